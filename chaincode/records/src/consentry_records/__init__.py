@@ -1,0 +1,1 @@
+"""Record types, canonical bytes and access rules of the Consentry ledger; no input or output."""

@@ -1,0 +1,1 @@
+"""Chaincode for Hyperledger Fabric in Python: stub, contract base and chaincode-as-a-service server."""

@@ -1,0 +1,1 @@
+"""Consents, data-access grants and AI-model audit trails for hospital consortia on Hyperledger Fabric."""

@@ -1,0 +1,1 @@
+"""A client of Hyperledger Fabric's Gateway service."""

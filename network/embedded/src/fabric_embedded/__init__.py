@@ -1,0 +1,1 @@
+"""A Fabric channel in one process: SQLite ledger, ordering, endorsement, Gateway and CA services."""

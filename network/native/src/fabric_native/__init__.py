@@ -1,0 +1,1 @@
+"""Real Hyperledger Fabric as native processes: finds the official binaries."""
