@@ -1,0 +1,113 @@
+"""Find the official Fabric binaries: a named directory, then PATH, then the per-user directory."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fabric_native.errors import BinariesNotFoundError
+
+FABRIC_VERSION = "3.1.5"
+REQUIRED = ("peer", "orderer")
+_VERSION_SECONDS = 10.0
+_RELEASES = "the releases page of hyperledger/fabric"
+
+
+@dataclass(frozen=True)
+class Binary:
+    """One executable of Fabric.
+
+    Parameters
+    ----------
+    name:
+        Its name, `peer` or `orderer`.
+    path:
+        Where it is.
+    version:
+        What it answers to `version`, such as `3.1.5`.
+    """
+
+    name: str
+    path: Path
+    version: str
+
+
+@dataclass(frozen=True)
+class FabricBinaries:
+    """The binaries that a native network needs, all of :data:`FABRIC_VERSION`."""
+
+    peer: Binary
+    orderer: Binary
+
+
+def find_binaries(
+    directory: Path | None = None, *, environment: Mapping[str, str] | None = None
+) -> FabricBinaries:
+    """Find `peer` and `orderer` of Fabric v3.1.5.
+
+    Parameters
+    ----------
+    directory:
+        Looked at first when given.
+    environment:
+        Where PATH, HOME and XDG_DATA_HOME are read; the process's own by default.
+
+    Raises
+    ------
+    BinariesNotFoundError
+        Code BINARIES_MISSING or VERSION_UNFIT, with every place that was looked at and how to get them.
+    """
+    places = list(_places(directory, os.environ if environment is None else environment))
+    return FabricBinaries(*(_find(name, places) for name in REQUIRED))
+
+
+def _places(directory: Path | None, environment: Mapping[str, str]) -> Iterator[Path]:
+    if directory is not None:
+        yield directory
+    for entry in environment.get("PATH", "").split(os.pathsep):
+        if entry:
+            yield Path(entry)
+    home = environment.get("HOME", "")
+    data = environment.get("XDG_DATA_HOME") or (str(Path(home) / ".local" / "share") if home else "")
+    if data:
+        yield Path(data) / "consentry" / f"fabric-{FABRIC_VERSION}" / "bin"
+
+
+def _find(name: str, places: Sequence[Path]) -> Binary:
+    unfit: list[str] = []
+    for place in places:
+        found = shutil.which(name, path=str(place))
+        if found is None:
+            continue
+        version = _version(Path(found))
+        if version == FABRIC_VERSION:
+            return Binary(name, Path(found), version)
+        unfit.append(f"{found} answers {version or 'no version'}")
+    if unfit:
+        raise BinariesNotFoundError(
+            "VERSION_UNFIT",
+            f"Fabric's {name} must be version {FABRIC_VERSION}; {'; '.join(unfit)}. Get it from {_RELEASES}.",
+        )
+    raise BinariesNotFoundError(
+        "BINARIES_MISSING",
+        f"Fabric's {name} {FABRIC_VERSION} was not found in {', '.join(map(str, places)) or 'any place'}. "
+        f"Get it from {_RELEASES} and name its directory.",
+    )
+
+
+def _version(path: Path) -> str | None:
+    """The version that an executable tells, or None when it tells none."""
+    try:
+        # The caller named the place or put it on PATH; the argument is fixed.
+        done = subprocess.run(  # noqa: S603
+            [str(path), "version"], capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        return None
+    match = re.search(r"^\s*Version:\s*v?(\d+\.\d+\.\d+)\s*$", done.stdout, re.MULTILINE)
+    return match.group(1) if match else None
