@@ -1,1 +1,4 @@
-"""The rules of Hyperledger Fabric without input or output: identities, policies, transactions, simulation, validation, blocks."""
+"""The rules of Hyperledger Fabric without input or output.
+
+Identities, policies, channel configuration, transactions, simulation, validation, blocks.
+"""
