@@ -1,1 +1,52 @@
-"""A client of Hyperledger Fabric's Gateway service."""
+"""A client of Hyperledger Fabric's Gateway service (Fabric 2.4 and later), synchronous, for any network.
+
+A noun for each step, a verb for each noun: a `Contract` makes a `Proposal`; `Proposal.endorse` gives a
+`Transaction`; `Transaction.submit` gives a `Commit`; `Commit.status` says whether it is valid.
+`Contract.submit` and `Contract.evaluate` chain them.
+"""
+
+from fabric_gateway.commit import Commit, CommitStatus
+from fabric_gateway.connection import Clock, utc_clock
+from fabric_gateway.contract import Contract, SubmittedTransaction
+from fabric_gateway.errors import (
+    CommitError,
+    CommitStatusError,
+    EndorseError,
+    EnvelopeError,
+    ErrorDetail,
+    EvaluateError,
+    GatewayError,
+    StreamError,
+    SubmitError,
+)
+from fabric_gateway.events import ChaincodeEvent, EventStream
+from fabric_gateway.gateway import Gateway
+from fabric_gateway.network import Network
+from fabric_gateway.proposal import Proposal
+from fabric_gateway.timeouts import Timeouts
+from fabric_gateway.transaction import Transaction
+
+__all__ = [
+    "ChaincodeEvent",
+    "Clock",
+    "Commit",
+    "CommitError",
+    "CommitStatus",
+    "CommitStatusError",
+    "Contract",
+    "EndorseError",
+    "EnvelopeError",
+    "ErrorDetail",
+    "EvaluateError",
+    "EventStream",
+    "Gateway",
+    "GatewayError",
+    "Network",
+    "Proposal",
+    "StreamError",
+    "SubmitError",
+    "SubmittedTransaction",
+    "Timeouts",
+    "Transaction",
+    "utc_clock",
+]

@@ -1,0 +1,133 @@
+"""A chaincode as its clients see it: evaluate and submit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fabric_protocol.proposals import new_proposal
+
+from fabric_gateway.commit import Commit
+from fabric_gateway.connection import Connection
+from fabric_gateway.errors import CommitError, SubmitError
+from fabric_gateway.proposal import Proposal
+
+Argument = bytes | str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedTransaction:
+    """A transaction accepted for ordering: the chaincode's result, and a handle to learn its status."""
+
+    result: bytes
+    commit: Commit
+
+
+class Contract:
+    """A chaincode on a channel; made by `Network.contract`.
+
+    `transient` values reach the chaincode and never the ledger. `endorsing_organizations` are MSP ids whose
+    peers, and no others, are asked; without them the gateway finds out by the endorsement policy.
+    Arguments are bytes, or text sent as UTF-8.
+    """
+
+    def __init__(self, connection: Connection, channel: str, chaincode: str) -> None:
+        if not chaincode:
+            raise ValueError("chaincode: got an empty string, expected a chaincode's name")
+        self._connection = connection
+        self.channel = channel
+        self.chaincode = chaincode
+
+    def new_proposal(
+        self,
+        function: str,
+        *arguments: Argument,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] = (),
+    ) -> Proposal:
+        """Create a transaction proposal with a new transaction id, timed by the caller's clock."""
+        proposal = new_proposal(
+            channel_id=self.channel,
+            chaincode=self.chaincode,
+            arguments=(function.encode(), *map(_argument_bytes, arguments)),
+            creator=self._connection.identity,
+            transient=transient,
+            timestamp=self._connection.clock(),
+        )
+        return Proposal(self._connection, proposal, tuple(endorsing_organizations))
+
+    def evaluate(
+        self,
+        function: str,
+        *arguments: Argument,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] = (),
+    ) -> bytes:
+        """Run a function on one peer and return its result; nothing is written.
+
+        The result is that peer's word alone.
+
+        Raises:
+            EvaluateError: the gateway refused, or the function failed on every peer asked.
+        """
+        return self.new_proposal(
+            function, *arguments, transient=transient, endorsing_organizations=endorsing_organizations
+        ).evaluate()
+
+    def submit_async(
+        self,
+        function: str,
+        *arguments: Argument,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] = (),
+    ) -> SubmittedTransaction:
+        """Endorse and submit a transaction without waiting for its commit.
+
+        Raises:
+            EndorseError: not endorsed; nothing was submitted.
+            SubmitError: refused by the orderer. Where the outcome of Submit is unknown nothing is raised:
+                `commit.resolve()` of what is returned finds it out.
+        """
+        transaction = self.new_proposal(
+            function, *arguments, transient=transient, endorsing_organizations=endorsing_organizations
+        ).endorse()
+        commit = transaction.prepare_commit()
+        try:
+            transaction.submit()
+        except SubmitError as error:
+            if not error.outcome_unknown:
+                raise
+        return SubmittedTransaction(transaction.result, commit)
+
+    def submit(
+        self,
+        function: str,
+        *arguments: Argument,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing_organizations: Sequence[str] = (),
+    ) -> bytes:
+        """Endorse, submit, wait until the transaction is valid on the ledger, and return its result.
+
+        An unknown outcome of Submit is found out by the transaction id; nothing is ever proposed twice.
+
+        Raises:
+            EndorseError: not endorsed; nothing was submitted.
+            SubmitError: refused by the orderer.
+            CommitStatusError: submitted, and whether it is valid could not be found out.
+            CommitError: committed as invalid.
+        """
+        submitted = self.submit_async(
+            function, *arguments, transient=transient, endorsing_organizations=endorsing_organizations
+        )
+        status = submitted.commit.resolve()
+        if not status.successful:
+            raise CommitError(status)
+        return submitted.result
+
+
+def _argument_bytes(argument: Argument) -> bytes:
+    if isinstance(argument, str):
+        return argument.encode()
+    if isinstance(argument, bytes):
+        return argument
+    raise TypeError(f"argument: got {type(argument).__name__}, expected bytes or str")
