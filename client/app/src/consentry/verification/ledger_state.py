@@ -1,0 +1,52 @@
+"""What a verifier has to remember of the blocks before: the state they left and the transactions in them."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from fabric_protocol.memory_state import MemoryState
+from fabric_protocol.state import StateReader
+from fabric_protocol.validation import UpdateBatch
+
+
+class LedgerState(Protocol):
+    """State after the last accepted block; whoever implements it decides where it is kept."""
+
+    @property
+    def state(self) -> StateReader:
+        """Committed keys and hashes with their versions and key-level policies."""
+        ...
+
+    def is_known_transaction(self, transaction_id: str) -> bool:
+        """Whether an accepted block holds this transaction id, valid or not."""
+        ...
+
+    def apply(self, updates: UpdateBatch, transaction_ids: Iterable[str]) -> None:
+        """Take over what an accepted block changed.
+
+        Args:
+            updates: the net updates of its valid transactions.
+            transaction_ids: ids of all its transactions.
+        """
+        ...
+
+
+class MemoryLedgerState:
+    """Everything in memory: for a verification that starts at block 0 and ends with the process."""
+
+    def __init__(self) -> None:
+        self._state = MemoryState()
+        self._transactions: set[str] = set()
+
+    @property
+    def state(self) -> StateReader:
+        """Committed keys and hashes."""
+        return self._state
+
+    def is_known_transaction(self, transaction_id: str) -> bool:
+        """Whether an accepted block holds this transaction id."""
+        return transaction_id in self._transactions
+
+    def apply(self, updates: UpdateBatch, transaction_ids: Iterable[str]) -> None:
+        """Take over what an accepted block changed."""
+        self._state.apply(updates)
+        self._transactions.update(transaction_ids)
