@@ -1,0 +1,261 @@
+"""From a function's name on the wire to a marked method, and from its outcome to a response."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, get_type_hints
+
+from fabric_shim.canonical import encode
+from fabric_shim.contract import MARK, Context, Contract, Kind
+from fabric_shim.errors import ConfigurationError, ContractError, PeerError
+from fabric_shim.parameters import ArgumentRefusedError, Decoder, argument_decoder
+from fabric_shim.stub import Stub
+
+_log = logging.getLogger("fabric_shim")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a transaction answers: Fabric's ``Response``.
+
+    Attributes:
+        status: 200, or 400 and above for an error.
+        message: ``""``, or the error's canonical JSON.
+        payload: the encoded result.
+    """
+
+    status: int
+    message: str
+    payload: bytes
+
+
+class TransactionStub(Stub, Protocol):
+    """The stub as the runtime sees it."""
+
+    def refuse_writes(self) -> None:
+        """Refuse writes and events from now on: the function is marked ``@evaluation``."""
+        ...
+
+
+class Chaincode(Protocol):
+    """What runs transactions; ``Router`` is the one for contracts."""
+
+    async def invoke(self, stub: TransactionStub) -> Outcome:
+        """Run one transaction. Must not raise except when cancelled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function: its name, its decoder, and whether it may be left out."""
+
+    name: str
+    decode: Decoder
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One callable function."""
+
+    name: str
+    kind: Kind
+    contract: Contract
+    function: Callable[..., Awaitable[Any]]
+    parameters: tuple[Parameter, ...]
+    required: int
+    has_before: bool
+    has_after: bool
+
+
+class Router:
+    """Runs the marked functions of some contracts.
+
+    Raises:
+        ConfigurationError: no contract, a name that is empty, doubled or holds a colon, no marked function,
+            or a parameter that cannot be decoded.
+    """
+
+    def __init__(self, contracts: Sequence[Contract]) -> None:
+        if not contracts:
+            raise ConfigurationError("got no contract, expected at least one")
+        self._routes: dict[bytes, Route] = {}
+        for contract in contracts:
+            self._add(contract)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Names of all callable functions, sorted."""
+        return tuple(sorted(route.name for route in self._routes.values()))
+
+    def _add(self, contract: Contract) -> None:
+        if not contract.name or ":" in contract.name:
+            raise ConfigurationError(
+                f"{type(contract).__name__}.name is {contract.name!r}, expected a name without colon"
+            )
+        marked = {name: kind for name in dir(type(contract)) if (kind := _kind(type(contract), name))}
+        if not marked:
+            raise ConfigurationError(
+                f"contract {contract.name!r} has no @transaction or @evaluation function"
+            )
+        for name, kind in marked.items():
+            route = _route(contract, name, kind)
+            if route.name.encode() in self._routes:
+                raise ConfigurationError(f"two contracts are named {contract.name!r}; give each its own name")
+            self._routes[route.name.encode()] = route
+
+    async def invoke(self, stub: TransactionStub) -> Outcome:
+        """Run the function that the first argument names; every exception becomes an error response."""
+        contract: Contract | None = None
+        try:
+            route = self._find(stub.arguments)
+            contract = route.contract
+            if route.kind == "evaluation":
+                stub.refuse_writes()
+            return Outcome(200, "", await _call(route, stub))
+        except Exception as error:
+            return _failure(error, contract, stub.transaction_id)
+
+    def _find(self, arguments: Sequence[bytes]) -> Route:
+        route = self._routes.get(arguments[0]) if arguments else None
+        if route is None:
+            raise ContractError(
+                "FUNCTION_NOT_FOUND",
+                "the chaincode has no such function; names are written contract:function",
+                status=404,
+            )
+        return route
+
+
+def _kind(contract_type: type[Contract], name: str) -> Kind | None:
+    kind: Kind | None = getattr(inspect.getattr_static(contract_type, name), MARK, None)
+    return kind
+
+
+def _route(contract: Contract, name: str, kind: Kind) -> Route:
+    wire_name = f"{contract.name}:{name}"
+    function = getattr(contract, name)
+    hints = get_type_hints(function)
+    parameters = []
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.name not in hints:
+            raise ConfigurationError(
+                f"{wire_name}: parameter {parameter.name!r} needs an annotation and a name"
+            )
+        required = parameter.default is parameter.empty
+        parameters.append(Parameter(parameter.name, argument_decoder(hints[parameter.name]), required))
+    return Route(
+        name=wire_name,
+        kind=kind,
+        contract=contract,
+        function=function,
+        parameters=tuple(parameters),
+        required=sum(parameter.required for parameter in parameters),
+        has_before=type(contract).before is not Contract.before,
+        has_after=type(contract).after is not Contract.after,
+    )
+
+
+async def _call(route: Route, stub: Stub) -> bytes:
+    context = Context(stub, route.name, route.kind)
+    values = _decode(route, stub.arguments)
+    if route.has_before:
+        await route.contract.before(context)
+    result = await route.function(context, *values)
+    if route.has_after:
+        await route.contract.after(context, result)
+    return encode_result(result)
+
+
+def encode_result(result: Any) -> bytes:
+    """Bytes of a function's result: ``None`` is empty, text and bytes are raw, all else is canonical JSON.
+
+    Raises:
+        TypeError: the result has no canonical form (``fabric_shim.canonical``).
+        ValueError: likewise.
+    """
+    if result is None:
+        return b""
+    if isinstance(result, bytes):
+        return result
+    if isinstance(result, str):
+        return result.encode()
+    return encode(result)
+
+
+def _decode(route: Route, arguments: Sequence[bytes]) -> list[Any]:
+    given = len(arguments) - 1
+    if not route.required <= given <= len(route.parameters):
+        raise ContractError(
+            "ARGUMENT_INVALID",
+            f"got {given} arguments, expected {_expected_count(route)}",
+            {"function": route.name},
+        )
+    values = []
+    for parameter, argument in zip(route.parameters, arguments[1:], strict=False):
+        try:
+            values.append(parameter.decode(argument))
+        except Exception as error:
+            raise _refused(route, parameter, error) from error
+    return values
+
+
+def _expected_count(route: Route) -> str:
+    most = len(route.parameters)
+    return str(most) if route.required == most else f"{route.required} to {most}"
+
+
+def _refused(route: Route, parameter: Parameter, error: Exception) -> ContractError:
+    if isinstance(error, ContractError):
+        return error
+    translated = route.contract.translate_error(error)
+    if translated is not None:
+        return translated
+    # Any other exception may quote the argument, which may be personal: its text goes nowhere.
+    detail = str(error) if isinstance(error, ArgumentRefusedError) else "it does not have the expected form"
+    return ContractError(
+        "ARGUMENT_INVALID",
+        f"argument {parameter.name}: {detail}",
+        {"function": route.name, "parameter": parameter.name},
+    )
+
+
+def _failure(error: Exception, contract: Contract | None, transaction_id: str) -> Outcome:
+    try:
+        refusal = _refusal(error, contract)
+        if refusal.status >= 500:
+            _log.error("transaction %s failed: %s (%s)", transaction_id, refusal.code, describe_error(error))
+        return Outcome(refusal.status, refusal.to_wire(), b"")
+    except Exception as second:
+        # translate_error or to_wire of a contract's own error raised: still an answer, never a hang.
+        _log.error("transaction %s failed: INTERNAL_ERROR (%s)", transaction_id, describe_error(second))
+        return Outcome(500, _internal_error().to_wire(), b"")
+
+
+def _refusal(error: Exception, contract: Contract | None) -> ContractError:
+    if isinstance(error, ContractError):
+        return error
+    translated = contract.translate_error(error) if contract is not None else None
+    if translated is not None:
+        return translated
+    if isinstance(error, PeerError):
+        return ContractError(error.code, error.message, {"operation": error.operation}, status=500)
+    return _internal_error()
+
+
+def _internal_error() -> ContractError:
+    return ContractError(
+        "INTERNAL_ERROR", "the function failed; the endorser's log names the place", status=500
+    )
+
+
+def describe_error(error: BaseException) -> str:
+    """Type of an exception and the place where it was raised: no message, for that may quote a payload."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else ""
+    return type(error).__name__ + place
