@@ -50,8 +50,8 @@ def check_access(config: ChannelConfig, resource: str, signed: SignedData) -> No
         return
     name = path.rsplit("/", 1)[1]
     reason = (
-        "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the "
-        f"'{name}' sub-policies to be satisfied"
+        "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of "
+        f"the '{name}' sub-policies to be satisfied"
     )
     raise AccessDenied(
         "ACCESS_DENIED",

@@ -1,10 +1,10 @@
 """Errors of fabric_embedded: one root, a stable code and a sentence on each.
 
-    EmbeddedError
-    ├── NetworkError      create, up, down, destroy
-    ├── ProcessError      starting and stopping the processes of a network
-    ├── MaterialError     certificates, keys, packages on disk
-    └── AccessDenied      a policy of the channel refuses the caller
+EmbeddedError
+├── NetworkError      create, up, down, destroy
+├── ProcessError      starting and stopping the processes of a network
+├── MaterialError     certificates, keys, packages on disk
+└── AccessDenied      a policy of the channel refuses the caller
 """
 
 from __future__ import annotations
