@@ -4,6 +4,9 @@ EmbeddedError
 ├── NetworkError      create, up, down, destroy
 ├── ProcessError      starting and stopping the processes of a network
 ├── MaterialError     certificates, keys, packages on disk
+├── LedgerError       the ledger's files cannot be opened, read or written
+├── ChaincodeError    a chaincode service did not answer as it must
+├── PeerRefusal       a peer refuses a proposal without a response
 └── AccessDenied      a policy of the channel refuses the caller
 """
 
@@ -34,6 +37,28 @@ class ProcessError(EmbeddedError):
 
 class MaterialError(EmbeddedError):
     """Key material, the genesis block or a chaincode package cannot be made or read."""
+
+
+class LedgerError(EmbeddedError):
+    """The ledger's files cannot be opened, read or written."""
+
+
+class ChaincodeError(EmbeddedError):
+    """A chaincode service failed, broke off or did not answer in time; the message is Fabric's."""
+
+
+class PeerRefusal(EmbeddedError):
+    """A peer refuses a proposal where Fabric answers with a gRPC error.
+
+    Parameters:
+        code: stable, UPPER_SNAKE.
+        message: Fabric's text.
+        is_filter: whether a filter before the endorser refused; Fabric then sends no response at all.
+    """
+
+    def __init__(self, code: str, message: str, *, is_filter: bool) -> None:
+        super().__init__(code, message)
+        self.is_filter = is_filter
 
 
 class AccessDenied(EmbeddedError):
