@@ -1,0 +1,136 @@
+"""Endorsements: an organization's signature over the result of a simulation, and transactions made of them.
+
+Source: peer/proposal_response.proto, peer/transaction.proto; Fabric ``protoutil/txutils.go``.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import (
+    chaincode_event_pb2,
+    chaincode_pb2,
+    proposal_pb2,
+    proposal_response_pb2,
+    transaction_pb2,
+)
+from google.protobuf.message import DecodeError
+
+from fabric_protocol.errors import ProposalError
+from fabric_protocol.proposals import public_payload
+from fabric_protocol.signatures import Signer
+
+LOWEST_ERROR_STATUS = 400
+"""Response statuses from here on are not endorsed (Fabric ``shim.ERRORTHRESHOLD``)."""
+
+
+def response_payload(
+    *, proposal_hash: bytes, results: bytes, event: bytes, response: Any, chaincode: str, version: str
+) -> bytes:
+    """What endorsers sign; it must be byte-equal among them.
+
+    Parameters:
+        proposal_hash: `proposals.proposal_hash` of the proposal that was simulated.
+        results: M(TxReadWriteSet).
+        event: M(ChaincodeEvent), or empty for none.
+        response: peer.Response with the chaincode's status, message and payload.
+        chaincode: name of the chaincode.
+        version: version of its definition.
+
+    Returns:
+        M(ProposalResponsePayload).
+    """
+    action = proposal_pb2.ChaincodeAction(
+        results=results,
+        events=event,
+        response=response,
+        chaincode_id=chaincode_pb2.ChaincodeID(name=chaincode, version=version),
+    )
+    return _encode(
+        proposal_response_pb2.ProposalResponsePayload(proposal_hash=proposal_hash, extension=_encode(action))
+    )
+
+
+def event_bytes(*, chaincode: str, transaction_id: str, name: str, payload: bytes) -> bytes:
+    """M(ChaincodeEvent), as a peer puts it into the response."""
+    return _encode(
+        chaincode_event_pb2.ChaincodeEvent(
+            chaincode_id=chaincode, tx_id=transaction_id, event_name=name, payload=payload
+        )
+    )
+
+
+def endorse(payload: bytes, signer: Signer, endorser: bytes) -> Any:
+    """Sign a response payload.
+
+    Parameters:
+        payload: M(ProposalResponsePayload).
+        signer: signs a SHA-256 digest, DER with low S.
+        endorser: serialized identity of the signer; it is signed along with the payload.
+
+    Returns:
+        peer.Endorsement.
+    """
+    signature = signer(sha256(payload + endorser).digest())
+    return proposal_response_pb2.Endorsement(endorser=endorser, signature=signature)
+
+
+def assemble_transaction(proposal_bytes: bytes, payload: bytes, endorsements: Sequence[Any]) -> bytes:
+    """Make the transaction that the proposal's creator signs.
+
+    Parameters:
+        proposal_bytes: M(Proposal) as signed; its transient data is left out.
+        payload: M(ProposalResponsePayload) that all endorsers signed.
+        endorsements: peer.Endorsement of each; of several by one endorser the first is kept.
+
+    Returns:
+        M(Payload), to be signed and put into an envelope.
+
+    Raises:
+        ProposalError: PROPOSAL_MALFORMED, ENDORSEMENT_MISSING, or RESPONSE_FAILED for a result that is not
+            2xx or 3xx.
+    """
+    if not endorsements:
+        raise ProposalError("ENDORSEMENT_MISSING", "At least one endorsement is needed, got none.")
+    try:
+        proposal = proposal_pb2.Proposal.FromString(proposal_bytes)
+        header = common_pb2.Header.FromString(proposal.header)
+        proposal_payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
+        status = _response_status(payload)
+    except DecodeError as error:
+        raise ProposalError("PROPOSAL_MALFORMED", f"error unmarshalling Proposal: {error}") from error
+    if not 200 <= status < LOWEST_ERROR_STATUS:
+        raise ProposalError("RESPONSE_FAILED", f"A response of status {status} makes no transaction.")
+    action = transaction_pb2.ChaincodeActionPayload(
+        chaincode_proposal_payload=public_payload(proposal_payload),
+        action=transaction_pb2.ChaincodeEndorsedAction(
+            proposal_response_payload=payload, endorsements=_unique(endorsements)
+        ),
+    )
+    transaction = transaction_pb2.Transaction()
+    transaction.actions.add(header=header.signature_header, payload=_encode(action))
+    return _encode(common_pb2.Payload(header=header, data=_encode(transaction)))
+
+
+def signed_envelope(payload: bytes, signature: bytes) -> Any:
+    """common.Envelope of M(Payload) and its creator's signature over it."""
+    return common_pb2.Envelope(payload=payload, signature=signature)
+
+
+def _response_status(payload: bytes) -> int:
+    message = proposal_response_pb2.ProposalResponsePayload.FromString(payload)
+    status: int = proposal_pb2.ChaincodeAction.FromString(message.extension).response.status
+    return status
+
+
+def _unique(endorsements: Sequence[Any]) -> list[Any]:
+    first: dict[bytes, Any] = {}
+    for endorsement in endorsements:
+        first.setdefault(endorsement.endorser, endorsement)
+    return list(first.values())
+
+
+def _encode(message: Any) -> bytes:
+    encoded: bytes = message.SerializeToString(deterministic=True)
+    return encoded

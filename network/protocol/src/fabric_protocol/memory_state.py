@@ -1,0 +1,102 @@
+"""State in memory, for tests of contracts and for whoever replays a chain to verify it."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Sequence
+
+from fabric_protocol.state import VersionedValue
+from fabric_protocol.updates import PrivateUpdate, UpdateBatch
+
+
+class _SortedTable:
+    """Values by key, with ranges; code point order of `str` is the byte order of its UTF-8 form."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, VersionedValue] = {}
+        self._keys: list[str] = []
+
+    def get(self, key: str) -> VersionedValue | None:
+        return self._values.get(key)
+
+    def put(self, key: str, value: VersionedValue) -> None:
+        if key not in self._values:
+            insort(self._keys, key)
+        self._values[key] = value
+
+    def delete(self, key: str) -> None:
+        if self._values.pop(key, None) is not None:
+            del self._keys[bisect_left(self._keys, key)]
+
+    def scan(self, start: str, end: str) -> list[tuple[str, VersionedValue]]:
+        first = bisect_left(self._keys, start)
+        last = bisect_left(self._keys, end) if end else len(self._keys)
+        return [(key, self._values[key]) for key in self._keys[first:last]]
+
+
+class MemoryState:
+    """A `StateReader` in memory. Scans are of the state at the moment they were asked for."""
+
+    def __init__(self) -> None:
+        self._public: dict[str, _SortedTable] = {}
+        self._hashed: dict[tuple[str, str, bytes], VersionedValue] = {}
+
+    def get(self, namespace: str, key: str) -> VersionedValue | None:
+        """Committed value of a public key; None where the key is missing."""
+        table = self._public.get(namespace)
+        return table.get(key) if table else None
+
+    def get_many(self, namespace: str, keys: Sequence[str]) -> list[VersionedValue | None]:
+        """Committed values of several public keys, in the order of ``keys``."""
+        table = self._public.get(namespace)
+        return [table.get(key) if table else None for key in keys]
+
+    def scan(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
+        """Public keys in the order of their UTF-8 bytes; ``start`` included, ``end`` excluded, "" open."""
+        table = self._public.get(namespace)
+        return iter(table.scan(start, end) if table else [])
+
+    def get_hashed(self, namespace: str, collection: str, key_hash: bytes) -> VersionedValue | None:
+        """Hash of a private value, with its version; None where the key is missing."""
+        return self._hashed.get((namespace, collection, key_hash))
+
+    def apply(self, updates: UpdateBatch) -> None:
+        """Commit what a block changed."""
+        for update in updates.public:
+            table = self._public.setdefault(update.namespace, _SortedTable())
+            if update.value is None:
+                table.delete(update.key)
+            else:
+                table.put(update.key, VersionedValue(update.value, update.metadata, update.version))
+        for hashed in updates.hashed:
+            name = (hashed.namespace, hashed.collection, hashed.key_hash)
+            if hashed.value_hash is None:
+                self._hashed.pop(name, None)
+            else:
+                self._hashed[name] = VersionedValue(hashed.value_hash, hashed.metadata, hashed.version)
+
+
+class MemoryPrivateState:
+    """A `PrivateReader` in memory: what one organization holds."""
+
+    def __init__(self) -> None:
+        self._collections: dict[tuple[str, str], _SortedTable] = {}
+
+    def get(self, namespace: str, collection: str, key: str) -> VersionedValue | None:
+        """Private value of a key; None where this organization has none."""
+        table = self._collections.get((namespace, collection))
+        return table.get(key) if table else None
+
+    def scan(
+        self, namespace: str, collection: str, start: str, end: str
+    ) -> Iterator[tuple[str, VersionedValue]]:
+        """Private keys in the order of their UTF-8 bytes; ``start`` included, ``end`` excluded, "" open."""
+        table = self._collections.get((namespace, collection))
+        return iter(table.scan(start, end) if table else [])
+
+    def apply(self, updates: Iterable[PrivateUpdate]) -> None:
+        """Keep or drop the private values that a block changed."""
+        for update in updates:
+            table = self._collections.setdefault((update.namespace, update.collection), _SortedTable())
+            if update.value is None:
+                table.delete(update.key)
+            else:
+                table.put(update.key, VersionedValue(update.value, b"", update.version))

@@ -1,0 +1,169 @@
+"""Collects what a simulation reads and writes, and puts it into Fabric's canonical order.
+
+Source: Fabric ``core/ledger/kvledger/txmgmt/rwsetutil/rwset_builder.go``.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from fabric_protocol.private_rwset import (
+    PrivateCollection,
+    PrivateNamespace,
+    PrivateWriteSet,
+    private_collection,
+)
+from fabric_protocol.rwset import (
+    CollectionSet,
+    HashedMetadataWrite,
+    HashedRead,
+    HashedWrite,
+    MetadataEntry,
+    MetadataWrite,
+    NamespaceSet,
+    RangeQuery,
+    Read,
+    ReadWriteSet,
+    Write,
+)
+from fabric_protocol.state import Version
+
+
+def key_hash(key: str) -> bytes:
+    """SHA-256 of a private key's UTF-8 form, as which it appears on the channel."""
+    return sha256(key.encode()).digest()
+
+
+class _Collection:
+    """One collection's reads and writes, by plain key: Fabric sorts hashed entries by it."""
+
+    def __init__(self) -> None:
+        self.reads: dict[str, Version | None] = {}
+        self.writes: dict[str, Write] = {}
+        self.purges: set[str] = set()
+        self.metadata: dict[str, tuple[MetadataEntry, ...]] = {}
+
+    def hashed(self, name: str, private: PrivateCollection | None) -> CollectionSet:
+        return CollectionSet(
+            name,
+            tuple(HashedRead(key_hash(key), self.reads[key]) for key in sorted(self.reads)),
+            tuple(self._hashed_write(self.writes[key]) for key in sorted(self.writes)),
+            tuple(HashedMetadataWrite(key_hash(key), self.metadata[key]) for key in sorted(self.metadata)),
+            sha256(private.data).digest() if private else b"",
+        )
+
+    def private(self, name: str) -> PrivateCollection | None:
+        if not self.writes and not self.metadata:
+            return None
+        writes = tuple(self.writes[key] for key in sorted(self.writes))
+        return private_collection(name, writes, tuple(sorted(self.metadata)))
+
+    def _hashed_write(self, write: Write) -> HashedWrite:
+        value_hash = b"" if write.is_delete else sha256(write.value).digest()
+        return HashedWrite(key_hash(write.key), write.is_delete, value_hash, write.key in self.purges)
+
+
+class _Namespace:
+    """One namespace's reads and writes."""
+
+    def __init__(self) -> None:
+        self.reads: dict[str, Version | None] = {}
+        self.writes: dict[str, bytes] = {}
+        self.metadata: dict[str, tuple[MetadataEntry, ...]] = {}
+        self.range_queries: dict[tuple[str, str, bool], RangeQuery] = {}
+        self.collections: dict[str, _Collection] = {}
+
+    def build(self, namespace: str) -> tuple[NamespaceSet, PrivateNamespace | None]:
+        public_collections: list[CollectionSet] = []
+        private_collections: list[PrivateCollection] = []
+        for name in sorted(self.collections):
+            private = self.collections[name].private(name)
+            public_collections.append(self.collections[name].hashed(name, private))
+            if private is not None:
+                private_collections.append(private)
+        public = NamespaceSet(
+            namespace,
+            tuple([Read(key, self.reads[key]) for key in sorted(self.reads)]),
+            tuple(self.range_queries.values()),
+            tuple([_write(key, self.writes[key]) for key in sorted(self.writes)]),
+            tuple(MetadataWrite(key, self.metadata[key]) for key in sorted(self.metadata)),
+            tuple(public_collections),
+        )
+        private_set = PrivateNamespace(namespace, tuple(private_collections)) if private_collections else None
+        return public, private_set
+
+
+class ReadWriteSetBuilder:
+    """Collects reads and writes of one transaction; of several of one key the last counts.
+
+    Keys, namespaces and collections come out in the order of their UTF-8 bytes, which is the code point
+    order that Python sorts by; hashed entries in the order of their plain keys.
+    """
+
+    def __init__(self) -> None:
+        self._namespaces: dict[str, _Namespace] = {}
+
+    def add_read(self, namespace: str, key: str, version: Version | None) -> None:
+        """Note a public read; ``version`` None for a missing key."""
+        self._namespace(namespace).reads[key] = version
+
+    def add_range_query(self, namespace: str, query: RangeQuery) -> None:
+        """Note a range query; one with the same bounds and exhaustion as an earlier one is dropped."""
+        name = (query.start_key, query.end_key, query.exhausted)
+        self._namespace(namespace).range_queries.setdefault(name, query)
+
+    def add_write(self, namespace: str, key: str, value: bytes) -> None:
+        """Note a public write; an empty value is a delete."""
+        self._namespace(namespace).writes[key] = value
+
+    def add_metadata_write(self, namespace: str, key: str, metadata: Mapping[str, bytes]) -> None:
+        """Note a key's new metadata, replacing all of it; empty removes it."""
+        self._namespace(namespace).metadata[key] = _entries(metadata)
+
+    def add_hashed_read(self, namespace: str, collection: str, key: str, version: Version | None) -> None:
+        """Note a read of a private key or of its hash."""
+        self._collection(namespace, collection).reads[key] = version
+
+    def add_private_write(self, namespace: str, collection: str, key: str, value: bytes) -> None:
+        """Note a private write; an empty value is a delete."""
+        entry = self._collection(namespace, collection)
+        entry.writes[key] = _write(key, value)
+        entry.purges.discard(key)
+
+    def add_private_purge(self, namespace: str, collection: str, key: str) -> None:
+        """Note a private delete that also removes older versions wherever they are kept."""
+        self.add_private_write(namespace, collection, key, b"")
+        self._collection(namespace, collection).purges.add(key)
+
+    def add_private_metadata_write(
+        self, namespace: str, collection: str, key: str, metadata: Mapping[str, bytes]
+    ) -> None:
+        """Note a private key's new metadata, which is public and stored with the key's hash."""
+        self._collection(namespace, collection).metadata[key] = _entries(metadata)
+
+    def build(self) -> tuple[ReadWriteSet, PrivateWriteSet | None]:
+        """The public and the private part; no private part if nothing private was written."""
+        public: list[NamespaceSet] = []
+        private: list[PrivateNamespace] = []
+        for name in sorted(self._namespaces):
+            public_set, private_set = self._namespaces[name].build(name)
+            public.append(public_set)
+            if private_set is not None:
+                private.append(private_set)
+        return ReadWriteSet(tuple(public)), PrivateWriteSet(tuple(private)) if private else None
+
+    def _namespace(self, name: str) -> _Namespace:
+        namespace = self._namespaces.get(name)
+        if namespace is None:
+            namespace = self._namespaces[name] = _Namespace()
+        return namespace
+
+    def _collection(self, namespace: str, name: str) -> _Collection:
+        return self._namespace(namespace).collections.setdefault(name, _Collection())
+
+
+def _write(key: str, value: bytes) -> Write:
+    return Write(key, not value, value)
+
+
+def _entries(metadata: Mapping[str, bytes]) -> tuple[MetadataEntry, ...]:
+    return tuple(MetadataEntry(name, metadata[name]) for name in sorted(metadata))

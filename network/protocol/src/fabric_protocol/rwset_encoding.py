@@ -1,0 +1,179 @@
+"""Bytes of read-write sets, the same that Fabric's endorsers make.
+
+Source: ledger/rwset/rwset.proto, ledger/rwset/kvrwset/kv_rwset.proto; forms as in Fabric's
+``core/ledger/kvledger/txmgmt/rwsetutil/rwset_proto_util.go``.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from google.protobuf.message import DecodeError
+
+from fabric_protocol.errors import EncodingError
+from fabric_protocol.rwset import (
+    CollectionSet,
+    HashedMetadataWrite,
+    HashedRead,
+    HashedWrite,
+    MerkleSummary,
+    MetadataEntry,
+    MetadataWrite,
+    NamespaceSet,
+    RangeQuery,
+    Read,
+    ReadWriteSet,
+    Write,
+)
+from fabric_protocol.state import Version
+
+
+def decode_rwset(data: bytes) -> ReadWriteSet:
+    """Read M(TxReadWriteSet).
+
+    Raises:
+        EncodingError: BAD_RWSET, if it or anything inside does not parse.
+    """
+    try:
+        message = rwset_pb2.TxReadWriteSet.FromString(data)
+        return ReadWriteSet(tuple(_namespace(entry) for entry in message.ns_rwset))
+    except DecodeError as error:
+        raise EncodingError("BAD_RWSET", "The read-write set is not a TxReadWriteSet message.") from error
+
+
+def encode_rwset(rwset: ReadWriteSet) -> bytes:
+    """M(TxReadWriteSet), the bytes that are endorsed; the order of the entries is kept."""
+    message = rwset_pb2.TxReadWriteSet()
+    for namespace in rwset.namespaces:
+        message.ns_rwset.append(_namespace_message(namespace))
+    return _encode(message)
+
+
+def query_reads_bytes(reads: Iterable[Read]) -> bytes:
+    """M(QueryReads), what a leaf of a range query's Merkle summary is the hash of."""
+    message = kv_rwset_pb2.QueryReads()
+    for read in reads:
+        _add_read(message.kv_reads, read)
+    return _encode(message)
+
+
+def _encode(message: Any) -> bytes:
+    encoded: bytes = message.SerializeToString(deterministic=True)
+    return encoded
+
+
+def _version(message: Any) -> Version | None:
+    if not message.HasField("version"):
+        return None
+    return Version(message.version.block_num, message.version.tx_num)
+
+
+def _entries(message: Any) -> tuple[MetadataEntry, ...]:
+    return tuple(MetadataEntry(entry.name, entry.value) for entry in message.entries)
+
+
+def _namespace(message: Any) -> NamespaceSet:
+    content = kv_rwset_pb2.KVRWSet.FromString(message.rwset)
+    return NamespaceSet(
+        message.namespace,
+        tuple([Read(read.key, _version(read)) for read in content.reads]),
+        tuple(_range_query(query) for query in content.range_queries_info),
+        tuple([Write(write.key, write.is_delete, write.value) for write in content.writes]),
+        tuple(MetadataWrite(write.key, _entries(write)) for write in content.metadata_writes),
+        tuple(_collection(collection) for collection in message.collection_hashed_rwset),
+    )
+
+
+def _range_query(message: Any) -> RangeQuery:
+    reads: tuple[Read, ...] | None = None
+    merkle: MerkleSummary | None = None
+    kind = message.WhichOneof("reads_info")
+    if kind == "raw_reads":
+        reads = tuple(Read(read.key, _version(read)) for read in message.raw_reads.kv_reads)
+    elif kind == "reads_merkle_hashes":
+        summary = message.reads_merkle_hashes
+        merkle = MerkleSummary(summary.max_degree, summary.max_level, tuple(summary.max_level_hashes))
+    return RangeQuery(message.start_key, message.end_key, message.itr_exhausted, reads, merkle)
+
+
+def _collection(message: Any) -> CollectionSet:
+    content = kv_rwset_pb2.HashedRWSet.FromString(message.hashed_rwset)
+    return CollectionSet(
+        message.collection_name,
+        tuple(HashedRead(read.key_hash, _version(read)) for read in content.hashed_reads),
+        tuple(
+            HashedWrite(write.key_hash, write.is_delete, write.value_hash, write.is_purge)
+            for write in content.hashed_writes
+        ),
+        tuple(HashedMetadataWrite(write.key_hash, _entries(write)) for write in content.metadata_writes),
+        message.pvt_rwset_hash,
+    )
+
+
+def _namespace_message(namespace: NamespaceSet) -> Any:
+    content = kv_rwset_pb2.KVRWSet()
+    for read in namespace.reads:
+        _add_read(content.reads, read)
+    for query in namespace.range_queries:
+        _add_range_query(content, query)
+    for write in namespace.writes:
+        content.writes.add(key=write.key, is_delete=write.is_delete, value=write.value)
+    for metadata_write in namespace.metadata_writes:
+        _add_entries(content.metadata_writes.add(key=metadata_write.key), metadata_write.entries)
+    message = rwset_pb2.NsReadWriteSet(namespace=namespace.namespace, rwset=_encode(content))
+    for collection in namespace.collections:
+        message.collection_hashed_rwset.append(_collection_message(collection))
+    return message
+
+
+def _collection_message(collection: CollectionSet) -> Any:
+    content = kv_rwset_pb2.HashedRWSet()
+    for read in collection.reads:
+        _set_version(content.hashed_reads.add(key_hash=read.key_hash), read.version)
+    for write in collection.writes:
+        content.hashed_writes.add(
+            key_hash=write.key_hash,
+            is_delete=write.is_delete,
+            value_hash=write.value_hash,
+            is_purge=write.is_purge,
+        )
+    for metadata_write in collection.metadata_writes:
+        _add_entries(content.metadata_writes.add(key_hash=metadata_write.key_hash), metadata_write.entries)
+    return rwset_pb2.CollectionHashedReadWriteSet(
+        collection_name=collection.name,
+        hashed_rwset=_encode(content),
+        pvt_rwset_hash=collection.private_hash,
+    )
+
+
+def _add_range_query(content: Any, query: RangeQuery) -> None:
+    message = content.range_queries_info.add(
+        start_key=query.start_key, end_key=query.end_key, itr_exhausted=query.exhausted
+    )
+    if query.reads is not None:
+        message.raw_reads.SetInParent()
+        for read in query.reads:
+            _add_read(message.raw_reads.kv_reads, read)
+    elif query.merkle is not None:
+        summary = message.reads_merkle_hashes
+        summary.SetInParent()
+        summary.max_degree = query.merkle.max_degree
+        summary.max_level = query.merkle.max_level
+        summary.max_level_hashes.extend(query.merkle.max_level_hashes)
+
+
+def _add_read(reads: Any, read: Read) -> None:
+    _set_version(reads.add(key=read.key), read.version)
+
+
+def _set_version(message: Any, version: Version | None) -> None:
+    if version is not None:
+        message.version.SetInParent()
+        message.version.block_num = version.block
+        message.version.tx_num = version.transaction
+
+
+def _add_entries(message: Any, entries: tuple[MetadataEntry, ...]) -> None:
+    for entry in entries:
+        message.entries.add(name=entry.name, value=entry.value)

@@ -1,0 +1,66 @@
+"""What a block changes in state: the net effect of its valid transactions."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fabric_protocol.state import Version
+
+
+class PublicUpdate(NamedTuple):
+    """The last value that a block gives to a public key; ``value`` None deletes the key with its metadata."""
+
+    namespace: str
+    key: str
+    value: bytes | None
+    metadata: bytes
+    version: Version
+
+
+class HashedUpdate(NamedTuple):
+    """The last hash that a block gives to a private key; ``value_hash`` None deletes it.
+
+    ``is_purge`` says that the deletion is a purge: whoever holds the value removes its older versions too.
+    """
+
+    namespace: str
+    collection: str
+    key_hash: bytes
+    value_hash: bytes | None
+    version: Version
+    is_purge: bool
+    metadata: bytes = b""
+
+
+class Purge(NamedTuple):
+    """A private key purged at a version: data of that key up to and including it must go, wherever kept.
+
+    Listed also when a later transaction of the same block wrote the key again.
+    """
+
+    namespace: str
+    collection: str
+    key_hash: bytes
+    version: Version
+
+
+class PrivateUpdate(NamedTuple):
+    """The last private value that a block gives to a key; ``value`` None deletes it."""
+
+    namespace: str
+    collection: str
+    key: str
+    value: bytes | None
+    version: Version
+
+
+@dataclass(frozen=True)
+class UpdateBatch:
+    """Net updates of one block.
+
+    ``public`` is sorted by namespace and key, ``hashed`` by namespace, collection and key hash (bytes).
+    The namespace "" holds the channel configuration.
+    """
+
+    public: tuple[PublicUpdate, ...] = ()
+    hashed: tuple[HashedUpdate, ...] = ()
+    purges: tuple[Purge, ...] = ()
