@@ -1,4 +1,4 @@
-"""Bodies of Fabric CA's requests, read with checks; fields that we do not use are ignored, as Fabric CA does."""
+"""Bodies of Fabric CA's requests, read with checks; fields that we do not use are ignored."""
 
 from __future__ import annotations
 
@@ -40,17 +40,15 @@ class EnrollRequest:
         if _text(fields, "profile"):
             raise not_supported("a signing profile")
         wanted = fields.get("attr_reqs")
-        requests = (
-            None
-            if wanted is None
-            else tuple(_attribute_request(entry) for entry in _list(wanted, "attr_reqs"))
-        )
-        return cls(_text(fields, "certificate_request"), requests)
+        request = _text(fields, "certificate_request")
+        if wanted is None:
+            return cls(request, None)
+        return cls(request, tuple(_attribute_request(entry) for entry in _list(wanted, "attr_reqs")))
 
 
 @dataclass(frozen=True)
 class RegisterRequest:
-    """What `register` is asked; an empty `secret` asks for a random one, an empty `type` means the registrar's."""
+    """What `register` is asked; no `secret` asks for a random one, no `type` means the registrar's."""
 
     id: str
     type: str
@@ -73,7 +71,7 @@ class RegisterRequest:
             raise bad_body("type must be 1 to 64 letters, digits, dots, dashes or underscores")
         if _text(fields, "affiliation") not in ("", "."):
             raise not_supported("an affiliation")
-        attributes = tuple(_attribute(entry) for entry in _list(fields.get("attrs") or [], "attrs"))
+        attributes = tuple(_attribute(entry) for entry in _list(_given(fields, "attrs"), "attrs"))
         if len({attribute.name for attribute in attributes}) != len(attributes):
             raise bad_body("an attribute is named twice")
         return cls(identity, kind, _text(fields, "secret"), _max_enrollments(fields), attributes)
@@ -110,6 +108,10 @@ def _text(fields: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str):
         raise bad_body(f"{name} must be a string")
     return value
+
+
+def _given(fields: Mapping[str, object], name: str) -> object:
+    return [] if fields.get(name) is None else fields[name]
 
 
 def _list(value: object, name: str) -> list[object]:

@@ -1,8 +1,8 @@
 """What an organization's CA does: enrol, register, tell about identities. No HTTP here.
 
 Source: Fabric CA v1.5 `lib/serverenroll.go`, `lib/serverregister.go`, `lib/serverrequestcontext.go`.
-Unlike Fabric CA, certificates carry neither hf.EnrollmentID, hf.Type and hf.Affiliation nor host names: nothing
-that tells more about a person than a random id and the roles that an employer gave it.
+Unlike Fabric CA's, certificates carry no hf.EnrollmentID, hf.Type, hf.Affiliation or host names: nothing that
+tells more about a person than a random id and the roles that an employer gave it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from fabric_embedded import ca_errors
-from fabric_embedded.ca_attributes import certificate_attributes, check_acts_on_type, check_registration
+from fabric_embedded.ca_attributes import (
+    REGISTRAR,
+    certificate_attributes,
+    check_acts_on_type,
+    check_registration,
+)
 from fabric_embedded.ca_errors import CaError, authentication_failure, authorization_failure
 from fabric_embedded.ca_requests import EnrollRequest, RegisterRequest
 from fabric_embedded.ca_store import (
@@ -173,8 +178,6 @@ class CaService:
 
 def bootstrap_registrar(store: IdentityStore, identity: str, secret: str) -> None:
     """Give a new CA its first registrar, who may register anybody."""
-    from fabric_embedded.ca_attributes import REGISTRAR
-
     store.add(identity, "client", SaltedSecret.of(secret), UNLIMITED, REGISTRAR)
 
 

@@ -178,10 +178,7 @@ class IdentityStore:
     def _identities(self, where: str, parameters: tuple[str, ...]) -> list[RegisteredIdentity]:
         columns = "id, type, max_enrollments, enrollments, failed_logins, attributes"
         rows = self._database.execute(f"SELECT {columns} FROM identities {where}", parameters)  # noqa: S608
-        return [
-            RegisteredIdentity(*row[:5], tuple(Attribute(**entry) for entry in json.loads(row[5])))
-            for row in rows
-        ]
+        return [_identity(*row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -210,3 +207,10 @@ def _hash(secret: str, salt: bytes) -> bytes:
         r=_SCRYPT_BLOCK,
         p=_SCRYPT_PARALLEL,
     )
+
+
+def _identity(
+    identity: str, kind: str, max_enrollments: int, enrollments: int, failed_logins: int, attributes: str
+) -> RegisteredIdentity:
+    listed = tuple(Attribute(**entry) for entry in json.loads(attributes))
+    return RegisteredIdentity(identity, kind, max_enrollments, enrollments, failed_logins, listed)

@@ -1,6 +1,7 @@
 """Fabric CA's authorization token: a certificate, and a signature by its key over method, URI and body.
 
-Source: Fabric CA v1.5 `util/util.go · GenECDSAToken, VerifyToken` (the form since v1.4; the older one is not taken).
+Source: Fabric CA v1.5 `util/util.go · GenECDSAToken, VerifyToken` (the form
+since v1.4; the older one is not taken).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where everything of an embedded network lies, relative to its directory. Pure: nothing is created or read."""
+"""Where everything of an embedded network lies, relative to its directory; nothing is created or read."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class NetworkPaths:
 
     @property
     def ports(self) -> Path:
-        """`ports.json`: flat map of "orderer", "operations", "peer/<name>", "ca/<name>", "chaincode/<name>"."""
+        """Map of "orderer", "operations", "peer/<name>", "ca/<name>", "chaincode/<name>"."""
         return self.directory / "ports.json"
 
     @property

@@ -1,4 +1,4 @@
-"""Ports of a network: chosen free once, recorded, and the same ever after (clients and packages name them)."""
+"""Ports of a network: chosen free once, recorded, and the same ever after, for clients name them."""
 
 from __future__ import annotations
 

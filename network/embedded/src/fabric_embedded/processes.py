@@ -1,4 +1,4 @@
-"""Processes of a network: started detached, in their own session, output to files, recorded, ended TERM then KILL."""
+"""Processes of a network: detached, output to files, recorded, ended by TERM, then KILL."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fabric_embedded.errors import ProcessError
 from fabric_embedded.run_records import RunRecord, is_running, read_record, start_mark, write_record
@@ -21,6 +22,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _POLL_SECONDS = 0.01
 _TAIL_LINES = 20
 _TAIL_BYTES = 16_384
+# A session of its own keeps the terminal's hang-up away too; macOS cannot give one at spawn.
+_OWN_GROUP: dict[str, Any] = {"setsid": True} if sys.platform.startswith("linux") else {"setpgroup": 0}
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class ProcessKeeper:
         if not _NAME.fullmatch(name):
             raise ProcessError(
                 "PROCESS_NAME_INVALID",
-                f"got process name {name!r}, expected 1 to 64 lower-case letters, digits, dots, dashes or underscores",
+                f"got process name {name!r}, expected 1 to 64 of a-z, 0-9, dot, dash and underscore",
             )
         return self.run / f"{name}.json"
 
@@ -142,12 +145,12 @@ def find_program(command: Sequence[str]) -> str:
     if found is None:
         raise ProcessError(
             "PROGRAM_NOT_FOUND",
-            f"{command[0]!r} was found neither as a file that can be run nor on PATH ({os.environ.get('PATH', '')})",
+            f"{command[0]!r} is neither a file that can be run nor on PATH ({os.environ.get('PATH', '')})",
         )
     return str(Path(found).absolute())
 
 
-def _spawn(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
+def _spawn(arguments: tuple[str, ...], environment: Mapping[str, str], log: Path) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -155,11 +158,16 @@ def _spawn(arguments: Sequence[str], environment: Mapping[str, str], log: Path) 
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     handled = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE]
-    # The child starts with no signal blocked, though its parent holds interrupts back while it writes the record.
-    options = {"file_actions": actions, "setsigmask": [], "setsigdef": handled}
-    if sys.platform == "linux":
-        return os.posix_spawn(arguments[0], arguments, environment, setsid=True, **options)  # type: ignore[arg-type]
-    return os.posix_spawn(arguments[0], arguments, environment, setpgroup=0, **options)  # type: ignore[arg-type]
+    # The child starts with no signal blocked, though its parent holds interrupts back meanwhile.
+    return os.posix_spawn(
+        arguments[0],
+        arguments,
+        environment,
+        file_actions=actions,
+        setsigmask=[],
+        setsigdef=handled,
+        **_OWN_GROUP,
+    )
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ def write_record(path: Path, record: RunRecord) -> None:
 
 
 def read_record(path: Path) -> RunRecord | None:
-    """Read a record; None when there is none, or when it is damaged (a damaged one names no process safely)."""
+    """Read a record; None when there is none, or when it is damaged and so names no process."""
     try:
         return RunRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError):
@@ -79,7 +79,7 @@ def is_running(record: RunRecord) -> bool:
 def start_mark(pid: int) -> str | None:
     """What tells this process from others that had or will have its pid; None when it does not run.
 
-    Linux: boot id and start time in clock ticks since boot (proc(5)). Elsewhere: what `ps` prints as its start.
+    Linux: boot id and start time in clock ticks since boot (proc(5)). Elsewhere: what `ps` prints.
     """
     if _PROC.joinpath("self", "stat").exists():
         return _start_mark_of_proc(pid)

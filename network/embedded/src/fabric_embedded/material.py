@@ -1,0 +1,208 @@
+"""All key material of a network: authorities, identities, TLS pairs, chaincode packages, genesis block.
+
+One operator holds every key here: the embedded engine proves integrity, not independence (DESIGN §1).
+Source: fabric-behaviour §1.2 (MSPs), §11 (genesis), §12 (packages).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from fabric_protocol.topology import Organization, Topology
+
+from fabric_embedded.ca_service import bootstrap_registrar
+from fabric_embedded.ca_store import IdentityStore
+from fabric_embedded.chaincode_package import ChaincodeConnection, ChaincodePackage, build_package
+from fabric_embedded.errors import MaterialError
+from fabric_embedded.paths import KeyPair, NetworkPaths, OrganizationPaths
+from fabric_embedded.ports import chaincode_port
+from fabric_protocol.certificates import (
+    CertificateAuthority,
+    certificate_pem,
+    issue,
+    key_pem,
+    new_authority,
+    new_private_key,
+)
+
+# Authorities begin before what they issue: an MSP judges a chain at the leaf's own beginning (§1.3).
+_AUTHORITY_LEAD = timedelta(days=1)
+_LEAD = timedelta(minutes=5)
+_VALID_DAYS = 3650
+_REGISTRAR = "registrar"
+_SECRET_BYTES = 24
+
+
+@dataclass(frozen=True)
+class _Issuer:
+    """Issues and writes the certificates of one organization."""
+
+    name: str
+    host: str
+    identities: CertificateAuthority
+    tls: CertificateAuthority
+    start: datetime
+
+    def identity(self, pair: KeyPair, role: str) -> None:
+        """An identity of a node or administrator; `role` is its OU."""
+        key = new_private_key()
+        certificate = issue(
+            self.identities,
+            common_name=f"{role}.{self.name}",
+            public_key=key.public_key(),
+            organizational_units=(role,),
+            start=self.start,
+            valid_days=_VALID_DAYS - 1,
+        )
+        write_pair(pair, certificate_pem(certificate), key_pem(key))
+
+    def tls_pair(self, pair: KeyPair, name: str, *, server: bool) -> None:
+        """A TLS pair: of a server on this machine, or of a client."""
+        key = new_private_key()
+        certificate = issue(
+            self.tls,
+            common_name=f"{name}.{self.name}",
+            public_key=key.public_key(),
+            dns_names=("localhost",) if server else (),
+            ip_addresses=(self.host,) if server else (),
+            server=server,
+            client=not server,
+            start=self.start,
+            valid_days=_VALID_DAYS - 1,
+        )
+        write_pair(pair, certificate_pem(certificate), key_pem(key))
+
+
+def create_organization(
+    paths: OrganizationPaths,
+    organization: Organization,
+    topology: Topology,
+    ports: Mapping[str, int],
+    start: datetime,
+) -> None:
+    """Make everything of one organization: authorities, nodes, administrator, CA store, chaincode package.
+
+    Parameters:
+        paths: where it goes; nothing may be there yet.
+        organization: whose it is.
+        topology: the network.
+        ports: the network's ports.
+        start: time of creation (UTC, aware).
+    """
+    issuer = _Issuer(
+        organization.name,
+        topology.host,
+        new_authority(f"ca.{organization.name}", start=start - _AUTHORITY_LEAD, valid_days=_VALID_DAYS),
+        new_authority(f"tls-ca.{organization.name}", start=start - _AUTHORITY_LEAD, valid_days=_VALID_DAYS),
+        start - _LEAD,
+    )
+    write_pair(paths.ca, issuer.identities.pem, issuer.identities.key_pem)
+    write_pair(paths.tls_ca, issuer.tls.pem, issuer.tls.key_pem)
+    for pair, role in ((paths.peer, "peer"), (paths.orderer, "orderer"), (paths.admin, "admin")):
+        issuer.identity(pair, role)
+    servers = (
+        (paths.peer_tls, "peer"),
+        (paths.orderer_tls, "orderer"),
+        (paths.ca_tls, "ca"),
+        (paths.chaincode, "chaincode"),
+    )
+    for pair, name in servers:
+        issuer.tls_pair(pair, name, server=True)
+    issuer.tls_pair(paths.peer_client_tls, "peer-client", server=False)
+    _create_registrar(paths)
+    address = f"{topology.host}:{ports[chaincode_port(organization.name)]}"
+    package = _package(paths, f"{topology.chaincode.name}_{topology.chaincode.version}", address)
+    write_private(paths.chaincode_package, package.data)
+    write_private(paths.chaincode_package_id, package.package_id.encode("ascii") + b"\n")
+
+
+def read_authority(pair: KeyPair) -> CertificateAuthority:
+    """Load a certificate authority from its files.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+        key = load_pem_private_key(pair.key.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise MaterialError(
+            "MATERIAL_UNREADABLE", f"cannot read certificate and key in {pair.certificate.parent}: {error}"
+        ) from error
+    return CertificateAuthority(certificate, key)  # type: ignore[arg-type]
+
+
+def read_registrar(paths: OrganizationPaths) -> tuple[str, str]:
+    """Enrolment id and secret of the CA's registrar.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+    """
+    try:
+        fields = json.loads(paths.registrar.read_text(encoding="utf-8"))
+        return str(fields["id"]), str(fields["secret"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MaterialError(
+            "MATERIAL_UNREADABLE", f"cannot read the registrar in {paths.registrar}"
+        ) from error
+
+
+def read_package_id(paths: OrganizationPaths) -> str:
+    """Package id of the organization's chaincode package.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+    """
+    try:
+        return paths.chaincode_package_id.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise MaterialError(
+            "MATERIAL_UNREADABLE", f"cannot read the package id in {paths.chaincode_package_id}"
+        ) from error
+
+
+def write_pair(pair: KeyPair, certificate: bytes, key: bytes) -> None:
+    """Write a certificate and its key, the key for its owner only."""
+    write_private(pair.certificate, certificate)
+    write_private(pair.key, key)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file with mode 0600 in a directory with mode 0700; never readable by others in between."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - an open descriptor has no path
+        file.write(data)
+
+
+def _create_registrar(paths: OrganizationPaths) -> None:
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    document = json.dumps({"id": _REGISTRAR, "secret": secret})
+    write_private(paths.registrar, document.encode("utf-8") + b"\n")
+    with closing(IdentityStore(paths.ca_database)) as store:
+        bootstrap_registrar(store, _REGISTRAR, secret)
+
+
+def _package(paths: OrganizationPaths, label: str, address: str) -> ChaincodePackage:
+    connection = ChaincodeConnection(
+        address=address,
+        client_key=paths.peer_client_tls.key.read_text(encoding="ascii"),
+        client_certificate=paths.peer_client_tls.certificate.read_text(encoding="ascii"),
+        root_certificate=paths.tls_ca.certificate.read_text(encoding="ascii"),
+    )
+    return build_package(label, connection)
+
+
+def make_directories(paths: NetworkPaths) -> None:
+    """Make the network's directories, for their owner only."""
+    for directory in (paths.directory, paths.organizations, paths.ledger, paths.run, paths.logs):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
