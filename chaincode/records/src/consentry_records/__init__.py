@@ -1,1 +1,70 @@
-"""Record types, canonical bytes and access rules of the Consentry ledger; no input or output."""
+"""Record types, canonical bytes and access rules of the Consentry ledger; no input or output.
+
+Records are in this namespace; functions stay in their modules: `canonical`, `digest`, `commitments`,
+`merkle`, `rows`, `instants`, `identifiers`, `keys`, `events`, `reasons`, `rules`, `private_entries`,
+`vocabulary`, `roles`.
+"""
+
+from .access import AccessAttempt, AccessDecision, NewAccessAttempt
+from .consent import Consent, ConsentBatch, ImportedBatch, NewConsent, PermittedQuery, SubjectConsents
+from .dataset import Dataset, DatasetVersion, NewDatasetVersion
+from .errors import FieldError, LedgerError, from_wire, to_wire
+from .grant import AccessRequest, Grant, GrantChange, NewAccessRequest, NewGrant, Suspension
+from .model import Model, ModelVersion, NewModel, NewModelVersion
+from .private_entries import PrivateBatch, PrivateEntry
+from .reasons import Reason
+from .record import Record
+from .rules import Decision, consent_permits, decide
+from .settings import OrganizationSetting, Settings
+from .training import (
+    FinishedSession,
+    NewTrainingRound,
+    NewTrainingSession,
+    Participant,
+    TrainingRound,
+    TrainingSession,
+)
+
+__all__ = [
+    "AccessAttempt",
+    "AccessDecision",
+    "AccessRequest",
+    "Consent",
+    "ConsentBatch",
+    "Dataset",
+    "DatasetVersion",
+    "Decision",
+    "FieldError",
+    "FinishedSession",
+    "Grant",
+    "GrantChange",
+    "ImportedBatch",
+    "LedgerError",
+    "Model",
+    "ModelVersion",
+    "NewAccessAttempt",
+    "NewAccessRequest",
+    "NewConsent",
+    "NewDatasetVersion",
+    "NewGrant",
+    "NewModel",
+    "NewModelVersion",
+    "NewTrainingRound",
+    "NewTrainingSession",
+    "OrganizationSetting",
+    "Participant",
+    "PermittedQuery",
+    "PrivateBatch",
+    "PrivateEntry",
+    "Reason",
+    "Record",
+    "Settings",
+    "SubjectConsents",
+    "Suspension",
+    "TrainingRound",
+    "TrainingSession",
+    "consent_permits",
+    "decide",
+    "from_wire",
+    "to_wire",
+]

@@ -1,0 +1,176 @@
+"""Every code that a Consentry ledger answers with, its status and its words; the one place where words are
+kept.
+
+Words are templates over the error's fields. Fields are ids, codes, names of fields and numbers: never a value
+that a caller sent, because an error travels to logs and consoles that may not hold personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """The status (HTTP's meaning: 400 bad input, 403 not allowed, 404 unknown, 409 in conflict) and the words
+    of a code.
+    """
+
+    status: int
+    words: str
+
+
+def _bad(words: str) -> CatalogueEntry:
+    return CatalogueEntry(400, words)
+
+
+def _forbidden(words: str) -> CatalogueEntry:
+    return CatalogueEntry(403, words)
+
+
+def _unknown(words: str) -> CatalogueEntry:
+    return CatalogueEntry(404, words)
+
+
+def _conflict(words: str) -> CatalogueEntry:
+    return CatalogueEntry(409, words)
+
+
+_INPUT = {
+    "FIELD_INVALID": _bad("{record}: field {field}: expected {expected}, got {got}"),
+    "FIELD_MISSING": _bad(
+        "{record}: field {field} is missing; every field has to be given, null where it is empty"
+    ),
+    "FIELD_UNKNOWN": _bad("{record}: field {field} does not belong to this record; fields are {expected}"),
+    "RECORD_NOT_OBJECT": _bad("{record}: expected a JSON object, got {got}"),
+    "JSON_INVALID": _bad("expected one JSON document without floats and doubled names, got {got}"),
+    "VALUE_NOT_ENCODABLE": _bad(
+        "expected text, whole numbers within 53 bits, booleans, null, lists and objects, got {got}"
+    ),
+    "TOO_LARGE": _bad("{what}: at most {maximum} are allowed, got {got}"),
+    "TRANSIENT_INVALID": _bad("the transient map must hold exactly these entries: {expected}"),
+    "TRANSIENT_NOT_ALLOWED": _bad("this transaction is public and takes no transient data; send none"),
+    "PERIOD_INVALID": _bad("{record}: not_after must be later than not_before"),
+    "ID_DOUBLED": _bad("{what} {id} is named twice; name each once"),
+    "PROPOSAL_TIME_TOO_EARLY": _bad(
+        "the proposal's time lies before {earlier}, when an earlier record was made; check the client's clock"
+    ),
+}
+
+_CALLER = {
+    "ROLE_REQUIRED": _forbidden("{function} needs a certificate with one of the roles {roles}"),
+    "ORGANIZATION_UNKNOWN": _forbidden("organization {msp_id} is not in the ledger's settings"),
+    "ORGANIZATION_KIND_WRONG": _forbidden("organization {msp_id} must be of kind {expected} to do this"),
+    "NOT_CUSTODIAN": _forbidden("only the custodian {custodian} may do this, the caller is of {msp_id}"),
+    "NOT_OWNER": _forbidden("{what} {id} belongs to another organization or person"),
+    "ACTOR_INVALID": _forbidden(
+        "the certificate's common name must be an enrolment id: 1 to 64 ASCII letters, digits, '.', '_', '-'"
+    ),
+}
+
+_LEDGER = {
+    "LEDGER_NOT_INITIALIZED": _conflict(
+        "the ledger has no settings yet; a regulator submits ledger:initialize first"
+    ),
+    "LEDGER_ALREADY_INITIALIZED": _conflict("the ledger has its settings already; they are written once"),
+    "SETTINGS_INVALID": _bad("settings: {expected}"),
+}
+
+_CONSENTS = {
+    "CONSENT_NOT_FOUND": _unknown("there is no consent {consent_id}"),
+    "CONSENT_EXISTS": _conflict("consent {consent_id} is on the ledger already"),
+    "CONSENT_ALREADY_WITHDRAWN": _conflict("consent {consent_id} was withdrawn before"),
+    "BATCH_EXISTS": _conflict("batch {batch_id} was stored or imported before"),
+    "BATCH_PRIVATE_ENTRY_MISSING": _conflict(
+        "batch {batch_id} has no private entry; submit consents:store_private first and wait for its commit"
+    ),
+    "BATCH_PRIVATE_ENTRY_DIFFERS": _conflict(
+        "the private entry of batch {batch_id} has another digest than the one named"
+    ),
+    "BATCH_ROOT_DIFFERS": _bad("the entries of batch {batch_id} give another root than the one named"),
+    "BATCH_COUNT_DIFFERS": _bad("batch {batch_id} names {expected} entries, got {got}"),
+    "PRIVATE_ENTRY_EXISTS": _conflict("the private entry of consent {consent_id} was stored before"),
+    "PRIVATE_ENTRY_NOT_FOUND": _unknown("the custodian's collection has no such entry"),
+    "SUBJECT_OF_OTHER_CUSTODIAN": _conflict(
+        "a subject of consent {consent_id} is known under another custodian"
+    ),
+    "SUBJECT_FULL": _conflict(
+        "the subject of consent {consent_id} has {maximum} consents, more are not kept"
+    ),
+}
+
+_DATASETS = {
+    "DATASET_DIFFERS": _conflict("dataset {dataset_id} is on the ledger with another name or custodian"),
+    "DATASET_NAME_TAKEN": _conflict("the custodian has a dataset of this name already: {dataset_id}"),
+    "VERSION_NOT_FOUND": _unknown("there is no dataset version {version_id}"),
+    "VERSION_EXISTS": _conflict("dataset version {version_id} is on the ledger already"),
+    "VERSION_NUMBER_TAKEN": _conflict("dataset {dataset_id} has a version {number} already"),
+    "DERIVATION_INVALID": _bad("a transformation digest is given exactly when derived_from names a version"),
+}
+
+_GRANTS = {
+    "REQUEST_NOT_FOUND": _unknown("there is no access request {request_id}"),
+    "REQUEST_EXISTS": _conflict("access request {request_id} is on the ledger already"),
+    "GRANT_NOT_FOUND": _unknown("there is no grant {grant_id}"),
+    "GRANT_EXISTS": _conflict("grant {grant_id} is on the ledger already"),
+    "GRANT_ALREADY_REVOKED": _conflict("grant {grant_id} was revoked before"),
+    "GRANT_ALREADY_SUSPENDED": _conflict("grant {grant_id} was suspended before"),
+    "GRANT_VERSION_NOT_REQUESTED": _bad("the request does not name dataset version {version_id}"),
+    "GRANT_PURPOSE_NOT_REQUESTED": _bad("the request does not cover purpose {purpose}"),
+    "GRANT_PURPOSE_EXCLUDED": _bad(
+        "the DUO terms of dataset version {version_id} do not cover purpose {purpose}"
+    ),
+    "GRANT_RESTRICTION_DROPPED": _bad("the request's restriction {restriction} must stay in the grant"),
+    "GRANT_ETHICS_APPROVAL_MISSING": _bad(
+        "restriction DUO:0000021 needs a request with an ethics approval digest"
+    ),
+    "GRANT_STARTS_TOO_EARLY": _bad("not_before may lie at most {tolerance_ms} ms before the proposal's time"),
+    "GRANT_ENDS_TOO_EARLY": _bad("not_after must be later than the proposal's time"),
+    "GRANT_TOO_LONG": _bad("the period must not be longer than the {maximum} s asked for"),
+}
+
+_ACCESS = {
+    "ATTEMPT_NOT_FOUND": _unknown("there is no access attempt {attempt_id}"),
+    "ATTEMPT_EXISTS": _conflict("access attempt {attempt_id} is on the ledger already"),
+    "ATTEMPT_ALREADY_DECIDED": _conflict(
+        "access attempt {attempt_id} has its decision; decisions are never rewritten"
+    ),
+    "ATTEMPT_UNDECIDED": _conflict(
+        "access attempt {attempt_id} has no decision yet; wait for the custodian's service"
+    ),
+    "ATTEMPT_DENIED": _forbidden("access attempt {attempt_id} was denied"),
+    "ATTEMPT_DIFFERS": _bad("access attempt {attempt_id} was made by another requester or for another use"),
+    "PERMIT_EXPIRED": _forbidden("the permit of access attempt {attempt_id} has ended"),
+    "PERMIT_OVERTAKEN": _forbidden(
+        "the grant of access attempt {attempt_id} was revoked, changed or suspended since"
+    ),
+}
+
+_TRAINING = {
+    "SESSION_NOT_FOUND": _unknown("there is no training session {session_id}"),
+    "SESSION_EXISTS": _conflict("training session {session_id} is on the ledger already"),
+    "SESSION_NOT_RUNNING": _conflict("training session {session_id} has ended"),
+    "SESSION_NOT_USABLE": _conflict(
+        "training session {session_id} failed, was aborted or trained another model"
+    ),
+    "ROUND_EXISTS": _conflict("training session {session_id} has a round {number} already"),
+    "ROUND_NOT_NEXT": _conflict(
+        "training session {session_id} has no round {expected} yet; rounds are recorded in order"
+    ),
+    "ROUND_VERSION_NOT_IN_SESSION": _bad(
+        "dataset version {version_id} does not belong to the training session"
+    ),
+    "MODEL_NOT_FOUND": _unknown("there is no model {model_id}"),
+    "MODEL_EXISTS": _conflict("model {model_id} is on the ledger already"),
+    "MODEL_NAME_TAKEN": _conflict("the organization has a model of this name already: {model_id}"),
+    "MODEL_VERSION_NOT_FOUND": _unknown("there is no model version {model_version_id}"),
+    "MODEL_VERSION_EXISTS": _conflict("model version {model_version_id} is on the ledger already"),
+    "MODEL_PARENT_DIFFERS": _bad("the parent {model_version_id} is a version of another model"),
+}
+
+CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
+    _INPUT | _CALLER | _LEDGER | _CONSENTS | _DATASETS | _GRANTS | _ACCESS | _TRAINING
+)
+"""Code → status and words."""

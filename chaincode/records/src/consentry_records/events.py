@@ -1,0 +1,72 @@
+"""Chaincode events: one a transaction, named `<Thing>.v1`, with ids and codes only (DESIGN.md §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .canonical import decode, encode
+from .errors import LedgerError
+
+LEDGER_INITIALIZED = "LedgerInitialized.v1"
+PRIVATE_BATCH_STORED = "PrivateBatchStored.v1"
+BATCH_IMPORTED = "BatchImported.v1"
+CONSENT_WITHDRAWN = "ConsentWithdrawn.v1"
+VERSION_REGISTERED = "DatasetVersionRegistered.v1"
+ACCESS_REQUESTED = "AccessRequested.v1"
+ACCESS_GRANTED = "AccessGranted.v1"
+GRANT_CHANGED = "GrantChanged.v1"
+GRANT_REVOKED = "GrantRevoked.v1"
+GRANT_SUSPENDED = "GrantSuspended.v1"
+ACCESS_ATTEMPTED = "AccessAttempted.v1"
+ACCESS_DECIDED = "AccessDecided.v1"
+TRAINING_STARTED = "TrainingStarted.v1"
+ROUND_RECORDED = "TrainingRoundRecorded.v1"
+TRAINING_FINISHED = "TrainingFinished.v1"
+MODEL_REGISTERED = "ModelRegistered.v1"
+MODEL_VERSION_REGISTERED = "ModelVersionRegistered.v1"
+
+EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        LEDGER_INITIALIZED: (),
+        PRIVATE_BATCH_STORED: ("batch_id", "custodian"),
+        BATCH_IMPORTED: ("batch_id", "custodian", "count"),
+        CONSENT_WITHDRAWN: ("consent_id", "custodian"),
+        VERSION_REGISTERED: ("version_id", "dataset_id", "custodian"),
+        ACCESS_REQUESTED: ("request_id", "requester_msp"),
+        ACCESS_GRANTED: ("grant_id", "request_id", "custodian", "grantee"),
+        GRANT_CHANGED: ("grant_id", "custodian", "revision"),
+        GRANT_REVOKED: ("grant_id", "custodian", "revision"),
+        GRANT_SUSPENDED: ("grant_id", "custodian"),
+        ACCESS_ATTEMPTED: ("attempt_id", "custodian", "version_id"),
+        ACCESS_DECIDED: ("attempt_id", "custodian", "outcome"),
+        TRAINING_STARTED: ("session_id", "model_id"),
+        ROUND_RECORDED: ("session_id", "number"),
+        TRAINING_FINISHED: ("session_id", "state"),
+        MODEL_REGISTERED: ("model_id",),
+        MODEL_VERSION_REGISTERED: ("model_version_id", "model_id"),
+    }
+)
+"""Event name → names in its payload."""
+
+
+def event_payload(name: str, fields: Mapping[str, str | int]) -> bytes:
+    """Canonical JSON of the event's fields. Raises ValueError unless they are exactly those of the event."""
+    expected = EVENTS[name]
+    if sorted(fields) != sorted(expected):
+        raise ValueError(f"{name} carries {', '.join(expected) or 'nothing'}")
+    return encode(dict(fields))
+
+
+def read_event(name: str, payload: bytes) -> dict[str, str | int]:
+    """The fields of an event that came from a ledger.
+
+    Raises LedgerError JSON_INVALID when the name is unknown or the payload is not that event's.
+    """
+    fields = decode(payload)
+    expected = EVENTS.get(name)
+    if expected is None or not isinstance(fields, dict) or sorted(fields) != sorted(expected):
+        raise LedgerError("JSON_INVALID", {"got": "an event payload of another form"})
+    if not all(type(value) in (str, int) for value in fields.values()):
+        raise LedgerError("JSON_INVALID", {"got": "an event payload of another form"})
+    return fields

@@ -1,0 +1,47 @@
+"""Names of things on the ledger: random ids with their kind, MSP ids, enrolment ids, slugs. ASCII only.
+
+ASCII-only keeps look-alikes out ("а" in Cyrillic is not "a") and makes code-unit, code-point and UTF-8 order
+the same.
+"""
+
+from __future__ import annotations
+
+import re
+
+KINDS = (
+    "consent",
+    "batch",
+    "dataset",
+    "version",
+    "request",
+    "grant",
+    "attempt",
+    "session",
+    "model",
+    "modelversion",
+)
+"""Kinds of ids, each written `<kind>-<32 lower-case hex>`."""
+
+RANDOM_BYTES = 16
+MSP_ID_PATTERN = re.compile(r"[A-Za-z0-9.-]{1,64}")
+ACTOR_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SLUG_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+def format_identifier(kind: str, random: bytes) -> str:
+    """`<kind>-<32 hex>` from 16 random bytes, which the client draws (contracts know no randomness).
+
+    Raises ValueError for an unknown kind or another number of bytes.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"expected a kind of {', '.join(KINDS)}")
+    if len(random) != RANDOM_BYTES:
+        raise ValueError(f"expected {RANDOM_BYTES} random bytes, got {len(random)}")
+    return f"{kind}-{random.hex()}"
+
+
+def identifier_pattern(kind: str) -> re.Pattern[str]:
+    """What an id of the kind looks like."""
+    if kind not in KINDS:
+        raise ValueError(f"expected a kind of {', '.join(KINDS)}")
+    return re.compile(kind + r"-[0-9a-f]{32}")

@@ -1,0 +1,142 @@
+"""The ledger's key layout. Every key is ASCII; docs/ledger-format.md shows the same table and a test compares
+them.
+
+Simple keys are `kind/id`, so that a range over one kind is `kind/` to `kind0`. The one composite key finds
+the grants of an organization on a dataset version without a scan of all grants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SETTINGS = "settings"
+GRANT_INDEX = "grant-by-version-and-grantee"
+COLLECTION_PREFIX = "custodian-"
+
+LAYOUT: Mapping[str, str] = MappingProxyType(
+    {
+        "settings": "Settings, written once",
+        "consent/{consent_id}": "Consent",
+        "subject/{commitment}": "SubjectConsents: the consents of one subject at one custodian",
+        "batch/{batch_id}": "ImportedBatch",
+        "dataset/{dataset_id}": "Dataset; custodian's key-level policy",
+        "dataset-name/{MSP id}/{name}": "the dataset id; names are unique for one custodian",
+        "dataset-number/{dataset_id}/{number:06d}": "the version id; numbers are unique for one dataset",
+        "version/{version_id}": "DatasetVersion; custodian's key-level policy",
+        "request/{request_id}": "AccessRequest",
+        "grant/{grant_id}": "Grant; custodian's key-level policy",
+        "suspension/{grant_id}": "Suspension; regulator's key-level policy",
+        "attempt/{attempt_id}": "AccessAttempt",
+        "decision/{attempt_id}": "AccessDecision",
+        "epoch/{MSP id}": "id of the transaction that last withdrew, revoked or changed something of it",
+        "session/{session_id}": "TrainingSession",
+        "round/{session_id}/{number:06d}": "TrainingRound",
+        "model/{model_id}": "Model",
+        "model-name/{MSP id}/{name}": "the model id; names are unique for one owner",
+        "modelversion/{model_version_id}": "ModelVersion",
+    }
+)
+"""Form of a simple key → what its value is."""
+
+
+def consent(consent_id: str) -> str:
+    """Key of a Consent."""
+    return f"consent/{consent_id}"
+
+
+def subject(commitment: str) -> str:
+    """Key of a subject's list of consents."""
+    return f"subject/{commitment}"
+
+
+def batch(batch_id: str) -> str:
+    """Key of an ImportedBatch; in the custodian's collection, of the private batch entry."""
+    return f"batch/{batch_id}"
+
+
+def dataset(dataset_id: str) -> str:
+    """Key of a Dataset."""
+    return f"dataset/{dataset_id}"
+
+
+def dataset_name(custodian: str, name: str) -> str:
+    """Key that holds the id of the custodian's dataset of that name."""
+    return f"dataset-name/{custodian}/{name}"
+
+
+def dataset_number(dataset_id: str, number: int) -> str:
+    """Key that holds the id of a dataset's version of that number."""
+    return f"dataset-number/{dataset_id}/{number:06d}"
+
+
+def version(version_id: str) -> str:
+    """Key of a DatasetVersion."""
+    return f"version/{version_id}"
+
+
+def request(request_id: str) -> str:
+    """Key of an AccessRequest."""
+    return f"request/{request_id}"
+
+
+def grant(grant_id: str) -> str:
+    """Key of a Grant."""
+    return f"grant/{grant_id}"
+
+
+def grant_index(version_id: str, grantee: str, grant_id: str) -> str:
+    """Composite key (Fabric's form, fabric-behaviour.md §4.5) that points from a version and a grantee to a
+    grant.
+    """
+    return "\x00" + "".join(f"{part}\x00" for part in (GRANT_INDEX, version_id, grantee, grant_id))
+
+
+def suspension(grant_id: str) -> str:
+    """Key of a grant's Suspension."""
+    return f"suspension/{grant_id}"
+
+
+def attempt(attempt_id: str) -> str:
+    """Key of an AccessAttempt."""
+    return f"attempt/{attempt_id}"
+
+
+def decision(attempt_id: str) -> str:
+    """Key of the AccessDecision on an attempt."""
+    return f"decision/{attempt_id}"
+
+
+def epoch(custodian: str) -> str:
+    """Key of a custodian's epoch: written blindly by its changes, read by every decision (DESIGN.md §6)."""
+    return f"epoch/{custodian}"
+
+
+def session(session_id: str) -> str:
+    """Key of a TrainingSession."""
+    return f"session/{session_id}"
+
+
+def training_round(session_id: str, number: int) -> str:
+    """Key of a TrainingRound."""
+    return f"round/{session_id}/{number:06d}"
+
+
+def model(model_id: str) -> str:
+    """Key of a Model."""
+    return f"model/{model_id}"
+
+
+def model_name(owner: str, name: str) -> str:
+    """Key that holds the id of the owner's model of that name."""
+    return f"model-name/{owner}/{name}"
+
+
+def model_version(model_version_id: str) -> str:
+    """Key of a ModelVersion."""
+    return f"modelversion/{model_version_id}"
+
+
+def collection(custodian: str) -> str:
+    """Name of a custodian's own private data collection."""
+    return COLLECTION_PREFIX + custodian

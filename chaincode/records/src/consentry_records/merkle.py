@@ -1,0 +1,77 @@
+"""Merkle trees as RFC 9162 §2.1 hashes them (SHA-256; leaves and nodes told apart by their first byte)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+_LEAF = b"\x00"
+_NODE = b"\x01"
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """SHA-256(0x00 ‖ entry), RFC 9162 §2.1.1."""
+    return hashlib.sha256(_LEAF + entry).digest()
+
+
+def root(entries: Sequence[bytes]) -> bytes:
+    """The Merkle tree hash of the entries in their order; of none, SHA-256 of nothing (RFC 9162 §2.1.1)."""
+    if not entries:
+        return hashlib.sha256(b"").digest()
+    return _root_of_hashes([leaf_hash(entry) for entry in entries])
+
+
+def inclusion_proof(entries: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """The sibling hashes from the leaf up (RFC 9162 §2.1.3.1). Raises IndexError for an index outside the
+    entries.
+    """
+    if not 0 <= index < len(entries):
+        raise IndexError(f"expected an index below {len(entries)}, got {index}")
+    level = [leaf_hash(entry) for entry in entries]
+    path: list[bytes] = []
+    while len(level) > 1:
+        sibling = index ^ 1
+        if sibling < len(level):
+            path.append(level[sibling])
+        level = _next_level(level)
+        index //= 2
+    return tuple(path)
+
+
+def verify_inclusion(
+    entry: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes
+) -> bool:
+    """Whether the path proves the entry at the index of a tree of that size (RFC 9162 §2.1.3.2)."""
+    if not 0 <= index < size or any(len(node) != hashlib.sha256().digest_size for node in path):
+        return False
+    position, last, current = index, size - 1, leaf_hash(entry)
+    for sibling in path:
+        if last == 0:
+            return False
+        if position & 1 or position == last:
+            current = _node_hash(sibling, current)
+            while not position & 1 and position:
+                position >>= 1
+                last >>= 1
+        else:
+            current = _node_hash(current, sibling)
+        position >>= 1
+        last >>= 1
+    return last == 0 and hmac.compare_digest(current, expected_root)
+
+
+def _node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(_NODE + left + right).digest()
+
+
+def _next_level(level: list[bytes]) -> list[bytes]:
+    # A lone last node rises unchanged: the same tree as RFC 9162's split at a power of two.
+    paired = [_node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+    return paired + level[-1:] if len(level) % 2 else paired
+
+
+def _root_of_hashes(level: list[bytes]) -> bytes:
+    while len(level) > 1:
+        level = _next_level(level)
+    return level[0]

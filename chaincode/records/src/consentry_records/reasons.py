@@ -1,0 +1,95 @@
+"""Why access is denied: codes with typed parameters on the ledger, words only here (DESIGN.md §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated
+
+from .errors import field_invalid
+from .kinds import INSTANT, MSP_ID, Choice, Kind, identifier
+from .record import Record
+from .roles import ROLES
+from .vocabulary import PURPOSES
+
+_GRANT: Mapping[str, Kind] = {"grant_id": identifier("grant")}
+_PURPOSE: Mapping[str, Kind] = {"purpose": Choice(PURPOSES)}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonEntry:
+    """The words of a reason, a template over its parameters, and how each parameter is read."""
+
+    words: str
+    parameters: Mapping[str, Kind]
+
+
+CATALOGUE: Mapping[str, ReasonEntry] = MappingProxyType(
+    {
+        "ROLE_MISSING": ReasonEntry(
+            "the requester's certificate lacks the role {role}", {"role": Choice(ROLES)}
+        ),
+        "REQUESTER_UNKNOWN": ReasonEntry(
+            "organization {msp_id} is not in the consortium", {"msp_id": MSP_ID}
+        ),
+        "NO_GRANT": ReasonEntry(
+            "organization {msp_id} has no grant on dataset version {version_id}",
+            {"msp_id": MSP_ID, "version_id": identifier("version")},
+        ),
+        "PURPOSE_NOT_COVERED": ReasonEntry(
+            "grant {grant_id} does not cover purpose {purpose}", {**_GRANT, **_PURPOSE}
+        ),
+        "PURPOSE_EXCLUDED_BY_DATASET": ReasonEntry(
+            "the dataset's DUO terms do not cover purpose {purpose}", _PURPOSE
+        ),
+        "COMMERCIAL_USE_EXCLUDED": ReasonEntry(
+            "grant {grant_id} or its dataset excludes commercial use", _GRANT
+        ),
+        "ETHICS_APPROVAL_MISSING": ReasonEntry(
+            "grant {grant_id} lacks the ethics approval that it requires", _GRANT
+        ),
+        "GRANT_EXPIRED": ReasonEntry(
+            "grant {grant_id} ended at {not_after}", {**_GRANT, "not_after": INSTANT}
+        ),
+        "GRANT_NOT_YET_VALID": ReasonEntry(
+            "grant {grant_id} begins at {not_before}", {**_GRANT, "not_before": INSTANT}
+        ),
+        "GRANT_REVOKED": ReasonEntry("grant {grant_id} was revoked", _GRANT),
+        "GRANT_SUSPENDED": ReasonEntry("grant {grant_id} was suspended by the regulator", _GRANT),
+    }
+)
+"""Code → words and parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _AnyParameters:
+    """An object of short texts; which ones a reason has, its own check says."""
+
+    def read(self, value: object) -> Mapping[str, object]:
+        if not isinstance(value, Mapping) or len(value) > 8:
+            raise field_invalid("an object of at most 8 names", value)
+        return MappingProxyType(dict(value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason(Record):
+    """One reason of a denial: a code of the catalogue with exactly the parameters that its words use."""
+
+    code: Annotated[str, Choice(CATALOGUE)]
+    parameters: Annotated[Mapping[str, str], _AnyParameters()]
+
+    def check(self) -> None:
+        """The parameters are those of the code, each of its kind; raises FieldError."""
+        expected = CATALOGUE[self.code].parameters
+        if len(expected) != len(self.parameters) or any(name not in self.parameters for name in expected):
+            raise field_invalid(f"parameters {', '.join(expected)}", self.parameters).within(
+                "Reason", "parameters"
+            )
+        for name, kind in expected.items():
+            kind.read(self.parameters[name])
+
+
+def words(reason: Reason) -> str:
+    """The reason as a sentence."""
+    return CATALOGUE[reason.code].words.format_map(reason.parameters)

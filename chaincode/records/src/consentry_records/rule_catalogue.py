@@ -1,0 +1,31 @@
+"""The rules that a decision on access applies, by their stable ids; a changed rule gets a new number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+REQUESTER = "requester/1"
+ROLE = "role/1"
+GRANT = "grant/1"
+GRANT_STATE = "grant-state/1"
+GRANT_SUSPENSION = "grant-suspension/1"
+GRANT_PERIOD = "grant-period/1"
+PURPOSE = "purpose/1"
+COMMERCIAL_USE = "commercial-use/1"
+ETHICS = "ethics-approval/1"
+
+RULES: Mapping[str, str] = MappingProxyType(
+    {
+        REQUESTER: "the requester's organization is in the consortium",
+        ROLE: "the requester's certificate has the role researcher",
+        GRANT: "the requester's organization has a grant of the custodian on the dataset version",
+        GRANT_STATE: "the grant was not revoked",
+        GRANT_SUSPENSION: "no regulator suspended the grant",
+        GRANT_PERIOD: "the grant holds over all of [decision time − tolerance, decision time + tolerance]",
+        PURPOSE: "the purpose is covered by the grant, and by the dataset's DUO terms if they name research",
+        COMMERCIAL_USE: "commercial use is excluded neither by the grant nor by the dataset's DUO terms",
+        ETHICS: "a grant that requires ethics approval carries its digest",
+    }
+)
+"""Rule id → what it demands."""

@@ -1,0 +1,124 @@
+"""Codes for purposes, restrictions, DUO terms and legal bases, and which purpose covers which.
+
+Purposes of care are HL7 PurposeOfUse (terminology.hl7.org, v3-ActReason); uses for research are terms of the
+Data Use Ontology (EBISPOT/DUO, duo.csv). A code that the rules cannot check is not in a catalogue that the
+rules decide by: a restriction that nobody enforces would be a promise without a keeper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+TREATMENT = "TREAT"
+PAYMENT = "HPAYMT"
+OPERATIONS = "HOPERAT"
+GENERAL_RESEARCH = "DUO:0000042"
+BIOMEDICAL_RESEARCH = "DUO:0000006"
+DISEASE_RESEARCH = "DUO:0000007"
+NON_COMMERCIAL = "DUO:0000046"
+ETHICS_APPROVAL = "DUO:0000021"
+
+PURPOSES: Mapping[str, str] = MappingProxyType(
+    {
+        TREATMENT: "treatment",
+        PAYMENT: "payment for care",
+        OPERATIONS: "operations of care",
+        GENERAL_RESEARCH: "general research use",
+        BIOMEDICAL_RESEARCH: "health, medical or biomedical research",
+        DISEASE_RESEARCH: "disease-specific research",
+    }
+)
+"""Purposes that a consent, request, grant or attempt can name."""
+
+CONSENT_RESTRICTIONS: Mapping[str, str] = MappingProxyType({NON_COMMERCIAL: "non-commercial use only"})
+"""Restrictions that a consent can carry; every decision checks them."""
+
+RESTRICTIONS: Mapping[str, str] = MappingProxyType(
+    {NON_COMMERCIAL: "non-commercial use only", ETHICS_APPROVAL: "ethics approval required"}
+)
+"""Restrictions that a request or grant can carry; every decision checks them."""
+
+RESEARCH_PURPOSES = (GENERAL_RESEARCH, BIOMEDICAL_RESEARCH, DISEASE_RESEARCH)
+
+DUO_TERMS: Mapping[str, str] = MappingProxyType(
+    {
+        "DUO:0000004": "no restriction",
+        GENERAL_RESEARCH: "general research use",
+        BIOMEDICAL_RESEARCH: "health, medical or biomedical research",
+        DISEASE_RESEARCH: "disease-specific research",
+        "DUO:0000011": "population origins or ancestry research only",
+        "DUO:0000012": "research-specific restrictions",
+        "DUO:0000015": "no general methods research",
+        "DUO:0000016": "genetic studies only",
+        "DUO:0000018": "not-for-profit, non-commercial use only",
+        "DUO:0000019": "publication required",
+        "DUO:0000020": "collaboration required",
+        ETHICS_APPROVAL: "ethics approval required",
+        "DUO:0000022": "geographical restriction",
+        "DUO:0000024": "publication moratorium",
+        "DUO:0000025": "time limit on use",
+        "DUO:0000026": "user-specific restriction",
+        "DUO:0000027": "project-specific restriction",
+        "DUO:0000028": "institution-specific restriction",
+        "DUO:0000029": "return to database or resource",
+        "DUO:0000043": "clinical care use",
+        "DUO:0000044": "population origins or ancestry research prohibited",
+        "DUO:0000045": "not-for-profit organisation use only",
+        NON_COMMERCIAL: "non-commercial use only",
+    }
+)
+"""Terms that describe a dataset version. Of these the rules enforce the research purposes, non-commercial use
+and ethics approval; the others bind by the grant's contract and are shown, not computed.
+"""
+
+LEGAL_BASES: Mapping[str, str] = MappingProxyType(
+    {
+        "GDPR-6-1-a": "consent",
+        "GDPR-6-1-b": "contract",
+        "GDPR-6-1-c": "legal obligation",
+        "GDPR-6-1-d": "vital interests",
+        "GDPR-6-1-e": "task in the public interest",
+        "GDPR-6-1-f": "legitimate interests",
+        "GDPR-9-2-a": "explicit consent",
+        "GDPR-9-2-c": "vital interests (special categories)",
+        "GDPR-9-2-g": "substantial public interest",
+        "GDPR-9-2-h": "health or social care",
+        "GDPR-9-2-i": "public health",
+        "GDPR-9-2-j": "archiving, research or statistics",
+    }
+)
+"""GDPR Art. 6(1) bases and Art. 9(2) exceptions."""
+
+ANY_MEMBER = "ANY_MEMBER"
+"""In place of an MSP id among a consent's recipients: every member of the consortium."""
+
+_COVERED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {GENERAL_RESEARCH: (BIOMEDICAL_RESEARCH, DISEASE_RESEARCH), BIOMEDICAL_RESEARCH: (DISEASE_RESEARCH,)}
+)
+_NON_COMMERCIAL_TERMS = (NON_COMMERCIAL, "DUO:0000018")
+
+
+def covers(purposes: Collection[str], purpose: str) -> bool:
+    """Whether a purpose lies within the purposes that were allowed.
+
+    A purpose covers itself; general research covers biomedical and disease-specific research, biomedical
+    research covers disease-specific research (DUO's own hierarchy); nothing else covers anything, and care
+    never covers research.
+    """
+    return any(allowed == purpose or purpose in _COVERED.get(allowed, ()) for allowed in purposes)
+
+
+def excludes_commercial_use(terms: Collection[str]) -> bool:
+    """Whether restrictions or DUO terms rule commercial use out."""
+    return any(term in terms for term in _NON_COMMERCIAL_TERMS)
+
+
+def terms_cover(duo_terms: Collection[str], purpose: str) -> bool:
+    """Whether a dataset's DUO terms leave room for a purpose.
+
+    Where the terms name research purposes, a research purpose has to be covered by them; a purpose of care is
+    left to the custodian's grant, for DUO says nothing about it.
+    """
+    allowed = [term for term in duo_terms if term in RESEARCH_PURPOSES]
+    return purpose not in RESEARCH_PURPOSES or not allowed or covers(allowed, purpose)
