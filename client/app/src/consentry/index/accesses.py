@@ -1,0 +1,207 @@
+"""Accesses: each attempt with the decision on it, or open while there is none."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from consentry.index.pages import Page, PageRequest, cursor
+from consentry.index.schema import accesses, links, records
+from consentry_records.reasons import Reason, words
+
+
+@dataclass(frozen=True)
+class Denial:
+    """One reason of a denial: its code and its words."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Access:
+    """One attempt at access and what came of it.
+
+    Attributes:
+        attempt_id: the attempt.
+        version_id: dataset version that was asked for.
+        dataset: name of its dataset; empty if the version is not on the ledger.
+        custodian: MSP id of who holds the data and decides.
+        requester_msp: MSP id of who asked.
+        requester: enrolment id of the person or service that asked.
+        roles: roles in the requester's certificate.
+        purpose: purpose code that was stated.
+        commercial: whether commercial use was stated.
+        attempted_at: instant by the requester's clock.
+        block: block of the attempt.
+        transaction_id: transaction of the attempt.
+        outcome: ``permit``, ``deny``, or ``open`` while the custodian has not decided.
+        reasons: why it was denied.
+        rules: ids of the rules that decided.
+        grant_id: grant that permitted it; empty if none.
+        decided_at: instant by the custodian's clock; empty while open.
+        permit_not_after: end of the permit; empty if there is none.
+        decision_block: block of the decision; None while open.
+    """
+
+    attempt_id: str
+    version_id: str
+    dataset: str
+    custodian: str
+    requester_msp: str
+    requester: str
+    roles: tuple[str, ...]
+    purpose: str
+    commercial: bool
+    attempted_at: str
+    block: int
+    transaction_id: str
+    outcome: str
+    reasons: tuple[Denial, ...]
+    rules: tuple[str, ...]
+    grant_id: str
+    decided_at: str
+    permit_not_after: str
+    decision_block: int | None
+
+
+@dataclass(frozen=True)
+class AccessFilter:
+    """Which accesses are wanted; what is left out does not restrict.
+
+    Attributes:
+        versions: dataset versions, e.g. all that hold one subject's rows; empty tuple means none at all.
+        dataset: a dataset's id or name.
+        custodian: MSP id of who decides.
+        requester_msp: MSP id of who asked.
+        requester: enrolment id of who asked.
+        purpose: purpose code.
+        outcome: ``permit``, ``deny`` or ``open``.
+        since: instant from which attempts count.
+        until: instant before which attempts count.
+        from_block: first block.
+        to_block: last block.
+        session: training session that used the permit.
+    """
+
+    versions: tuple[str, ...] | None = None
+    dataset: str | None = None
+    custodian: str | None = None
+    requester_msp: str | None = None
+    requester: str | None = None
+    purpose: str | None = None
+    outcome: str | None = None
+    since: str | None = None
+    until: str | None = None
+    from_block: int | None = None
+    to_block: int | None = None
+    session: str | None = None
+
+
+def find_accesses(connection: Connection, wanted: AccessFilter, page: PageRequest) -> Page[Access]:
+    """Accesses in the order of their attempts on the ledger.
+
+    Args:
+        connection: the index.
+        wanted: which ones.
+        page: which page.
+    """
+    conditions = _conditions(wanted)
+    after = page.condition(accesses)
+    if after is not None:
+        conditions.append(after)
+    query = select(accesses).where(and_(True, *conditions))
+    query = query.order_by(accesses.c.block, accesses.c.position).limit(page.size + 1)
+    rows = connection.execute(query).all()
+    names = dataset_names(connection, {row.version_id for row in rows})
+    items = tuple(_access(row, names.get(row.version_id, "")) for row in rows[: page.size])
+    last = rows[page.size - 1] if len(rows) > page.size else None
+    return Page(items, cursor(last.block, last.position) if last is not None else None)
+
+
+def dataset_names(connection: Connection, versions: set[str]) -> dict[str, str]:
+    """Names of the datasets that some versions belong to, by version id."""
+    table = records.c
+    query = select(table.record_id, table.name).where(
+        table.kind == "version", table.record_id.in_(sorted(versions)), table.honoured
+    )
+    return {row.record_id: row.name for row in connection.execute(query)}
+
+
+def _conditions(wanted: AccessFilter) -> list[ColumnElement[bool]]:
+    table = accesses.c
+    equal = {
+        table.custodian: wanted.custodian,
+        table.requester_msp: wanted.requester_msp,
+        table.requester: wanted.requester,
+        table.purpose: wanted.purpose,
+        table.outcome: wanted.outcome,
+    }
+    conditions: list[ColumnElement[bool]] = [
+        column == value for column, value in equal.items() if value is not None
+    ]
+    if wanted.versions is not None:
+        conditions.append(table.version_id.in_(wanted.versions))
+    if wanted.dataset is not None:
+        conditions.append(table.version_id.in_(versions_of_dataset(wanted.dataset)))
+    if wanted.session is not None:
+        conditions.append(table.attempt_id.in_(_linked("session", wanted.session, "attempt")))
+    if wanted.since is not None:
+        conditions.append(table.attempted_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(table.attempted_at < wanted.until)
+    if wanted.from_block is not None:
+        conditions.append(table.block >= wanted.from_block)
+    if wanted.to_block is not None:
+        conditions.append(table.block <= wanted.to_block)
+    return conditions
+
+
+def versions_of_dataset(dataset: str) -> Any:
+    """A query for the ids of a dataset's versions, the dataset given by id, version id or name."""
+    ids = records.alias()
+    named = select(ids.c.record_id).where(
+        ids.c.kind == "dataset",
+        ids.c.honoured,
+        (ids.c.record_id == dataset) | (ids.c.name == dataset),
+    )
+    linked = select(links.c.from_id).where(
+        links.c.from_kind == "version", links.c.to_kind == "dataset", links.c.to_id.in_(named)
+    )
+    only = select(records.c.record_id).where(records.c.kind == "version", records.c.record_id == dataset)
+    return linked.union(only)
+
+
+def _linked(from_kind: str, from_id: str, to_kind: str) -> Any:
+    return select(links.c.to_id).where(
+        links.c.from_kind == from_kind, links.c.from_id == from_id, links.c.to_kind == to_kind
+    )
+
+
+def _access(row: Any, dataset: str) -> Access:
+    return Access(
+        attempt_id=row.attempt_id,
+        version_id=row.version_id,
+        dataset=dataset,
+        custodian=row.custodian,
+        requester_msp=row.requester_msp,
+        requester=row.requester,
+        roles=tuple(role for role in row.roles.split(",") if role),
+        purpose=row.purpose,
+        commercial=row.commercial,
+        attempted_at=row.attempted_at,
+        block=row.block,
+        transaction_id=row.transaction_id,
+        outcome=row.outcome,
+        reasons=tuple(_denial(reason) for reason in json.loads(row.reasons)),
+        rules=tuple(json.loads(row.rules)),
+        grant_id=row.grant_id,
+        decided_at=row.decided_at,
+        permit_not_after=row.permit_not_after,
+        decision_block=row.decision_block,
+    )
+
+
+def _denial(reason: dict[str, Any]) -> Denial:
+    return Denial(str(reason["code"]), words(Reason.from_dict(reason)))

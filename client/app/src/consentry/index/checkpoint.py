@@ -1,0 +1,88 @@
+"""Where the index stands: kept in the rows' own database transaction, so that both are true or neither."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from consentry.errors import ConsentryError
+from consentry.index.schema import SCHEMA_VERSION, checkpoint
+from consentry.verification import Position
+
+_ROW = 1
+
+
+class IndexFault(ConsentryError):
+    """The index cannot go on, or lacks what was asked."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is indexed.
+
+    Attributes:
+        channel: channel id.
+        position: where verification stands.
+        anchored: whether block 0 was checked against an anchor from outside.
+    """
+
+    channel: str
+    position: Position
+    anchored: bool
+
+
+def read_checkpoint(connection: Connection) -> Checkpoint | None:
+    """The checkpoint, or None where nothing is indexed yet.
+
+    Raises:
+        IndexFault: INDEX_VERSION if another version of this program made the index.
+    """
+    row = connection.execute(select(checkpoint).where(checkpoint.c.id == _ROW)).first()
+    if row is None:
+        return None
+    if row.schema_version != SCHEMA_VERSION:
+        raise IndexFault(
+            "INDEX_VERSION",
+            f"The index has tables of version {row.schema_version}, expected {SCHEMA_VERSION}; "
+            "delete it and index again from block 0.",
+        )
+    position = Position(
+        next_block=row.next_block,
+        header_hash=row.header_hash,
+        commit_hash=row.commit_hash,
+        genesis_hash=row.genesis_hash,
+        config_block=row.config_block,
+        last_config=row.last_config,
+    )
+    return Checkpoint(row.channel, position, row.anchored)
+
+
+def write_checkpoint(connection: Connection, new: Checkpoint, expected_block: int) -> None:
+    """Move the checkpoint from ``expected_block`` on.
+
+    Raises:
+        IndexFault: INDEX_MOVED if another follower wrote in between; nothing of this transaction may be kept.
+    """
+    values = _values(new)
+    if expected_block == 0:
+        connection.execute(insert(checkpoint), [values | {"id": _ROW, "schema_version": SCHEMA_VERSION}])
+        return
+    this = (checkpoint.c.id == _ROW) & (checkpoint.c.next_block == expected_block)
+    if connection.execute(update(checkpoint).where(this).values(**values)).rowcount != 1:
+        raise IndexFault(
+            "INDEX_MOVED",
+            f"Another follower moved the index past block {expected_block}; let only one of them run.",
+        )
+
+
+def _values(new: Checkpoint) -> dict[str, Any]:
+    return {
+        "channel": new.channel,
+        "next_block": new.position.next_block,
+        "header_hash": new.position.header_hash,
+        "commit_hash": new.position.commit_hash,
+        "genesis_hash": new.position.genesis_hash,
+        "config_block": new.position.config_block,
+        "last_config": new.position.last_config,
+        "anchored": new.anchored,
+    }

@@ -1,0 +1,153 @@
+"""Follows a channel's blocks into the index: each is proved first, then written whole or not at all."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from consentry.index.checkpoint import Checkpoint, IndexFault, read_checkpoint, write_checkpoint
+from consentry.index.state import SqlLedgerState
+from consentry.index.store import BlockWriter
+from consentry.verification import (
+    BlockSource,
+    ChainVerifier,
+    Difference,
+    Finding,
+    ProvedBlock,
+)
+from consentry.verification.chain import normalized_anchor
+
+
+class BlockRefused(IndexFault):
+    """The next block does not hold; nothing of it was indexed. ``difference`` says what and where."""
+
+    def __init__(self, difference: Difference) -> None:
+        super().__init__(
+            "BLOCK_REFUSED",
+            f"{difference.source}: {difference.sentence} The index stays before block {difference.block}.",
+            {"block": difference.block, "kind": str(difference.kind)},
+        )
+        self.difference = difference
+
+
+@dataclass(frozen=True)
+class IndexProgress:
+    """How far a follower got: blocks in the index, and transactions that this run added."""
+
+    next_block: int
+    transactions: int
+
+
+class IndexFollower:
+    """Fills the index from one organization's peer (or a directory of blocks), from where it stands.
+
+    Killed at any instant it leaves the index as after some whole number of blocks; started again it goes on
+    there.
+
+    Args:
+        engine: the index's database, from ``open_database``.
+        namespace: name of the chaincode whose records are indexed, e.g. ``consentry``.
+        anchor: hex SHA-256 of the genesis header, kept outside the ledger; without it the index is not anchored.
+    """
+
+    def __init__(self, engine: Engine, namespace: str, anchor: str | None = None) -> None:
+        self._engine = engine
+        self._namespace = namespace
+        self._anchor = normalized_anchor(anchor)
+
+    @property
+    def next_block(self) -> int:
+        """Number of the first block that is not indexed."""
+        with self._engine.connect() as connection:
+            found = read_checkpoint(connection)
+        return found.position.next_block if found is not None else 0
+
+    def follow(
+        self,
+        source: BlockSource,
+        progress: Callable[[IndexProgress], None] | None = None,
+        *,
+        blocks_a_transaction: int = 64,
+    ) -> IndexProgress:
+        """Index what a source gives from the checkpoint on, until it gives no more.
+
+        Args:
+            source: one copy of the chain; one that waits for new blocks makes this wait too.
+            progress: called after each database transaction.
+            blocks_a_transaction: how many blocks are committed together; 1 where a source waits for new ones.
+
+        Returns:
+            How far the index got.
+
+        Raises:
+            BlockRefused: at the first block that does not hold; all blocks before it are indexed.
+            IndexFault: another follower wrote in between, or the index is of another version.
+            VerificationError: the anchor is not that of what is already indexed.
+        """
+        done = IndexProgress(self.next_block, 0)
+        batch: list[bytes] = []
+        for data in source.blocks(done.next_block):
+            batch.append(data)
+            if len(batch) >= blocks_a_transaction:
+                done = self._index(source.name, batch, done, progress)
+                batch = []
+        return self._index(source.name, batch, done, progress) if batch else done
+
+    def _index(
+        self,
+        name: str,
+        blocks: Iterable[bytes],
+        before: IndexProgress,
+        progress: Callable[[IndexProgress], None] | None,
+    ) -> IndexProgress:
+        refused: Difference | None = None
+        with self._engine.begin() as connection:
+            session = _Session.open(connection, self._namespace, self._anchor)
+            if session.chain.position.next_block != before.next_block:
+                raise IndexFault("INDEX_MOVED", "Another follower moved the index; let only one of them run.")
+            for data in blocks:
+                try:
+                    session.add(data)
+                except Finding as finding:
+                    refused = finding.in_source(name)
+                    break
+            session.close(before.next_block)
+        done = IndexProgress(session.chain.position.next_block, before.transactions + session.transactions)
+        if progress is not None:
+            progress(done)
+        if refused is not None:
+            raise BlockRefused(refused)
+        return done
+
+
+class _Session:
+    """One database transaction's worth of blocks."""
+
+    def __init__(self, connection: Connection, namespace: str, chain: ChainVerifier, anchored: bool) -> None:
+        self._connection = connection
+        self._writer = BlockWriter(connection, namespace)
+        self._anchored = anchored
+        self.chain = chain
+        self.transactions = 0
+
+    @classmethod
+    def open(cls, connection: Connection, namespace: str, anchor: str | None) -> "_Session":
+        found = read_checkpoint(connection)
+        chain = ChainVerifier(SqlLedgerState(connection), anchor, found.position if found else None)
+        # An anchor given later proves just as well: it is compared with the genesis that everything rests on.
+        anchored = anchor is not None or (found is not None and found.anchored)
+        return cls(connection, namespace, chain, anchored)
+
+    def add(self, data: bytes) -> None:
+        proved: ProvedBlock = self.chain.prove(data)
+        config = proved.config if proved.number == 0 else self.chain.config
+        self._writer.write(proved, config)
+        self.chain.accept(proved)
+        self.transactions += len(proved.codes)
+
+    def close(self, expected_block: int) -> None:
+        position = self.chain.position
+        if position.next_block == expected_block:
+            return
+        new = Checkpoint(self.chain.config.channel_id, position, self._anchored)
+        write_checkpoint(self._connection, new, expected_block)

@@ -1,0 +1,163 @@
+"""What a proved block says: its transactions, valid or not, and the records that the valid ones wrote."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from consentry.index.record_kinds import RECORD_KINDS, RecordKind, read_record, split_key
+from consentry.verification import ProvedBlock
+from consentry_records.instants import EARLIEST, format_instant
+from fabric_protocol.errors import ProtocolError
+from fabric_protocol.identities import parse_identity, split_identity
+from fabric_protocol.rwset_encoding import decode_rwset
+from fabric_protocol.transactions import Transaction
+from fabric_protocol.validation_codes import ValidationCode, code_name
+
+
+@dataclass(frozen=True)
+class TransactionRow:
+    """One transaction of a block.
+
+    Attributes:
+        block: number of its block.
+        position: index in the block.
+        transaction_id: its id; empty if it cannot be read.
+        code: recomputed validation code.
+        code_name: that code's name.
+        chaincode: chaincode that it calls; empty for configurations.
+        function: name of the called function; empty if there is none.
+        creator_msp: MSP id of who created it.
+        creator: common name in the creator's certificate: a random enrolment id.
+        endorsers: MSP ids of those who endorsed it, sorted, joined by commas.
+        event: name of the event that it set; empty if none.
+        proposal_time: instant by the creator's own clock.
+    """
+
+    block: int
+    position: int
+    transaction_id: str
+    code: int
+    code_name: str
+    chaincode: str
+    function: str
+    creator_msp: str
+    creator: str
+    endorsers: str
+    event: str
+    proposal_time: str
+
+
+@dataclass(frozen=True)
+class RecordWrite:
+    """One record as one valid transaction wrote it.
+
+    Attributes:
+        row: the transaction.
+        transaction: the same, parsed.
+        kind: the record's kind.
+        record_id: its id.
+        body: its content; None where it was deleted or is no such record.
+        value: the bytes written.
+    """
+
+    row: TransactionRow
+    transaction: Transaction
+    kind: RecordKind
+    record_id: str
+    body: dict[str, Any] | None
+    value: bytes
+
+
+def transaction_rows(proved: ProvedBlock) -> Iterator[tuple[TransactionRow, Transaction | None]]:
+    """The rows of a block's transactions, each with what was parsed of it."""
+    if proved.validated is None:
+        yield _configuration_row(proved), None
+        return
+    for position, (code, transaction) in enumerate(
+        zip(proved.codes, proved.validated.transactions, strict=True)
+    ):
+        yield _transaction_row(proved.number, position, code, transaction), transaction
+
+
+def record_writes(row: TransactionRow, transaction: Transaction, namespace: str) -> Iterator[RecordWrite]:
+    """The records that a transaction wrote, none if it is invalid.
+
+    Args:
+        row: the transaction's row.
+        transaction: the transaction.
+        namespace: name of the chaincode whose records are wanted.
+    """
+    if row.code != ValidationCode.VALID or not transaction.results:
+        return
+    for part in decode_rwset(transaction.results).namespaces:
+        if part.namespace != namespace:
+            continue
+        for write in part.writes:
+            named = split_key(write.key)
+            if named is None:
+                continue
+            kind, identifier = named
+            body = None if write.deletes else read_record(RECORD_KINDS[kind], identifier, write.value)
+            yield RecordWrite(row, transaction, RECORD_KINDS[kind], identifier, body, write.value)
+
+
+def endorser_msps(transaction: Transaction) -> tuple[str, ...]:
+    """MSP ids that a transaction's endorsements name, sorted; whether they hold is another question."""
+    found = set()
+    for endorsement in transaction.endorsements:
+        try:
+            found.add(split_identity(endorsement.endorser)[0])
+        except ProtocolError:
+            continue
+    return tuple(sorted(found))
+
+
+def _transaction_row(
+    number: int, position: int, code: int, transaction: Transaction | None
+) -> TransactionRow:
+    if transaction is None:
+        return TransactionRow(number, position, "", code, code_name(code), "", "", "", "", "", "", EARLIEST)
+    creator_msp, creator = _creator(transaction)
+    return TransactionRow(
+        block=number,
+        position=position,
+        transaction_id=transaction.transaction_id,
+        code=code,
+        code_name=code_name(code),
+        chaincode=transaction.chaincode or "",
+        function=_function(transaction),
+        creator_msp=creator_msp,
+        creator=creator,
+        endorsers=",".join(endorser_msps(transaction)),
+        event=transaction.event.event_name if transaction.event is not None else "",
+        proposal_time=_instant(transaction),
+    )
+
+
+def _configuration_row(proved: ProvedBlock) -> TransactionRow:
+    return TransactionRow(proved.number, 0, "", 0, code_name(0), "", "", "", "", "", "", EARLIEST)
+
+
+def _creator(transaction: Transaction) -> tuple[str, str]:
+    try:
+        identity = parse_identity(transaction.creator)
+    except ProtocolError:
+        return "", ""
+    return identity.msp_id, identity.common_name
+
+
+def _function(transaction: Transaction) -> str:
+    """The first argument if it looks like a name: arguments of strangers' transactions can be anything."""
+    first = transaction.arguments[0] if transaction.arguments else b""
+    try:
+        text = first.decode("ascii")
+    except UnicodeDecodeError:
+        return ""
+    return text if len(text) <= 128 and text.isprintable() else ""
+
+
+def _instant(transaction: Transaction) -> str:
+    try:
+        return format_instant(transaction.timestamp)
+    except (ValueError, OverflowError):
+        return EARLIEST

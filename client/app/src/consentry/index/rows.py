@@ -1,0 +1,229 @@
+"""Records, changes, transactions and findings as typed rows, one query each."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from consentry.index.interpretation import TransactionRow
+from consentry.index.pages import Page, PageRequest, cursor
+from consentry.index.schema import changes, findings, links, records, transactions
+
+_IDS_PER_QUERY = 400
+
+
+@dataclass(frozen=True)
+class RecordRow:
+    """A record as it stands on the ledger.
+
+    Attributes:
+        kind: e.g. ``consent``, ``grant``, ``session``, ``modelversion``.
+        record_id: its id.
+        owner: MSP id of its custodian or owner; empty if it has none.
+        state: its state word; empty if it has none.
+        honoured: False if its custodian did not endorse it: forged, shown and not relied on.
+        body: its fields.
+        first_block: block that first wrote it.
+        block: block that last wrote it.
+        transaction_id: transaction that last wrote it.
+        recorded_at: instant of that transaction by its creator's clock.
+    """
+
+    kind: str
+    record_id: str
+    owner: str
+    state: str
+    honoured: bool
+    body: dict[str, Any]
+    first_block: int
+    block: int
+    transaction_id: str
+    recorded_at: str
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """One write of a record: where, by which transaction, and the state it then had."""
+
+    kind: str
+    record_id: str
+    state: str
+    honoured: bool
+    block: int
+    transaction_id: str
+    recorded_at: str
+
+
+@dataclass(frozen=True)
+class FindingRow:
+    """Something on the ledger that honest contracts do not write: forged, rewritten, unreadable."""
+
+    block: int
+    kind: str
+    record_id: str
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class TransactionFilter:
+    """Which transactions are wanted; what is left out does not restrict.
+
+    Attributes:
+        code_name: validation code by Fabric's name.
+        invalid_only: only transactions without effect.
+        creator_msp: MSP id of who created them.
+        creator: enrolment id of who created them.
+        function: called function.
+        transaction_id: one transaction, as often as it was submitted.
+        from_block: first block.
+        to_block: last block.
+    """
+
+    code_name: str | None = None
+    invalid_only: bool = False
+    creator_msp: str | None = None
+    creator: str | None = None
+    function: str | None = None
+    transaction_id: str | None = None
+    from_block: int | None = None
+    to_block: int | None = None
+
+
+def get_record(connection: Connection, kind: str, record_id: str) -> RecordRow | None:
+    """One record, or None."""
+    return next(iter(get_records(connection, kind, [record_id])), None)
+
+
+def get_records(connection: Connection, kind: str, ids: Iterable[str]) -> list[RecordRow]:
+    """Records of one kind by their ids, in the order in which they were first written."""
+    found: list[RecordRow] = []
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _IDS_PER_QUERY):
+        part = wanted[start : start + _IDS_PER_QUERY]
+        query = select(records).where(records.c.kind == kind, records.c.record_id.in_(part))
+        found += [record_row(row) for row in connection.execute(query)]
+    return sorted(found, key=lambda row: (row.first_block, row.record_id))
+
+
+def find_records(
+    connection: Connection,
+    kind: str,
+    *,
+    owner: str | None = None,
+    name: str | None = None,
+    subject: str | None = None,
+) -> list[RecordRow]:
+    """Records of one kind by owner, name or subject, in the order in which they were first written."""
+    table = records.c
+    equal = {table.owner: owner, table.name: name, table.subject: subject}
+    conditions = [column == value for column, value in equal.items() if value is not None]
+    query = select(records).where(table.kind == kind, *conditions)
+    rows = connection.execute(query.order_by(table.first_block, table.record_id)).all()
+    return [record_row(row) for row in rows]
+
+
+def linked_from(connection: Connection, kind: str, ids: Iterable[str], to_kind: str) -> list[str]:
+    """Ids of the records of ``to_kind`` that some records point to."""
+    return _linked(
+        connection, links.c.from_kind, links.c.from_id, kind, ids, links.c.to_kind, links.c.to_id, to_kind
+    )
+
+
+def linking_to(connection: Connection, kind: str, ids: Iterable[str], from_kind: str) -> list[str]:
+    """Ids of the records of ``from_kind`` that point to some records."""
+    return _linked(
+        connection, links.c.to_kind, links.c.to_id, kind, ids, links.c.from_kind, links.c.from_id, from_kind
+    )
+
+
+def find_changes(connection: Connection, kind: str, record_id: str) -> list[ChangeRow]:
+    """Every write of one record, oldest first."""
+    table = changes.c
+    query = select(changes).where(table.kind == kind, table.record_id == record_id)
+    return [
+        ChangeRow(
+            row.kind, row.record_id, row.state, row.honoured, row.block, row.transaction_id, row.recorded_at
+        )
+        for row in connection.execute(query.order_by(table.block, table.position))
+    ]
+
+
+def find_findings(connection: Connection) -> list[FindingRow]:
+    """Everything that honest contracts would not have written, in ledger order."""
+    query = select(findings).order_by(findings.c.block, findings.c.position, findings.c.record_id)
+    return [
+        FindingRow(row.block, row.kind, row.record_id, row.code, row.sentence)
+        for row in connection.execute(query)
+    ]
+
+
+def find_transactions(
+    connection: Connection, wanted: TransactionFilter, page: PageRequest
+) -> Page[TransactionRow]:
+    """Transactions, valid or not, in ledger order."""
+    table = transactions.c
+    equal = {
+        table.code_name: wanted.code_name,
+        table.creator_msp: wanted.creator_msp,
+        table.creator: wanted.creator,
+        table.function: wanted.function,
+        table.transaction_id: wanted.transaction_id,
+    }
+    conditions = [column == value for column, value in equal.items() if value is not None]
+    if wanted.invalid_only:
+        conditions.append(table.code != 0)
+    if wanted.from_block is not None:
+        conditions.append(table.block >= wanted.from_block)
+    if wanted.to_block is not None:
+        conditions.append(table.block <= wanted.to_block)
+    after = page.condition(transactions)
+    query = select(transactions).where(and_(True, *conditions, *([] if after is None else [after])))
+    rows = connection.execute(query.order_by(table.block, table.position).limit(page.size + 1)).all()
+    items = tuple(TransactionRow(**row._mapping) for row in rows[: page.size])
+    last = items[-1] if len(rows) > page.size else None
+    return Page(items, cursor(last.block, last.position) if last is not None else None)
+
+
+def count_by_code(connection: Connection) -> dict[str, int]:
+    """How many transactions have each validation code."""
+    query = select(transactions.c.code_name, func.count()).group_by(transactions.c.code_name)
+    return dict(sorted((str(name), int(count)) for name, count in connection.execute(query)))
+
+
+def record_row(row: Any) -> RecordRow:
+    """A row of the table ``records`` as its type."""
+    return RecordRow(
+        kind=row.kind,
+        record_id=row.record_id,
+        owner=row.owner,
+        state=row.state,
+        honoured=row.honoured,
+        body=json.loads(row.body) if row.body else {},
+        first_block=row.first_block,
+        block=row.block,
+        transaction_id=row.transaction_id,
+        recorded_at=row.recorded_at,
+    )
+
+
+def to_plain(row: Any) -> dict[str, Any]:
+    """A typed row as JSON-ready values."""
+    return asdict(row)
+
+
+def _linked(
+    connection: Connection, kind_column: Any, id_column: Any, kind: str, ids: Iterable[str], *target: Any
+) -> list[str]:
+    other_kind_column, other_id_column, other_kind = target
+    found: set[str] = set()
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _IDS_PER_QUERY):
+        part = wanted[start : start + _IDS_PER_QUERY]
+        query = select(other_id_column).where(
+            kind_column == kind, id_column.in_(part), other_kind_column == other_kind
+        )
+        found |= set(connection.scalars(query))
+    return sorted(found)

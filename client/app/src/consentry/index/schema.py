@@ -1,0 +1,209 @@
+"""Tables of the trail index: what was verified, what the ledger holds, what verification needs to go on.
+
+Names, ids and times are text as on the ledger: its instants sort as text. Keys of the verified state are
+bytes, because Fabric orders keys by their UTF-8 bytes and a database's collation may not.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+)
+from sqlalchemy import create_engine as _create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import StaticPool
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("schema_version", Integer, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("next_block", Integer, nullable=False),
+    Column("header_hash", LargeBinary, nullable=False),
+    Column("commit_hash", LargeBinary, nullable=False),
+    Column("genesis_hash", LargeBinary, nullable=False),
+    Column("config_block", LargeBinary, nullable=False),
+    Column("last_config", Integer, nullable=False),
+    Column("anchored", Boolean, nullable=False),
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("block", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("transaction_id", String, nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("code_name", String, nullable=False),
+    Column("chaincode", String, nullable=False),
+    Column("function", String, nullable=False),
+    Column("creator_msp", String, nullable=False),
+    Column("creator", String, nullable=False),
+    Column("endorsers", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("proposal_time", String, nullable=False),
+    Index("transactions_by_id", "transaction_id"),
+    Index("transactions_by_creator", "creator_msp", "creator", "block", "position"),
+    Index("transactions_by_code", "code", "block", "position"),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("honoured", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("first_block", Integer, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("transaction_id", String, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    Index("records_by_owner", "kind", "owner"),
+    Index("records_by_name", "kind", "name"),
+    Index("records_by_subject", "subject"),
+    Index("records_by_block", "kind", "block", "position"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("block", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("honoured", Boolean, nullable=False),
+    Column("transaction_id", String, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    Index("changes_by_record", "kind", "record_id", "block", "position"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("from_kind", String, primary_key=True),
+    Column("from_id", String, primary_key=True),
+    Column("to_kind", String, primary_key=True),
+    Column("to_id", String, primary_key=True),
+    Index("links_back", "to_kind", "to_id", "from_kind"),
+)
+
+accesses = Table(
+    "accesses",
+    metadata,
+    Column("attempt_id", String, primary_key=True),
+    Column("version_id", String, nullable=False),
+    Column("custodian", String, nullable=False),
+    Column("requester_msp", String, nullable=False),
+    Column("requester", String, nullable=False),
+    Column("roles", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("commercial", Boolean, nullable=False),
+    Column("attempted_at", String, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("transaction_id", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("grant_id", String, nullable=False),
+    Column("decided_at", String, nullable=False),
+    Column("permit_not_after", String, nullable=False),
+    Column("decision_block", Integer),
+    Column("decision_transaction_id", String, nullable=False),
+    Index("accesses_by_place", "block", "position"),
+    Index("accesses_by_version", "version_id", "block", "position"),
+    Index("accesses_by_requester", "requester_msp", "requester", "block", "position"),
+    Index("accesses_by_custodian", "custodian", "block", "position"),
+    Index("accesses_by_grant", "grant_id"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("block", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("sentence", Text, nullable=False),
+)
+
+ledger_state = Table(
+    "ledger_state",
+    metadata,
+    Column("namespace", String, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("metadata", LargeBinary, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+ledger_hashes = Table(
+    "ledger_hashes",
+    metadata,
+    Column("namespace", String, primary_key=True),
+    Column("collection", String, primary_key=True),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("value_hash", LargeBinary, nullable=False),
+    Column("metadata", LargeBinary, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+
+def open_database(url: str) -> Engine:
+    """Connect to the index's database and create the tables that it lacks.
+
+    Args:
+        url: SQLAlchemy URL, e.g. ``sqlite:////var/lib/consentry/index.sqlite``; ``sqlite://`` is in memory.
+
+    Returns:
+        The engine; whoever asked for it disposes of it.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        engine = _create_engine(url)
+    elif parsed.database in (None, "", ":memory:"):
+        engine = _create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        engine = _create_engine(url)
+    if engine.dialect.name == "sqlite":
+        _use_real_transactions(engine)
+    metadata.create_all(engine)
+    return engine
+
+
+def _use_real_transactions(engine: Engine) -> None:
+    """Let SQLAlchemy begin transactions itself: the driver begins too late and so reads outside of them."""
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: object) -> None:
+        connection.exec_driver_sql("BEGIN")  # type: ignore[attr-defined]

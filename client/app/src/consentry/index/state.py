@@ -1,0 +1,138 @@
+"""The verified state in the index's database: what validation of the next block reads."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, delete, insert, select
+
+from consentry.index.schema import ledger_hashes, ledger_state, transactions
+from fabric_protocol.state import StateReader, Version, VersionedValue
+from fabric_protocol.updates import HashedUpdate, PublicUpdate, UpdateBatch
+
+_KEYS_PER_QUERY = 400
+
+
+class SqlLedgerState:
+    """A ``LedgerState`` within one database transaction: what ``apply`` writes is undone if that fails.
+
+    Args:
+        connection: an open connection in a transaction; not closed here.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._state = SqlStateReader(connection)
+
+    @property
+    def state(self) -> StateReader:
+        """Committed keys and hashes."""
+        return self._state
+
+    def is_known_transaction(self, transaction_id: str) -> bool:
+        """Whether an indexed block holds this transaction id; the ids are rows of the index."""
+        query = select(transactions.c.block).where(transactions.c.transaction_id == transaction_id).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def apply(self, updates: UpdateBatch, transaction_ids: Iterable[str]) -> None:
+        """Take over a block's net updates; its transaction ids are written with its rows, not here."""
+        _replace(
+            self._connection,
+            ledger_state,
+            [_public_key(update) for update in updates.public],
+            [_public_row(update) for update in updates.public if update.value is not None],
+        )
+        _replace(
+            self._connection,
+            ledger_hashes,
+            [_hashed_key(update) for update in updates.hashed],
+            [_hashed_row(update) for update in updates.hashed if update.value_hash is not None],
+        )
+
+
+class SqlStateReader:
+    """A ``fabric_protocol`` state reader over the tables ``ledger_state`` and ``ledger_hashes``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, namespace: str, key: str) -> VersionedValue | None:
+        """Committed value of a public key; None where the key is missing."""
+        return self.get_many(namespace, (key,))[0]
+
+    def get_many(self, namespace: str, keys: Sequence[str]) -> list[VersionedValue | None]:
+        """Committed values of several public keys, in the order of ``keys``."""
+        table, found = ledger_state.c, {}
+        encoded = [key.encode() for key in keys]
+        for start in range(0, len(encoded), _KEYS_PER_QUERY):
+            wanted = encoded[start : start + _KEYS_PER_QUERY]
+            query = select(ledger_state).where(and_(table.namespace == namespace, table.key.in_(wanted)))
+            for row in self._connection.execute(query):
+                found[row.key] = VersionedValue(row.value, row.metadata, Version(row.block, row.position))
+        return [found.get(key) for key in encoded]
+
+    def scan(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
+        """Public keys in the order of their UTF-8 bytes; ``start`` included, ``end`` excluded, "" open."""
+        table = ledger_state.c
+        query = select(ledger_state).where(table.namespace == namespace, table.key >= start.encode())
+        if end:
+            query = query.where(table.key < end.encode())
+        for row in self._connection.execute(query.order_by(table.key)).all():
+            yield row.key.decode(), VersionedValue(row.value, row.metadata, Version(row.block, row.position))
+
+    def get_hashed(self, namespace: str, collection: str, key_hash: bytes) -> VersionedValue | None:
+        """Hash of a private value, with its version; None where the key is missing."""
+        table = ledger_hashes.c
+        query = select(ledger_hashes).where(
+            table.namespace == namespace, table.collection == collection, table.key_hash == key_hash
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        return VersionedValue(row.value_hash, row.metadata, Version(row.block, row.position))
+
+
+def _replace(
+    connection: Connection, table: Table, keys: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Delete and insert, because "upsert" is written differently for each database."""
+    if keys:
+        condition = and_(
+            *(table.c[column.name] == _key_parameter(column.name) for column in table.primary_key)
+        )
+        connection.execute(delete(table).where(condition), [_parameters(key) for key in keys])
+    if rows:
+        connection.execute(insert(table), list(rows))
+
+
+def _key_parameter(name: str) -> BindParameter[Any]:
+    return bindparam(f"of_{name}")
+
+
+def _parameters(key: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"of_{name}": value for name, value in key.items()}
+
+
+def _public_key(update: PublicUpdate) -> dict[str, Any]:
+    return {"namespace": update.namespace, "key": update.key.encode()}
+
+
+def _public_row(update: PublicUpdate) -> dict[str, Any]:
+    return _public_key(update) | {
+        "value": update.value,
+        "metadata": update.metadata,
+        "block": update.version.block,
+        "position": update.version.transaction,
+    }
+
+
+def _hashed_key(update: HashedUpdate) -> dict[str, Any]:
+    return {"namespace": update.namespace, "collection": update.collection, "key_hash": update.key_hash}
+
+
+def _hashed_row(update: HashedUpdate) -> dict[str, Any]:
+    return _hashed_key(update) | {
+        "value_hash": update.value_hash,
+        "metadata": update.metadata,
+        "block": update.version.block,
+        "position": update.version.transaction,
+    }

@@ -1,0 +1,121 @@
+"""The trail index as its readers see it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from consentry.index import lineage, rows
+from consentry.index.accesses import Access, AccessFilter, find_accesses
+from consentry.index.checkpoint import IndexFault, read_checkpoint
+from consentry.index.interpretation import TransactionRow
+from consentry.index.pages import Page, PageRequest
+
+_FIRST = PageRequest()
+
+
+@dataclass(frozen=True)
+class IndexStatus:
+    """What the index holds.
+
+    Attributes:
+        channel: channel id.
+        last_block: number of the last block indexed: answers are complete up to and including it.
+        genesis_hash: hex SHA-256 of the genesis header.
+        anchored: whether that was pinned from outside.
+        last_header_hash: hex SHA-256 of the last block's header.
+        codes: how many transactions have each validation code.
+        findings: how many writes honest contracts would not have made.
+    """
+
+    channel: str
+    last_block: int
+    genesis_hash: str
+    anchored: bool
+    last_header_hash: str
+    codes: dict[str, int]
+    findings: int
+
+
+class Trail:
+    """Questions to the index; each is answered from one consistent snapshot.
+
+    Args:
+        engine: the index's database, from ``open_database``.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection in one read transaction, for several questions that must agree."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def status(self) -> IndexStatus:
+        """What is indexed.
+
+        Raises:
+            IndexFault: INDEX_EMPTY.
+        """
+        with self.snapshot() as connection:
+            found = read_checkpoint(connection)
+            if found is None:
+                raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
+            return IndexStatus(
+                channel=found.channel,
+                last_block=found.position.next_block - 1,
+                genesis_hash=found.position.genesis_hash.hex(),
+                anchored=found.anchored,
+                last_header_hash=found.position.header_hash.hex(),
+                codes=rows.count_by_code(connection),
+                findings=len(rows.find_findings(connection)),
+            )
+
+    def accesses(self, wanted: AccessFilter | None = None, page: PageRequest = _FIRST) -> Page[Access]:
+        """Attempts with their decisions, in ledger order."""
+        with self.snapshot() as connection:
+            return find_accesses(connection, wanted or AccessFilter(), page)
+
+    def transactions(
+        self, wanted: rows.TransactionFilter | None = None, page: PageRequest = _FIRST
+    ) -> Page[TransactionRow]:
+        """Transactions, invalid ones too, in ledger order."""
+        with self.snapshot() as connection:
+            return rows.find_transactions(connection, wanted or rows.TransactionFilter(), page)
+
+    def record(self, kind: str, record_id: str) -> rows.RecordRow | None:
+        """One record as it stands, or None."""
+        with self.snapshot() as connection:
+            return rows.get_record(connection, kind, record_id)
+
+    def records(
+        self, kind: str, *, owner: str | None = None, name: str | None = None, subject: str | None = None
+    ) -> list[rows.RecordRow]:
+        """Records of one kind by owner, name or subject."""
+        with self.snapshot() as connection:
+            return rows.find_records(connection, kind, owner=owner, name=name, subject=subject)
+
+    def history(self, kind: str, record_id: str) -> list[rows.ChangeRow]:
+        """Every write of one record, oldest first."""
+        with self.snapshot() as connection:
+            return rows.find_changes(connection, kind, record_id)
+
+    def findings(self) -> list[rows.FindingRow]:
+        """Writes that honest contracts would not have made."""
+        with self.snapshot() as connection:
+            return rows.find_findings(connection)
+
+    def impact(
+        self, consent_id: str, manifest: lineage.RowManifest | None = None
+    ) -> lineage.WithdrawalImpact:
+        """What a withdrawal of one consent reaches; see ``lineage.withdrawal_impact``."""
+        with self.snapshot() as connection:
+            return lineage.withdrawal_impact(connection, consent_id, manifest)
+
+    def model_lineage(self, model_version_id: str) -> lineage.ModelLineage:
+        """What one model version comes from; see ``lineage.model_lineage``."""
+        with self.snapshot() as connection:
+            return lineage.model_lineage(connection, model_version_id)
