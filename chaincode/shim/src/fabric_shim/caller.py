@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from fabric_protocol.errors import ProtocolError
+from fabric_protocol.identities import parse_identity, split_identity
 from fabric_shim.errors import ContractError
 
 
@@ -41,21 +43,16 @@ def read_caller(serialized: bytes) -> Caller:
     Raises:
         ContractError: ``CALLER_INVALID`` if the bytes hold no X.509 identity.
     """
-    from fabric_protos.msp import identities_pb2
-
-    from fabric_protocol.errors import ProtocolError
-    from fabric_protocol.identities import parse_identity
-
     try:
         identity = parse_identity(serialized)
         return Caller(
             msp_id=identity.msp_id,
-            certificate_pem=identities_pb2.SerializedIdentity.FromString(serialized).id_bytes,
-            common_name=identity.common_name or "",
-            attributes=MappingProxyType(dict(identity.attributes)),
+            certificate_pem=split_identity(serialized)[1],
+            common_name=identity.common_name,
+            attributes=MappingProxyType(identity.attributes),
             serialized=serialized,
         )
-    except (ProtocolError, ValueError):
+    except ProtocolError:
         raise ContractError(
             "CALLER_INVALID", "the proposal's creator is not an X.509 identity; enrol at a CA and try again"
         ) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fabric_shim.errors import KeyInvalidError
+from fabric_shim.errors import ContractError, KeyInvalidError
 
 _SEPARATOR = "\x00"
 _LAST = "\U0010ffff"
@@ -32,6 +32,28 @@ def check_written_key(key: str) -> str:
     if not check_text(key, "key"):
         raise KeyInvalidError("got an empty key, expected at least one character")
     return key
+
+
+def check_texts(keys: Sequence[str]) -> Sequence[str]:
+    """Return ``keys`` if it is a sequence of keys that can be read."""
+    if isinstance(keys, str):
+        raise KeyInvalidError("got one str for several keys, expected a sequence of str")
+    for key in keys:
+        check_text(key, "key")
+    return keys
+
+
+def check_value(value: bytes) -> bytes:
+    """Return ``value`` if it can be stored.
+
+    Raises:
+        ContractError: ``VALUE_INVALID``, it is not ``bytes``; ``VALUE_EMPTY``, Fabric would delete the key.
+    """
+    if not isinstance(value, bytes):
+        raise ContractError("VALUE_INVALID", f"got a value of type {type(value).__name__}, expected bytes")
+    if not value:
+        raise ContractError("VALUE_EMPTY", "got an empty value, which Fabric takes for a deletion")
+    return value
 
 
 def create_composite_key(object_type: str, attributes: Sequence[str]) -> str:

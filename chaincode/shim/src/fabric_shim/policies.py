@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from fabric_protocol import policies
+
 
 def signed_by_n_of(n: int, msp_ids: Sequence[str], role: str = "peer") -> bytes:
     """Policy that asks for signatures of ``n`` of these organizations.
@@ -35,13 +37,9 @@ def custodian_policy(custodian: str, others: Sequence[str], n_others: int) -> by
 # Contracts set the same few policies with every record; building one costs more than writing the record.
 @lru_cache(maxsize=256)
 def _signed_by_n_of(n: int, msp_ids: tuple[str, ...], role: str) -> bytes:
-    from fabric_protocol import policies
-
     return bytes(policies.signed_by_n_of(n, msp_ids, role).SerializeToString(deterministic=True))
 
 
 @lru_cache(maxsize=256)
 def _custodian_policy(custodian: str, others: tuple[str, ...], n_others: int) -> bytes:
-    from fabric_protocol import policies
-
     return bytes(policies.custodian_policy(custodian, others, n_others).SerializeToString(deterministic=True))

@@ -116,7 +116,7 @@ class Router:
             if route.kind == "evaluation":
                 stub.refuse_writes()
             return Outcome(200, "", await _call(route, stub))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return _failure(error, contract, stub.transaction_id)
 
     def _find(self, arguments: Sequence[bytes]) -> Route:
@@ -223,7 +223,7 @@ def _refused(route: Route, parameter: Parameter, error: Exception) -> ContractEr
     )
 
 
-def _failure(error: Exception, contract: Contract | None, transaction_id: str) -> Outcome:
+def _failure(error: BaseException, contract: Contract | None, transaction_id: str) -> Outcome:
     try:
         refusal = _refusal(error, contract)
         if refusal.status >= 500:
@@ -235,15 +235,27 @@ def _failure(error: Exception, contract: Contract | None, transaction_id: str) -
         return Outcome(500, _internal_error().to_wire(), b"")
 
 
-def _refusal(error: Exception, contract: Contract | None) -> ContractError:
+def _refusal(error: BaseException, contract: Contract | None) -> ContractError:
     if isinstance(error, ContractError):
         return error
-    translated = contract.translate_error(error) if contract is not None else None
+    translated = None
+    if contract is not None and isinstance(error, Exception):
+        translated = contract.translate_error(error)
     if translated is not None:
         return translated
     if isinstance(error, PeerError):
-        return ContractError(error.code, error.message, {"operation": error.operation}, status=500)
+        return _peer_error(error)
     return _internal_error()
+
+
+def peer_failure(error: PeerError) -> Outcome:
+    """Error response for a peer's refusal that no contract handled."""
+    return Outcome(500, _peer_error(error).to_wire(), b"")
+
+
+def _peer_error(error: PeerError) -> ContractError:
+    fields = {"operation": error.operation, "collection": error.collection}
+    return ContractError(error.code, error.message, fields, status=500)
 
 
 def _internal_error() -> ContractError:

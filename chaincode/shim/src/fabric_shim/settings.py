@@ -1,0 +1,117 @@
+"""What the environment of a chaincode process says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fabric_shim.conversation import Limits
+from fabric_shim.errors import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsSettings:
+    """Key and certificates of a service, in PEM.
+
+    Attributes:
+        key: the service's private key.
+        certificate: its certificate, followed by intermediates if there are any.
+        client_authorities: certificates of the CAs whose peers may connect; ``None`` admits any client.
+    """
+
+    key: bytes = field(repr=False)
+    certificate: bytes
+    client_authorities: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a chaincode service runs.
+
+    Attributes:
+        package_id: the installed package's id, ``label:hash``; what peers expect in ``REGISTER``.
+        address: where to listen, ``host:port``; port 0 takes a free one.
+        tls: ``None`` serves without TLS.
+        limits: what a transaction is allowed.
+        grace_seconds: how long running transactions may take to end after SIGTERM.
+    """
+
+    package_id: str
+    address: str
+    tls: TlsSettings | None
+    limits: Limits = field(default_factory=Limits)
+    grace_seconds: float = 5.0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the variables that Fabric's own chaincode services use, and our own.
+
+        ``CORE_CHAINCODE_ID`` (or ``CHAINCODE_ID``), ``CHAINCODE_SERVER_ADDRESS``, ``CHAINCODE_TLS_DISABLED``
+        (``true`` or ``false``, the default), ``CHAINCODE_TLS_KEY``, ``CHAINCODE_TLS_CERT``,
+        ``CHAINCODE_CLIENT_CA_CERT`` (paths), ``CHAINCODE_TIME_WINDOW_SECONDS`` (60) and
+        ``CHAINCODE_EXECUTE_TIMEOUT_SECONDS`` (60).
+
+        Raises:
+            ConfigurationError: a variable is missing or wrong, or a file cannot be read.
+        """
+        package_id = environment.get("CORE_CHAINCODE_ID") or _needed(environment, "CHAINCODE_ID")
+        limits = Limits(
+            time_window_seconds=_seconds(environment, "CHAINCODE_TIME_WINDOW_SECONDS", 60),
+            execute_timeout_seconds=_seconds(environment, "CHAINCODE_EXECUTE_TIMEOUT_SECONDS", 60),
+        )
+        address = _address(_needed(environment, "CHAINCODE_SERVER_ADDRESS"))
+        return cls(package_id=package_id, address=address, tls=_tls(environment), limits=limits)
+
+
+def _needed(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        also = "CORE_CHAINCODE_ID or " if name == "CHAINCODE_ID" else ""
+        raise ConfigurationError(f"the environment variable {also}{name} is not set; set it and start again")
+    return value
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise ConfigurationError(f"CHAINCODE_SERVER_ADDRESS is {text!r}, expected host:port")
+    return text
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name, "")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} is {text!r}, expected a number of seconds above 0")
+    return value
+
+
+def _tls(environment: Mapping[str, str]) -> TlsSettings | None:
+    disabled = environment.get("CHAINCODE_TLS_DISABLED", "false").lower()
+    if disabled not in ("true", "false"):
+        raise ConfigurationError(f"CHAINCODE_TLS_DISABLED is {disabled!r}, expected true or false")
+    if disabled == "true":
+        return None
+    authorities = environment.get("CHAINCODE_CLIENT_CA_CERT", "")
+    return TlsSettings(
+        key=_file(environment, "CHAINCODE_TLS_KEY"),
+        certificate=_file(environment, "CHAINCODE_TLS_CERT"),
+        client_authorities=_file(environment, "CHAINCODE_CLIENT_CA_CERT") if authorities else None,
+    )
+
+
+def _file(environment: Mapping[str, str], name: str) -> bytes:
+    path = Path(_needed(environment, name))
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise ConfigurationError(f"{name} names {path}: {reason}") from None
+    if b"-----BEGIN " not in content:
+        raise ConfigurationError(f"{name} names {path}, which holds no PEM text")
+    return content
