@@ -47,7 +47,8 @@ class IndexFollower:
     Args:
         engine: the index's database, from ``open_database``.
         namespace: name of the chaincode whose records are indexed, e.g. ``consentry``.
-        anchor: hex SHA-256 of the genesis header, kept outside the ledger; without it the index is not anchored.
+        anchor: hex SHA-256 of the genesis header, kept outside the ledger; without it the index is
+            not anchored.
     """
 
     def __init__(self, engine: Engine, namespace: str, anchor: str | None = None) -> None:

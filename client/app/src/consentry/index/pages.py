@@ -51,7 +51,7 @@ class PageRequest:
             )
 
     def condition(self, table: Table) -> ColumnElement[bool] | None:
-        """What rows of a table with columns ``block`` and ``position`` must satisfy to come after the cursor."""
+        """What rows with ``block`` and ``position`` must satisfy to come after the cursor; None for all."""
         if self.after is None:
             return None
         block, position = map(int, self.after.split("."))

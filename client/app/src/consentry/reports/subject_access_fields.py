@@ -1,0 +1,168 @@
+"""What GDPR Art. 15, and the articles that it rests on, ask for beside the tables: one statement each."""
+
+from collections.abc import Iterable, Sequence
+
+from consentry.index import Access, RecordRow
+from consentry.reports.values import ReportField, Unavailable, Value
+from consentry_records.vocabulary import LEGAL_BASES, PURPOSES
+
+_OFF_LEDGER = "the ledger does not record it; ask the controller"
+
+
+def statement_fields(
+    consents: Sequence[RecordRow],
+    versions: Sequence[RecordRow],
+    accesses: Sequence[Access],
+    model_versions: Sequence[RecordRow],
+) -> tuple[ReportField, ...]:
+    """The statements of one subject's report, in the order of the law.
+
+    Args:
+        consents: the subject's consents; at least one.
+        versions: dataset versions with data of the subject.
+        accesses: attempts at access to them.
+        model_versions: model versions that the data went into.
+    """
+    return (
+        ReportField(
+            "processed", "Whether data about you are processed", "GDPR Art. 15(1)", _processed(versions)
+        ),
+        ReportField("controller", "Controller", "GDPR Art. 13(1)(a)", _texts(consents, "controller")),
+        ReportField(
+            "controller_contact",
+            "Controller's name and contact",
+            "GDPR Art. 13(1)(a)",
+            Unavailable("the ledger knows organizations by their MSP ids only; ask the custodian"),
+        ),
+        ReportField("dpo_contact", "Data protection officer", "GDPR Art. 13(1)(b)", Unavailable(_OFF_LEDGER)),
+        ReportField("purposes", "Purposes", "GDPR Art. 15(1)(a)", _purposes(consents, accesses)),
+        ReportField("legal_bases", "Legal bases", "GDPR Art. 6, 9, 13(1)(c)", _legal_bases(versions)),
+        ReportField(
+            "categories", "Categories of data", "GDPR Art. 15(1)(b)", _categories(consents, versions)
+        ),
+        ReportField("recipients", "Recipients", "GDPR Art. 15(1)(c)", _recipients(accesses)),
+        ReportField(
+            "third_countries",
+            "Recipients in third countries",
+            "GDPR Art. 15(1)(c)",
+            Unavailable("the ledger does not record where an organization is"),
+        ),
+        ReportField("retention", "How long the data are kept", "GDPR Art. 15(1)(d)", _retention()),
+        *_rights(),
+        ReportField(
+            "source",
+            "Where the data come from",
+            "GDPR Art. 15(1)(g)",
+            Unavailable(
+                "the ledger records who holds the data, not where they were collected; ask the custodian"
+            ),
+        ),
+        ReportField(
+            "automated_decisions", "Automated decisions", "GDPR Art. 15(1)(h)", _decisions(model_versions)
+        ),
+        ReportField(
+            "safeguards",
+            "Safeguards for transfers to third countries",
+            "GDPR Art. 15(2)",
+            Unavailable("the ledger does not record transfers to third countries"),
+        ),
+        ReportField(
+            "copy",
+            "Copy of the data",
+            "GDPR Art. 15(3)",
+            Unavailable("the data themselves are not on the ledger; the custodian gives the copy"),
+        ),
+    )
+
+
+def _rights() -> tuple[ReportField, ...]:
+    return (
+        ReportField(
+            "rights",
+            "Your rights",
+            "GDPR Art. 15(1)(e)",
+            (
+                "You may ask the controller for rectification (Art. 16), erasure (Art. 17) or restriction (Art. 18).",
+                "You may object to processing (Art. 21).",
+                "You may withdraw a consent at any time; what was done before stays lawful (Art. 7(3)).",
+            ),
+        ),
+        ReportField(
+            "complaint",
+            "Complaint",
+            "GDPR Art. 15(1)(f), 77",
+            "You may complain to a supervisory authority, in particular where you live or work, "
+            "or where you think the law was broken.",
+        ),
+        ReportField(
+            "authority",
+            "The competent supervisory authority",
+            "GDPR Art. 15(1)(f), 77",
+            Unavailable(_OFF_LEDGER),
+        ),
+    )
+
+
+def _processed(versions: Sequence[RecordRow]) -> Value:
+    if not versions:
+        return "No dataset version with data about you is on the ledger; your consents are listed below."
+    count = len(versions)
+    return f"Yes: {count} dataset version{'s' if count > 1 else ''} on the ledger, listed below."
+
+
+def _purposes(consents: Iterable[RecordRow], accesses: Iterable[Access]) -> Value:
+    allowed = {code for consent in consents for code in consent.body.get("purposes", ())}
+    used = {access.purpose for access in accesses if access.outcome == "permit"}
+    statements = [f"{purpose_words(code)}: allowed by your consent" for code in sorted(allowed - used)]
+    statements += [
+        f"{purpose_words(code)}: allowed by your consent, and used" for code in sorted(allowed & used)
+    ]
+    statements += [
+        f"{purpose_words(code)}: used under a grant; your consent does not name it"
+        for code in sorted(used - allowed)
+    ]
+    return tuple(statements) or Unavailable("no consent names a purpose")
+
+
+def _legal_bases(versions: Iterable[RecordRow]) -> Value:
+    codes = sorted({code for version in versions for code in version.body.get("legal_bases", ())})
+    return tuple(f"{LEGAL_BASES.get(code, code)} ({code})" for code in codes) or Unavailable(
+        "no dataset version with data about you is on the ledger"
+    )
+
+
+def _categories(*groups: Iterable[RecordRow]) -> Value:
+    found = {name for group in groups for row in group for name in row.body.get("categories", ())}
+    return tuple(sorted(found)) or Unavailable("no record names a category")
+
+
+def _recipients(accesses: Iterable[Access]) -> Value:
+    found = sorted({access.requester_msp for access in accesses if access.outcome == "permit"})
+    return tuple(found) or "none: no access was permitted"
+
+
+def _retention() -> Value:
+    return Unavailable(
+        "the ledger records how long a consent holds (see the table of consents), not how long the data are kept"
+    )
+
+
+def _decisions(model_versions: Sequence[RecordRow]) -> Value:
+    if not model_versions:
+        return Unavailable(
+            "the ledger records no model made from data about you, and no use of models on persons"
+        )
+    return Unavailable(
+        "the ledger records that models were made from data about you (see the table of model versions), "
+        "not whether one is used to decide about persons"
+    )
+
+
+def _texts(rows: Iterable[RecordRow], name: str) -> Value:
+    found = sorted({str(row.body[name]) for row in rows if row.body.get(name)})
+    return tuple(found) or Unavailable(_OFF_LEDGER)
+
+
+def purpose_words(code: str) -> str:
+    """A purpose in words, with its code."""
+    return f"{PURPOSES[code]} ({code})" if code in PURPOSES else code

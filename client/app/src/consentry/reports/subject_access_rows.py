@@ -1,0 +1,168 @@
+"""Rows of the tables in a subject's report."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from consentry.index import Access, RecordRow
+from consentry.reports.result import AccessRow, ConsentRow, DatasetRow, ModelVersionRow, SessionRow
+from consentry.reports.subject_access_fields import purpose_words
+from consentry.reports.values import Unavailable, Value
+from consentry_records.consent import GIVEN, Consent
+from consentry_records.rules import consent_permits
+from consentry_records.vocabulary import ANY_MEMBER, DUO_TERMS, LEGAL_BASES, RESTRICTIONS
+
+if TYPE_CHECKING:
+    from consentry.reports.subject_access import SubjectData
+
+_NONE = "none"
+_WHO = Unavailable("who this enrolment id is, the organization named knows; the ledger does not")
+
+
+def consent_row(row: RecordRow) -> ConsentRow:
+    """One consent."""
+    body = row.body
+    return ConsentRow(
+        consent_id=row.record_id,
+        state=_consent_state(row),
+        purposes=tuple(purpose_words(code) for code in body["purposes"]),
+        restrictions=_coded(body["restrictions"], RESTRICTIONS),
+        categories=tuple(body["categories"]),
+        recipients=tuple("every member" if name == ANY_MEMBER else name for name in body["recipients"]),
+        period=(f"from {body['not_before']}", f"until {body['not_after']}"),
+        controller=str(body["controller"]),
+        notice=(str(body["notice_digest"]), "its text and version: ask the custodian"),
+        recorded=_place(row, str(body["recorded_at"])),
+    )
+
+
+def dataset_row(row: RecordRow) -> DatasetRow:
+    """One dataset version."""
+    body = row.body
+    return DatasetRow(
+        dataset=(f"{body['name']}, version {body['number']}", row.record_id, *_forged(row)),
+        categories=tuple(body["categories"]),
+        legal_bases=_coded(body["legal_bases"], LEGAL_BASES),
+        terms=_coded(body["duo_terms"], DUO_TERMS),
+        recorded=_place(row, str(body["registered_at"])),
+    )
+
+
+def access_row(access: Access, data: "SubjectData") -> AccessRow:
+    """One attempt at access, with the decision and what was done under it."""
+    sessions = [row for row in data.sessions if access.attempt_id in row.body.get("attempts", ())]
+    models = [row for row in data.model_versions if _uses(row, sessions)]
+    permitted = access.outcome == "permit"
+    unused: Value = "none so far" if permitted else "none: access was not permitted"
+    return AccessRow(
+        when=_when(access),
+        who=(access.requester_msp, access.requester, f"roles: {', '.join(access.roles) or _NONE}", str(_WHO)),
+        data=(access.dataset or str(Unavailable("the version is not on the ledger")), access.version_id),
+        purpose=(purpose_words(access.purpose), "commercial" if access.commercial else "not commercial"),
+        outcome=_outcome(access),
+        consent=_consent_at(access, data.consents),
+        permission=_permission(access),
+        sessions=tuple(row.record_id for row in sessions) or unused,
+        model_versions=tuple(row.record_id for row in models) or unused,
+        record=(access.attempt_id, f"block {access.block}", f"transaction {access.transaction_id}"),
+    )
+
+
+def session_row(row: RecordRow, data: "SubjectData") -> SessionRow:
+    """One training session."""
+    body = row.body
+    known = {version.record_id for version in data.versions}
+    rounds = [entry for entry in data.rounds if entry.body.get("session_id") == row.record_id]
+    models = tuple(version.record_id for version in data.model_versions if _uses(version, [row]))
+    ended = f"{body['state']} {body['ended_at']}" if body["ended_at"] else f"{body['state']}, not ended"
+    return SessionRow(
+        session_id=row.record_id,
+        trainer=(str(body["msp"]), str(body["trainer"])),
+        purpose=(purpose_words(body["purpose"]), "commercial" if body["commercial"] else "not commercial"),
+        data=tuple(version for version in body["versions"] if version in known),
+        period=(f"started {body['started_at']}", ended),
+        rounds=f"{len(rounds)} recorded" if rounds else "none recorded",
+        model_versions=models or "none registered",
+    )
+
+
+def model_version_row(row: RecordRow, data: "SubjectData") -> ModelVersionRow:
+    """One model version."""
+    body = row.body
+    model = next((entry for entry in data.models if entry.record_id == body["model_id"]), None)
+    parent = (f"model version {body['parent']}",) if body["parent"] else ()
+    return ModelVersionRow(
+        model_version_id=row.record_id,
+        model=str(model.body["name"]) if model is not None else Unavailable("its model is not on the ledger"),
+        owner=model.owner if model is not None else Unavailable("its model is not on the ledger"),
+        made_from=(*(f"session {session}" for session in body["sessions"]), *parent),
+        weights=str(body["weights_digest"]),
+        recorded=_place(row, str(body["registered_at"])),
+    )
+
+
+def _when(access: Access) -> Value:
+    decided = f"decided {access.decided_at}" if access.decided_at else "not decided"
+    return f"attempted {access.attempted_at}", decided
+
+
+def _outcome(access: Access) -> Value:
+    match access.outcome:
+        case "permit":
+            return "permitted"
+        case "open":
+            return "open: the custodian has not decided"
+    return ("denied", *(f"{reason.words} ({reason.code})" for reason in access.reasons))
+
+
+def _permission(access: Access) -> Value:
+    if access.outcome != "permit":
+        return "none: access was not permitted"
+    end = access.permit_not_after or str(Unavailable("the decision names no end"))
+    return (access.grant_id or str(Unavailable("the decision names no grant")), f"permitted until {end}")
+
+
+def _consent_at(access: Access, consents: Iterable[RecordRow]) -> Value:
+    at = access.decided_at or access.attempted_at
+    if any(_allowed(consent, access, at) for consent in consents):
+        return "allowed this use"
+    return "did not allow this use: rows about you had to be left out"
+
+
+def _allowed(row: RecordRow, access: Access, at: str) -> bool:
+    """Whether a consent allowed an access when it was decided, whatever happened to the consent later."""
+    if not row.honoured or not row.body:
+        return False
+    consent = Consent.from_dict(row.body)
+    if consent.withdrawn_at is not None and at < consent.withdrawn_at:
+        consent = replace(consent, state=GIVEN, withdrawn_at=None)
+    return consent_permits(
+        consent,
+        purpose=access.purpose,
+        commercial=access.commercial,
+        recipient=access.requester_msp,
+        at=at,
+    )
+
+
+def _consent_state(row: RecordRow) -> Value:
+    withdrawn = row.body["withdrawn_at"]
+    state = f"withdrawn {withdrawn}" if withdrawn else "given, not withdrawn"
+    return (state, *_forged(row))
+
+
+def _forged(row: RecordRow) -> tuple[str, ...]:
+    return () if row.honoured else ("not endorsed by its custodian: not relied on",)
+
+
+def _uses(model_version: RecordRow, sessions: Iterable[RecordRow]) -> bool:
+    named = set(model_version.body.get("sessions", ()))
+    return any(session.record_id in named for session in sessions)
+
+
+def _place(row: RecordRow, instant: str) -> Value:
+    return instant, f"block {row.first_block}"
+
+
+def _coded(codes: Iterable[str], words: Mapping[str, str]) -> Value:
+    return tuple(f"{words.get(code, code)} ({code})" for code in codes) or _NONE
