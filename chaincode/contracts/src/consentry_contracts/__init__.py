@@ -1,1 +1,18 @@
-"""The contracts of the Consentry ledger: consents, datasets, grants, access decisions, training and models."""
+"""The contracts of the Consentry ledger: consents, datasets, grants, access, training and models."""
+
+from fabric_shim import Contract
+
+from .access import Access
+from .consents import Consents
+from .datasets import Datasets
+from .grants import Grants
+from .ledger import LedgerSettings
+from .models import Models
+from .training import Training
+
+__all__ = ["Access", "Consents", "Datasets", "Grants", "LedgerSettings", "Models", "Training", "contracts"]
+
+
+def contracts() -> list[Contract]:
+    """One instance of every contract; what `python -m consentry_contracts` serves."""
+    return [LedgerSettings(), Consents(), Datasets(), Grants(), Access(), Training(), Models()]

@@ -89,6 +89,7 @@ _CONSENTS = {
     "BATCH_PRIVATE_ENTRY_DIFFERS": _conflict(
         "the private entry of batch {batch_id} has another digest than the one named"
     ),
+    "BATCH_NOT_CANONICAL": _bad("the transient entry batch must be canonical JSON (RFC 8785)"),
     "BATCH_ROOT_DIFFERS": _bad("the entries of batch {batch_id} give another root than the one named"),
     "BATCH_COUNT_DIFFERS": _bad("batch {batch_id} names {expected} entries, got {got}"),
     "PRIVATE_ENTRY_EXISTS": _conflict("the private entry of consent {consent_id} was stored before"),
@@ -96,6 +97,7 @@ _CONSENTS = {
     "SUBJECT_OF_OTHER_CUSTODIAN": _conflict(
         "a subject of consent {consent_id} is known under another custodian"
     ),
+    "QUERY_SEVERAL_CUSTODIANS": _bad("the subjects belong to several custodians; ask for each apart"),
     "SUBJECT_FULL": _conflict(
         "the subject of consent {consent_id} has {maximum} consents, more are not kept"
     ),

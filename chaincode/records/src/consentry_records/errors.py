@@ -18,8 +18,8 @@ _DEFAULT_STATUS = 400
 class LedgerError(Exception):
     """A refusal with a stable code, typed fields and a sentence.
 
-    Parameters: `code`, upper snake case; `fields`, ids, codes and numbers that the words use; `message`, only for
-    a code that the catalogue does not have (one that came over the wire, of a newer ledger or of the shim).
+    Parameters: `code`, upper snake case; `fields`, ids, codes and numbers that the words use; `message`,
+    only for a code that the catalogue lacks (one that came over the wire, of a newer ledger or the shim).
     Raises ValueError when a code has neither words nor a message, or when a field of its words lacks.
     """
 
@@ -83,14 +83,14 @@ def describe(value: object) -> str:
 def to_wire(error: LedgerError) -> str:
     """The response message of a refused transaction: canonical JSON {"code","fields","message"}."""
     document = {"code": error.code, "fields": dict(error.fields), "message": error.message}
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def from_wire(text: str) -> LedgerError | None:
     """The refusal in a peer's or gateway's error text, or None where there is none.
 
-    Fabric puts words before a chaincode's message ("chaincode response 403, {…}"); what stands before the first
-    brace and after the document is left out of account.
+    Fabric puts words before a chaincode's message ("chaincode response 403, {…}"); what stands before
+    the first brace and after the document is left out of account.
     """
     start = text.find("{")
     if start < 0:

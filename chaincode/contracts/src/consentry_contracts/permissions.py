@@ -1,0 +1,85 @@
+"""Who may call what: for every function the roles of which the caller needs one, and the kind of its
+organization.
+
+A function that is not in the table cannot be called. docs/ledger-format.md shows the table; a test compares
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from consentry_records.errors import LedgerError
+from consentry_records.roles import DPO, REGULATOR, RESEARCHER, SERVICE, STEWARD
+from consentry_records.settings import HOSPITAL, REGULATOR_KIND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What a function demands: one of `roles` (none: any), an organization of `kind` (None: any of the
+    consortium).
+
+    `transient` are the exact names of the transient fields; public transactions take none (DESIGN.md §8).
+    """
+
+    roles: tuple[str, ...] = ()
+    kind: str | None = None
+    transient: tuple[str, ...] = ()
+
+
+_ANYBODY = Permission()
+_STEWARD = Permission(roles=(STEWARD,), kind=HOSPITAL)
+_CUSTODIAN = Permission(roles=(STEWARD, DPO), kind=HOSPITAL)
+_RESEARCHER = Permission(roles=(RESEARCHER,))
+_REGULATOR = Permission(roles=(REGULATOR,), kind=REGULATOR_KIND)
+
+PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
+    {
+        "ledger:initialize": _REGULATOR,
+        "ledger:settings": _ANYBODY,
+        "consents:store_private": Permission(roles=(STEWARD,), kind=HOSPITAL, transient=("batch", "entries")),
+        "consents:import_batch": _STEWARD,
+        "consents:withdraw": _CUSTODIAN,
+        "consents:get": _ANYBODY,
+        "consents:permitted": _ANYBODY,
+        "consents:read_private": Permission(roles=(STEWARD, DPO), kind=HOSPITAL, transient=("key",)),
+        "datasets:register": _STEWARD,
+        "datasets:get": _ANYBODY,
+        "grants:request": _RESEARCHER,
+        "grants:grant": _CUSTODIAN,
+        "grants:change": _CUSTODIAN,
+        "grants:revoke": _CUSTODIAN,
+        "grants:suspend": _REGULATOR,
+        "grants:get": _ANYBODY,
+        "access:attempt": _ANYBODY,
+        "access:decide": Permission(roles=(SERVICE,), kind=HOSPITAL),
+        "access:get": _ANYBODY,
+        "training:start": _RESEARCHER,
+        "training:record_round": _RESEARCHER,
+        "training:finish": _RESEARCHER,
+        "training:get": _ANYBODY,
+        "models:register": _RESEARCHER,
+        "models:register_version": _RESEARCHER,
+        "models:get": _ANYBODY,
+    }
+)
+"""Function name on the wire → what it demands."""
+
+
+def check_roles(function: str, roles: tuple[str, ...]) -> None:
+    """Refuse a caller without any of the function's roles; raises LedgerError ROLE_REQUIRED."""
+    needed = PERMISSIONS[function].roles
+    if needed and not any(role in roles for role in needed):
+        raise LedgerError("ROLE_REQUIRED", {"function": function, "roles": ", ".join(needed)})
+
+
+def check_transient(function: str, names: list[str]) -> None:
+    """Refuse other transient fields than the function's: TRANSIENT_NOT_ALLOWED or TRANSIENT_INVALID."""
+    expected = PERMISSIONS[function].transient
+    if sorted(names) == sorted(expected):
+        return
+    if not expected:
+        raise LedgerError("TRANSIENT_NOT_ALLOWED")
+    raise LedgerError("TRANSIENT_INVALID", {"expected": ", ".join(expected)})

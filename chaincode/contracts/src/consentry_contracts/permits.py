@@ -1,0 +1,80 @@
+"""Whether permits still hold when a training session starts (DESIGN.md §6: active, for that purpose, at the
+start).
+"""
+
+from __future__ import annotations
+
+from consentry_records import keys
+from consentry_records.access import AccessAttempt, AccessDecision
+from consentry_records.dataset import DatasetVersion
+from consentry_records.errors import LedgerError
+from consentry_records.grant import Grant, Suspension
+from consentry_records.instants import shift
+from consentry_records.rules import Use, grant_refusals
+from consentry_records.settings import Settings
+from consentry_records.training import NewTrainingSession
+from fabric_shim import Context
+
+from .actors import Actor
+from .ledger_contract import check_follows
+from .state import Snapshot, read
+
+
+def permit_keys(session: NewTrainingSession) -> list[str]:
+    """The keys of the session's attempts and of the decisions on them."""
+    attempts = [keys.attempt(attempt_id) for attempt_id in session.attempts]
+    return attempts + [keys.decision(attempt_id) for attempt_id in session.attempts]
+
+
+def permits_of(
+    state: Snapshot, session: NewTrainingSession, actor: Actor, settings: Settings, at: str
+) -> list[tuple[AccessAttempt, AccessDecision]]:
+    """The session's attempts with their permits, each of this trainer, for this use, and not ended.
+
+    Raises LedgerError ATTEMPT_NOT_FOUND, ATTEMPT_DIFFERS, ATTEMPT_UNDECIDED, ATTEMPT_DENIED, PERMIT_EXPIRED,
+    PROPOSAL_TIME_TOO_EARLY.
+    """
+    permits = []
+    for attempt_id in session.attempts:
+        named = {"attempt_id": attempt_id}
+        attempt = state.required(
+            AccessAttempt, keys.attempt(attempt_id), LedgerError("ATTEMPT_NOT_FOUND", named)
+        )
+        made = (attempt.requester_msp, attempt.requester, attempt.purpose, attempt.commercial)
+        if made != (actor.msp_id, actor.enrolment_id, session.purpose, session.commercial):
+            raise LedgerError("ATTEMPT_DIFFERS", named)
+        undecided = LedgerError("ATTEMPT_UNDECIDED", named)
+        decision = state.required(AccessDecision, keys.decision(attempt_id), undecided)
+        if not decision.permits or decision.permit_not_after is None or decision.grant_id is None:
+            raise LedgerError("ATTEMPT_DENIED", named)
+        if shift(at, settings.time_tolerance_ms) >= decision.permit_not_after:
+            raise LedgerError("PERMIT_EXPIRED", named)
+        check_follows(at, decision.decided_at, settings)
+        permits.append((attempt, decision))
+    return permits
+
+
+async def check_grants_still_hold(
+    ctx: Context, permits: list[tuple[AccessAttempt, AccessDecision]], settings: Settings, at: str
+) -> None:
+    """Refuse permits whose grant was revoked, shortened or suspended since; raises LedgerError
+    PERMIT_OVERTAKEN.
+    """
+    wanted = [
+        key
+        for attempt, decision in permits
+        for key in (
+            keys.version(attempt.version_id),
+            keys.grant(decision.grant_id or ""),
+            keys.suspension(decision.grant_id or ""),
+        )
+    ]
+    state = await read(ctx, *wanted)
+    for attempt, decision in permits:
+        overtaken = LedgerError("PERMIT_OVERTAKEN", {"attempt_id": attempt.attempt_id})
+        grant = state.required(Grant, keys.grant(decision.grant_id or ""), overtaken)
+        version = state.required(DatasetVersion, keys.version(attempt.version_id), overtaken)
+        suspended = state.optional(Suspension, keys.suspension(grant.grant_id)) is not None
+        use = Use(purpose=attempt.purpose, commercial=attempt.commercial)
+        if grant_refusals(grant, version, use, suspended=suspended, settings=settings, at=at):
+            raise overtaken
