@@ -7,9 +7,10 @@
     ├── EnrolmentError           the certificate authority refused or answered nonsense
     ├── LedgerUnreachable        no answer from the network; nothing is known to be written
     ├── LedgerRefused            the ledger's contract said no: its code, fields and sentence
-    ├── NetworkRefused           peers or orderers said no, or an endorsement did not hold: nothing was written
+    ├── NetworkRefused           peers or orderers said no, or an endorsement does not hold: nothing written
     ├── TransactionInvalid       committed as invalid: no effect; `validation_code` is Fabric's name
     ├── OutcomeUnknown           submitted, and the ledger did not say in time whether it is valid
+    ├── ImportIncomplete         part of a frame is on the ledger: how much, and what stopped the rest
     ├── DecisionPending          an access attempt is on record and its custodian has not decided yet
     └── AccessDenied             an access attempt was denied: the decision, with reasons in words
 
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consentry_records import AccessDecision
+    from consentry_records.access import AccessDecision
 
 FieldValue = str | int
 
@@ -122,6 +123,20 @@ class OutcomeUnknown(ConsentryError):
             {"transaction_id": transaction_id},
         )
         self.transaction_id = transaction_id
+
+
+class ImportIncomplete(ConsentryError):
+    """An import stopped half-way: `recorded` of `total` are on the ledger, `cause` stopped the rest."""
+
+    def __init__(self, recorded: int, total: int, cause: ConsentryError) -> None:
+        super().__init__(
+            "IMPORT_INCOMPLETE",
+            f"{recorded} of {total} consents were recorded before {cause}",
+            {"recorded": recorded, "total": total, "cause": cause.code},
+        )
+        self.recorded = recorded
+        self.total = total
+        self.cause = cause
 
 
 class DecisionPending(ConsentryError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from fabric_protocol.proposals import transaction_id
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2
@@ -15,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from fabric_gateway.connection import Connection
 from fabric_gateway.errors import StreamError
 from fabric_gateway.transport import StatusFailure
+from fabric_protocol.proposals import transaction_id
 
 _NONCE_BYTES = 24
 _FOREVER = 2**64 - 1

@@ -30,7 +30,7 @@ class CommitStatus:
     @property
     def successful(self) -> bool:
         """Whether the transaction is valid, so that its writes took effect."""
-        return self.code == transaction_pb2.TxValidationCode.VALID
+        return bool(self.code == transaction_pb2.TxValidationCode.VALID)
 
 
 class Commit:

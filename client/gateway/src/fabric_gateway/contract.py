@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fabric_protocol.proposals import new_proposal
-
 from fabric_gateway.commit import Commit
 from fabric_gateway.connection import Connection
 from fabric_gateway.errors import CommitError, SubmitError
 from fabric_gateway.proposal import Proposal
+from fabric_protocol.proposals import new_proposal
 
 Argument = bytes | str
 

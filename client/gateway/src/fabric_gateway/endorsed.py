@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fabric_protocol.endorsements import assemble_transaction
-from fabric_protocol.proposals import Proposal, proposal_hash
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_event_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError
 
 from fabric_gateway.errors import EnvelopeError
+from fabric_protocol.endorsements import assemble_transaction
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity
+from fabric_protocol.proposals import Proposal, proposal_hash
 from fabric_protocol.signatures import verify
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fabric_protocol.proposals
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2
 
+import fabric_protocol.proposals
 from fabric_gateway.connection import Connection
 from fabric_gateway.endorsed import EndorsedPayload, checked_payload
 from fabric_gateway.errors import EndorseError, EvaluateError

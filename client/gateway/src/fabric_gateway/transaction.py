@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fabric_protocol.proposals
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
+import fabric_protocol.proposals
 from fabric_gateway.commit import Commit
 from fabric_gateway.connection import Connection
 from fabric_gateway.endorsed import EndorsedPayload

@@ -1,0 +1,274 @@
+"""Consents: import from a frame, withdraw, look up, and keep the rows whose subjects consent now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from consentry.consent_frames import FrameConsent, batches, read_consent_frame
+from consentry.errors import ConsentryError, ImportIncomplete, InputRejected, LedgerRefused
+from consentry.identifiers import new_identifier
+from consentry.private_reads import read_private
+from consentry.private_values import seal, unseal
+from consentry.subjects import Subject, SubjectRegister
+from consentry.transactions import CONFLICT_TRIES, Transactions, checked
+from consentry_records.consent import MAXIMUM_BATCH, MAXIMUM_QUERY, Consent, ConsentBatch, PermittedQuery
+from consentry_records.digest import sha256_digest
+from consentry_records.private_entries import PrivateEntry, encode_entries, private_batch, private_entry
+
+DEFAULT_BATCH_SIZE = 250
+_IN_FLIGHT = 4
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What an import did: consents recorded, seconds it took, consents a second, batches."""
+
+    count: int
+    seconds: float
+    batches: int
+
+    @property
+    def rate(self) -> float:
+        """Consents a second."""
+        return self.count / self.seconds if self.seconds > 0 else 0.0
+
+
+class Consents:
+    """The consents of the caller's organization (as custodian), and questions to those of all."""
+
+    def __init__(
+        self, transactions: Transactions, msp_id: str, register: Callable[[], SubjectRegister]
+    ) -> None:
+        self._transactions = transactions
+        self._msp_id = msp_id
+        self._register = register
+
+    def import_frame(
+        self,
+        frame: pd.DataFrame,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        progress: Progress | None = None,
+    ) -> ImportSummary:
+        """Record a frame of consents, as a steward of the custodian.
+
+        Columns: see `consent_frames.read_consent_frame`. The whole frame is checked first. Then each batch
+            is two transactions: the private entries, endorsed by the own organization alone, then the
+            public records. Several batches are in flight. `progress` is called with (recorded, total).
+
+        Raises:
+            FrameRejected: faulty rows, all listed; nothing was sent.
+            InputRejected: FRAME_EMPTY, FRAME_COLUMNS, BATCH_SIZE_INVALID; nothing was sent.
+            ImportIncomplete: a batch failed; says how many consents are on the ledger.
+        """
+        if not 1 <= batch_size <= MAXIMUM_BATCH:
+            raise InputRejected(
+                "BATCH_SIZE_INVALID", f"batch_size: got {batch_size}, expected 1 to {MAXIMUM_BATCH}"
+            )
+        start = time.monotonic()
+        consents = read_consent_frame(frame, self._msp_id)
+        parts = batches(consents, batch_size)
+        subjects = self._register().ensure(consent.pseudonym for consent in consents)
+        self._import_batches(parts, subjects, _Tally(len(consents), progress))
+        return ImportSummary(len(consents), time.monotonic() - start, len(parts))
+
+    def permitted(
+        self,
+        pseudonyms: Iterable[str],
+        *,
+        purpose: str,
+        commercial: bool = False,
+        recipient: str | None = None,
+    ) -> list[str | None]:
+        """Return for each pseudonym the id of a consent that allows the use now, or None.
+
+        `purpose` is a code of `vocabulary.PURPOSES`, `recipient` the MSP id of who would receive the data
+        (default: the own organization). "Now" is this client's clock within the peers' time window.
+
+        Raises:
+            InputRejected: an unknown purpose, a malformed recipient.
+            LedgerRefused, LedgerUnreachable
+        """
+        listed = list(pseudonyms)
+        subjects = self._register().find(listed)
+        commitments = [subjects[name].commitment for name in dict.fromkeys(listed) if name in subjects]
+        answers = self._permitted_commitments(commitments, purpose, commercial, recipient or self._msp_id)
+        return [answers[subjects[name].commitment] if name in subjects else None for name in listed]
+
+    def filter(
+        self,
+        frame: pd.DataFrame,
+        *,
+        purpose: str,
+        commercial: bool = False,
+        recipient: str | None = None,
+        subject_column: str = "pseudonym",
+    ) -> pd.DataFrame:
+        """Return a new frame with the rows whose subjects consent to the use now; the order stays.
+
+        Rows of subjects that are not known to the custodian are left out. Parameters and errors as for
+        `permitted`, and InputRejected FRAME_COLUMNS without `subject_column`.
+        """
+        if subject_column not in frame.columns:
+            raise InputRejected("FRAME_COLUMNS", f"the frame has no column {subject_column}")
+        # One answer for each subject, spread over the rows by code: rows outnumber subjects.
+        codes, unique = pd.factorize(frame[subject_column], use_na_sentinel=True)
+        names = [name if isinstance(name, str) else "" for name in unique]
+        answers = self.permitted(names, purpose=purpose, commercial=commercial, recipient=recipient)
+        keep = pd.array([answer is not None for answer in answers] + [False], dtype="bool")
+        return frame[keep[codes].to_numpy()].copy()
+
+    def withdraw(self, *, consent_id: str | None = None, pseudonym: str | None = None) -> tuple[str, ...]:
+        """Withdraw one consent, or all of a subject that are given; return the ids withdrawn.
+
+        A transaction that others overtake is made again; a consent can be withdrawn once only.
+
+        Raises:
+            InputRejected: WITHDRAWAL_AMBIGUOUS (name one of the two), SUBJECT_UNKNOWN.
+            LedgerRefused: CONSENT_NOT_FOUND, CONSENT_ALREADY_WITHDRAWN, NOT_CUSTODIAN, ROLE_REQUIRED, …
+        """
+        if (consent_id is None) == (pseudonym is None):
+            raise InputRejected("WITHDRAWAL_AMBIGUOUS", "name either a consent id or a pseudonym")
+        chosen = (consent_id,) if consent_id is not None else self._given(pseudonym or "")
+        for identifier in chosen:
+            self._transactions.submit("consents:withdraw", identifier, tries=CONFLICT_TRIES)
+            self._register().mark_withdrawn(identifier)
+        return chosen
+
+    def get(self, consent_ids: Sequence[str]) -> tuple[Consent, ...]:
+        """Return consents by id, in that order.
+
+        Raises:
+            LedgerRefused: CONSENT_NOT_FOUND, …
+        """
+        found: list[Consent] = []
+        for part in _parts(list(consent_ids), MAXIMUM_QUERY):
+            values = self._transactions.evaluate("consents:get", part)
+            found.extend(Consent.from_dict(value) for value in values)
+        return tuple(found)
+
+    def private_entry(self, consent_id: str) -> dict[str, Any]:
+        """Return a consent's private entry (notice version, evidence digest, method, …), as its custodian.
+
+        Raises:
+            LedgerRefused: NOT_CUSTODIAN, PRIVATE_ENTRY_NOT_FOUND, …
+            InputRejected: SUBJECT_UNKNOWN, the subject's key is not in this custodian's register.
+        """
+        (consent,) = self.get([consent_id])
+        subject = self._register().by_commitment(consent.subject)
+        if subject is None:
+            raise InputRejected("SUBJECT_UNKNOWN", "the subject's key is not in this register")
+        key = f"{consent.subject}/{consent_id}"
+        return unseal(subject.key, key, read_private(self._transactions, key))
+
+    def _import_batches(
+        self, parts: Sequence[Sequence[FrameConsent]], subjects: dict[str, Subject], tally: _Tally
+    ) -> None:
+        with ThreadPoolExecutor(max_workers=_IN_FLIGHT, thread_name_prefix="consentry-import") as pool:
+            running = [pool.submit(self._import_batch, part, subjects, tally) for part in parts]
+            try:
+                for future in as_completed(running):
+                    future.result()
+            except ConsentryError as error:
+                for future in running:
+                    future.cancel()
+                pool.shutdown(wait=True)
+                raise ImportIncomplete(tally.done, tally.total, error) from error
+
+    def _import_batch(
+        self, part: Sequence[FrameConsent], subjects: dict[str, Subject], tally: _Tally
+    ) -> None:
+        batch_id = new_identifier("batch")
+        records = [consent.record(subjects[consent.pseudonym].commitment) for consent in part]
+        entries = [
+            _sealed_entry(consent, subjects[consent.pseudonym], record.consent_id)
+            for consent, record in zip(part, records, strict=True)
+        ]
+        private = private_batch(batch_id, entries)
+        public = checked(
+            lambda: ConsentBatch(
+                batch_id=batch_id,
+                custodian=self._msp_id,
+                private_entry_digest=sha256_digest(private.to_bytes()),
+                consents=tuple(records),
+            )
+        )
+        register = self._register()
+        register.add_batch(
+            batch_id,
+            [(record.consent_id, consent.pseudonym) for record, consent in zip(records, part, strict=True)],
+        )
+        try:
+            self._transactions.submit(
+                "consents:store_private",
+                transient={"entries": encode_entries(entries), "batch": private.to_bytes()},
+                endorsers=(self._msp_id,),
+            )
+            register.mark_batch(batch_id, "private")
+            self._transactions.submit("consents:import_batch", public, tries=CONFLICT_TRIES)
+        except LedgerRefused:
+            register.mark_batch(batch_id, "refused")
+            raise
+        register.mark_batch(batch_id, "recorded")
+        tally.add(len(part))
+
+    def _permitted_commitments(
+        self, commitments: Sequence[str], purpose: str, commercial: bool, recipient: str
+    ) -> dict[str, str | None]:
+        queries = checked(
+            lambda: [
+                PermittedQuery(
+                    subjects=tuple(part), purpose=purpose, commercial=commercial, recipient=recipient
+                )
+                for part in _parts(commitments, MAXIMUM_QUERY)
+            ]
+        )
+        answers: dict[str, str | None] = {}
+        with ThreadPoolExecutor(max_workers=_IN_FLIGHT) as pool:
+            for query, answer in zip(queries, pool.map(self._ask_permitted, queries), strict=True):
+                answers.update(zip(query.subjects, answer, strict=True))
+        return answers
+
+    def _ask_permitted(self, query: PermittedQuery) -> list[str | None]:
+        permitted: list[str | None] = self._transactions.evaluate("consents:permitted", query)["permitted"]
+        return permitted
+
+    def _given(self, pseudonym: str) -> tuple[str, ...]:
+        identifiers = self._register().consents_of(pseudonym)
+        if not identifiers:
+            raise InputRejected("SUBJECT_UNKNOWN", "the register has no recorded consent of this pseudonym")
+        return tuple(consent.consent_id for consent in self.get(identifiers) if consent.state == "given")
+
+
+class _Tally:
+    """Counts recorded consents over threads and reports them one report at a time."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total = total
+        self.done = 0
+        self._progress = progress
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self.done += count
+            if self._progress is not None:
+                self._progress(self.done, self.total)
+
+
+def _sealed_entry(consent: FrameConsent, subject: Subject, consent_id: str) -> PrivateEntry:
+    document = {**consent.private, "pseudonym": subject.pseudonym, "salt": subject.salt.hex()}
+    key = f"{subject.commitment}/{consent_id}"
+    return private_entry(subject.commitment, consent_id, seal(subject.key, key, document))
+
+
+def _parts(items: Sequence[str], size: int) -> list[list[str]]:
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]

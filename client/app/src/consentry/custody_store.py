@@ -1,0 +1,129 @@
+"""The custodian's own SQLite file (0600): what links commitments on the ledger to people and rows.
+
+Losing it breaks the link for good; whoever reads it can link. It belongs in the hospital's backups and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from consentry.errors import ConfigurationError
+from consentry.private_files import FILE_MODE, make_private_directory, refuse_exposed
+
+_VERSION = 1
+_BUSY_SECONDS = 30.0
+_SCHEMA = """
+CREATE TABLE subjects (
+    pseudonym TEXT PRIMARY KEY,
+    commitment TEXT NOT NULL UNIQUE,
+    salt BLOB NOT NULL,
+    key BLOB NOT NULL
+);
+CREATE TABLE batches (
+    batch_id TEXT PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('prepared', 'private', 'recorded', 'refused'))
+);
+CREATE TABLE consents (
+    position INTEGER PRIMARY KEY,
+    consent_id TEXT NOT NULL UNIQUE,
+    pseudonym TEXT NOT NULL REFERENCES subjects,
+    batch_id TEXT NOT NULL REFERENCES batches,
+    withdrawn INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX consents_by_pseudonym ON consents (pseudonym, position);
+CREATE INDEX consents_by_batch ON consents (batch_id);
+CREATE TABLE datasets (
+    dataset_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    secret BLOB NOT NULL
+);
+CREATE TABLE versions (
+    version_id TEXT PRIMARY KEY,
+    dataset_id TEXT NOT NULL REFERENCES datasets,
+    number INTEGER NOT NULL,
+    registered INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE rows (
+    version_id TEXT NOT NULL REFERENCES versions,
+    position INTEGER NOT NULL,
+    row_digest TEXT NOT NULL,
+    commitment TEXT NOT NULL,
+    consent_id TEXT NOT NULL,
+    PRIMARY KEY (version_id, position)
+) WITHOUT ROWID;
+CREATE INDEX rows_by_commitment ON rows (commitment);
+"""
+
+
+class CustodyStore:
+    """One connection to the custodian's file, shared by the threads of a process under a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, creating it (and its directory, 0700) where it is missing.
+
+        Raises:
+            ConfigurationError: PATH_EXPOSED, others may read it; CUSTODY_INVALID, it is none of ours.
+        """
+        self.path = path
+        make_private_directory(path.parent)
+        # SQLite gives its side files the mode of the main file, so that one has to be right from the start.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
+        refuse_exposed(path)
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise ConfigurationError("CUSTODY_INVALID", f"{path} is no custody file: {error}") from error
+        except ConfigurationError:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        # Salts are of use only if they outlive the ledger's record of their commitments.
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("PRAGMA foreign_keys=ON")
+        self._connection.execute("PRAGMA secure_delete=ON")
+        with self.writing() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in _SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={_VERSION}")
+            elif version != _VERSION:
+                raise ConfigurationError(
+                    "CUSTODY_INVALID", f"{self.path}: got version {version}, expected {_VERSION}"
+                )
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Hold the one writer's lock for a transaction: committed on leaving, undone by an exception."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Use the connection for reads."""
+        with self._lock:
+            yield self._connection
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()

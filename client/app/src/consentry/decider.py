@@ -1,0 +1,207 @@
+"""A custodian's decision service: decides on every attempt at its data, once, whatever is killed when.
+
+Whoever decides for himself can suppress his denials, for a client sees a result before it submits. So
+attempts are committed first, and this service, running at the custodian, submits the decision on each
+(DESIGN §6).
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from consentry.decision_checkpoint import DecisionCheckpoint
+from consentry.errors import ConsentryError, LedgerRefused
+from consentry.ledger import Ledger
+from consentry_records.errors import LedgerError
+from consentry_records.events import ACCESS_ATTEMPTED, read_event
+from fabric_gateway import ChaincodeEvent, EventStream, StreamError
+
+_DONE = "ATTEMPT_ALREADY_DECIDED"
+# The service itself is wrong, not the attempt: going on would leave every attempt without a decision.
+_FATAL = frozenset(
+    {"ROLE_REQUIRED", "NOT_CUSTODIAN", "ORGANIZATION_UNKNOWN", "FUNCTION_NOT_FOUND", "ACTOR_INVALID"}
+)
+# No decision can ever be made on these.
+_HOPELESS = frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_FOUND"})
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+_IDLE_SECONDS = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class DecisionService:
+    """Follows attempts at its custodian's data and submits the decision on each.
+
+    Exactly once: an attempt stays in the checkpoint until its decision is committed, and the ledger refuses
+    a second one, which counts as done. A decision voided by a conflict (the custodian's epoch moved) is
+    made again. When the ledger cannot be reached it waits, longer each time up to 5 s, and goes on where it
+    was.
+    """
+
+    def __init__(self, ledger: Ledger, checkpoint: Path) -> None:
+        """Use a connected ledger of a service identity; `checkpoint` is the file that keeps the position.
+
+        Raises:
+            ConfigurationError: CHECKPOINT_INVALID.
+        """
+        self._ledger = ledger
+        self._custodian = ledger.identity.msp_id
+        self._checkpoint = DecisionCheckpoint(checkpoint, ledger.profile.channel)
+        self._attempts: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._stream: EventStream | None = None
+        self._stream_lock = threading.Lock()
+        self._failure: BaseException | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Decide until `stop` is set; the attempt in hand is finished first.
+
+        Raises:
+            LedgerRefused: this identity may not decide for its organization (ROLE_REQUIRED, NOT_CUSTODIAN,
+                …).
+        """
+        for attempt_id in self._checkpoint.open_attempts():
+            self._attempts.put(attempt_id)
+        follower = threading.Thread(target=self._follow, args=(stop,), name="consentry-follow", daemon=True)
+        follower.start()
+        try:
+            self._decide_all(stop)
+        finally:
+            stop.set()
+            self._close_stream()
+            follower.join(timeout=_LONGEST_PAUSE_SECONDS)
+        if self._failure is not None:
+            raise self._failure
+
+    def _follow(self, stop: threading.Event) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                self._follow_stream(stop)
+                message = "the stream ended"
+            except StreamError as error:
+                message = error.code
+            except Exception as error:
+                self._failure = error
+                stop.set()
+                return
+            if time.monotonic() - started > _LONGEST_PAUSE_SECONDS:
+                pause = _FIRST_PAUSE_SECONDS
+            if not stop.is_set():
+                _log.info("events broke off (%s), following again in %.1f s", message, pause)
+                stop.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _follow_stream(self, stop: threading.Event) -> None:
+        with self._ledger.events(start_block=self._checkpoint.block) as stream:
+            with self._stream_lock:
+                self._stream = stream
+            # A stop between the check in the loop above and here would have found no stream to close.
+            if stop.is_set():
+                return
+            for event in stream:
+                attempt_id = self._own_attempt(event)
+                if attempt_id is not None and self._checkpoint.note(event.block_number, attempt_id):
+                    self._attempts.put(attempt_id)
+
+    def _close_stream(self) -> None:
+        with self._stream_lock:
+            if self._stream is not None:
+                self._stream.close()
+
+    def _own_attempt(self, event: ChaincodeEvent) -> str | None:
+        if event.name != ACCESS_ATTEMPTED:
+            return None
+        try:
+            fields = read_event(event.name, event.payload)
+        except LedgerError:
+            _log.warning("transaction %s has a malformed event %s", event.transaction_id, event.name)
+            return None
+        return str(fields["attempt_id"]) if fields["custodian"] == self._custodian else None
+
+    def _decide_all(self, stop: threading.Event) -> None:
+        waiting = _Waiting()
+        while not stop.is_set():
+            attempt_id = waiting.take_due()
+            if attempt_id is None:
+                try:
+                    attempt_id = self._attempts.get(timeout=waiting.until_due(_IDLE_SECONDS))
+                except queue.Empty:
+                    continue
+            if self._decide(attempt_id):
+                self._checkpoint.settle(attempt_id)
+                waiting.forget(attempt_id)
+            else:
+                waiting.postpone(attempt_id)
+
+    def _decide(self, attempt_id: str) -> bool:
+        """Submit the decision on an attempt; returns whether nothing more is to be done about it."""
+        try:
+            self._ledger.transactions.submit("access:decide", attempt_id)
+        except LedgerRefused as error:
+            if error.code in _FATAL:
+                raise
+            if error.code == _DONE:
+                return True
+            _log.warning("decision on %s refused: %s", attempt_id, error.code)
+            return error.code in _HOPELESS
+        except ConsentryError as error:
+            # Voided by a conflict, unreachable or unknown: the ledger refuses a second decision, so it is
+            # safe to make it again.
+            _log.info("decision on %s is made again: %s", attempt_id, error.code)
+            return False
+        return True
+
+
+class _Waiting:
+    """Attempts to be decided again later, each with a pause of its own that doubles."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+        self._pauses: dict[str, float] = {}
+
+    def postpone(self, attempt_id: str) -> None:
+        pause = self._pauses.get(attempt_id, _FIRST_PAUSE_SECONDS)
+        self._pauses[attempt_id] = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        self._due[attempt_id] = time.monotonic() + pause
+
+    def take_due(self) -> str | None:
+        due = min(self._due, key=self._due.__getitem__, default=None)
+        if due is None or self._due[due] > time.monotonic():
+            return None
+        del self._due[due]
+        return due
+
+    def until_due(self, longest: float) -> float:
+        earliest = min(self._due.values(), default=None)
+        return longest if earliest is None else min(max(earliest - time.monotonic(), 0.0), longest)
+
+    def forget(self, attempt_id: str) -> None:
+        self._pauses.pop(attempt_id, None)
+
+
+def serve(ledger: Ledger, checkpoint: Path) -> None:
+    """Run a decision service as this process's main job until SIGTERM or SIGINT.
+
+    Raises:
+        LedgerRefused: this identity may not decide for its organization.
+        ConfigurationError: CHECKPOINT_INVALID.
+    """
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        DecisionService(ledger, checkpoint).run(stop)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,141 @@
+"""Requests for access and the grants that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from consentry.errors import InputRejected
+from consentry.identifiers import new_identifier
+from consentry.transactions import CONFLICT_TRIES, Transactions, checked
+from consentry_records import canonical
+from consentry_records.grant import AccessRequest, Grant, GrantChange, NewAccessRequest, NewGrant
+from consentry_records.instants import format_instant
+
+
+class Grants:
+    """Ask for access as a researcher; give, change, revoke it as a custodian; suspend it as a regulator."""
+
+    def __init__(self, transactions: Transactions, clock: Callable[[], datetime]) -> None:
+        self._transactions = transactions
+        self._clock = clock
+
+    def request(
+        self,
+        versions: Sequence[str],
+        *,
+        purposes: Sequence[str],
+        duration: timedelta,
+        restrictions: Sequence[str] = (),
+        ethics_approval_digest: str | None = None,
+    ) -> AccessRequest:
+        """Ask for access to dataset versions for purposes, at most for `duration` (whole seconds).
+
+        `restrictions` are codes of `vocabulary.RESTRICTIONS` that the requester accepts;
+        `ethics_approval_digest` is `sha256:<hex>` of the approval.
+
+        Raises:
+            InputRejected: malformed input; nothing was sent.
+            LedgerRefused: VERSION_NOT_FOUND, ROLE_REQUIRED, …
+        """
+        request = checked(
+            lambda: NewAccessRequest(
+                request_id=new_identifier("request"),
+                versions=tuple(versions),
+                purposes=tuple(purposes),
+                restrictions=tuple(restrictions),
+                duration_seconds=duration // timedelta(seconds=1),
+                ethics_approval_digest=ethics_approval_digest,
+            )
+        )
+        return AccessRequest.from_dict(canonical.decode(self._transactions.submit("grants:request", request)))
+
+    def grant(
+        self,
+        request_id: str,
+        *,
+        versions: Sequence[str],
+        purposes: Sequence[str],
+        duration: timedelta | None = None,
+        not_after: datetime | None = None,
+        not_before: datetime | None = None,
+        restrictions: Sequence[str] = (),
+    ) -> Grant:
+        """Grant what a request asks for, or less; as a steward or data protection officer of the custodian.
+
+        The grant holds over [`not_before`, `not_after`); `not_before` is the client's present time where it
+        is left out, and the end is given as a time or as a `duration`. Restrictions of the request have to
+        stay.
+
+        Raises:
+            InputRejected: malformed input or PERIOD_INVALID; nothing was sent.
+            LedgerRefused: REQUEST_NOT_FOUND, NOT_CUSTODIAN, GRANT_TOO_LONG, GRANT_PURPOSE_NOT_REQUESTED, …
+        """
+        begin = not_before or self._clock()
+        grant = checked(
+            lambda: NewGrant(
+                grant_id=new_identifier("grant"),
+                request_id=request_id,
+                versions=tuple(versions),
+                purposes=tuple(purposes),
+                restrictions=tuple(restrictions),
+                not_before=_instant(begin),
+                not_after=_instant(_end(begin, duration, not_after)),
+            )
+        )
+        return Grant.from_dict(canonical.decode(self._transactions.submit("grants:grant", grant)))
+
+    def change(self, grant_id: str, *, not_after: datetime) -> Grant:
+        """Move a grant's end, as its custodian; decisions under way are voided and made again.
+
+        A transaction that others overtake is made again: the same end is set once or twice alike.
+
+        Raises:
+            InputRejected: malformed input.
+            LedgerRefused: GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, GRANT_TOO_LONG, …
+        """
+        change = checked(lambda: GrantChange(grant_id=grant_id, not_after=_instant(not_after)))
+        result = self._transactions.submit("grants:change", change, tries=CONFLICT_TRIES)
+        return Grant.from_dict(canonical.decode(result))
+
+    def revoke(self, grant_id: str) -> None:
+        """Revoke a grant for good, as its custodian; made again where others overtake it.
+
+        Raises:
+            LedgerRefused: GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, …
+        """
+        self._transactions.submit("grants:revoke", grant_id, tries=CONFLICT_TRIES)
+
+    def suspend(self, grant_id: str) -> None:
+        """Suspend a grant, as a regulator; made again where others overtake it.
+
+        Raises:
+            LedgerRefused: GRANT_NOT_FOUND, GRANT_ALREADY_SUSPENDED, ROLE_REQUIRED, …
+        """
+        self._transactions.submit("grants:suspend", grant_id, tries=CONFLICT_TRIES)
+
+    def get(self, grant_id: str) -> Grant:
+        """Return a grant.
+
+        Raises:
+            LedgerRefused: GRANT_NOT_FOUND.
+        """
+        return Grant.from_dict(self._transactions.evaluate("grants:get", grant_id))
+
+
+def _end(begin: datetime, duration: timedelta | None, not_after: datetime | None) -> datetime:
+    if (duration is None) == (not_after is None):
+        raise InputRejected("PERIOD_AMBIGUOUS", "name either a duration or not_after")
+    if not_after is not None:
+        return not_after
+    try:
+        return begin + (duration or timedelta(0))
+    except OverflowError as error:
+        raise InputRejected("PERIOD_INVALID", "the duration reaches beyond the year 9999") from error
+
+
+def _instant(moment: datetime) -> str:
+    try:
+        return format_instant(moment)
+    except ValueError as error:
+        raise InputRejected("TIME_INVALID", str(error)) from error

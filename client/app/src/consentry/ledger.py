@@ -1,0 +1,196 @@
+"""The ledger as one identity sees it: consents, datasets, grants, access, training, models, blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from consentry.access import Access
+from consentry.consents import Consents
+from consentry.datasets import Datasets
+from consentry.errors import LedgerUnreachable, NetworkRefused
+from consentry.grants import Grants
+from consentry.models import Models
+from consentry.profile import NetworkProfile
+from consentry.subjects import SubjectRegister
+from consentry.training import Training, TrainingPlan
+from consentry.transactions import Transactions
+from consentry.wallet import WalletIdentity
+from consentry_records.settings import Settings
+from fabric_gateway import Clock, EventStream, Gateway, StreamError, Timeouts, utc_clock
+
+
+def connect(
+    network: Path,
+    identity: WalletIdentity,
+    *,
+    clock: Clock | None = None,
+    timeouts: Timeouts | None = None,
+) -> Ledger:
+    """Connect an identity to the peer of its organization that network.json names.
+
+    `network` is network.json or the directory that holds it; `clock` gives proposals their timestamps
+    (default: this machine's).
+
+    Raises:
+        ConfigurationError: network.json or a file that it names is missing or wrong.
+    """
+    profile = NetworkProfile.load(network)
+    peer = profile.organization(identity.msp_id).peers[0]
+    gateway = Gateway.connect(
+        peer.endpoint,
+        identity=identity.serialized,
+        signer=identity.signer,
+        tls_roots=peer.read_tls_roots(),
+        server_name=peer.server_name,
+        clock=clock or utc_clock,
+        timeouts=timeouts,
+    )
+    return Ledger(profile, identity, gateway, clock=clock or utc_clock)
+
+
+class Ledger:
+    """A connected ledger; a context manager that closes its gateway and its subject register.
+
+    Example:
+        with connect(Path(".consentry/demo"), wallet.get("steward")) as ledger:
+            ledger.consents.import_frame(frame)
+    """
+
+    def __init__(
+        self,
+        profile: NetworkProfile,
+        identity: WalletIdentity,
+        gateway: Gateway,
+        *,
+        clock: Clock = utc_clock,
+    ) -> None:
+        self._clock = clock
+        self.profile = profile
+        self.identity = identity
+        self._gateway = gateway
+        self._register: SubjectRegister | None = None
+        self.network = gateway.network(profile.channel)
+        self.contract = self.network.contract(profile.chaincode)
+        self.transactions = Transactions(self.contract)
+
+    @property
+    def subjects(self) -> SubjectRegister:
+        """The custodian's own register of subjects: salts, keys, row manifests; opened on first use."""
+        if self._register is None:
+            organization = self.profile.organization(self.identity.msp_id)
+            self._register = SubjectRegister(self.profile.subject_register(organization.name))
+        return self._register
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Import, withdraw, look up and filter by consents."""
+        return Consents(self.transactions, self.identity.msp_id, lambda: self.subjects)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Register dataset versions and look them up."""
+        return Datasets(self.transactions, self.identity.msp_id, lambda: self.subjects)
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Request, give, change, revoke and suspend access."""
+        return Grants(self.transactions, self._clock)
+
+    @cached_property
+    def access(self) -> Access:
+        """Attempt access and learn the custodian's decision."""
+        return Access(self.transactions)
+
+    @cached_property
+    def models(self) -> Models:
+        """Register models and their versions."""
+        return Models(self.transactions)
+
+    def training(
+        self,
+        *,
+        model: str,
+        datasets: Sequence[str],
+        purpose: str,
+        commercial: bool = False,
+        hyperparameters: Mapping[str, object] | None = None,
+        code: Path | None = None,
+        decision_timeout: float = 60.0,
+    ) -> Training:
+        """Return a training session, to be used by `with`.
+
+        On entry one access attempt for each dataset version is made and decided, then the session starts;
+        on leaving it is recorded as completed, or as failed when an exception leaves the block.
+
+        `model` is a model's name (registered when it is new) or id, `datasets` dataset version ids, `purpose`
+        a code of `consentry_records.vocabulary.PURPOSES`, `code` the training program (default: the running
+        one), `decision_timeout` seconds to wait for each custodian.
+
+        Raises (on entry):
+            AccessDenied: a custodian denied; the denial is on record and no session was started.
+            DecisionPending: a custodian has not decided in time.
+        """
+        plan = TrainingPlan(
+            model=model,
+            datasets=tuple(datasets),
+            purpose=purpose,
+            commercial=commercial,
+            hyperparameters=dict(hyperparameters or {}),
+            code=code,
+            decision_timeout=decision_timeout,
+        )
+        return Training(self.transactions, plan)
+
+    def initialize(self, settings: Settings) -> None:
+        """Write the ledger's settings, once, as a regulator.
+
+        Raises:
+            LedgerRefused: LEDGER_ALREADY_INITIALIZED, ROLE_REQUIRED, SETTINGS_INVALID, …
+        """
+        self.transactions.submit("ledger:initialize", settings)
+
+    def settings(self) -> Settings:
+        """Return the ledger's settings.
+
+        Raises:
+            LedgerRefused: LEDGER_NOT_INITIALIZED.
+        """
+        return Settings.from_dict(self.transactions.evaluate("ledger:settings"))
+
+    def events(self, *, start_block: int | None = None) -> EventStream:
+        """Follow the ledger's events (ids only) from the next block, or from `start_block`."""
+        return self.network.chaincode_events(self.profile.chaincode, start_block=start_block)
+
+    def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield blocks from `start` to `stop` (inclusive; for ever without) as sent; nothing is verified.
+
+        Raises:
+            LedgerUnreachable: the stream broke off.
+            NetworkRefused: BLOCKS_REFUSED, the peer does not give them.
+        """
+        try:
+            yield from self.network.blocks(start, stop)
+        except StreamError as error:
+            if error.code in ("FORBIDDEN", "NOT_FOUND", "BAD_REQUEST", "INVALID_RESPONSE"):
+                raise NetworkRefused("BLOCKS_REFUSED", error.message, {"status": error.code}) from error
+            raise LedgerUnreachable(
+                "LEDGER_UNREACHABLE", f"the stream of blocks broke off: {error.message}"
+            ) from error
+
+    def close(self) -> None:
+        """Close the connection and the subject register."""
+        self._gateway.close()
+        if self._register is not None:
+            self._register.close()
+            self._register = None
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,209 @@
+"""A training session as a context manager: permits on entry, rounds and versions inside, its end on record.
+
+Example:
+    with ledger.training(model="risk", datasets=[version_id], purpose="DUO:0000006") as session:
+        for weights, updates, loss in federated_rounds():
+            session.record_round(updates, aggregate=weights, metrics={"loss": loss})
+        session.register_version(weights=weights, architecture={"kind": "logistic"}, metrics={"auc": auc})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from consentry.access import Access
+from consentry.errors import ConsentryError, InputRejected
+from consentry.identifiers import new_identifier
+from consentry.models import Architecture, Models, Weights
+from consentry.provenance import Metric, code_digest, description_digest, environment_digest, metric_texts
+from consentry.transactions import Transactions, checked
+from consentry.weights import weights_digest
+from consentry_records import canonical
+from consentry_records.access import AccessDecision
+from consentry_records.model import ModelVersion
+from consentry_records.training import (
+    ABORTED,
+    COMPLETED,
+    FAILED,
+    FinishedSession,
+    NewTrainingRound,
+    NewTrainingSession,
+    Participant,
+    TrainingRound,
+    TrainingSession,
+)
+
+__all__ = ["Participant", "RunningSession", "Training", "TrainingPlan", "participant"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """What a session is to be: see `Ledger.training`."""
+
+    model: str
+    datasets: tuple[str, ...]
+    purpose: str
+    commercial: bool
+    hyperparameters: Mapping[str, Any]
+    code: Path | None
+    decision_timeout: float
+
+
+class Training:
+    """A session not started yet; `with` starts it and records its end; made by `Ledger.training`."""
+
+    def __init__(self, transactions: Transactions, plan: TrainingPlan) -> None:
+        self._transactions = transactions
+        self._plan = plan
+        self._running: RunningSession | None = None
+
+    def __enter__(self) -> RunningSession:
+        """Attempt access to each dataset version, wait for the decisions, and start the session.
+
+        Raises:
+            AccessDenied: a custodian denied; no session was started.
+            DecisionPending: a custodian has not decided in time.
+            InputRejected, LedgerRefused: PERMIT_EXPIRED, PERMIT_OVERTAKEN, ROLE_REQUIRED, …
+        """
+        if self._running is not None:
+            raise InputRejected("SESSION_STARTED", "this session was started before; make a new one")
+        plan = self._plan
+        if not plan.datasets:
+            raise InputRejected("DATASETS_MISSING", "datasets: got none, expected dataset version ids")
+        digests = (code_digest(plan.code), environment_digest(), description_digest(plan.hyperparameters))
+        model_id = Models(self._transactions).ensure(plan.model)
+        permits = Access(self._transactions).request_all(
+            plan.datasets, purpose=plan.purpose, commercial=plan.commercial, timeout=plan.decision_timeout
+        )
+        new = checked(
+            lambda: NewTrainingSession(
+                session_id=new_identifier("session"),
+                model_id=model_id,
+                purpose=plan.purpose,
+                commercial=plan.commercial,
+                attempts=tuple(permit.attempt_id for permit in permits),
+                code_digest=digests[0],
+                environment_digest=digests[1],
+                hyperparameters_digest=digests[2],
+            )
+        )
+        result = self._transactions.submit("training:start", new)
+        started = TrainingSession.from_dict(canonical.decode(result))
+        self._running = RunningSession(self._transactions, started, permits)
+        return self._running
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Record the session as completed; as failed after an exception, as aborted after an interrupt.
+
+        An exception of the block is never replaced: if its end cannot be recorded, that is added as a note.
+        """
+        if self._running is None:
+            return
+        if error is None:
+            self._running.finish(COMPLETED)
+            return
+        try:
+            self._running.finish(FAILED if isinstance(error, Exception) else ABORTED)
+        except ConsentryError as failure:
+            error.add_note(f"the training session's end is not on record: {failure}")
+
+
+class RunningSession:
+    """A started session: its record, its permits, and what is to be recorded about it."""
+
+    def __init__(
+        self, transactions: Transactions, record: TrainingSession, permits: Sequence[AccessDecision]
+    ) -> None:
+        self._transactions = transactions
+        self._rounds = 0
+        self.record = record
+        self.permits = tuple(permits)
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self.record.session_id
+
+    @property
+    def model_id(self) -> str:
+        """The model's id."""
+        return self.record.model_id
+
+    def record_round(
+        self,
+        participants: Sequence[Participant],
+        *,
+        aggregate: Weights,
+        metrics: Mapping[str, Metric],
+    ) -> TrainingRound:
+        """Record one round: who computed what on which rows, and the aggregate (arrays by name, or a digest).
+
+        `participant` makes the entries. Rounds are numbered from 1.
+
+        Raises:
+            InputRejected: malformed input; nothing was sent.
+            LedgerRefused: ROUND_VERSION_NOT_IN_SESSION, SESSION_NOT_RUNNING, …
+        """
+        texts = metric_texts(metrics)
+        new = checked(
+            lambda: NewTrainingRound(
+                session_id=self.session_id,
+                number=self._rounds + 1,
+                participants=tuple(participants),
+                aggregate_digest=_digest(aggregate),
+                metrics=texts,
+            )
+        )
+        result = self._transactions.submit("training:record_round", new)
+        self._rounds += 1
+        return TrainingRound.from_dict(canonical.decode(result))
+
+    def register_version(
+        self,
+        *,
+        weights: Weights,
+        architecture: Architecture,
+        metrics: Mapping[str, Metric],
+        parent: str | None = None,
+        test_set_digest: str | None = None,
+    ) -> ModelVersion:
+        """Register what this session trained as a version of its model; see `Models.register_version`."""
+        return Models(self._transactions).register_version(
+            self.model_id,
+            weights=weights,
+            architecture=architecture,
+            sessions=(self.session_id,),
+            metrics=metrics,
+            parent=parent,
+            test_set_digest=test_set_digest,
+        )
+
+    def finish(self, state: str) -> None:
+        """Record the session's end: completed, failed or aborted. Leaving the `with` block does it.
+
+        Raises:
+            LedgerRefused: SESSION_NOT_RUNNING, …
+        """
+        finished = checked(lambda: FinishedSession(session_id=self.session_id, state=state))
+        self._transactions.submit("training:finish", finished)
+
+
+def participant(msp: str, version_id: str, *, rows: int, update: Weights) -> Participant:
+    """Return a round's entry for one organization: how many rows of which version, and its update.
+
+    Raises:
+        InputRejected: malformed input.
+    """
+    return checked(
+        lambda: Participant(msp=msp, version_id=version_id, update_digest=_digest(update), rows=rows)
+    )
+
+
+def _digest(weights: Weights) -> str:
+    return weights if isinstance(weights, str) else weights_digest(weights)
