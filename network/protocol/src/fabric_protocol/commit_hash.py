@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from fabric_protos.common import common_pb2
 from google.protobuf.message import DecodeError
 
-from fabric_protocol.blocks import metadata, set_metadata
+from fabric_protocol.block_structure import metadata, set_metadata
 from fabric_protocol.errors import BlockError
 from fabric_protocol.state import Version
 from fabric_protocol.updates import UpdateBatch

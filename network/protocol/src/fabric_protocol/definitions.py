@@ -8,8 +8,10 @@ Source: Fabric ``core/chaincode/lifecycle/{lifecycle,serializer}.go``.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from fabric_protos.peer import collection_pb2
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 from google.protobuf.message import DecodeError
 
@@ -24,6 +26,13 @@ DEFAULT_ENDORSEMENT_PLUGIN = "escc"
 DEFAULT_VALIDATION_PLUGIN = "vscc"
 DEFINITION_FIELDS = ("Sequence", "EndorsementInfo", "ValidationInfo", "Collections")
 APPROVAL_FIELDS = ("EndorsementInfo", "ValidationInfo", "Collections")
+
+IMPLICIT_COLLECTION_PREFIX = "_implicit_org_"
+"""What the name of each organization's implicit collection begins with; its MSP id follows."""
+
+SYSTEM_CHAINCODES = frozenset({"_lifecycle", "lscc", "qscc", "cscc"})
+INITIALIZED_KEY = "\x00\U0010ffffinitialized"
+"""Key, in a chaincode's own namespace, of the version for which it was initialized."""
 
 _NAMESPACES = "namespaces"
 _SOURCES = "chaincode-sources"
@@ -52,6 +61,25 @@ class Definition:
     validation_plugin: str = DEFAULT_VALIDATION_PLUGIN
     init_required: bool = False
     collections: bytes = b""
+
+    @cached_property
+    def collection_policies(self) -> Mapping[str, bytes]:
+        """Names of the explicit collections, each with its M(ApplicationPolicy), empty if it has none.
+
+        Raises:
+            EncodingError: DEFINITION_MALFORMED.
+        """
+        try:
+            package = collection_pb2.CollectionConfigPackage.FromString(self.collections)
+        except DecodeError as error:
+            raise EncodingError(
+                "DEFINITION_MALFORMED", f"The collections of {self.name!r} do not parse."
+            ) from error
+        static = [entry.static_collection_config for entry in package.config]
+        return {
+            entry.name: _encode(entry.endorsement_policy) if entry.HasField("endorsement_policy") else b""
+            for entry in static
+        }
 
 
 def metadata_key(name: str) -> str:

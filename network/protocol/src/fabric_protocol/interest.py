@@ -1,0 +1,121 @@
+"""What a simulation touched, as far as it decides who has to endorse it.
+
+Source: Fabric ``core/endorser/endorser.go · buildChaincodeInterest``; peer/proposal_response.proto.
+"""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from typing import Any
+
+from fabric_protos.peer import proposal_response_pb2
+
+from fabric_protocol.definitions import SYSTEM_CHAINCODES
+from fabric_protocol.policies import parse_signature_policy
+from fabric_protocol.rwset import NamespaceSet, ReadWriteSet
+from fabric_protocol.state import VALIDATION_PARAMETER, StateReader, VersionedValue, decode_metadata
+
+
+@dataclass(frozen=True)
+class InterestCall:
+    """A namespace, or one collection of it, that a transaction touched.
+
+    ``key_policies`` are M(SignaturePolicyEnvelope) of keys that were written;
+    ``disregard_namespace_policy`` says that every written key has such a policy.
+    """
+
+    name: str
+    collection: str = ""
+    no_private_reads: bool = False
+    key_policies: tuple[bytes, ...] = ()
+    disregard_namespace_policy: bool = False
+
+
+@dataclass
+class _Requirements:
+    """Policies that one namespace's writes ask for; "" among the collections is the public part."""
+
+    key_policies: set[bytes]
+    is_required: dict[str, bool]
+
+
+def chaincode_interest(
+    rwset: ReadWriteSet, *, private_reads: Set[tuple[str, str]], state: StateReader
+) -> tuple[InterestCall, ...]:
+    """What a transaction touched, sorted; system chaincodes are left out.
+
+    Parameters:
+        rwset: results of its simulation.
+        private_reads: (namespace, collection) of which values, not only hashes, were read.
+        state: what it was simulated on.
+    """
+    calls: list[InterestCall] = []
+    for namespace in rwset.namespaces:
+        if namespace.namespace not in SYSTEM_CHAINCODES:
+            calls += _calls(namespace, private_reads, state)
+    return tuple(calls)
+
+
+def interest_message(calls: Iterable[InterestCall]) -> Any:
+    """peer.ChaincodeInterest, as it stands in a ProposalResponse."""
+    message = proposal_response_pb2.ChaincodeInterest()
+    for call in calls:
+        message.chaincodes.add(
+            name=call.name,
+            collection_names=[call.collection] if call.collection else [],
+            no_private_reads=call.no_private_reads,
+            key_policies=[parse_signature_policy(policy) for policy in call.key_policies],
+            disregard_namespace_policy=call.disregard_namespace_policy,
+        )
+    return message
+
+
+def _calls(
+    namespace: NamespaceSet, private_reads: Set[tuple[str, str]], state: StateReader
+) -> list[InterestCall]:
+    name = namespace.namespace
+    requirements = _requirements(namespace, state)
+    for read_namespace, collection in private_reads:
+        if read_namespace == name:
+            requirements.is_required[collection] = True
+    calls: list[InterestCall] = []
+    for collection in sorted(requirements.is_required):
+        if collection:
+            calls.append(
+                InterestCall(name, collection, no_private_reads=(name, collection) not in private_reads)
+            )
+        elif requirements.key_policies or requirements.is_required[""]:
+            calls.append(
+                InterestCall(
+                    name,
+                    key_policies=tuple(sorted(requirements.key_policies)),
+                    disregard_namespace_policy=not requirements.is_required[""],
+                )
+            )
+    return calls
+
+
+def _requirements(namespace: NamespaceSet, state: StateReader) -> _Requirements:
+    if not namespace.is_written:
+        return _Requirements(set(), {"": True})
+    requirements = _Requirements(set(), {"": False})
+    name = namespace.namespace
+    written = {write.key for write in namespace.writes}
+    written.update(write.key for write in namespace.metadata_writes)
+    keys = sorted(written)
+    for found in state.get_many(name, keys):
+        _require(requirements, "", found)
+    for collection in namespace.collections:
+        hashes = {write.key_hash for write in collection.writes}
+        hashes.update(write.key_hash for write in collection.metadata_writes)
+        for key_hash in sorted(hashes):
+            found = state.get_hashed(name, collection.name, key_hash)
+            _require(requirements, collection.name, found)
+    return requirements
+
+
+def _require(requirements: _Requirements, collection: str, found: VersionedValue | None) -> None:
+    policy = decode_metadata(found.metadata).get(VALIDATION_PARAMETER) if found else None
+    if policy is None:
+        requirements.is_required[collection] = True
+    else:
+        requirements.key_policies.add(policy)

@@ -1,0 +1,138 @@
+"""First pass of validation: the form of each transaction, its creator's signature, and who must endorse it.
+
+Endorsements themselves are checked by `endorsement_rules`.
+
+Source: Fabric ``core/common/validation/msgvalidation.go``,
+``core/committer/txvalidator/v20/{validator.go,plugindispatcher/dispatcher.go}``. The order of the checks is
+theirs, for a transaction with several faults gets the code of the first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fabric_protocol.errors import ConfigError, EncodingError, IdentityError, SignatureError
+from fabric_protocol.rwset import ReadWriteSet
+from fabric_protocol.rwset_encoding import decode_rwset
+from fabric_protocol.signatures import verify
+from fabric_protocol.transaction_stages import (
+    ENDORSER_TRANSACTION,
+    ChaincodeResult,
+    EndorsedAction,
+    SignedHeader,
+    check_transaction_id,
+    read_action,
+    read_event,
+    read_extension,
+    read_header,
+    read_result,
+)
+from fabric_protocol.transactions import CONFIG_UPDATE, Transaction, assemble
+from fabric_protocol.validation_codes import ValidationCode
+
+if TYPE_CHECKING:
+    from fabric_protocol.channel_config import ChannelConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An endorser transaction that is well formed and signed by its creator.
+
+    ``chaincode`` is the one that was called. ``transaction`` is None where its arguments or time cannot be
+    read, which a peer does not try.
+    """
+
+    transaction_id: str
+    chaincode: str
+    action: EndorsedAction
+    rwset: ReadWriteSet
+    transaction: Transaction | None
+
+
+def read_candidate(
+    data: bytes, *, config: "ChannelConfig", is_known_transaction: Callable[[str], bool]
+) -> Candidate | ValidationCode:
+    """Take a transaction through the checks that need no state.
+
+    Parameters:
+        data: M(Envelope), as it stands in the block.
+        config: configuration in force before the block.
+        is_known_transaction: whether an earlier block has a transaction of that id, valid or not.
+
+    Returns:
+        The transaction, or the code that it gets.
+
+    Raises:
+        ConfigError: CONFIG_UPDATE_UNSUPPORTED for a signed change of the channel's configuration.
+    """
+    try:
+        return _read(data, config, is_known_transaction)
+    except EncodingError as error:
+        return ValidationCode[error.code]
+
+
+def _read(
+    data: bytes, config: "ChannelConfig", is_known_transaction: Callable[[str], bool]
+) -> Candidate | ValidationCode:
+    header = read_header(data)
+    if not header.nonce or not header.creator:
+        return ValidationCode.BAD_COMMON_HEADER
+    if not _is_signed_by_creator(header, config):
+        return ValidationCode.BAD_CREATOR_SIGNATURE
+    if header.type == CONFIG_UPDATE:
+        return ValidationCode.UNSUPPORTED_TX_PAYLOAD
+    if header.type != ENDORSER_TRANSACTION:
+        return _refuse_config(header)
+    check_transaction_id(header)
+    action = read_action(header)
+    if is_known_transaction(header.transaction_id):
+        return ValidationCode.DUPLICATE_TXID
+    chaincode = read_extension(header)
+    result = read_result(action)
+    rwset = decode_rwset(result.results)
+    _check_chaincode(chaincode, result)
+    names = [namespace.namespace for namespace in rwset.namespaces]
+    if len(set(names)) != len(names):
+        return ValidationCode.ILLEGAL_WRITESET
+    return Candidate(
+        header.transaction_id, chaincode or "", action, rwset, _assembled(header, action, result)
+    )
+
+
+def _is_signed_by_creator(header: SignedHeader, config: "ChannelConfig") -> bool:
+    # A peer looks the creator up on the channel that the header names; on another one it finds nobody.
+    if header.channel_id != config.channel_id or not header.signature:
+        return False
+    try:
+        creator = config.msps.deserialize(header.creator)
+        config.msps.validate(creator)
+        verify(creator.public_key, header.signature, header.payload)
+    except (IdentityError, SignatureError):
+        return False
+    return True
+
+
+def _refuse_config(header: SignedHeader) -> ValidationCode:
+    if not header.data:
+        return ValidationCode.INVALID_CONFIG_TRANSACTION
+    raise ConfigError(
+        "CONFIG_UPDATE_UNSUPPORTED",
+        "The block changes the channel's configuration, which is not supported yet; it was not accepted.",
+    )
+
+
+def _check_chaincode(chaincode: str | None, result: ChaincodeResult) -> None:
+    if chaincode is None or result.chaincode is None:
+        raise EncodingError("INVALID_OTHER_REASON", "Header or result has no chaincode id.")
+    if not chaincode or chaincode != result.chaincode or not result.version:
+        raise EncodingError("INVALID_CHAINCODE", "Header and result do not name one chaincode and a version.")
+    event = read_event(result.event)
+    if event is not None and event.chaincode != chaincode:
+        raise EncodingError("INVALID_OTHER_REASON", "The event names another chaincode.")
+
+
+def _assembled(header: SignedHeader, action: EndorsedAction, result: ChaincodeResult) -> Transaction | None:
+    try:
+        return assemble(header, action, result)
+    except EncodingError:
+        return None
