@@ -12,7 +12,6 @@ from consentry.identifiers import new_identifier
 from consentry.manifests import DatasetSecret, ManifestRow
 from consentry.subjects import SubjectRegister
 from consentry.transactions import Transactions, checked
-from consentry_records import canonical
 from consentry_records.dataset import DatasetVersion, NewDatasetVersion
 from consentry_records.digest import digest_bytes, hmac_digest
 from consentry_records.rows import row_digest, row_leaf, rows_root
@@ -124,12 +123,12 @@ class Datasets:
         manifests = self._register().manifests
         manifests.add_version(version.version_id, version.dataset_id, version.number, manifest)
         try:
-            result = self._transactions.submit("datasets:register", version)
+            self._transactions.submit("datasets:register", version)
         except LedgerRefused:
             manifests.discard_version(version.version_id)
             raise
         manifests.mark_registered(version.version_id)
-        return DatasetVersion.from_dict(canonical.decode(result))
+        return self.get(version.version_id)
 
 
 def content_digest(secret: bytes, manifest: Sequence[ManifestRow]) -> str:

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from consentry.errors import InputRejected
 from consentry.identifiers import new_identifier
 from consentry.transactions import CONFLICT_TRIES, Transactions, checked
-from consentry_records import canonical
-from consentry_records.grant import AccessRequest, Grant, GrantChange, NewAccessRequest, NewGrant
+from consentry_records.grant import Grant, GrantChange, NewAccessRequest, NewGrant
 from consentry_records.instants import format_instant
 
 
@@ -28,8 +27,10 @@ class Grants:
         duration: timedelta,
         restrictions: Sequence[str] = (),
         ethics_approval_digest: str | None = None,
-    ) -> AccessRequest:
+    ) -> NewAccessRequest:
         """Ask for access to dataset versions for purposes, at most for `duration` (whole seconds).
+
+        Returns the request as it was submitted, with its id.
 
         `restrictions` are codes of `vocabulary.RESTRICTIONS` that the requester accepts;
         `ethics_approval_digest` is `sha256:<hex>` of the approval.
@@ -48,7 +49,8 @@ class Grants:
                 ethics_approval_digest=ethics_approval_digest,
             )
         )
-        return AccessRequest.from_dict(canonical.decode(self._transactions.submit("grants:request", request)))
+        self._transactions.submit("grants:request", request)
+        return request
 
     def grant(
         self,
@@ -83,7 +85,8 @@ class Grants:
                 not_after=_instant(_end(begin, duration, not_after)),
             )
         )
-        return Grant.from_dict(canonical.decode(self._transactions.submit("grants:grant", grant)))
+        self._transactions.submit("grants:grant", grant)
+        return self.get(grant.grant_id)
 
     def change(self, grant_id: str, *, not_after: datetime) -> Grant:
         """Move a grant's end, as its custodian; decisions under way are voided and made again.
@@ -95,8 +98,8 @@ class Grants:
             LedgerRefused: GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, GRANT_TOO_LONG, …
         """
         change = checked(lambda: GrantChange(grant_id=grant_id, not_after=_instant(not_after)))
-        result = self._transactions.submit("grants:change", change, tries=CONFLICT_TRIES)
-        return Grant.from_dict(canonical.decode(result))
+        self._transactions.submit("grants:change", change, tries=CONFLICT_TRIES)
+        return self.get(grant_id)
 
     def revoke(self, grant_id: str) -> None:
         """Revoke a grant for good, as its custodian; made again where others overtake it.

@@ -12,8 +12,7 @@ from consentry.identifiers import new_identifier
 from consentry.provenance import Metric, description_digest, metric_texts
 from consentry.transactions import Transactions, checked
 from consentry.weights import weights_digest
-from consentry_records import canonical
-from consentry_records.model import Model, ModelVersion, NewModel, NewModelVersion
+from consentry_records.model import ModelVersion, NewModel, NewModelVersion
 
 Weights = str | Mapping[str, ArrayLike]
 Architecture = str | Mapping[str, Any]
@@ -25,15 +24,16 @@ class Models:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def register(self, name: str) -> Model:
-        """Register a new model; names are unique for one organization.
+    def register(self, name: str) -> NewModel:
+        """Register a new model and return it with its id; names are unique for one organization.
 
         Raises:
             InputRejected: a malformed name.
             LedgerRefused: MODEL_NAME_TAKEN (its field `model_id` has the model's id), ROLE_REQUIRED, …
         """
         model = checked(lambda: NewModel(model_id=new_identifier("model"), name=name))
-        return Model.from_dict(canonical.decode(self._transactions.submit("models:register", model)))
+        self._transactions.submit("models:register", model)
+        return model
 
     def ensure(self, name_or_id: str) -> str:
         """Return the id of the own model of that name, registering it when it is new; ids pass through.
@@ -86,8 +86,8 @@ class Models:
                 test_set_digest=test_set_digest,
             )
         )
-        result = self._transactions.submit("models:register_version", version)
-        return ModelVersion.from_dict(canonical.decode(result))
+        self._transactions.submit("models:register_version", version)
+        return self.get(version.model_version_id)
 
     def get(self, model_version_id: str) -> ModelVersion:
         """Return a model version.

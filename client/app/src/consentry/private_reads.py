@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consentry.errors import ConsentryError
 from consentry.transactions import Transactions
-from consentry_records.private_entries import NONCE_BYTES, READ_KEY_BYTES, read_associated_data
+from consentry_records.private_entries import READ_KEY_BYTES, read_associated_data
 
 
 def read_private(transactions: Transactions, key: str) -> bytes:
@@ -28,8 +28,10 @@ def read_private(transactions: Transactions, key: str) -> bytes:
     once = secrets.token_bytes(READ_KEY_BYTES)
     answer = transactions.evaluate("consents:read_private", key, transient={"key": once})
     try:
-        data = base64.b64decode(answer["value"], validate=True)
-        return AESGCM(once).decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], read_associated_data(key))
+        nonce, ciphertext = (
+            base64.b64decode(answer[name], validate=True) for name in ("nonce", "ciphertext")
+        )
+        return AESGCM(once).decrypt(nonce, ciphertext, read_associated_data(key))
     except (InvalidTag, ValueError, TypeError, KeyError) as error:
         raise ConsentryError(
             "VALUE_UNREADABLE", "the answer is not encrypted under the key that was sent with the question"

@@ -22,7 +22,6 @@ from consentry.models import Architecture, Models, Weights
 from consentry.provenance import Metric, code_digest, description_digest, environment_digest, metric_texts
 from consentry.transactions import Transactions, checked
 from consentry.weights import weights_digest
-from consentry_records import canonical
 from consentry_records.access import AccessDecision
 from consentry_records.model import ModelVersion
 from consentry_records.training import (
@@ -33,8 +32,6 @@ from consentry_records.training import (
     NewTrainingRound,
     NewTrainingSession,
     Participant,
-    TrainingRound,
-    TrainingSession,
 )
 
 __all__ = ["Participant", "RunningSession", "Training", "TrainingPlan", "participant"]
@@ -91,9 +88,8 @@ class Training:
                 hyperparameters_digest=digests[2],
             )
         )
-        result = self._transactions.submit("training:start", new)
-        started = TrainingSession.from_dict(canonical.decode(result))
-        self._running = RunningSession(self._transactions, started, permits)
+        self._transactions.submit("training:start", new)
+        self._running = RunningSession(self._transactions, new, permits)
         return self._running
 
     def __exit__(
@@ -118,7 +114,7 @@ class RunningSession:
     """A started session: its record, its permits, and what is to be recorded about it."""
 
     def __init__(
-        self, transactions: Transactions, record: TrainingSession, permits: Sequence[AccessDecision]
+        self, transactions: Transactions, record: NewTrainingSession, permits: Sequence[AccessDecision]
     ) -> None:
         self._transactions = transactions
         self._rounds = 0
@@ -141,8 +137,9 @@ class RunningSession:
         *,
         aggregate: Weights,
         metrics: Mapping[str, Metric],
-    ) -> TrainingRound:
+    ) -> NewTrainingRound:
         """Record one round: who computed what on which rows, and the aggregate (arrays by name, or a digest).
+        Return it with its number.
 
         `participant` makes the entries. Rounds are numbered from 1.
 
@@ -160,9 +157,9 @@ class RunningSession:
                 metrics=texts,
             )
         )
-        result = self._transactions.submit("training:record_round", new)
+        self._transactions.submit("training:record_round", new)
         self._rounds += 1
-        return TrainingRound.from_dict(canonical.decode(result))
+        return new
 
     def register_version(
         self,
