@@ -69,17 +69,29 @@ class Definition:
         Raises:
             EncodingError: DEFINITION_MALFORMED.
         """
+        return {
+            entry.name: _encode(entry.endorsement_policy) if entry.HasField("endorsement_policy") else b""
+            for entry in self._static_collections
+        }
+
+    @cached_property
+    def expiring_collections(self) -> frozenset[str]:
+        """Names of the explicit collections whose data Fabric would remove after some blocks.
+
+        Raises:
+            EncodingError: DEFINITION_MALFORMED.
+        """
+        return frozenset(entry.name for entry in self._static_collections if entry.block_to_live)
+
+    @property
+    def _static_collections(self) -> list[Any]:
         try:
             package = collection_pb2.CollectionConfigPackage.FromString(self.collections)
         except DecodeError as error:
             raise EncodingError(
                 "DEFINITION_MALFORMED", f"The collections of {self.name!r} do not parse."
             ) from error
-        static = [entry.static_collection_config for entry in package.config]
-        return {
-            entry.name: _encode(entry.endorsement_policy) if entry.HasField("endorsement_policy") else b""
-            for entry in static
-        }
+        return [entry.static_collection_config for entry in package.config]
 
 
 def metadata_key(name: str) -> str:

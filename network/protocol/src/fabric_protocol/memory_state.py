@@ -2,9 +2,10 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 
 from fabric_protocol.state import VersionedValue
-from fabric_protocol.updates import PrivateUpdate, UpdateBatch
+from fabric_protocol.updates import PrivateUpdate, Purge, UpdateBatch
 
 
 class _SortedTable:
@@ -25,6 +26,9 @@ class _SortedTable:
     def delete(self, key: str) -> None:
         if self._values.pop(key, None) is not None:
             del self._keys[bisect_left(self._keys, key)]
+
+    def keys_with_hash(self, key_hash: bytes) -> list[str]:
+        return [key for key in self._keys if sha256(key.encode()).digest() == key_hash]
 
     def scan(self, start: str, end: str) -> list[tuple[str, VersionedValue]]:
         first = bisect_left(self._keys, start)
@@ -92,8 +96,13 @@ class MemoryPrivateState:
         table = self._collections.get((namespace, collection))
         return iter(table.scan(start, end) if table else [])
 
-    def apply(self, updates: Iterable[PrivateUpdate]) -> None:
-        """Keep or drop the private values that a block changed."""
+    def apply(self, updates: Iterable[PrivateUpdate], purges: Iterable[Purge] = ()) -> None:
+        """Keep or drop the private values that a block changed, after dropping those that it purged."""
+        for purge in purges:
+            purged = self._collections.get((purge.namespace, purge.collection))
+            if purged is not None:
+                for key in purged.keys_with_hash(purge.key_hash):
+                    purged.delete(key)
         for update in updates:
             table = self._collections.setdefault((update.namespace, update.collection), _SortedTable())
             if update.value is None:

@@ -69,10 +69,10 @@ class PrivateSimulation(SimulationBase):
         """Write a private value; an empty one deletes the key.
 
         Raises:
-            SimulationError: TRANSACTION_UNSUPPORTED after a paginated or private range query.
+            SimulationError: TRANSACTION_UNSUPPORTED after a paginated or private range query;
+                EXPIRY_UNSUPPORTED for a collection with a block_to_live; KEY_INVALID.
         """
-        self._check_collection(namespace, collection)
-        self._before_write(key)
+        self._before_private_write(namespace, collection, key)
         self._builder.add_private_write(namespace, collection, key, value)
 
     def delete_private(self, namespace: str, collection: str, key: str) -> None:
@@ -81,16 +81,14 @@ class PrivateSimulation(SimulationBase):
 
     def purge_private(self, namespace: str, collection: str, key: str) -> None:
         """Delete a private value and its history wherever it is kept; raises as `put_private`."""
-        self._check_collection(namespace, collection)
-        self._before_write(key)
+        self._before_private_write(namespace, collection, key)
         self._builder.add_private_purge(namespace, collection, key)
 
     def set_private_metadata(
         self, namespace: str, collection: str, key: str, metadata: Mapping[str, bytes]
     ) -> None:
         """Replace all metadata of a private key; empty removes it; raises as `put_private`."""
-        self._check_collection(namespace, collection)
-        self._before_write(key)
+        self._before_private_write(namespace, collection, key)
         self._builder.add_private_metadata_write(namespace, collection, key, metadata)
 
     def scan_private(self, namespace: str, collection: str, start: str, end: str) -> Iterator[KeyValue]:
@@ -124,6 +122,16 @@ class PrivateSimulation(SimulationBase):
         found = self._state.get_hashed(namespace, collection, key_hash(key))
         self._builder.add_hashed_read(namespace, collection, key, found.version if found else None)
         return found
+
+    def _before_private_write(self, namespace: str, collection: str, key: str) -> None:
+        self._check_collection(namespace, collection)
+        definition = self.definition(namespace)
+        if definition is not None and collection in definition.expiring_collections:
+            raise SimulationError(
+                "EXPIRY_UNSUPPORTED",
+                f"Collection {collection} has a block_to_live, which is not supported yet; purge instead.",
+            )
+        self._before_write(key)
 
     def _check_collection(self, namespace: str, collection: str) -> None:
         definition = self.definition(namespace)

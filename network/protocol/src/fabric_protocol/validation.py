@@ -69,7 +69,8 @@ def validate_block(
         is_known_transaction: whether an earlier block has a transaction of that id, valid or not.
 
     Raises:
-        BlockError: GENESIS_INVALID, if block 0 is not one configuration.
+        BlockError: GENESIS_INVALID, if block 0 is not one configuration; EXPIRY_UNSUPPORTED, if a valid
+            transaction writes to a collection whose data expires.
         ConfigError: CONFIG_UPDATE_UNSUPPORTED, if the block changes the channel's configuration.
     """
     if block.header.number == 0:
