@@ -21,7 +21,7 @@ from fabric_protocol.certificate_signatures import with_low_s
 from fabric_protocol.errors import IdentityError
 from fabric_protocol.identities import ATTRIBUTE_EXTENSION_OID, attribute_extension_value
 
-_MAX_COMMON_NAME: Final = 64  # RFC 5280 appendix A: ub-common-name
+_MAX_NAME: Final = 64  # RFC 5280 appendix A: ub-common-name, ub-organizational-unit-name
 
 
 @dataclass(frozen=True)
@@ -173,13 +173,11 @@ def _signed(builder: x509.CertificateBuilder, issuer_key: ec.EllipticCurvePrivat
 
 
 def _name(common_name: str, organizational_units: Sequence[str]) -> x509.Name:
-    if not 1 <= len(common_name) <= _MAX_COMMON_NAME:
-        raise _invalid(f"a common name has 1 to {_MAX_COMMON_NAME} characters, got {len(common_name)}")
-    try:
-        units = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in organizational_units]
-        return x509.Name([*units, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    except ValueError as error:
-        raise _invalid("an organizational unit has 1 to 64 characters") from error
+    for value in (common_name, *organizational_units):
+        if not 1 <= len(value) <= _MAX_NAME:
+            raise _invalid(f"a common name or unit has 1 to {_MAX_NAME} characters, got {len(value)}")
+    units = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in organizational_units]
+    return x509.Name([*units, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def _key_usage(*, authority: bool) -> x509.KeyUsage:

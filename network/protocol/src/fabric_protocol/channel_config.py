@@ -1,6 +1,7 @@
 """Building a channel's first configuration and its genesis block.
 
-Source: fabric-behaviour §11.1, §11.2 (`common/genesis/genesis.go`, `configtxgen/encoder/encoder.go`); DESIGN §9 for who may sign blocks. `fabric_protocol.channel_reading` reads what is built here.
+Source: fabric-behaviour §11.1, §11.2 (`common/genesis/genesis.go`, `internal/configtxgen/encoder`); DESIGN §9
+for who may sign blocks. `fabric_protocol.channel_reading` reads what is built here.
 """
 
 import hashlib

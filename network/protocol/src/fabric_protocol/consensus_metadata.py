@@ -45,11 +45,10 @@ def bft_metadata(ordering: OrderingConfig) -> bytes:
     """M(smartbft.Options); count and bytes of a block come from BatchSize, its time from batch_timeout."""
     options = smartbft_pb2.Options(
         request_batch_max_interval=ordering.batch_timeout,
-        request_batch_max_count=ordering.max_message_count,
-        request_batch_max_bytes=ordering.absolute_max_bytes,
+        request_max_bytes=ordering.absolute_max_bytes,
         incoming_message_buffer_size=200,
         request_pool_size=100_000,
-        request_forward_timeout="2s",
+        request_forward_timeout="5s",
         request_complain_timeout="20s",
         request_auto_remove_timeout="3m",
         view_change_resend_interval="5s",
@@ -57,7 +56,6 @@ def bft_metadata(ordering: OrderingConfig) -> bytes:
         leader_heartbeat_timeout="1m0s",
         leader_heartbeat_count=10,
         collect_timeout="1s",
-        leader_rotation=smartbft_pb2.Options.ROTATION_OFF,
     )
     serialized: bytes = options.SerializeToString(deterministic=True)
     return serialized

@@ -91,7 +91,7 @@ def signing_identities(signed: Iterable[SignedData], msps: MspManager) -> tuple[
 class SignaturePolicy:
     """A tree of "n out of these" over principals.
 
-    Each identity is used once, by the first rule that it fits; rules are tried in order, without backtracking.
+    Each identity is used once, by the first rule that it fits; rules are tried in order, none twice.
 
     Parameters:
         envelope: SignaturePolicyEnvelope.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fabric_protocol.collections import Collection
-from fabric_protocol.errors import ProtocolError
+from fabric_protocol.errors import ProtocolError, TopologyError
 from fabric_protocol.ordering_config import OrderingConfig
 from fabric_protocol.policy_building import application_policy
 from fabric_protocol.policy_language import parse_policy
@@ -117,13 +117,9 @@ class CollectionDefinition:
         Raises:
             TopologyError: TOPOLOGY_INVALID.
         """
-        required: dict[str, type] = {
-            "name": str,
-            "members": str,
-            "member_only_read": bool,
-            "member_only_write": bool,
-        }
-        return cls(**read_record(document, where, required, {"endorsement": str}))
+        required: dict[str, type] = {"name": str, "members": str}
+        optional: dict[str, type] = {"member_only_read": bool, "member_only_write": bool, "endorsement": str}
+        return cls(**read_record(document, where, required, optional))
 
 
 @dataclass(frozen=True)
@@ -237,9 +233,7 @@ class Topology:
             if name in (organization.name, organization.msp_id):
                 return organization
         known = ", ".join(organization.name for organization in self.organizations)
-        error = invalid(f"no organization {name!r}; known are {known}")
-        error.code = "ORGANIZATION_UNKNOWN"
-        raise error
+        raise TopologyError("ORGANIZATION_UNKNOWN", f"no organization {name!r}; known are {known}")
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON document."""
