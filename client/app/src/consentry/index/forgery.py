@@ -7,7 +7,8 @@ together could write a record in a custodian's name. Whoever relies on one asks 
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import split_identity
 from fabric_protocol.msp import MspManager
-from fabric_protocol.policies import SignaturePolicy, SignedData, signed_by_n_of
+from fabric_protocol.policies import SignaturePolicy
+from fabric_protocol.policy_building import signed_by_n_of
 from fabric_protocol.transactions import Transaction
 
 
@@ -30,15 +31,7 @@ class EndorsementCheck:
         """
         if not msp_id:
             return False
-        signed = [
-            SignedData(
-                data=transaction.response_payload + endorsement.endorser,
-                identity=endorsement.endorser,
-                signature=endorsement.signature,
-            )
-            for endorsement in transaction.endorsements
-            if _names(endorsement.endorser, msp_id)
-        ]
+        signed = [item for item in transaction.signed_endorsements if _names(item.identity, msp_id)]
         return bool(signed) and self._policy(msp_id).evaluate(signed)
 
     def _policy(self, msp_id: str) -> SignaturePolicy:

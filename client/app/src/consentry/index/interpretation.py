@@ -6,10 +6,11 @@ from typing import Any
 
 from consentry.index.record_kinds import RECORD_KINDS, RecordKind, read_record, split_key
 from consentry.verification import ProvedBlock
+from consentry.verification.chain import transaction_ids
 from consentry_records.instants import EARLIEST, format_instant
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity, split_identity
-from fabric_protocol.rwset_encoding import decode_rwset
+from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.transactions import Transaction
 from fabric_protocol.validation_codes import ValidationCode, code_name
 
@@ -70,26 +71,26 @@ class RecordWrite:
 
 def transaction_rows(proved: ProvedBlock) -> Iterator[tuple[TransactionRow, Transaction | None]]:
     """The rows of a block's transactions, each with what was parsed of it."""
-    if proved.validated is None:
-        yield _configuration_row(proved), None
-        return
-    for position, (code, transaction) in enumerate(
-        zip(proved.codes, proved.validated.transactions, strict=True)
-    ):
-        yield _transaction_row(proved.number, position, code, transaction), transaction
+    transactions = proved.validated.transactions
+    rows = zip(proved.codes, transactions, transaction_ids(proved), strict=True)
+    for position, (code, transaction, identifier) in enumerate(rows):
+        yield _transaction_row(proved.number, position, code, transaction, identifier), transaction
 
 
-def record_writes(row: TransactionRow, transaction: Transaction, namespace: str) -> Iterator[RecordWrite]:
+def record_writes(
+    row: TransactionRow, transaction: Transaction, rwset: ReadWriteSet | None, namespace: str
+) -> Iterator[RecordWrite]:
     """The records that a transaction wrote, none if it is invalid.
 
     Args:
         row: the transaction's row.
         transaction: the transaction.
+        rwset: its read-write set.
         namespace: name of the chaincode whose records are wanted.
     """
-    if row.code != ValidationCode.VALID or not transaction.results:
+    if row.code != ValidationCode.VALID or rwset is None:
         return
-    for part in decode_rwset(transaction.results).namespaces:
+    for part in rwset.namespaces:
         if part.namespace != namespace:
             continue
         for write in part.writes:
@@ -113,15 +114,16 @@ def endorser_msps(transaction: Transaction) -> tuple[str, ...]:
 
 
 def _transaction_row(
-    number: int, position: int, code: int, transaction: Transaction | None
+    number: int, position: int, code: int, transaction: Transaction | None, identifier: str
 ) -> TransactionRow:
     if transaction is None:
-        return TransactionRow(number, position, "", code, code_name(code), "", "", "", "", "", "", EARLIEST)
+        name = code_name(code)
+        return TransactionRow(number, position, identifier, code, name, "", "", "", "", "", "", EARLIEST)
     creator_msp, creator = _creator(transaction)
     return TransactionRow(
         block=number,
         position=position,
-        transaction_id=transaction.transaction_id,
+        transaction_id=identifier,
         code=code,
         code_name=code_name(code),
         chaincode=transaction.chaincode or "",
@@ -129,13 +131,9 @@ def _transaction_row(
         creator_msp=creator_msp,
         creator=creator,
         endorsers=",".join(endorser_msps(transaction)),
-        event=transaction.event.event_name if transaction.event is not None else "",
+        event=transaction.event.name if transaction.event is not None else "",
         proposal_time=_instant(transaction),
     )
-
-
-def _configuration_row(proved: ProvedBlock) -> TransactionRow:
-    return TransactionRow(proved.number, 0, "", 0, code_name(0), "", "", "", "", "", "", EARLIEST)
 
 
 def _creator(transaction: Transaction) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from consentry.index.rows import (
 )
 
 RowManifest = Callable[[str], Iterable[str] | None]
-"""Gives the dataset versions with rows under a consent id; None where the custodian's register is not at hand."""
+"""Gives the dataset versions with rows under a consent id; None where the register is not at hand."""
 
 
 class Basis(StrEnum):

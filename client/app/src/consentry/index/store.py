@@ -46,10 +46,10 @@ class BlockWriter:
         rows = list(transaction_rows(proved))
         self.connection.execute(insert(transactions), [asdict(row) for row, _ in rows])
         check = EndorsementCheck(config.msps)
-        for row, transaction in rows:
+        for (row, transaction), rwset in zip(rows, proved.validated.rwsets, strict=True):
             if transaction is None:
                 continue
-            for write in record_writes(row, transaction, self.namespace):
+            for write in record_writes(row, transaction, rwset, self.namespace):
                 self._write_record(write, check)
 
     def _write_record(self, write: RecordWrite, check: EndorsementCheck) -> None:

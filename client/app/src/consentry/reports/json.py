@@ -24,8 +24,8 @@ def render(report: SubjectAccessReport) -> str:
 
     Returns:
         JSON with the keys ``format``, ``title``, what the report rests on, ``fields`` and one table each for
-        ``consents``, ``datasets``, ``accesses``, ``sessions`` and ``model_versions``. What the ledger lacks is
-        ``{"unavailable": reason}``.
+        ``consents``, ``datasets``, ``accesses``, ``sessions`` and ``model_versions``. What the ledger lacks
+        is ``{"unavailable": reason}``.
     """
     document = {
         "format": FORMAT,

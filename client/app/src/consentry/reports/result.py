@@ -4,76 +4,77 @@ Row types carry each column's label and the article that asks for it, so that ev
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from consentry.reports.values import ReportField, Value, reported
+from consentry.reports.values import Reported, ReportField, Value
 
 
 @dataclass(frozen=True)
 class ConsentRow:
     """One consent of the subject."""
 
-    consent_id: Value = reported("Consent", "GDPR Art. 7(1)")
-    state: Value = reported("State", "GDPR Art. 7(3)")
-    purposes: Value = reported("Purposes allowed", "GDPR Art. 15(1)(a)")
-    restrictions: Value = reported("Restrictions", "GDPR Art. 15(1)(a)")
-    categories: Value = reported("Categories of data", "GDPR Art. 15(1)(b)")
-    recipients: Value = reported("Recipients allowed", "GDPR Art. 15(1)(c)")
-    period: Value = reported("Holds", "GDPR Art. 15(1)(d)")
-    controller: Value = reported("Controller", "GDPR Art. 13(1)(a)")
-    notice: Value = reported("Notice shown (digest)", "GDPR Art. 7(1), 13")
-    recorded: Value = reported("Recorded", "GDPR Art. 5(2), 7(1)")
+    consent_id: Annotated[Value, Reported("Consent", "GDPR Art. 7(1)")]
+    state: Annotated[Value, Reported("State", "GDPR Art. 7(3)")]
+    purposes: Annotated[Value, Reported("Purposes allowed", "GDPR Art. 15(1)(a)")]
+    restrictions: Annotated[Value, Reported("Restrictions", "GDPR Art. 15(1)(a)")]
+    categories: Annotated[Value, Reported("Categories of data", "GDPR Art. 15(1)(b)")]
+    recipients: Annotated[Value, Reported("Recipients allowed", "GDPR Art. 15(1)(c)")]
+    period: Annotated[Value, Reported("Holds", "GDPR Art. 15(1)(d)")]
+    controller: Annotated[Value, Reported("Controller", "GDPR Art. 13(1)(a)")]
+    notice: Annotated[Value, Reported("Notice shown (digest)", "GDPR Art. 7(1), 13")]
+    recorded: Annotated[Value, Reported("Recorded", "GDPR Art. 5(2), 7(1)")]
 
 
 @dataclass(frozen=True)
 class DatasetRow:
     """One dataset version that holds, or may hold, data of the subject."""
 
-    dataset: Value = reported("Dataset version", "GDPR Art. 15(1)")
-    categories: Value = reported("Categories of data", "GDPR Art. 15(1)(b)")
-    legal_bases: Value = reported("Legal bases", "GDPR Art. 6, 9, 13(1)(c)")
-    terms: Value = reported("Terms of use", "GDPR Art. 15(1)(a)")
-    recorded: Value = reported("Registered", "GDPR Art. 5(2)")
+    dataset: Annotated[Value, Reported("Dataset version", "GDPR Art. 15(1)")]
+    categories: Annotated[Value, Reported("Categories of data", "GDPR Art. 15(1)(b)")]
+    legal_bases: Annotated[Value, Reported("Legal bases", "GDPR Art. 6, 9, 13(1)(c)")]
+    terms: Annotated[Value, Reported("Terms of use", "GDPR Art. 15(1)(a)")]
+    recorded: Annotated[Value, Reported("Registered", "GDPR Art. 5(2)")]
 
 
 @dataclass(frozen=True)
 class AccessRow:
     """One attempt to access the data, whatever came of it."""
 
-    when: Value = reported("When", "GDPR Art. 15(1)(c); EHDS Art. 9")
-    who: Value = reported("Who", "GDPR Art. 15(1)(c); EHDS Art. 9")
-    data: Value = reported("Which data", "GDPR Art. 15(1)(b); EHDS Art. 9")
-    purpose: Value = reported("Purpose", "GDPR Art. 15(1)(a)")
-    outcome: Value = reported("Outcome", "GDPR Art. 15(1)(c)")
-    consent: Value = reported("Your consent at that time", "GDPR Art. 7(1)")
-    permission: Value = reported("Under which grant", "GDPR Art. 15(1)(c)")
-    sessions: Value = reported("Training sessions", "GDPR Art. 15(1)(a), (h)")
-    model_versions: Value = reported("Model versions", "GDPR Art. 15(1)(a), (h)")
-    record: Value = reported("On record", "GDPR Art. 5(2)")
+    when: Annotated[Value, Reported("When", "GDPR Art. 15(1)(c); EHDS Art. 9")]
+    who: Annotated[Value, Reported("Who", "GDPR Art. 15(1)(c); EHDS Art. 9")]
+    data: Annotated[Value, Reported("Which data", "GDPR Art. 15(1)(b); EHDS Art. 9")]
+    purpose: Annotated[Value, Reported("Purpose", "GDPR Art. 15(1)(a)")]
+    outcome: Annotated[Value, Reported("Outcome", "GDPR Art. 15(1)(c)")]
+    consent: Annotated[Value, Reported("Your consent at that time", "GDPR Art. 7(1)")]
+    permission: Annotated[Value, Reported("Under which grant", "GDPR Art. 15(1)(c)")]
+    sessions: Annotated[Value, Reported("Training sessions", "GDPR Art. 15(1)(a), (h)")]
+    model_versions: Annotated[Value, Reported("Model versions", "GDPR Art. 15(1)(a), (h)")]
+    record: Annotated[Value, Reported("On record", "GDPR Art. 5(2)")]
 
 
 @dataclass(frozen=True)
 class SessionRow:
     """One training session that used the data."""
 
-    session_id: Value = reported("Training session", "GDPR Art. 15(1)(a)")
-    trainer: Value = reported("Who", "GDPR Art. 15(1)(c)")
-    purpose: Value = reported("Purpose", "GDPR Art. 15(1)(a)")
-    data: Value = reported("Which data", "GDPR Art. 15(1)(b)")
-    period: Value = reported("When", "GDPR Art. 15(1)(c)")
-    rounds: Value = reported("Rounds", "AI Act Art. 12")
-    model_versions: Value = reported("Model versions", "GDPR Art. 15(1)(h)")
+    session_id: Annotated[Value, Reported("Training session", "GDPR Art. 15(1)(a)")]
+    trainer: Annotated[Value, Reported("Who", "GDPR Art. 15(1)(c)")]
+    purpose: Annotated[Value, Reported("Purpose", "GDPR Art. 15(1)(a)")]
+    data: Annotated[Value, Reported("Which data", "GDPR Art. 15(1)(b)")]
+    period: Annotated[Value, Reported("When", "GDPR Art. 15(1)(c)")]
+    rounds: Annotated[Value, Reported("Rounds", "AI Act Art. 12")]
+    model_versions: Annotated[Value, Reported("Model versions", "GDPR Art. 15(1)(h)")]
 
 
 @dataclass(frozen=True)
 class ModelVersionRow:
     """One model version that the data went into."""
 
-    model_version_id: Value = reported("Model version", "GDPR Art. 15(1)(h)")
-    model: Value = reported("Model", "GDPR Art. 15(1)(h)")
-    owner: Value = reported("Owner", "GDPR Art. 15(1)(c)")
-    made_from: Value = reported("Made from", "GDPR Art. 15(1)(h)")
-    weights: Value = reported("Weights (digest)", "AI Act Annex IV(2)")
-    recorded: Value = reported("Registered", "GDPR Art. 5(2)")
+    model_version_id: Annotated[Value, Reported("Model version", "GDPR Art. 15(1)(h)")]
+    model: Annotated[Value, Reported("Model", "GDPR Art. 15(1)(h)")]
+    owner: Annotated[Value, Reported("Owner", "GDPR Art. 15(1)(c)")]
+    made_from: Annotated[Value, Reported("Made from", "GDPR Art. 15(1)(h)")]
+    weights: Annotated[Value, Reported("Weights (digest)", "AI Act Annex IV(2)")]
+    recorded: Annotated[Value, Reported("Registered", "GDPR Art. 5(2)")]
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Completeness:
         proof = (
             f"every block was verified from the pinned genesis {self.genesis_hash}"
             if self.anchored
-            else f"the blocks are consistent, but their genesis {self.genesis_hash} was not pinned from outside"
+            else f"the blocks are consistent, but not anchored: their genesis is {self.genesis_hash}"
         )
         return (
             f"Complete up to and including block {self.last_block} of channel {self.channel} "

@@ -84,7 +84,8 @@ def collect(connection: Connection, subject: str, manifest: RowManifest | None) 
     if not consents:
         raise IndexFault(
             "SUBJECT_NOT_INDEXED",
-            "The index has no consent of this subject; check the commitment, and that the index is up to date.",
+            "The index has no consent of this subject; check the commitment, "
+            "and that the index is up to date.",
         )
     impacts = [withdrawal_impact(connection, consent.record_id, manifest) for consent in consents]
     models = {

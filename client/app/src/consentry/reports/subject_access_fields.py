@@ -82,7 +82,8 @@ def _rights() -> tuple[ReportField, ...]:
             "Your rights",
             "GDPR Art. 15(1)(e)",
             (
-                "You may ask the controller for rectification (Art. 16), erasure (Art. 17) or restriction (Art. 18).",
+                "You may ask the controller for rectification (Art. 16), erasure (Art. 17) "
+                "or restriction (Art. 18).",
                 "You may object to processing (Art. 21).",
                 "You may withdraw a consent at any time; what was done before stays lawful (Art. 7(3)).",
             ),
@@ -143,7 +144,8 @@ def _recipients(accesses: Iterable[Access]) -> Value:
 
 def _retention() -> Value:
     return Unavailable(
-        "the ledger records how long a consent holds (see the table of consents), not how long the data are kept"
+        "the ledger records how long a consent holds (see the table of consents), "
+        "not how long the data are kept"
     )
 
 

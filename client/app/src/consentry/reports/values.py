@@ -1,7 +1,7 @@
 """Values of a report: known, or unavailable for a stated reason; never blank."""
 
-from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,19 @@ class Column:
     article: str
 
 
-def reported(label: str, article: str) -> Any:
-    """A dataclass field that is a column of a report.
+@dataclass(frozen=True)
+class Reported:
+    """Annotation of a dataclass field that is a column: what readers see, and the law that asks for it."""
 
-    Args:
-        label: what readers see.
-        article: the law that asks for it.
-    """
-    return field(default=MISSING, metadata={"label": label, "article": article})
+    label: str
+    article: str
 
 
 def columns(row_type: Any) -> tuple[Column, ...]:
     """The columns of a row type, in the order of its fields."""
-    return tuple(_column(entry) for entry in fields(row_type))
+    hints = get_type_hints(row_type, include_extras=True)
+    notes: dict[str, Reported] = {name: hint.__metadata__[0] for name, hint in hints.items()}
+    return tuple(Column(name, note.label, note.article) for name, note in notes.items())
 
 
 def cells(row: Any) -> tuple[Value, ...]:
@@ -85,7 +85,3 @@ def plain(value: Value) -> object:
     if isinstance(value, Unavailable):
         return {"unavailable": value.reason}
     return list(lines(value)) if isinstance(value, tuple) else lines(value)[0]
-
-
-def _column(entry: "Field[Any]") -> Column:
-    return Column(entry.name, entry.metadata["label"], entry.metadata["article"])

@@ -4,18 +4,20 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from fabric_protocol.blocks import header_hash
-from fabric_protocol.channel_config import ChannelConfig
-from fabric_protocol.commit_hash import commit_hash
-from fabric_protocol.errors import ProtocolError
-from fabric_protocol.validation import UpdateBatch, ValidatedBlock, validate_block
-
 from consentry.verification import checks
 from consentry.verification.encoding import Block, read_block
 from consentry.verification.errors import VerificationError
 from consentry.verification.findings import Finding
 from consentry.verification.ledger_state import LedgerState
 from consentry.verification.results import DifferenceKind
+from fabric_protocol.blocks import header_hash
+from fabric_protocol.channel_config import ChannelConfig
+from fabric_protocol.commit_hash import commit_hash
+from fabric_protocol.errors import ProtocolError
+from fabric_protocol.transaction_stages import read_header
+from fabric_protocol.updates import UpdateBatch
+from fabric_protocol.validation import ValidatedBlock, validate_block
+from fabric_protocol.validation_codes import code_name
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class ProvedBlock:
         header_hash: SHA-256 of its header.
         codes: recomputed validation code of each transaction.
         updates: net updates of its valid transactions.
-        validated: the outcome of validation; None for block 0, which is trusted or not as a whole.
+        validated: the outcome of validation: parsed transactions and their read-write sets.
         position: where the chain stands after it.
         config: channel configuration in force after it.
     """
@@ -61,7 +63,7 @@ class ProvedBlock:
     header_hash: bytes
     codes: tuple[int, ...]
     updates: UpdateBatch
-    validated: ValidatedBlock | None
+    validated: ValidatedBlock
     position: Position
     config: ChannelConfig
 
@@ -78,8 +80,8 @@ class ChainVerifier:
         position: where to go on; by default at block 0.
 
     Raises:
-        VerificationError: ANCHOR_INVALID if the anchor is not 64 hex digits, ANCHOR_MISMATCH if ``position`` is of
-            a chain with another genesis.
+        VerificationError: ANCHOR_INVALID if the anchor is not 64 hex digits, ANCHOR_MISMATCH if
+            ``position`` is of a chain with another genesis.
     """
 
     def __init__(
@@ -164,15 +166,19 @@ class ChainVerifier:
     def _prove_genesis(self, block: Block, data: bytes) -> ProvedBlock:
         try:
             config = ChannelConfig.from_block(block)
+            validated = validate_block(
+                block, config=config, state=self._ledger.state, is_known_transaction=lambda _identifier: False
+            )
         except ProtocolError as error:
             raise _configuration(0, error) from error
         checks.check_metadata(block, 0, 0)
         checks.check_unsigned(block)
-        codes = (checks.VALID,)
-        checks.check_flags(block, 0, codes)
+        checks.check_flags(block, 0, validated.codes)
         own_hash = header_hash(block.header)
         position = Position(1, own_hash, b"", own_hash, data, 0)
-        return ProvedBlock(0, data, block, own_hash, codes, UpdateBatch.empty(), None, position, config)
+        return ProvedBlock(
+            0, data, block, own_hash, validated.codes, validated.updates, validated, position, config
+        )
 
     def _prove_next(self, block: Block, data: bytes, like: ProvedBlock | None) -> ProvedBlock:
         before, number = self._position, self._position.next_block
@@ -209,19 +215,23 @@ class ChainVerifier:
 
 
 def transaction_ids(proved: ProvedBlock) -> tuple[str, ...]:
-    """Ids of a block's transactions, as far as they can be read."""
-    if proved.validated is None:
-        return ()
-    return tuple(
-        transaction.transaction_id
-        for transaction in proved.validated.transactions
-        if transaction is not None and transaction.transaction_id
-    )
+    """Ids that a block's transactions claim, one each, empty where none can be read.
+
+    A peer remembers the id of an invalid transaction too, even of one that it could not read whole.
+    """
+    return tuple(_claimed_id(data) for data in proved.block.data.data)
+
+
+def _claimed_id(data: bytes) -> str:
+    try:
+        return read_header(data).transaction_id
+    except ProtocolError:
+        return ""
 
 
 def count_codes(proved: ProvedBlock) -> Counter[str]:
     """How many of a block's transactions have each validation code, by name."""
-    return Counter(checks.code_name(code) for code in proved.codes)
+    return Counter(code_name(code) for code in proved.codes)
 
 
 def normalized_anchor(anchor: str | None) -> str | None:

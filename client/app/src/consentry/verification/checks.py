@@ -4,26 +4,18 @@ Sources: Fabric's ``common/deliverclient/block_verification.go`` for header, dat
 ``core/ledger/kvledger`` for flags and commit hash.
 """
 
-from typing import Any
-
-from fabric_protocol.blocks import check_well_formed, data_hash, header_hash, verify_block_signatures
-from fabric_protocol.channel_config import ChannelConfig
-from fabric_protocol.errors import ProtocolError
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import transaction_pb2
 
 from consentry.verification import encoding
 from consentry.verification.encoding import Block, read_metadata, read_orderer_metadata
 from consentry.verification.findings import Finding
 from consentry.verification.results import DifferenceKind
-
-VALID = 0
-
-
-def code_name(code: int) -> str:
-    """Fabric's name of a validation code, or the number itself where Fabric has none."""
-    names: Any = transaction_pb2.TxValidationCode
-    return str(names.Name(code)) if code in names.values() else str(code)
+from fabric_protocol.block_signatures import signed_data, verify_block_signatures
+from fabric_protocol.blocks import check_well_formed, data_hash, header_hash
+from fabric_protocol.channel_config import ChannelConfig
+from fabric_protocol.errors import ProtocolError
+from fabric_protocol.policies import signing_identities
+from fabric_protocol.validation_codes import code_name
 
 
 def check_number(block: Block, number: int) -> None:
@@ -60,7 +52,7 @@ def check_data(block: Block, number: int) -> None:
         raise Finding(
             DifferenceKind.DATA_HASH,
             number,
-            f"Block {number}: the stored transactions are not those that its header was made for (data hash).",
+            f"Block {number}: the stored transactions are not those of its header (data hash).",
             expected=block.header.data_hash.hex(),
             got=computed.hex(),
         )
@@ -77,7 +69,7 @@ def check_data(block: Block, number: int) -> None:
 
 
 def check_metadata(block: Block, number: int, last_config: int) -> None:
-    """Five slots; the signed last configuration is the right one; the unsigned copies agree; nothing else is there.
+    """Five slots; the signed last configuration is right; the unsigned copy agrees; nothing else is there.
 
     Args:
         block: the block.
@@ -111,6 +103,8 @@ def check_orderer_signatures(block: Block, number: int, config: ChannelConfig) -
     """
     try:
         verify_block_signatures(block, config)
+        attached = len(read_metadata(block, encoding.SIGNATURES, number).signatures)
+        sound = len(signing_identities(signed_data(block, config), config.msps))
     except ProtocolError as error:
         raise Finding(
             DifferenceKind.ORDERER_SIGNATURE,
@@ -119,6 +113,14 @@ def check_orderer_signatures(block: Block, number: int, config: ChannelConfig) -
             expected="signatures that satisfy /Channel/Orderer/BlockValidation",
             got=str(error),
         ) from error
+    if sound != attached:
+        raise Finding(
+            DifferenceKind.ORDERER_SIGNATURE,
+            number,
+            f"Block {number} carries {attached} signatures, of which {sound} are an orderer's own and hold.",
+            expected=f"{attached} signatures that hold",
+            got=f"{sound}",
+        )
 
 
 def check_flags(block: Block, number: int, codes: tuple[int, ...]) -> None:

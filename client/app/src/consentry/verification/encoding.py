@@ -3,7 +3,7 @@
 from typing import Any
 
 from fabric_protos.common import common_pb2
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from consentry.verification.findings import Finding
@@ -61,13 +61,13 @@ def read_block(data: bytes, number: int) -> Block:
 
 
 def has_unknown_fields(message: Any) -> bool:
-    """Whether a block or metadata message, or one directly inside, holds fields that its type does not have."""
+    """Whether a message, or one inside it, holds fields that its type does not have."""
     if len(UnknownFieldSet(message)) > 0:
         return True
     for descriptor, value in message.ListFields():
         if descriptor.message_type is None:
             continue
-        members = value if descriptor.is_repeated else (value,)
+        members = (value,) if isinstance(value, Message) else value
         if any(has_unknown_fields(member) for member in members):
             return True
     return False

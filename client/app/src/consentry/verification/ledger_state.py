@@ -5,7 +5,7 @@ from typing import Protocol
 
 from fabric_protocol.memory_state import MemoryState
 from fabric_protocol.state import StateReader
-from fabric_protocol.validation import UpdateBatch
+from fabric_protocol.updates import UpdateBatch
 
 
 class LedgerState(Protocol):
@@ -25,7 +25,7 @@ class LedgerState(Protocol):
 
         Args:
             updates: the net updates of its valid transactions.
-            transaction_ids: ids of all its transactions.
+            transaction_ids: ids of all its transactions, empty where one cannot be read.
         """
         ...
 
@@ -49,4 +49,4 @@ class MemoryLedgerState:
     def apply(self, updates: UpdateBatch, transaction_ids: Iterable[str]) -> None:
         """Take over what an accepted block changed."""
         self._state.apply(updates)
-        self._transactions.update(transaction_ids)
+        self._transactions.update(identifier for identifier in transaction_ids if identifier)

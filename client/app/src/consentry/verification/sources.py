@@ -18,7 +18,7 @@ class BlockSource(Protocol):
         ...
 
     def blocks(self, start: int = 0) -> Iterator[bytes]:
-        """Serialized ``common.Block`` messages exactly as stored, in the order they are kept, from ``start`` on."""
+        """Serialized ``common.Block`` messages exactly as stored, in stored order, from ``start`` on."""
         ...
 
 
@@ -55,7 +55,7 @@ def memory_source(name: str, blocks: Iterable[bytes]) -> IterableSource:
 
 @dataclass(frozen=True)
 class DirectorySource:
-    """Blocks in files ``NNNNNN.block`` (a prefix such as ``peer-`` is allowed), in the order of their numbers.
+    """Blocks in files ``NNNNNN.block`` (a prefix such as ``peer-`` is allowed), by number.
 
     Attributes:
         directory: where the files are.
@@ -87,7 +87,8 @@ class DirectorySource:
             if number in found:
                 raise VerificationError(
                     "BLOCKS_AMBIGUOUS",
-                    f"{self.directory} holds block {number} twice ({found[number].name}, {path.name}); keep one.",
+                    f"{self.directory} holds block {number} twice ({found[number].name} and {path.name}); "
+                    "keep one of the files.",
                 )
             found[number] = path
         if not found:

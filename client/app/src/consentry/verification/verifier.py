@@ -34,9 +34,10 @@ class _Copy:
 class Verifier:
     """Re-proves a channel from its genesis: ``Verifier().verify([source, ...], anchor)``.
 
-    Every block of every copy is checked against the chain proved so far: encoding, number, previous header, data hash,
-    orderers' signatures, endorsement policies and versions (so every validation flag), commit hash. Copies whose
-    headers agree share one validation. A copy is followed to its first difference; the others go on.
+    Every block of every copy is checked against the chain proved so far: encoding, number, previous header,
+    data hash, orderers' signatures, endorsement policies and versions (so every validation flag), commit
+    hash. Copies whose headers agree share one validation. A copy is followed to its first difference; the
+    others go on.
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,8 @@ class Verifier:
 
         Args:
             sources: one or more copies, e.g. the peers of several organizations; names must differ.
-            anchor: hex SHA-256 of the genesis header, kept outside the ledger; None gives "not anchored" at best.
+            anchor: hex SHA-256 of the genesis header, kept outside the ledger; None gives
+                "not anchored" at best.
             progress: called after each block with the number of blocks proved.
             through: number of a block that every copy must at least reach, e.g. from an earlier verification;
                 without it a single copy that was cut at its end cannot be told from a shorter chain.
@@ -65,13 +67,12 @@ class Verifier:
             The verdict, the differences and how far each copy was followed.
 
         Raises:
-            VerificationError: SOURCES_INVALID for no sources or two of one name, ANCHOR_INVALID for a malformed anchor.
+            VerificationError: SOURCES_INVALID for no sources or two of one name, ANCHOR_INVALID for an
+                anchor that is no hash.
         """
         names = [source.name for source in sources]
         if not names or len(set(names)) != len(names):
-            raise VerificationError(
-                "SOURCES_INVALID", f"Expected one or more copies with different names, got {names}."
-            )
+            raise VerificationError("SOURCES_INVALID", f"Expected copies with different names, got {names}.")
         self._chain = ChainVerifier(MemoryLedgerState(), anchor)
         self._copies = tuple(_Copy(source.name, source.blocks()) for source in sources)
         self._codes = Counter()
@@ -121,8 +122,8 @@ class Verifier:
             transaction=None,
             expected=reference.header_hash.hex(),
             got=proved.header_hash.hex(),
-            sentence=f"Block {proved.number} differs from that of {reference_name}, and each is sound by itself: "
-            "the chain forks here.",
+            sentence=f"Block {proved.number} differs from that of {reference_name}, and each is sound "
+            "by itself: the chain forks here.",
         )
 
     def _mark_ended(self, number: int, reference_name: str) -> None:
