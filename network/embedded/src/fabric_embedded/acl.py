@@ -46,6 +46,9 @@ def check_access(config: ChannelConfig, resource: str, signed: SignedData) -> No
         AccessDenied: with Fabric's text (`core/aclmgmt/defaultaclprovider.go`).
     """
     path = CHANNEL_POLICIES[resource]
+    override = config.acls.get(resource)
+    if override is not None:
+        path = override if override.startswith("/") else f"/Channel/Application/{override}"
     if config.policies.policy(path).evaluate([signed]):
         return
     name = path.rsplit("/", 1)[1]
@@ -53,8 +56,11 @@ def check_access(config: ChannelConfig, resource: str, signed: SignedData) -> No
         "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of "
         f"the '{name}' sub-policies to be satisfied"
     )
-    raise AccessDenied(
-        "ACCESS_DENIED",
-        "Failed evaluating policy on signed data during check policy on channel "
-        f"[{config.channel_id}] with policy [{path}]: [{reason}]",
-    )
+    if override is not None:
+        message = f"failed evaluating policy on signed data during check policy [{override}]: [{reason}]"
+    else:
+        message = (
+            "Failed evaluating policy on signed data during check policy on channel "
+            f"[{config.channel_id}] with policy [{path}]: [{reason}]"
+        )
+    raise AccessDenied("ACCESS_DENIED", message)

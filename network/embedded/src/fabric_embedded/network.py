@@ -1,19 +1,48 @@
-"""An embedded network in a directory: create, up, down, destroy (signatures first; being filled in)."""
+"""An embedded network in a directory: one engine process, one chaincode process for each organization.
+
+network = EmbeddedNetwork.create(Path("demo"), topology)
+network.up(print)
+…
+network.down()
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import fcntl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fabric_protocol.topology import Topology
+from fabric_embedded.connection_profile import holds_network
+from fabric_embedded.errors import NetworkError
+from fabric_embedded.material import read_package_id, read_registrar
+from fabric_embedded.network_creation import create_network, remove_network
+from fabric_embedded.operations import ENGINE_COMPONENT, chaincode_component, read_health
+from fabric_embedded.paths import NetworkPaths
+from fabric_embedded.ports import OPERATIONS, ca_port, chaincode_port, is_free, peer_port, read_ports
+from fabric_embedded.processes import ProcessKeeper
+from fabric_protocol.blocks import header_hash, parse_block
+from fabric_protocol.topology import Topology
+
+UP_SECONDS = 60.0
+_HEALTH_SECONDS = 0.03
+_DISCONNECT_SECONDS = 5.0
+_ENGINE = "engine"
+_CHAINCODE = "chaincode-"
 
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """One process of the network: `state` is "running", "stopped" or "died"."""
+    """One process of the network.
+
+    Parameters:
+        name: "engine", "chaincode-<organization>", or as `start_process` was told.
+        state: "running", "stopped", or "died" when it ended without being stopped.
+        pid: its process id while it runs.
+        detail: what else is known, for people.
+    """
 
     name: str
     state: str
@@ -21,62 +50,267 @@ class NodeStatus:
     detail: str
 
 
-def _silent(message: str) -> None:
+def _silent(_message: str) -> None:
     """Report progress to nobody."""
 
 
 class EmbeddedNetwork:
-    """A network's directory and processes."""
+    """A network's directory and processes.
 
-    directory: Path
-    topology: Topology
+    Parameters:
+        directory: absolute path of the network's directory.
+        topology: what `create` was given.
+    """
+
+    def __init__(self, directory: Path, topology: Topology) -> None:
+        self.directory = directory
+        self.topology = topology
+        self._paths = NetworkPaths(directory)
+        self._ports = read_ports(self._paths.ports)
+        self._processes = ProcessKeeper(self._paths.run, self._paths.logs)
 
     @classmethod
     def create(cls, directory: Path, topology: Topology) -> EmbeddedNetwork:
-        """Make key material, genesis block, ports and profile; refuses a directory that holds a network."""
-        raise NotImplementedError
+        """Make key material, genesis block, ports and profile; nothing runs yet.
+
+        Raises:
+            NetworkError: NETWORK_EXISTS, DIRECTORY_IN_USE, NO_FREE_PORTS.
+        """
+        return cls(create_network(directory, topology).directory, topology)
 
     @classmethod
     def load(cls, directory: Path) -> EmbeddedNetwork:
-        """Open a network that `create` made."""
-        raise NotImplementedError
+        """Open a network that `create` made.
+
+        Raises:
+            NetworkError: NETWORK_NOT_FOUND.
+            TopologyError: its topology was altered into something else.
+        """
+        if not holds_network(directory):
+            raise NetworkError(
+                "NETWORK_NOT_FOUND", f"{directory} holds no embedded network: create one there first"
+            )
+        paths = NetworkPaths(directory.absolute())
+        return cls(paths.directory, Topology.from_json(paths.topology.read_bytes()))
 
     def up(self, progress: Callable[[str], None] = _silent) -> None:
-        """Start engine and chaincode services; returns when a transaction can be served."""
-        raise NotImplementedError
+        """Start what does not run yet; returns when every organization can endorse.
+
+        A chaincode service that runs another command is replaced. Interrupted or failed, it ends what it
+        started itself.
+
+        Parameters:
+            progress: told a sentence for each step.
+
+        Raises:
+            NetworkError: PORT_TAKEN, NETWORK_BUSY.
+            ProcessError: a process ended or did not get ready; with the tail of its log.
+        """
+        started: list[str] = []
+        begin = time.monotonic()
+        with self._locked():
+            try:
+                self._start_all(started, progress)
+                self._wait_until_healthy(progress)
+            except BaseException:
+                self._processes.stop(started)
+                raise
+        progress(f"network ready after {time.monotonic() - begin:.1f} s")
 
     def down(self) -> None:
-        """Stop everything; state stays."""
-        raise NotImplementedError
+        """End every process, the clients first; ledger and keys stay.
+
+        Raises:
+            NetworkError: NETWORK_BUSY.
+        """
+        with self._locked():
+            names = [record.name for record in self._processes.recorded()]
+            own = [_ENGINE, *(name for name in names if name.startswith(_CHAINCODE))]
+            for group in ([name for name in names if name not in own], own[:1], own[1:]):
+                self._processes.stop(group)
 
     def destroy(self) -> None:
-        """Stop everything and remove the directory."""
-        raise NotImplementedError
+        """End every process and remove the network's files; what others put into the directory stays.
+
+        Raises:
+            NetworkError: NETWORK_BUSY.
+        """
+        self.down()
+        remove_network(self._paths)
 
     def status(self) -> list[NodeStatus]:
-        """What runs."""
-        raise NotImplementedError
+        """State of the engine, the chaincode services and whatever else was started, in this order."""
+        records = {record.name: record for record in self._processes.recorded()}
+        names = [_ENGINE, *(_CHAINCODE + item.name for item in self.topology.organizations)]
+        names += [name for name in records if name not in names]
+        health = self._health() if self._processes.find(_ENGINE) else {}
+        return [self._node(name, name in records, health) for name in names]
 
     def start_process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start another process under the network's care (a decision service, for instance)."""
-        raise NotImplementedError
+        """Have another process running under the network's care; `down` ends it too.
+
+        One that already runs with the same command and environment is kept, another one is replaced.
+
+        Parameters:
+            name: lower-case letters, digits, dots, dashes; not "engine" or "chaincode-…".
+            command: program and arguments; `python` means the interpreter that runs this.
+            environment: variables added to this process's own.
+
+        Raises:
+            ProcessError: PROCESS_NAME_INVALID, PROGRAM_NOT_FOUND.
+            NetworkError: PROCESS_NAME_RESERVED.
+        """
+        self._require_foreign(name)
+        self._processes.ensure(name, command, environment)
 
     def stop_process(self, name: str) -> None:
-        """End a process that `start_process` started."""
-        raise NotImplementedError
+        """End a process that `start_process` started; one that does not run is no error.
+
+        Raises:
+            NetworkError: PROCESS_NAME_RESERVED.
+        """
+        self._require_foreign(name)
+        self._processes.stop([name])
 
     def start_chaincode(self, organization: str, command: Sequence[str] | None = None) -> None:
-        """Start (or replace) an organization's chaincode service; returns when its peer has connected."""
-        raise NotImplementedError
+        """Start an organization's chaincode service, in place of one that runs.
+
+        Parameters:
+            organization: its name or MSP id.
+            command: another command on the same address, package id and certificates; None is the topology's.
+
+        Returns when the peer has connected to it, if the engine runs.
+
+        Raises:
+            ProcessError: the service ended or was not ready in time; with the tail of its log.
+        """
+        name = self.topology.organization(organization).name
+        self.stop_chaincode(name)
+        self._processes.start(
+            _CHAINCODE + name, command or self.topology.chaincode.command, self._chaincode_environment(name)
+        )
+        if self._processes.find(_ENGINE):
+            component = chaincode_component(name)
+            self._processes.wait_until_ready(
+                _CHAINCODE + name, lambda: component not in self._paced_health(), UP_SECONDS
+            )
 
     def stop_chaincode(self, organization: str) -> None:
-        """End an organization's chaincode service."""
-        raise NotImplementedError
+        """End an organization's chaincode service; returns when its peer has noticed, if the engine runs."""
+        name = self.topology.organization(organization).name
+        self._processes.stop([_CHAINCODE + name])
+        deadline = time.monotonic() + _DISCONNECT_SECONDS
+        while self._processes.find(_ENGINE) and time.monotonic() < deadline:
+            if {chaincode_component(name), ENGINE_COMPONENT} & set(self._paced_health()):
+                return
 
     def registrar(self, organization: str) -> tuple[str, str]:
-        """Enrolment id and secret of the organization's CA registrar."""
-        raise NotImplementedError
+        """Enrolment id and secret of the registrar of an organization's CA (by name or MSP id).
+
+        Raises:
+            MaterialError: MATERIAL_UNREADABLE.
+        """
+        name = self.topology.organization(organization).name
+        return read_registrar(self._paths.organization(name))
 
     def anchor(self) -> str:
-        """Hex SHA-256 of the genesis block's header."""
-        raise NotImplementedError
+        """Hex SHA-256 of the genesis block's header: what a verifier keeps outside the ledger."""
+        block = parse_block(self._paths.genesis.read_bytes())
+        return header_hash(block.header).hex()
+
+    def _start_all(self, started: list[str], progress: Callable[[str], None]) -> None:
+        self._require_ports()
+        # The engine first: it takes longest to get ready.
+        engine = ("python", "-m", "fabric_embedded", "serve", str(self.directory))
+        wanted = {_ENGINE: (engine, dict[str, str]())}
+        for organization in self.topology.organizations:
+            environment = self._chaincode_environment(organization.name)
+            wanted[_CHAINCODE + organization.name] = (self.topology.chaincode.command, environment)
+        for name, (command, environment) in wanted.items():
+            if self._processes.find(name) is None:
+                started.append(name)
+            if self._processes.ensure(name, command, environment):
+                progress(f"{name} started")
+
+    def _wait_until_healthy(self, progress: Callable[[str], None]) -> None:
+        names = [_CHAINCODE + item.name for item in self.topology.organizations]
+        told: set[str] = set()
+
+        def healthy() -> bool:
+            for name in names:
+                if self._processes.find(name) is None:
+                    self._processes.wait_until_ready(name, lambda: False, 0)
+            failed = self._paced_health()
+            if ENGINE_COMPONENT in failed:
+                return False
+            for item in self.topology.organizations:
+                if chaincode_component(item.name) not in failed and item.name not in told:
+                    told.add(item.name)
+                    progress(f"peer of {item.name} connected to its chaincode")
+            return not failed
+
+        self._processes.wait_until_ready(_ENGINE, healthy, UP_SECONDS)
+
+    def _require_ports(self) -> None:
+        """Whoever else took one of our ports is named now, not in a log later."""
+        ports = []
+        if self._processes.find(_ENGINE) is None:
+            each = [name(item.name) for item in self.topology.organizations for name in (peer_port, ca_port)]
+            ports += [OPERATIONS, "orderer", *each]
+        ports += [
+            chaincode_port(item.name)
+            for item in self.topology.organizations
+            if self._processes.find(_CHAINCODE + item.name) is None
+        ]
+        host = self.topology.host
+        taken = [f"{self._ports[name]} ({name})" for name in ports if not is_free(host, self._ports[name])]
+        if taken:
+            raise NetworkError(
+                "PORT_TAKEN",
+                f"another process listens on {', '.join(taken)} of {host}: end it, or "
+                "create the network anew",
+            )
+
+    def _chaincode_environment(self, organization: str) -> dict[str, str]:
+        files = self._paths.organization(organization)
+        return {
+            "CORE_CHAINCODE_ID": read_package_id(files),
+            "CHAINCODE_SERVER_ADDRESS": f"{self.topology.host}:{self._ports[chaincode_port(organization)]}",
+            "CHAINCODE_TLS_DISABLED": "false",
+            "CHAINCODE_TLS_KEY": str(files.chaincode.key),
+            "CHAINCODE_TLS_CERT": str(files.chaincode.certificate),
+            "CHAINCODE_CLIENT_CA_CERT": str(files.tls_ca.certificate),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _node(self, name: str, recorded: bool, health: Mapping[str, str]) -> NodeStatus:
+        record = self._processes.find(name)
+        if record is None:
+            return NodeStatus(
+                name, "died" if recorded else "stopped", None, "see its log" if recorded else ""
+            )
+        component = name.replace(_CHAINCODE, chaincode_component(""), 1)
+        return NodeStatus(name, "running", record.pid, health.get(component, ""))
+
+    def _health(self) -> dict[str, str]:
+        return read_health(self.topology.host, self._ports[OPERATIONS])
+
+    def _paced_health(self) -> dict[str, str]:
+        time.sleep(_HEALTH_SECONDS)
+        return self._health()
+
+    def _require_foreign(self, name: str) -> None:
+        if name == _ENGINE or name.startswith(_CHAINCODE):
+            raise NetworkError("PROCESS_NAME_RESERVED", f"{name} is the network's own: choose another name")
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._paths.run / "network.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise NetworkError(
+                    "NETWORK_BUSY", f"another command starts or stops {self.directory}: wait until it is done"
+                ) from error
+            yield

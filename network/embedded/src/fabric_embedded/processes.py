@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from fabric_embedded.errors import ProcessError
-from fabric_embedded.run_records import RunRecord, is_running, read_record, start_mark, write_record
+from fabric_embedded.run_records import (
+    RunRecord,
+    fingerprint,
+    is_running,
+    read_record,
+    start_mark,
+    write_record,
+)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _POLL_SECONDS = 0.01
@@ -61,9 +68,24 @@ class ProcessKeeper:
         log = self.logs / f"{name}.log"
         with _interrupts_held():
             pid = _spawn(arguments, {**os.environ, **environment}, log)
-            record = RunRecord(name, pid, start_mark(pid) or "ended at once", tuple(command), log.name)
+            record = RunRecord(
+                name, pid, start_mark(pid) or "ended at once", fingerprint(command, environment)
+            )
             write_record(path, record)
         return record
+
+    def ensure(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> bool:
+        """Have this process running: one that runs the same is kept, another one of this name is replaced.
+
+        Returns:
+            Whether it had to be started.
+        """
+        running = self.find(name)
+        if running is not None and running.fingerprint == fingerprint(command, environment):
+            return False
+        self.stop([name])
+        self.start(name, command, environment)
+        return True
 
     def find(self, name: str) -> RunRecord | None:
         """The running process of this name, or None; a record of one that ended is left for `died`."""
@@ -158,7 +180,6 @@ def _spawn(arguments: tuple[str, ...], environment: Mapping[str, str], log: Path
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     handled = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE]
-    # The child starts with no signal blocked, though its parent holds interrupts back meanwhile.
     return os.posix_spawn(
         arguments[0],
         arguments,
@@ -172,15 +193,20 @@ def _spawn(arguments: tuple[str, ...], environment: Mapping[str, str], log: Path
 
 @contextlib.contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C and TERM back: between a process's start and its record nobody would know of it."""
+    """Put Ctrl-C and TERM off: between a process's start and its record nobody would know of it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    received: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda got, _frame: received.append(got)) for number in numbers}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for missed in received:
+            signal.raise_signal(missed)
 
 
 def _runs(record: RunRecord) -> bool:

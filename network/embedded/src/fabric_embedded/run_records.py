@@ -5,12 +5,14 @@ Pids are used again; a record of a process that ended long ago must never lead t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _PROC = Path("/proc")
 # Fields of /proc/<pid>/stat after the command's closing parenthesis: state is the first, start time the 20th.
@@ -19,41 +21,43 @@ _STATE, _START_TIME = 0, 19
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A process that was started: `started` tells it from any other process that ever had its pid."""
+    """A process that was started.
+
+    Parameters:
+        name: its name in the network.
+        pid: its process id, which is its group's too.
+        started: tells it from any other process that ever had its pid.
+        fingerprint: of command and environment, to tell whether it runs what is wanted.
+    """
 
     name: str
     pid: int
     started: str
-    command: tuple[str, ...]
-    log: str
+    fingerprint: str
 
     def to_dict(self) -> dict[str, object]:
         """As it is written to `run/<name>.json`."""
-        return {
-            "command": list(self.command),
-            "log": self.log,
-            "name": self.name,
-            "pid": self.pid,
-            "started": self.started,
-        }
+        return {"fingerprint": self.fingerprint, "name": self.name, "pid": self.pid, "started": self.started}
 
     @classmethod
-    def from_dict(cls, value: Mapping[str, object]) -> RunRecord:
+    def from_dict(cls, value: Any) -> RunRecord:
         """Read strictly.
 
         Raises:
             ValueError: when a field is missing, unknown or of the wrong type.
         """
         match value:
-            case {
-                "name": str(name),
-                "pid": int(pid),
-                "started": str(started),
-                "command": [*command],
-                "log": str(log),
-            } if len(value) == 5 and pid > 1 and all(isinstance(part, str) for part in command):
-                return cls(name, pid, started, tuple(str(part) for part in command), log)
-        raise ValueError("expected name, pid, started, command and log of a process")
+            case {"name": str(name), "pid": int(pid), "started": str(started), "fingerprint": str(mark)} if (
+                len(value) == 4 and pid > 1
+            ):
+                return cls(name, pid, started, mark)
+        raise ValueError("expected name, pid, started and fingerprint of a process")
+
+
+def fingerprint(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Hex SHA-256 of a command with its environment (not recorded itself, for it may hold secrets)."""
+    document = json.dumps([list(command), dict(environment)], sort_keys=True)
+    return hashlib.sha256(document.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def write_record(path: Path, record: RunRecord) -> None:
@@ -67,7 +71,7 @@ def read_record(path: Path) -> RunRecord | None:
     """Read a record; None when there is none, or when it is damaged and so names no process."""
     try:
         return RunRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError):
         return None
 
 

@@ -1,0 +1,37 @@
+"""`python -m fabric_embedded serve DIR`: the engine's process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from fabric_embedded.errors import EmbeddedError
+from fabric_embedded.logs import configure_logs
+from fabric_embedded.server import serve
+from fabric_protocol.errors import ProtocolError
+
+_USAGE = "usage: python -m fabric_embedded serve DIRECTORY"
+_FAILED, _MISUSED = 1, 2
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; 0 after a clean stop, 1 when the network cannot be served, 2 for wrong arguments."""
+    match arguments:
+        case ["serve", directory]:
+            pass
+        case _:
+            print(_USAGE, file=sys.stderr)
+            return _MISUSED
+    configure_logs(os.environ.get("FABRIC_EMBEDDED_LOG", "INFO"))
+    try:
+        serve(Path(directory))
+    except (EmbeddedError, ProtocolError) as error:
+        logging.getLogger(__name__).error("cannot serve", extra={"code": error.code, "reason": error.message})
+        return _FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""Asking peers, as a Gateway does: one result, or how Fabric reads the failure.
+
+Source: fabric-behaviour §3.3 (`internal/pkg/gateway/apiutils.go · responseStatus`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from fabric_embedded.errors import PeerRefusal
+from fabric_embedded.peer import Peer
+from fabric_embedded.service_handlers import NodeFailure
+
+_OK, _ERROR_THRESHOLD, _ERROR = 200, 400, 500
+
+
+@dataclass(frozen=True)
+class EndorserFailure:
+    """How an endorsement failed.
+
+    Parameters:
+        status: gRPC status code that Evaluate answers with.
+        message: text.
+        retry: whether Evaluate asks another peer.
+    """
+
+    status: grpc.StatusCode
+    message: str
+    retry: bool
+
+
+@dataclass(frozen=True)
+class Endorser:
+    """One organization's peer, seen from the gateway of an organization.
+
+    Parameters:
+        peer: the peer.
+        address: host:port of its endpoint, for details.
+        is_local: whether it is the gateway's own peer: a remote one's refusals read differently.
+    """
+
+    peer: Peer
+    address: str
+    is_local: bool
+
+    @property
+    def msp_id(self) -> str:
+        """MSP id of the peer's organization."""
+        return self.peer.msp_id
+
+    async def process(self, signed: Any) -> tuple[Any, EndorserFailure | None]:
+        """Ask the peer; its `ProposalResponse` (None without one), and the failure if it is one."""
+        try:
+            response = await self.peer.process_proposal(signed)
+        except PeerRefusal as refusal:
+            if refusal.is_filter or not self.is_local:
+                return None, EndorserFailure(grpc.StatusCode.UNAVAILABLE, refusal.message, retry=True)
+            failure = EndorserFailure(grpc.StatusCode.FAILED_PRECONDITION, refusal.message, retry=False)
+            return None, failure
+        return response, read_failure(response)
+
+    def detail(self, message: str) -> NodeFailure:
+        """What a status says of this peer's failure."""
+        return NodeFailure(self.address, self.msp_id, message)
+
+
+def read_failure(response: Any) -> EndorserFailure | None:
+    """Why a `ProposalResponse` counts as failed; None when it does not."""
+    status, text = response.response.status, response.response.message
+    if status == _ERROR and not response.payload:
+        return EndorserFailure(grpc.StatusCode.ABORTED, text, retry=True)
+    if status < _OK or status >= _ERROR_THRESHOLD:
+        return EndorserFailure(grpc.StatusCode.UNKNOWN, f"chaincode response {status}, {text}", retry=False)
+    return None

@@ -1,0 +1,187 @@
+"""The engine's process: `python -m fabric_embedded serve DIR`.
+
+One gRPC endpoint for each organization and one for ordering, one CA endpoint for each organization, and
+health checks, all in one event loop; TERM or INT ends it cleanly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+from fabric_protos.common import common_pb2
+
+from fabric_embedded.ca_http import ca_application
+from fabric_embedded.ca_service import CaService
+from fabric_embedded.ca_store import IdentityStore
+from fabric_embedded.connection_profile import ca_name
+from fabric_embedded.engine import Engine
+from fabric_embedded.errors import NetworkError
+from fabric_embedded.material import read_authority
+from fabric_embedded.operations import ENGINE_COMPONENT, chaincode_component, operations_application
+from fabric_embedded.paths import KeyPair, NetworkPaths
+from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, peer_port, read_ports
+from fabric_embedded.service_handlers import MAX_MESSAGE_BYTES, ConcurrencyLimit, both_streams, service
+from fabric_embedded.services_broadcast import BroadcastService
+from fabric_embedded.services_deliver import PeerDeliverService, orderer_deliver
+from fabric_embedded.services_endorser import EndorserService
+from fabric_embedded.services_gateway import GatewayService
+from fabric_embedded.web_server import WebServer
+from fabric_protocol.topology import Organization, Topology
+
+_LOG = logging.getLogger(__name__)
+_GRACE_SECONDS = 0.5
+_ORDERING_CONCURRENCY = 2500
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Two engines on one port would answer in turn.
+    ("grpc.so_reuseport", 0),
+]
+
+
+class NetworkServer:
+    """All endpoints of one network directory."""
+
+    def __init__(self, paths: NetworkPaths, topology: Topology, ports: Mapping[str, int]) -> None:
+        self._paths = paths
+        self._topology = topology
+        self._ports = ports
+        self._engine: Engine | None = None
+        self._ready = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then finish what is at hand."""
+        async with AsyncExitStack() as stack:
+            operations = operations_application(self.failed_checks)
+            await stack.enter_async_context(self._web(operations, OPERATIONS, None))
+            engine = await Engine.open(self._paths.directory)
+            stack.push_async_callback(engine.close)
+            self._engine = engine
+            for organization in self._topology.organizations:
+                await self._serve_organization(stack, engine, organization)
+            await stack.enter_async_context(self._ordering(engine))
+            await engine.start()
+            self._ready = True
+            _LOG.info("ready", extra={"height": engine.ledger.height})
+            await stop.wait()
+            _LOG.info("stopping")
+
+    def failed_checks(self) -> dict[str, str]:
+        """What is missing before every organization can endorse."""
+        if self._engine is None or not self._ready:
+            return {ENGINE_COMPONENT: "starting"}
+        chaincode = self._topology.chaincode.name
+        failed = {}
+        for organization in self._topology.organizations:
+            peer = self._engine.peers[organization.msp_id]
+            if not peer.serves(chaincode):
+                failed[chaincode_component(organization.name)] = "the chaincode's definition is not committed"
+            elif not peer.is_connected(chaincode):
+                failed[chaincode_component(organization.name)] = "the chaincode service is not connected"
+        return failed
+
+    async def _serve_organization(
+        self, stack: AsyncExitStack, engine: Engine, organization: Organization
+    ) -> None:
+        files = self._paths.organization(organization.name)
+        addresses = {
+            other.msp_id: self._address(peer_port(other.name)) for other in self._topology.organizations
+        }
+        gateway = GatewayService(engine, organization.msp_id, addresses, self._address(ORDERER))
+        handlers = [
+            gateway.handler(),
+            EndorserService(engine.peers[organization.msp_id]).handler(),
+            PeerDeliverService(engine).handler(),
+        ]
+        endpoint = self._grpc(handlers, peer_port(organization.name), files.peer_tls)
+        await stack.enter_async_context(endpoint)
+        store = IdentityStore(files.ca_database)
+        stack.callback(store.close)
+        ca = CaService(ca_name(organization.name), read_authority(files.ca), store, lambda: datetime.now(UTC))
+        await stack.enter_async_context(
+            self._web(ca_application(ca), ca_port(organization.name), files.ca_tls)
+        )
+
+    def _ordering(self, engine: Engine) -> contextlib.AbstractAsyncContextManager[None]:
+        limit = ConcurrencyLimit("orderer.AtomicBroadcast", _ORDERING_CONCURRENCY)
+        broadcast, deliver = BroadcastService(engine), orderer_deliver(engine)
+        methods = {
+            "Broadcast": both_streams(limit, common_pb2.Envelope, broadcast.broadcast),
+            "Deliver": both_streams(limit, common_pb2.Envelope, deliver.responses),
+        }
+        first = self._paths.organization(self._topology.organizations[0].name)
+        return self._grpc([service("orderer.AtomicBroadcast", methods)], ORDERER, first.orderer_tls)
+
+    @contextlib.asynccontextmanager
+    async def _grpc(
+        self, handlers: list[grpc.GenericRpcHandler], port: str, tls: KeyPair
+    ) -> AsyncIterator[None]:
+        server = grpc.aio.server(options=_OPTIONS)
+        server.add_generic_rpc_handlers(tuple(handlers))
+        pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
+        address = self._address(port)
+        try:
+            server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        except RuntimeError as error:
+            raise NetworkError("CANNOT_LISTEN", f"cannot listen on {address} ({port}): {error}") from error
+        await server.start()
+        try:
+            yield
+        finally:
+            await server.stop(_GRACE_SECONDS)
+
+    @contextlib.asynccontextmanager
+    async def _web(self, application: object, port: str, tls: KeyPair | None) -> AsyncIterator[None]:
+        server = WebServer(application, self._topology.host, self._ports[port], tls)  # type: ignore[arg-type]
+        await server.start()
+        try:
+            yield
+        finally:
+            await server.stop()
+
+    def _address(self, port: str) -> str:
+        return f"{self._topology.host}:{self._ports[port]}"
+
+
+def serve(directory: Path) -> None:
+    """Serve a network directory until TERM or INT.
+
+    Raises:
+        EmbeddedError: the network cannot be served, with the reason.
+    """
+    paths = NetworkPaths(directory.absolute())
+    topology = Topology.from_json(paths.topology.read_bytes())
+    server = NetworkServer(paths, topology, read_ports(paths.ports))
+    with _only_engine(paths):
+        asyncio.run(_until_signal(server))
+
+
+async def _until_signal(server: NetworkServer) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await server.run(stop)
+
+
+@contextlib.contextmanager
+def _only_engine(paths: NetworkPaths) -> Iterator[None]:
+    """Hold the network's lock; the system lets it go with the process, however that ends."""
+    paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (paths.run / "engine.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise NetworkError(
+                "ENGINE_RUNNING", f"another engine serves {paths.directory}: stop it first"
+            ) from error
+        yield

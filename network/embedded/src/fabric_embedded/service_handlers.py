@@ -1,0 +1,165 @@
+"""From plain coroutines to gRPC method handlers: concurrency limits, Fabric's status codes and details, logs.
+
+What reaches a log is method, status code and, of a surprise, type and place: never a message's content.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import grpc
+from fabric_protos.gateway import gateway_pb2
+from google.protobuf import any_pb2
+from google.rpc import status_pb2  # type: ignore[import-untyped]
+
+from fabric_embedded.errors import EmbeddedError
+
+_LOG = logging.getLogger(__name__)
+MAX_MESSAGE_BYTES = 100 * 1024 * 1024
+"""Fabric's limit for messages in both directions (`internal/pkg/comm/config.go`)."""
+
+
+@dataclass(frozen=True)
+class NodeFailure:
+    """Why one node failed: Fabric's `gateway.ErrorDetail`."""
+
+    address: str
+    msp_id: str
+    message: str
+
+
+class ServiceError(EmbeddedError):
+    """An answer other than success.
+
+    Parameters:
+        status: gRPC status code.
+        message: Fabric's text.
+        failures: nodes that failed, for the status's details.
+    """
+
+    def __init__(self, status: grpc.StatusCode, message: str, failures: tuple[NodeFailure, ...] = ()) -> None:
+        super().__init__(status.name, message)
+        self.status = status
+        self.failures = failures
+
+
+@dataclass
+class ConcurrencyLimit:
+    """How many calls of one service may be open at once (`internal/peer/node/grpc_limiters.go`)."""
+
+    service: str
+    limit: int
+    _open: int = field(default=0, init=False)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold a place for one call.
+
+        Raises:
+            ServiceError: UNKNOWN, as Fabric's limiter returns a plain error.
+        """
+        if self._open >= self.limit:
+            message = f"too many requests for /{self.service}, exceeding concurrency limit ({self.limit})"
+            raise ServiceError(grpc.StatusCode.UNKNOWN, message)
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+
+
+def unary(
+    limit: ConcurrencyLimit, request_type: Any, call: Callable[[Any], Awaitable[Any]]
+) -> grpc.RpcMethodHandler:
+    """Handler of a method with one request and one response message."""
+
+    async def handle(request: Any, context: Any) -> Any:
+        try:
+            with limit.slot():
+                return await call(request)
+        except Exception as error:
+            await _abort(context, limit.service, error)
+
+    return grpc.unary_unary_rpc_method_handler(handle, request_type.FromString, _serialize)
+
+
+def server_stream(
+    limit: ConcurrencyLimit, request_type: Any, call: Callable[[Any], AsyncIterator[Any]]
+) -> grpc.RpcMethodHandler:
+    """Handler of a method with one request and a stream of response messages."""
+
+    async def handle(request: Any, context: Any) -> AsyncIterator[Any]:
+        try:
+            with limit.slot():
+                async for response in call(request):
+                    yield response
+        except Exception as error:
+            await _abort(context, limit.service, error)
+
+    return grpc.unary_stream_rpc_method_handler(handle, request_type.FromString, _serialize)
+
+
+def both_streams(
+    limit: ConcurrencyLimit,
+    request_type: Any,
+    call: Callable[[AsyncIterator[Any]], AsyncIterator[Any]],
+) -> grpc.RpcMethodHandler:
+    """Handler of a method with streams both ways; responses are messages, or bytes that are one already."""
+
+    async def handle(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+        try:
+            with limit.slot():
+                async for response in call(requests):
+                    yield response
+        except Exception as error:
+            await _abort(context, limit.service, error)
+
+    return grpc.stream_stream_rpc_method_handler(handle, request_type.FromString, _serialize)
+
+
+def service(name: str, methods: dict[str, grpc.RpcMethodHandler]) -> grpc.GenericRpcHandler:
+    """A service from its methods."""
+    return grpc.method_handlers_generic_handler(name, methods)
+
+
+def _serialize(message: Any) -> bytes:
+    if isinstance(message, bytes):
+        return message
+    serialized: bytes = message.SerializeToString()
+    return serialized
+
+
+async def _abort(context: Any, name: str, error: Exception) -> NoReturn:
+    if isinstance(error, ServiceError):
+        _LOG.info("call refused", extra={"service": name, "status": error.status.name})
+        await context.abort(error.status, error.message, _details(error))
+    # The message of a surprise may quote what a client sent: type and place have to do.
+    place = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    _LOG.error(
+        "call failed",
+        extra={"service": name, "error": type(error).__name__, "place": " < ".join(reversed(place))},
+    )
+    await context.abort(
+        grpc.StatusCode.UNKNOWN, f"internal error ({type(error).__name__}); see the engine's log"
+    )
+    raise AssertionError("abort does not return")
+
+
+def _details(error: ServiceError) -> tuple[tuple[str, bytes], ...]:
+    """The status with its details, as gRPC carries them beside code and message."""
+    if not error.failures:
+        return ()
+    details = []
+    for failure in error.failures:
+        packed = any_pb2.Any()
+        packed.Pack(
+            gateway_pb2.ErrorDetail(address=failure.address, msp_id=failure.msp_id, message=failure.message)
+        )
+        details.append(packed)
+    status = status_pb2.Status(code=error.status.value[0], message=error.message, details=details)
+    return (("grpc-status-details-bin", status.SerializeToString()),)

@@ -1,0 +1,198 @@
+"""Deliver: blocks to whoever may read them, from peers and from the ordering endpoint.
+
+Source: fabric-behaviour §8 (`common/deliver/deliver.go`, `core/peer/deliverevents.go`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import events_pb2
+
+from fabric_embedded import acl
+from fabric_embedded.engine import Engine
+from fabric_embedded.errors import AccessDenied
+from fabric_embedded.expiry import is_expired
+from fabric_embedded.filtered_blocks import filtered_block
+from fabric_embedded.seek import SeekRange, SeekRefusal, SeekRequest, read_seek, resolve_range
+from fabric_embedded.service_handlers import ConcurrencyLimit, ServiceError, both_streams, service
+from fabric_protocol.blocks import is_config_block
+from fabric_protocol.policies import SignedData
+
+_SERVICE = "protos.Deliver"
+_CONCURRENCY = 2500
+PEER_WINDOW_SECONDS = 60.0
+ORDERER_WINDOW_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class DeliverForm:
+    """What tells one Deliver from another.
+
+    Parameters:
+        window_seconds: how far a request's time may be from ours.
+        check: refuses a signed request (AccessDenied), by the configuration in force.
+        response: the `DeliverResponse` of a block, in bytes.
+    """
+
+    window_seconds: float
+    check: Callable[[Any, SignedData], None]
+    response: Callable[[bytes, bool], bytes]
+
+
+class DeliverStream:
+    """Answers SeekInfo requests of one stream, one after the other."""
+
+    def __init__(self, engine: Engine, form: DeliverForm) -> None:
+        self._engine = engine
+        self._form = form
+
+    async def responses(self, requests: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+        """For each request its blocks and SUCCESS; another status ends the stream."""
+        async for envelope in requests:
+            status = common_pb2.SUCCESS
+            try:
+                async for block in self._blocks(envelope):
+                    yield block
+            except SeekRefusal as refusal:
+                status = refusal.status
+            yield _status(status)
+            if status != common_pb2.SUCCESS:
+                return
+
+    async def _blocks(self, envelope: Any) -> AsyncIterator[bytes]:
+        request = read_seek(envelope, time.time(), self._form.window_seconds)
+        if request.channel_id != self._engine.channel_id:
+            raise SeekRefusal(common_pb2.NOT_FOUND)
+        session = _Session(self._engine, self._form, request, envelope)
+        session.check()
+        wanted = resolve_range(request.seek, self._engine.ledger.height)
+        for number in range(wanted.start, wanted.stop + 1):
+            block = await self._block(number, wanted)
+            session.check()
+            yield self._form.response(block, wanted.headers_only)
+
+    async def _block(self, number: int, wanted: SeekRange) -> bytes:
+        block = self._engine.ledger.block(number)
+        if block is not None:
+            return block
+        if not wanted.wait:
+            raise SeekRefusal(common_pb2.NOT_FOUND)
+        return await self._engine.ledger.wait_for_block(number)
+
+
+class _Session:
+    """One request's right to read: expiry is asked before every block, policy when the configuration changed."""
+
+    def __init__(self, engine: Engine, form: DeliverForm, request: SeekRequest, envelope: Any) -> None:
+        self._engine = engine
+        self._form = form
+        self._creator = request.creator
+        self._signed = SignedData(envelope.payload, request.creator, envelope.signature)
+        self._sequence = -1
+
+    def check(self) -> None:
+        config = self._engine.config
+        if is_expired(self._creator, config.msps, datetime.now(UTC)):
+            raise SeekRefusal(common_pb2.FORBIDDEN)
+        if config.sequence == self._sequence:
+            return
+        try:
+            self._form.check(config, self._signed)
+        except AccessDenied as refusal:
+            raise SeekRefusal(common_pb2.FORBIDDEN) from refusal
+        self._sequence = config.sequence
+
+
+class PeerDeliverService:
+    """`protos.Deliver` of a peer's endpoint."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._blocks = DeliverStream(
+            engine, DeliverForm(PEER_WINDOW_SECONDS, _peer_check(acl.BLOCK_EVENTS), _block_response)
+        )
+        self._filtered = DeliverStream(
+            engine,
+            DeliverForm(PEER_WINDOW_SECONDS, _peer_check(acl.FILTERED_BLOCK_EVENTS), _filtered_response),
+        )
+
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The service for a gRPC server."""
+        limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
+        methods = {
+            "Deliver": both_streams(limit, common_pb2.Envelope, self._blocks.responses),
+            "DeliverFiltered": both_streams(limit, common_pb2.Envelope, self._filtered.responses),
+            "DeliverWithPrivateData": both_streams(limit, common_pb2.Envelope, _not_supported),
+        }
+        return service(_SERVICE, methods)
+
+
+def orderer_deliver(engine: Engine) -> DeliverStream:
+    """Deliver of the ordering endpoint: blocks as an orderer has them, without a peer's metadata."""
+    return DeliverStream(
+        engine, DeliverForm(ORDERER_WINDOW_SECONDS, _check_channel_readers, _orderer_response)
+    )
+
+
+def _peer_check(resource: str) -> Callable[[Any, SignedData], None]:
+    return lambda config, signed: acl.check_access(config, resource, signed)
+
+
+def _check_channel_readers(config: Any, signed: SignedData) -> None:
+    if not config.policies.policy("/Channel/Readers").evaluate([signed]):
+        raise AccessDenied("ACCESS_DENIED", "the signature does not satisfy /Channel/Readers")
+
+
+async def _not_supported(requests: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    async for _ in requests:
+        message = "DeliverWithPrivateData is not supported by the embedded engine yet: use Deliver"
+        raise ServiceError(grpc.StatusCode.UNIMPLEMENTED, message)
+    return
+    yield b""
+
+
+def _status(status: int) -> bytes:
+    serialized: bytes = events_pb2.DeliverResponse(status=status).SerializeToString()
+    return serialized
+
+
+def _block_response(block: bytes, headers_only: bool) -> bytes:
+    return _wrap(_without_data(block) if headers_only else block)
+
+
+def _orderer_response(block: bytes, headers_only: bool) -> bytes:
+    parsed = common_pb2.Block.FromString(block)
+    for slot in (common_pb2.TRANSACTIONS_FILTER, common_pb2.COMMIT_HASH):
+        if slot < len(parsed.metadata.metadata):
+            parsed.metadata.metadata[slot] = b""
+    return _block_response(parsed.SerializeToString(), headers_only)
+
+
+def _filtered_response(block: bytes, _headers_only: bool) -> bytes:
+    response = events_pb2.DeliverResponse(filtered_block=filtered_block(common_pb2.Block.FromString(block)))
+    serialized: bytes = response.SerializeToString()
+    return serialized
+
+
+def _without_data(block: bytes) -> bytes:
+    parsed = common_pb2.Block.FromString(block)
+    if not is_config_block(parsed):
+        parsed.ClearField("data")
+    serialized: bytes = parsed.SerializeToString()
+    return serialized
+
+
+def _wrap(block: bytes) -> bytes:
+    """M(DeliverResponse{block}) around stored bytes, which go out as they are (field 2, length-delimited)."""
+    length, head = len(block), bytearray(b"\x12")
+    while length > 0x7F:
+        head.append(length & 0x7F | 0x80)
+        length >>= 7
+    head.append(length)
+    return bytes(head) + block
