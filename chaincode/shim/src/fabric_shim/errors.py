@@ -87,6 +87,10 @@ class PeerError(ShimError):
         self.collection = collection
         self.key = key
 
+    def at(self, collection: str, key: str | None) -> PeerError:
+        """The same error, attributed to a record."""
+        return PeerError(self.operation, self.detail, collection=collection, key=key)
+
 
 class ConversationError(ShimError):
     """The peer sent what the chaincode protocol forbids in this state (code ``PROTOCOL_VIOLATED``)."""

@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2
 
+from fabric_shim.errors import PeerError
 from fabric_shim.exchange import Exchange
 from fabric_shim.messages import QUERY_STATE_CLOSE, QUERY_STATE_NEXT, operation_name, read_answer
 from fabric_shim.stub import KeyModification, Page
@@ -31,6 +32,7 @@ class QueryIterator(Generic[Entry]):
         payload: that request's payload.
         decode: turns one result's bytes into an entry.
         prepare: awaited before the query is opened.
+        collection: name of the collection that is queried, for errors.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class QueryIterator(Generic[Entry]):
         payload: bytes,
         decode: Callable[[bytes, str], Entry],
         prepare: Callable[[], Awaitable[None]] | None = None,
+        collection: str = "",
     ) -> None:
         self._exchange = exchange
         self._opening: tuple[int, bytes] | None = (message_type, payload)
         self._operation = operation_name(message_type)
         self._decode = decode
         self._prepare = prepare
+        self._collection = collection
         self._results: deque[Any] = deque()
         self._query_id = ""
         self._more_at_peer = False
@@ -69,7 +73,10 @@ class QueryIterator(Generic[Entry]):
         else:
             raise StopAsyncIteration
         self._more_at_peer = False
-        answer = await self._exchange.request(message_type, payload)
+        try:
+            answer = await self._exchange.request(message_type, payload)
+        except PeerError as error:
+            raise error.at(self._collection, None) from None
         page = read_answer(chaincode_shim_pb2.QueryResponse, answer, operation_name(message_type))
         self._results.extend(page.results)
         self._query_id, self._more_at_peer = page.id, page.has_more

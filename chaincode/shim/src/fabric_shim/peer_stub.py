@@ -33,7 +33,7 @@ from fabric_shim.messages import (
 )
 from fabric_shim.private_data import PrivateData
 from fabric_shim.proposals import SignedProposal
-from fabric_shim.reads import Reads
+from fabric_shim.reads import Reads, request_about
 from fabric_shim.stub import ChaincodeResponse, EntryIterator, KeyModification, Page, StateIterator
 from fabric_shim.writes import Writes
 
@@ -108,10 +108,9 @@ class PeerStub(PrivateData):
         await self._write(PUT_STATE_METADATA, collection, key_rules.check_written_key(key), policy)
 
     async def get_key_policy(self, key: str, collection: str = "") -> bytes | None:
-        request = chaincode_shim_pb2.GetStateMetadata(
-            key=key_rules.check_text(key, "key"), collection=collection
-        )
-        answer = await self._exchange.request(GET_STATE_METADATA, request.SerializeToString())
+        key_rules.check_text(key, "key")
+        # GetStateMetadata has the fields of GetState.
+        answer = await request_about(self._exchange, GET_STATE_METADATA, collection, key)
         operation = operation_name(GET_STATE_METADATA)
         for entry in read_answer(chaincode_shim_pb2.StateMetadataResult, answer, operation).entries:
             if entry.metakey == VALIDATION_PARAMETER:

@@ -19,7 +19,7 @@ from fabric_shim.messages import (
     PURGE_PRIVATE_DATA,
     PUT_STATE,
 )
-from fabric_shim.reads import get_one
+from fabric_shim.reads import get_one, request_about
 from fabric_shim.stub import StateIterator
 from fabric_shim.writes import Write, Writes
 
@@ -60,7 +60,7 @@ class PrivateData:
         # A range of private data makes the transaction read-only: earlier writes must reach the peer first.
         prepare = self.flush if collection else None
         return QueryIterator(
-            self._exchange, GET_STATE_BY_RANGE, request.SerializeToString(), decode_entry, prepare
+            self._exchange, GET_STATE_BY_RANGE, request.SerializeToString(), decode_entry, prepare, collection
         )
 
     async def get_private(self, collection: str, key: str) -> bytes | None:
@@ -74,9 +74,8 @@ class PrivateData:
 
     async def get_private_hash(self, collection: str, key: str) -> bytes | None:
         _check_collection(collection)
-        request = chaincode_shim_pb2.GetState(collection=collection, key=key_rules.check_text(key, "key"))
-        answer = await self._exchange.request(GET_PRIVATE_DATA_HASH, request.SerializeToString())
-        return answer or None
+        key_rules.check_text(key, "key")
+        return await request_about(self._exchange, GET_PRIVATE_DATA_HASH, collection, key) or None
 
     async def put_private(self, collection: str, key: str, value: bytes) -> None:
         _check_collection(collection)
@@ -105,7 +104,7 @@ class PrivateData:
     def query_private(self, collection: str, query: str) -> StateIterator:
         _check_collection(collection)
         payload = chaincode_shim_pb2.GetQueryResult(query=query, collection=collection).SerializeToString()
-        return QueryIterator(self._exchange, GET_QUERY_RESULT, payload, decode_entry, self.flush)
+        return QueryIterator(self._exchange, GET_QUERY_RESULT, payload, decode_entry, self.flush, collection)
 
 
 def _check_collection(collection: str) -> None:

@@ -68,7 +68,10 @@ class Reads:
                     other.fetched, other.value = True, value
                 return wanted.value
         payload = chaincode_shim_pb2.GetState(key=wanted.key).SerializeToString()
-        return await self._exchange.request_in_turn(GET_STATE, payload) or None
+        try:
+            return await self._exchange.request_in_turn(GET_STATE, payload) or None
+        except PeerError as error:
+            raise error.at("", wanted.key) from None
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Committed values in the order of ``keys``."""
@@ -92,5 +95,13 @@ class Reads:
 
 async def get_one(exchange: Exchange, collection: str, key: str) -> bytes | None:
     """Committed value of one key, public (``collection`` ``""``) or private; empty is absent."""
+    return await request_about(exchange, GET_STATE, collection, key) or None
+
+
+async def request_about(exchange: Exchange, message_type: int, collection: str, key: str) -> bytes:
+    """Send a ``GetState`` under a message type that takes one; errors name collection and key."""
     payload = chaincode_shim_pb2.GetState(key=key, collection=collection).SerializeToString()
-    return await exchange.request(GET_STATE, payload) or None
+    try:
+        return await exchange.request(message_type, payload)
+    except PeerError as error:
+        raise error.at(collection, key) from None

@@ -106,9 +106,7 @@ class Writes:
         try:
             await self._exchange.request(write.type, _payload(write))
         except PeerError as error:
-            self._refusal = PeerError(
-                error.operation, error.detail, collection=write.collection, key=write.key
-            )
+            self._refusal = error.at(write.collection, write.key)
             raise self._refusal from None
 
 
