@@ -40,7 +40,7 @@ CHAINCODE = "consentry"
 
 @dataclass(frozen=True)
 class Effects:
-    """What a transaction made in a test does; `reads` are keys whose present version it claims to have read."""
+    """What a transaction made in a test does; `reads` are keys whose version it claims to have read."""
 
     writes: Mapping[str, bytes] = field(default_factory=dict)
     reads: Sequence[str] = ()
@@ -69,8 +69,20 @@ class Chain:
         self._commit_hash = b""
         self._genesis()
         self.client = self.first.user("user1", "steward")
-        self.majority = sorted(self.organizations)[: len(self.organizations) // 2 + 1]
+        self.majority = tuple(sorted(self.organizations)[: len(self.organizations) // 2 + 1])
         self.commit([self.definition_transaction()])
+
+    @classmethod
+    def copy(cls, other: Chain, height: int) -> Chain:
+        """A chain that shares the first blocks and the organizations of another and then goes its own way."""
+        made = cls.__new__(cls)
+        made.channel, made.organizations, made.client = other.channel, other.organizations, other.client
+        made.state, made.majority, made.config = MemoryState(), other.majority, other.config
+        made.blocks, made._transactions, made._clock, made._commit_hash = [], set(), other._clock, b""
+        made.blocks.append(other.blocks[0])
+        for number in range(1, height):
+            made.commit(list(other.block(number).data.data))
+        return made
 
     @property
     def first(self) -> Organization:
@@ -178,7 +190,7 @@ class Chain:
         creator: Member | None,
         time: datetime | None,
     ) -> bytes:
-        creator = creator or self.client if self.blocks[1:] else creator or self.first.user("deployer")
+        creator = creator or self.client
         proposal = new_proposal(
             channel_id=self.channel,
             chaincode=chaincode,
@@ -202,11 +214,7 @@ class Chain:
             chaincode=chaincode,
             version="1.0" if chaincode == CHAINCODE else "syscc",
         )
-        names = (
-            endorsers
-            if endorsers is not None
-            else sorted(self.organizations)[: len(self.organizations) // 2 + 1]
-        )
+        names = endorsers if endorsers is not None else self.majority
         peers = [self.organizations[name].peer for name in names]
         endorsements = [endorse(payload, peer.signer, peer.identity) for peer in peers]
         content = assemble_transaction(proposal.data, payload, endorsements)
