@@ -107,7 +107,7 @@ def decide(
     if not allowed:
         reasons = [reason for grant in candidates for reason in refusals[grant.grant_id]]
         return _denied(applied, reasons, epoch, decision_time)
-    chosen = max(reversed(allowed), key=lambda grant: grant.not_after)
+    chosen = max(allowed, key=lambda grant: grant.not_after)
     return Decision(
         outcome=PERMIT,
         rules=applied,

@@ -1,0 +1,244 @@
+"""Valid records of the ledger with fixed ids, and hypothesis strategies made of the records' kinds."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, TypeVar, get_type_hints
+
+from hypothesis import strategies as st
+
+from consentry_records import (
+    AccessAttempt,
+    AccessRequest,
+    Consent,
+    DatasetVersion,
+    Grant,
+    NewAccessAttempt,
+    NewAccessRequest,
+    NewConsent,
+    NewDatasetVersion,
+    NewGrant,
+    OrganizationSetting,
+    Settings,
+    Suspension,
+)
+from consentry_records.identifiers import format_identifier
+from consentry_records.instants import format_instant, parse_instant
+from consentry_records.kinds import Choice, Flag, Instant, Integer, Kind, Many, Nullable, Table, Text
+from consentry_records.record import Nested, Record, field_names
+
+R = TypeVar("R", bound=Record)
+
+NORTHGATE = "NorthgateMSP"
+RIVERSIDE = "RiversideMSP"
+LAKESIDE = "LakesideMSP"
+REGULATOR = "RegulatorMSP"
+HOSPITALS = (NORTHGATE, RIVERSIDE, LAKESIDE)
+
+START = "2026-03-01T00:00:00.000Z"
+MIDDLE = "2026-03-10T12:00:00.000Z"
+END = "2026-03-31T00:00:00.000Z"
+
+
+def identifier(kind: str, number: int = 1) -> str:
+    """A made-up id that is the same for the same number."""
+    return format_identifier(kind, number.to_bytes(16, "big"))
+
+
+def digest(name: str = "something") -> str:
+    """A SHA-256 digest."""
+    return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
+
+
+def commitment(name: str = "subject") -> str:
+    """What looks like a subject's commitment."""
+    return "hmac-sha256:" + hashlib.sha256(name.encode()).hexdigest()
+
+
+def settings(tolerance_ms: int = 2000) -> Settings:
+    """Three hospitals and a regulator."""
+    hospitals = tuple(OrganizationSetting(msp_id=msp_id, kind="hospital") for msp_id in HOSPITALS)
+    regulator = OrganizationSetting(msp_id=REGULATOR, kind="regulator")
+    return Settings(organizations=(*hospitals, regulator), time_tolerance_ms=tolerance_ms)
+
+
+def new_consent(number: int = 1, **changes: Any) -> NewConsent:
+    """A research consent for every member, non-commercial."""
+    fields: dict[str, Any] = {
+        "consent_id": identifier("consent", number),
+        "subject": commitment(f"subject {number}"),
+        "controller": NORTHGATE,
+        "purposes": ("TREAT", "DUO:0000006"),
+        "restrictions": ("DUO:0000046",),
+        "categories": ("measurements",),
+        "recipients": ("ANY_MEMBER",),
+        "not_before": START,
+        "not_after": END,
+        "notice_digest": digest("notice"),
+    }
+    return NewConsent(**{**fields, **changes})
+
+
+def consent(number: int = 1, **changes: Any) -> Consent:
+    """The same on the ledger."""
+    own = {name: changes.pop(name) for name in ("state", "withdrawn_at") if name in changes}
+    given = Consent.given(new_consent(number, **changes), custodian=NORTHGATE, recorded_at=START)
+    return Consent(**{**{name: getattr(given, name) for name in field_names(Consent)}, **own})
+
+
+def new_version(number: int = 1, **changes: Any) -> NewDatasetVersion:
+    """A dataset's version for biomedical research."""
+    fields: dict[str, Any] = {
+        "version_id": identifier("version", number),
+        "dataset_id": identifier("dataset", number),
+        "name": f"dataset-{number}",
+        "number": 1,
+        "content_digest": "hmac-" + digest("content"),
+        "schema_digest": digest("schema"),
+        "row_count": 190,
+        "categories": ("measurements",),
+        "legal_bases": ("GDPR-6-1-a", "GDPR-9-2-a"),
+        "duo_terms": ("DUO:0000006",),
+        "merkle_root": digest("root"),
+        "derived_from": (),
+        "transformation_digest": None,
+    }
+    return NewDatasetVersion(**{**fields, **changes})
+
+
+def version(number: int = 1, **changes: Any) -> DatasetVersion:
+    """The same on the ledger, Northgate's."""
+    return DatasetVersion.registered(new_version(number, **changes), custodian=NORTHGATE, registered_at=START)
+
+
+def new_request(number: int = 1, **changes: Any) -> NewAccessRequest:
+    """A request for thirty days."""
+    fields: dict[str, Any] = {
+        "request_id": identifier("request", number),
+        "versions": (identifier("version", 1),),
+        "purposes": ("DUO:0000006",),
+        "restrictions": (),
+        "duration_seconds": 30 * 24 * 3600,
+        "ethics_approval_digest": None,
+    }
+    return NewAccessRequest(**{**fields, **changes})
+
+
+def request(number: int = 1, **changes: Any) -> AccessRequest:
+    """The same on the ledger, of Riverside."""
+    new = new_request(number, **changes)
+    return AccessRequest.requested(new, requester_msp=RIVERSIDE, requester="riverside-1", requested_at=START)
+
+
+def new_grant(number: int = 1, **changes: Any) -> NewGrant:
+    """A grant for March 2026."""
+    fields: dict[str, Any] = {
+        "grant_id": identifier("grant", number),
+        "request_id": identifier("request", 1),
+        "versions": (identifier("version", 1),),
+        "purposes": ("DUO:0000006",),
+        "restrictions": (),
+        "not_before": START,
+        "not_after": END,
+    }
+    return NewGrant(**{**fields, **changes})
+
+
+def grant(number: int = 1, **changes: Any) -> Grant:
+    """The same on the ledger, from Northgate to Riverside."""
+    names = ("state", "custodian", "grantee", "ethics_approval_digest", "revision")
+    own = {name: changes.pop(name) for name in names if name in changes}
+    given = Grant.granted(new_grant(number, **changes), request(), custodian=NORTHGATE)
+    return Grant(**{**{name: getattr(given, name) for name in field_names(Grant)}, **own})
+
+
+def suspension(number: int = 1) -> Suspension:
+    """A suspension of the grant of that number."""
+    return Suspension(
+        grant_id=identifier("grant", number),
+        regulator=REGULATOR,
+        suspended_by="officer-1",
+        suspended_at=START,
+    )
+
+
+def new_attempt(number: int = 1, **changes: Any) -> NewAccessAttempt:
+    """An attempt at version 1 for biomedical research."""
+    fields: dict[str, Any] = {
+        "attempt_id": identifier("attempt", number),
+        "version_id": identifier("version", 1),
+        "purpose": "DUO:0000006",
+        "commercial": False,
+    }
+    return NewAccessAttempt(**{**fields, **changes})
+
+
+def attempt(number: int = 1, **changes: Any) -> AccessAttempt:
+    """The same on the ledger, by a researcher of Riverside."""
+    own: dict[str, Any] = {
+        "custodian": NORTHGATE,
+        "requester_msp": RIVERSIDE,
+        "requester": "riverside-1",
+        "roles": ("researcher",),
+        "proposal_time": MIDDLE,
+    }
+    own.update({name: changes.pop(name) for name in tuple(own) if name in changes})
+    return AccessAttempt.made(new_attempt(number, **changes), **own)
+
+
+INSTANTS = st.datetimes(
+    min_value=parse_instant("1970-01-01T00:00:00.000Z").replace(tzinfo=None),
+    max_value=parse_instant("9999-12-31T23:59:59.999Z").replace(tzinfo=None),
+    timezones=st.just(parse_instant(START).tzinfo),
+).map(format_instant)
+
+
+def values(kind: Kind) -> st.SearchStrategy[Any]:
+    """Values that a kind reads."""
+    match kind:
+        case Text():
+            return st.from_regex(kind.pattern, fullmatch=True)
+        case Choice():
+            return st.sampled_from(list(kind.values))
+        case Integer():
+            return st.integers(kind.minimum, kind.maximum)
+        case Flag():
+            return st.booleans()
+        case Instant():
+            return INSTANTS
+        case Nullable():
+            return st.none() | values(kind.kind)
+        case Many():
+            unique = None if isinstance(kind.kind, Nested) else lambda item: item
+            limit = min(kind.maximum, kind.minimum + 3)
+            return st.lists(values(kind.kind), min_size=kind.minimum, max_size=limit, unique_by=unique)
+        case Table():
+            return st.dictionaries(
+                st.from_regex(r"[a-z0-9][a-z0-9_-]{0,9}", fullmatch=True), values(kind.kind), max_size=4
+            )
+        case Nested():
+            return documents(kind.record)
+    return _SPECIAL[type(kind).__name__]
+
+
+_SPECIAL: dict[str, st.SearchStrategy[Any]] = {
+    "Recipient": st.sampled_from(["ANY_MEMBER", NORTHGATE, RIVERSIDE]),
+    "_Encrypted": st.sampled_from(["AA==", "c29tZXRoaW5n"]),
+}
+
+
+def documents(record: type[R]) -> st.SearchStrategy[dict[str, Any]]:
+    """JSON objects whose every field fits; rules over several fields may still refuse one."""
+    if record.__name__ == "Reason":
+        return _reasons()
+    hints = get_type_hints(record, include_extras=True)
+    return st.fixed_dictionaries({name: values(hints[name].__metadata__[0]) for name in field_names(record)})
+
+
+@st.composite
+def _reasons(draw: st.DrawFn) -> dict[str, Any]:
+    from consentry_records.reasons import CATALOGUE
+
+    code = draw(st.sampled_from(sorted(CATALOGUE)))
+    parameters = {name: draw(values(kind)) for name, kind in CATALOGUE[code].parameters.items()}
+    return {"code": code, "parameters": parameters}
