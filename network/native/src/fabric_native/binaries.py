@@ -22,14 +22,10 @@ _RELEASES = "the releases page of hyperledger/fabric"
 class Binary:
     """One executable of Fabric.
 
-    Parameters
-    ----------
-    name:
-        Its name, `peer` or `orderer`.
-    path:
-        Where it is.
-    version:
-        What it answers to `version`, such as `3.1.5`.
+    Args:
+        name: Its name, `peer` or `orderer`.
+        path: Where it is.
+        version: What it answers to `version`, such as `3.1.5`.
     """
 
     name: str
@@ -50,17 +46,13 @@ def find_binaries(
 ) -> FabricBinaries:
     """Find `peer` and `orderer` of Fabric v3.1.5.
 
-    Parameters
-    ----------
-    directory:
-        Looked at first when given.
-    environment:
-        Where PATH, HOME and XDG_DATA_HOME are read; the process's own by default.
+    Args:
+        directory: Looked at first when given.
+        environment: Where PATH, HOME and XDG_DATA_HOME are read; the process's own by default.
 
-    Raises
-    ------
-    BinariesNotFoundError
-        Code BINARIES_MISSING or VERSION_UNFIT, with every place that was looked at and how to get them.
+    Raises:
+        BinariesNotFoundError: BINARIES_MISSING or VERSION_UNFIT, with every place looked at and how to
+            get them.
     """
     places = list(_places(directory, os.environ if environment is None else environment))
     return FabricBinaries(*(_find(name, places) for name in REQUIRED))

@@ -10,12 +10,9 @@ from __future__ import annotations
 class NativeError(Exception):
     """Something about real Fabric processes is not as needed.
 
-    Parameters
-    ----------
-    code:
-        Stable code in upper case, for programs.
-    message:
-        What was got, what was expected, what to do.
+    Args:
+        code: Stable code in upper case, for programs.
+        message: What was got, what was expected, what to do.
     """
 
     def __init__(self, code: str, message: str) -> None:

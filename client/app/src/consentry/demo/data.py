@@ -41,16 +41,11 @@ KINDS = (
 class Hospital:
     """What one hospital has before the story begins.
 
-    Parameters
-    ----------
-    name:
-        The organization's name.
-    rows:
-        One row a patient: `pseudonym`, 30 measurements, `target` (1 benign, 0 malignant).
-    consents:
-        The frame that :meth:`consentry.consents.Consents.import_frame` takes.
-    kinds:
-        How many patients chose what.
+    Args:
+        name: The organization's name.
+        rows: One row a patient: `pseudonym`, 30 measurements, `target` (1 benign, 0 malignant).
+        consents: The frame that :meth:`consentry.consents.Consents.import_frame` takes.
+        kinds: How many patients chose what.
     """
 
     name: str
@@ -62,12 +57,9 @@ class Hospital:
 def load_hospitals(seed: int, today: datetime) -> list[Hospital]:
     """Split the data by row over the hospitals and draw each patient's consent.
 
-    Parameters
-    ----------
-    seed:
-        Of pseudonyms and choices.
-    today:
-        When the consents begin; they run for five years.
+    Args:
+        seed: Of pseudonyms and choices.
+        today: When the consents begin; they run for five years.
     """
     from sklearn.datasets import load_breast_cancer  # type: ignore[import-untyped,unused-ignore]
 

@@ -16,14 +16,10 @@ from rich.table import Table
 class StepFailedError(Exception):
     """A step did not give its expected outcome.
 
-    Parameters
-    ----------
-    step:
-        The step's name.
-    expected:
-        What should have happened.
-    got:
-        What happened.
+    Args:
+        step: The step's name.
+        expected: What should have happened.
+        got: What happened.
     """
 
     def __init__(self, step: str, expected: str, got: str) -> None:

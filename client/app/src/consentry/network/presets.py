@@ -31,10 +31,8 @@ PRESETS: dict[str, Callable[[], Topology]] = {"consortium": consortium, "small":
 def preset(name: str) -> Topology:
     """The topology of a preset.
 
-    Raises
-    ------
-    ConsentryError
-        PRESET_UNKNOWN, with the names that there are.
+    Raises:
+        ConsentryError: PRESET_UNKNOWN, with the names that there are.
     """
     if name not in PRESETS:
         raise ConsentryError(

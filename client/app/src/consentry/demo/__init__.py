@@ -1,0 +1,5 @@
+"""The whole story on the embedded engine, on real data: what `make demo` runs."""
+
+from consentry.demo.run import run
+
+__all__ = ["run"]
