@@ -17,7 +17,6 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from fabric_protocol.topology import Organization, Topology
 
 from fabric_embedded.ca_service import bootstrap_registrar
 from fabric_embedded.ca_store import IdentityStore
@@ -33,6 +32,7 @@ from fabric_protocol.certificates import (
     new_authority,
     new_private_key,
 )
+from fabric_protocol.topology import Organization, Topology
 
 # Authorities begin before what they issue: an MSP judges a chain at the leaf's own beginning (§1.3).
 _AUTHORITY_LEAD = timedelta(days=1)
@@ -98,6 +98,8 @@ def create_organization(
         ports: the network's ports.
         start: time of creation (UTC, aware).
     """
+    # mkdir gives its mode to the last directory only.
+    paths.directory.mkdir(mode=0o700)
     issuer = _Issuer(
         organization.name,
         topology.host,

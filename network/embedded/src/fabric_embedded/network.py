@@ -222,7 +222,7 @@ class EmbeddedNetwork:
         self._require_ports()
         # The engine first: it takes longest to get ready.
         engine = ("python", "-m", "fabric_embedded", "serve", str(self.directory))
-        wanted = {_ENGINE: (engine, dict[str, str]())}
+        wanted: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {_ENGINE: (engine, {})}
         for organization in self.topology.organizations:
             environment = self._chaincode_environment(organization.name)
             wanted[_CHAINCODE + organization.name] = (self.topology.chaincode.command, environment)

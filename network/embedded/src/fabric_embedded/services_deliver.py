@@ -88,7 +88,7 @@ class DeliverStream:
 
 
 class _Session:
-    """One request's right to read: expiry is asked before every block, policy when the configuration changed."""
+    """One request's right to read: expiry before every block, policy when the configuration changed."""
 
     def __init__(self, engine: Engine, form: DeliverForm, request: SeekRequest, envelope: Any) -> None:
         self._engine = engine
@@ -153,8 +153,7 @@ async def _not_supported(requests: AsyncIterator[Any]) -> AsyncIterator[bytes]:
     async for _ in requests:
         message = "DeliverWithPrivateData is not supported by the embedded engine yet: use Deliver"
         raise ServiceError(grpc.StatusCode.UNIMPLEMENTED, message)
-    return
-    yield b""
+        yield b""
 
 
 def _status(status: int) -> bytes:

@@ -1,0 +1,1 @@
+"""What a peer does with a proposal: check, simulate, endorse (`core/endorser`)."""

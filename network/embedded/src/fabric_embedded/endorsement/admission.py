@@ -1,0 +1,132 @@
+"""What an endorser checks before it simulates, in Fabric's order (`core/endorser/endorser.go · preProcess`)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from fabric_embedded import acl
+from fabric_embedded.errors import AccessDenied, PeerRefusal
+from fabric_protocol.definitions import SYSTEM_CHAINCODES
+from fabric_protocol.errors import IdentityError, ProposalError, SignatureError
+from fabric_protocol.policies import SignedData
+from fabric_protocol.proposals import Proposal, parse_proposal
+from fabric_protocol.signatures import verify
+
+if TYPE_CHECKING:
+    from fabric_protos.peer import proposal_pb2
+
+    from fabric_protocol.channel_config import ChannelConfig
+    from fabric_protocol.identities import Identity
+
+_REMEMBERED = 1024
+
+
+@dataclass(frozen=True)
+class AdmittedProposal:
+    """A proposal that may be simulated, and its creator, who is valid and signed it."""
+
+    proposal: Proposal
+    creator: Identity
+
+
+class UnknownChannel(Exception):
+    """The proposal is for a channel that does not exist; the only check that is answered by a response."""
+
+
+class ProposalGate:
+    """Checks proposals for all peers of one channel.
+
+    All peers of this engine look at the same bytes with the same rules, so that the last proposals that were
+    found good need not be checked again by the next peer.
+
+    Parameters:
+        is_known_transaction: whether an id is on the ledger.
+    """
+
+    def __init__(self, is_known_transaction: Callable[[str], bool]) -> None:
+        self._is_known = is_known_transaction
+        self._good: OrderedDict[tuple[int, bytes], AdmittedProposal] = OrderedDict()
+
+    def read(self, signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> Proposal:
+        """Checks 1 to 3: form, channel, content.
+
+        Raises:
+            UnknownChannel: with Fabric's text.
+            PeerRefusal: PROPOSAL_MALFORMED, PROPOSAL_INVALID.
+        """
+        try:
+            proposal = parse_proposal(
+                signed.proposal_bytes, is_known_channel=lambda name: name == config.channel_id
+            )
+        except ProposalError as error:
+            if error.code == "CHANNEL_NOT_FOUND":
+                raise UnknownChannel(error.message) from error
+            raise PeerRefusal(error.code, error.message, is_filter=False) from error
+        if not signed.signature:
+            raise PeerRefusal(
+                "PROPOSAL_INVALID", "error validating proposal: empty signature bytes", is_filter=False
+            )
+        return proposal
+
+    def admit(
+        self, signed: proposal_pb2.SignedProposal, proposal: Proposal, config: ChannelConfig
+    ) -> AdmittedProposal:
+        """Checks 4 to 7: creator, signature, transaction id, right to propose.
+
+        Raises:
+            PeerRefusal: CREATOR_UNKNOWN, CREATOR_DENIED, TRANSACTION_DUPLICATE, ACCESS_DENIED.
+        """
+        name = (id(config), sha256(signed.proposal_bytes + signed.signature).digest())
+        admitted = self._good.get(name)
+        if admitted is None:
+            creator = _check_creator(proposal, signed.signature, config)
+            self._check_unknown(proposal)
+            _check_right(proposal, signed.signature, config)
+            admitted = AdmittedProposal(proposal, creator)
+            self._remember(name, admitted)
+        else:
+            self._check_unknown(proposal)
+        return admitted
+
+    def _check_unknown(self, proposal: Proposal) -> None:
+        if self._is_known(proposal.transaction_id):
+            raise PeerRefusal(
+                "TRANSACTION_DUPLICATE",
+                f"duplicate transaction found [{proposal.transaction_id}]. Creator [{proposal.creator.hex()}]",
+                is_filter=False,
+            )
+
+    def _remember(self, name: tuple[int, bytes], admitted: AdmittedProposal) -> None:
+        self._good[name] = admitted
+        if len(self._good) > _REMEMBERED:
+            self._good.popitem(last=False)
+
+
+def _check_creator(proposal: Proposal, signature: bytes, config: ChannelConfig) -> Identity:
+    denied = f"error validating proposal: access denied: channel [{config.channel_id}] creator org"
+    try:
+        creator = config.msps.deserialize(proposal.creator)
+    except IdentityError as error:
+        raise PeerRefusal(
+            "CREATOR_UNKNOWN", f"{denied} unknown, creator is malformed", is_filter=False
+        ) from error
+    try:
+        config.msps.validate(creator)
+        verify(creator.public_key, signature, proposal.data)
+    except (IdentityError, SignatureError) as error:
+        raise PeerRefusal("CREATOR_DENIED", f"{denied} [{creator.msp_id}]", is_filter=False) from error
+    return creator
+
+
+def _check_right(proposal: Proposal, signature: bytes, config: ChannelConfig) -> None:
+    if proposal.chaincode in SYSTEM_CHAINCODES:
+        return
+    signed = SignedData(data=proposal.data, identity=proposal.creator, signature=signature)
+    try:
+        acl.check_access(config, acl.PROPOSE, signed)
+    except AccessDenied as error:
+        raise PeerRefusal(error.code, error.message, is_filter=False) from error
