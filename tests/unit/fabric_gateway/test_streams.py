@@ -94,6 +94,23 @@ def test_the_request_for_blocks_is_signed_and_names_them() -> None:
     assert (seek.start.specified.number, seek.stop.specified.number) == (3, 3)
 
 
+def test_the_newest_block_is_asked_for_by_position_and_not_by_number() -> None:
+    gateway = FakeGateway(handler)
+    gateway.blocks = [delivered(block(41))]
+    assert network(gateway).newest_block() == block(41)
+    payload = common_pb2.Payload.FromString(gateway.requests[-1].payload)
+    seek = ab_pb2.SeekInfo.FromString(payload.data)
+    assert (seek.start.WhichOneof("Type"), seek.stop.WhichOneof("Type")) == ("newest", "newest")
+
+
+def test_a_peer_that_gives_no_newest_block_is_an_error() -> None:
+    gateway = FakeGateway(handler)
+    gateway.blocks = []
+    with pytest.raises(StreamError) as caught:
+        network(gateway).newest_block()
+    assert caught.value.code == "STREAM_ENDED"
+
+
 def test_a_stream_that_ends_before_its_stop_is_an_error() -> None:
     gateway = FakeGateway(handler)
     gateway.blocks = [delivered(block(0))]

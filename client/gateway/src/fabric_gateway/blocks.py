@@ -29,8 +29,23 @@ def deliver_blocks(connection: Connection, channel: str, start: int, stop: int |
     return _deliver(connection, channel, start, stop)
 
 
+def deliver_newest(connection: Connection, channel: str) -> bytes:
+    """Return the block that `Network.newest_block` describes."""
+    newest = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
+    stream = connection.transport.deliver(_seek_envelope(connection, channel, newest, newest))
+    try:
+        for response in stream:
+            return _block_bytes(response)
+    except StatusFailure as failure:
+        raise failure.as_error(StreamError) from failure
+    finally:
+        stream.cancel()
+    raise StreamError("the peer ended the stream without its newest block", code="STREAM_ENDED")
+
+
 def _deliver(connection: Connection, channel: str, start: int, stop: int | None) -> Iterator[bytes]:
-    stream = connection.transport.deliver(_seek_envelope(connection, channel, start, stop))
+    begin, end = _position(start), _position(_FOREVER if stop is None else stop)
+    stream = connection.transport.deliver(_seek_envelope(connection, channel, begin, end))
     expected = start
     try:
         for response in stream:
@@ -46,7 +61,13 @@ def _deliver(connection: Connection, channel: str, start: int, stop: int | None)
     raise StreamError(f"the peer ended the stream before block {expected}", code="STREAM_ENDED")
 
 
-def _seek_envelope(connection: Connection, channel: str, start: int, stop: int | None) -> common_pb2.Envelope:
+def _position(number: int) -> ab_pb2.SeekPosition:
+    return ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=number))
+
+
+def _seek_envelope(
+    connection: Connection, channel: str, start: ab_pb2.SeekPosition, stop: ab_pb2.SeekPosition
+) -> common_pb2.Envelope:
     nonce = os.urandom(_NONCE_BYTES)
     timestamp = Timestamp()
     timestamp.FromDatetime(connection.clock())
@@ -57,11 +78,7 @@ def _seek_envelope(connection: Connection, channel: str, start: int, stop: int |
         timestamp=timestamp,
     )
     signature_header = common_pb2.SignatureHeader(creator=connection.identity, nonce=nonce)
-    seek = ab_pb2.SeekInfo(
-        start=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start)),
-        stop=ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_FOREVER if stop is None else stop)),
-        behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY,
-    )
+    seek = ab_pb2.SeekInfo(start=start, stop=stop, behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY)
     payload = common_pb2.Payload(
         header=common_pb2.Header(
             channel_header=channel_header.SerializeToString(deterministic=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fabric_gateway.blocks import deliver_blocks
+from fabric_gateway.blocks import deliver_blocks, deliver_newest
 from fabric_gateway.connection import Connection
 from fabric_gateway.contract import Contract
 from fabric_gateway.events import EventStream, open_events
@@ -44,3 +44,11 @@ class Network:
             StreamError: the peer refused or the stream broke off before `stop`.
         """
         return deliver_blocks(self._connection, self.name, start, stop)
+
+    def newest_block(self) -> bytes:
+        """Return the peer's newest block as the bytes sent; its number says how far `blocks` can go now.
+
+        Raises:
+            StreamError: the peer refused or the stream broke off.
+        """
+        return deliver_newest(self._connection, self.name)
