@@ -1,0 +1,152 @@
+"""The demo itself, as `make demo` runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sqlite3
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support.installed_command import CONSENTRY, SECONDS, DemoRun, environment, run_consentry
+
+STEPS = (
+    "0. A consortium of three hospitals and a regulator",
+    "1. Hospitals import their patients' consents",
+    "2. Hospitals register their datasets",
+    "3. Access is requested and granted",
+    "4. Attempts at access",
+    "5. A model is trained under the permits",
+    "6. A patient withdraws",
+    "7. A compliance officer asks the trail",
+    "8. The trail is proved, and tampering is found",
+)
+
+
+def test_the_demo_ends_well_and_tells_every_step(demo_run: DemoRun) -> None:
+    assert demo_run.status == 0, demo_run.output[-6000:]
+    for step in STEPS:
+        assert step in demo_run.output
+    assert "Summary" in demo_run.output
+    assert demo_run.output.count("✓") >= 25
+
+
+def test_the_demo_leaves_a_network_that_the_command_line_goes_on_using(demo_run: DemoRun) -> None:
+    nodes = json.loads(demo_run.consentry("network", "status", "--json"))
+    assert {node["state"] for node in nodes} == {"running"}
+    result = json.loads(demo_run.consentry("--as", "regulator/officer", "verify", "--json"))
+    assert result["verdict"] == "proved"
+
+
+def test_nothing_personal_is_in_blocks_logs_output_or_run_files(demo_run: DemoRun) -> None:
+    secrets = _pseudonyms_salts_and_keys(demo_run.directory)
+    assert len(secrets) > 569 * 3
+    places = [path for path in _files(demo_run.directory) if not _is_custodians_own(demo_run.directory, path)]
+    assert any(path.name == "ledger.sqlite" for path in places)
+    assert any(path.suffix == ".log" for path in places)
+    found = {secret_at for path in places for secret_at in _found(secrets, path.read_bytes(), path.name)}
+    assert not found
+    assert not list(_found(secrets, demo_run.output.encode(), "the demo's output"))
+
+
+def test_no_key_or_secret_file_is_readable_by_others(demo_run: DemoRun) -> None:
+    exposed = [
+        path
+        for path in _files(demo_run.directory)
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _holds_a_secret(path)
+    ]
+    assert not exposed
+
+
+def test_the_report_for_the_patient_is_complete_up_to_a_block(demo_run: DemoRun) -> None:
+    report = json.loads((demo_run.directory / "reports" / "subject-access.json").read_text())
+    html = (demo_run.directory / "reports" / "subject-access.html").read_text()
+    assert "Art. 15" in html
+    assert re.search(r"block \d+", html)
+    assert "modelversion-" in json.dumps(report)
+
+
+@pytest.mark.timeout(2 * SECONDS)
+def test_a_demo_after_an_interrupted_one_works_and_nothing_stays_after_down(tmp_path: Path) -> None:
+    directory = tmp_path / "network"
+    first = subprocess.Popen(
+        [CONSENTRY, "demo", "--directory", str(directory)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+    )
+    _wait_for(directory / "network.json")
+    time.sleep(2.0)
+    first.send_signal(signal.SIGINT)
+    output, _ = first.communicate(timeout=SECONDS)
+    assert first.returncode == 130, output[-3000:]
+    run_consentry("demo", "--directory", str(directory), "--seed", "1")
+    run_consentry("--network", str(directory), "network", "down")
+    assert not _processes_of(directory)
+
+
+def test_a_directory_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    done = subprocess.run(
+        [CONSENTRY, "demo", "--directory", str(tmp_path)], capture_output=True, text=True, timeout=SECONDS
+    )
+    assert done.returncode == 1
+    assert "DIRECTORY_IN_USE" in done.stdout + done.stderr
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def _pseudonyms_salts_and_keys(directory: Path) -> set[bytes]:
+    """Every secret of every subject register, as raw bytes, text and hex."""
+    secrets: set[bytes] = set()
+    for register in (directory / "custody").glob("*/subjects.sqlite"):
+        with sqlite3.connect(register) as database:
+            for row in database.execute("SELECT pseudonym, salt, key FROM subjects"):
+                for value in row:
+                    raw = value.encode() if isinstance(value, str) else bytes(value)
+                    secrets |= {raw, raw.hex().encode()}
+        database.close()
+    return secrets
+
+
+def _found(secrets: set[bytes], content: bytes, where: str) -> set[str]:
+    """Where a secret stands; the secret itself is not repeated."""
+    return {where} if any(secret in content for secret in secrets) else set()
+
+
+def _files(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+def _is_custodians_own(directory: Path, path: Path) -> bool:
+    """The custodian's register, and the report that is handed to the patient."""
+    return path.relative_to(directory).parts[0] in {"custody", "reports"}
+
+
+def _holds_a_secret(path: Path) -> bool:
+    content = path.read_bytes()
+    return b"PRIVATE KEY" in content or path.suffix == ".sqlite" or "registrar" in path.name
+
+
+def _wait_for(path: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.05)
+
+
+def _processes_of(directory: Path) -> list[str]:
+    """Command lines of processes that name the directory."""
+    lines = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(directory) in line:
+            lines.append(line)
+    return lines
