@@ -1,14 +1,18 @@
 """An MSP's rules on organizations made for the test; recorded ones are in test_recorded_identities.py."""
 
-from datetime import timedelta
+import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from fabric_protos.msp import msp_config_pb2, msp_principal_pb2
+from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from support.sample_organizations import START, Member, SampleOrganization, manager
 
 from fabric_protocol.certificates import certificate_pem, issue, new_authority
@@ -302,6 +306,50 @@ def test_the_manager_reads_the_same_bytes_once() -> None:
     with pytest.raises(IdentityError) as second:
         MSPS.deserialize(b"garbage")
     assert first.value is not second.value
+
+
+def test_a_start_at_the_end_of_the_calendar_is_refused() -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    builder = x509.CertificateBuilder(
+        ALPHA.authority.certificate.subject,
+        CLIENT.certificate.subject,
+        CLIENT.key.public_key(),
+        9,
+        last,
+        last,
+    )
+    pem = certificate_pem(builder.sign(ALPHA.authority.private_key, SHA256()))
+    with pytest.raises(IdentityError) as caught:
+        MSPS.deserialize(serialize_identity("AlphaMSP", pem))
+    assert caught.value.code == "CERTIFICATE_INVALID"
+
+
+def test_one_certificate_cannot_be_written_as_two_identities() -> None:
+    der = CLIENT.certificate.public_bytes(Encoding.DER)
+    start = len(der) - len(CLIENT.certificate.signature) - 1
+    assert der[start] == 0
+    certificate_with_unused_bits = der[:start] + b"\x01" + der[start + 1 :]
+    with pytest.raises(IdentityError) as caught:
+        MSPS.deserialize(serialized_der(certificate_with_unused_bits))
+    assert caught.value.code == "CERTIFICATE_INVALID"
+
+
+def serialized_der(der: bytes) -> bytes:
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(der) + b"\n-----END CERTIFICATE-----\n"
+    serialized: bytes = identities_pb2.SerializedIdentity(mspid="AlphaMSP", id_bytes=pem).SerializeToString()
+    return serialized
+
+
+# A damaged certificate may be one that `cryptography` reads with a warning.
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@given(st.data())
+def test_damaged_identities_are_refused_or_another_key_and_never_crash(data: st.DataObject) -> None:
+    der = bytearray(CLIENT.certificate.public_bytes(Encoding.DER))
+    for _ in range(data.draw(st.integers(1, 3))):
+        der[data.draw(st.integers(0, len(der) - 1))] ^= data.draw(st.integers(1, 255))
+    assume(bytes(der) != CLIENT.certificate.public_bytes(Encoding.DER))
+    with pytest.raises(IdentityError):
+        MSPS.validate(MSPS.deserialize(serialized_der(bytes(der))))
 
 
 def test_a_relabelled_identity_is_judged_by_its_certificate() -> None:

@@ -54,7 +54,8 @@ class CertificateTree:
         """
         try:
             chains = tuple(self._chains(certificate))
-        except (ValueError, UnsupportedAlgorithm) as error:
+        # OverflowError: a start at the very end of the calendar has no second after it.
+        except (ValueError, OverflowError, UnsupportedAlgorithm) as error:
             raise IdentityError("CERTIFICATE_INVALID", "the certificate's content cannot be read") from error
         if not chains:
             raise IdentityError(
@@ -120,7 +121,7 @@ def _may_issue(authority: x509.Certificate, chain: Chain, instant: datetime) -> 
         return False
     try:
         child.verify_directly_issued_by(authority)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
 

@@ -22,11 +22,20 @@ from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
 
+from fabric_protocol.der import replace_signature
 from fabric_protocol.errors import IdentityError
 
 ATTRIBUTE_EXTENSION_OID: Final = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 """The certificate extension in which a Fabric CA puts attributes: raw JSON, not wrapped in ASN.1."""
 
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 _PEM_BLOCK: Final = re.compile(rb"-----BEGIN ([^\r\n]*)-----\r?\n(.*?)-----END \1-----", re.DOTALL)
 _PEM_HEADER: Final = re.compile(rb"\A(?:[^\r\n:]+:[^\r\n]*\r?\n)+\r?\n")
 
@@ -144,9 +153,17 @@ def parse_certificate(pem: bytes) -> x509.Certificate:
         IdentityError: CERTIFICATE_INVALID.
     """
     try:
-        return x509.load_der_x509_certificate(first_pem_block(pem))
-    except (ValueError, UnsupportedAlgorithm) as error:
+        der = first_pem_block(pem)
+        certificate = x509.load_der_x509_certificate(der)
+        # Read at once what is otherwise read late: a certificate is refused here or readable for good, as in Go.
+        _ = certificate.version, certificate.subject, certificate.issuer, certificate.extensions
+        # A signature that claims unused bits would verify and make the same certificate another identity.
+        is_canonical = replace_signature(der, certificate.signature) == der
+    except _UNREADABLE as error:
         raise IdentityError("CERTIFICATE_INVALID", "expected one X.509 certificate in PEM") from error
+    if not is_canonical:
+        raise IdentityError("CERTIFICATE_INVALID", "the certificate's signature is not canonical DER")
+    return certificate
 
 
 def first_pem_block(pem: bytes) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import SignatureAlgorithmOID
 
@@ -63,14 +64,17 @@ class MspAuthorities:
         """The certificate with its signature in low-S.
 
         Raises:
-            IdentityError: as `CertificateTree.chain`: the issuer must be known to tell.
+            IdentityError: as `CertificateTree.chain`, for the issuer must be known to tell.
             SignatureError: INVALID_SIGNATURE.
         """
         if certificate.signature_algorithm_oid not in _ECDSA_SIGNATURES:
             return certificate
         chain = self._tree.chain(certificate)
         issuer = chain[1] if len(chain) > 1 else certificate
-        return with_low_s(certificate, issuer.public_key())
+        try:
+            return with_low_s(certificate, issuer.public_key())
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise IdentityError("CERTIFICATE_INVALID", "the issuer's key cannot be read") from error
 
     def identity_chain(self, certificate: x509.Certificate) -> Chain:
         """The chain of a certificate that is to be an identity.
