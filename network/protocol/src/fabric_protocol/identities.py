@@ -155,7 +155,7 @@ def parse_certificate(pem: bytes) -> x509.Certificate:
     try:
         der = first_pem_block(pem)
         certificate = x509.load_der_x509_certificate(der)
-        # Read at once what is otherwise read late: a certificate is refused here or readable for good, as in Go.
+        # Read at once what would be read late: a certificate is refused here or readable for good, as in Go.
         _ = certificate.version, certificate.subject, certificate.issuer, certificate.extensions
         # A signature that claims unused bits would verify and make the same certificate another identity.
         is_canonical = replace_signature(der, certificate.signature) == der
