@@ -22,7 +22,6 @@ from consentry.verification import (
 from fabric_protocol.block_signatures import sign_block
 from fabric_protocol.blocks import data_hash, set_flags
 
-
 COLLECTION = "_implicit_org_LakesideMSP"
 
 
