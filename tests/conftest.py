@@ -6,7 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.optional_tools import OPTIONAL_TOOLS
+
+# No test may depend on how busy the machine is.
+settings.register_profile("consentry", deadline=None)
+settings.load_profile("consentry")
 
 _ROOT = Path(__file__).parent
 _used: set[str] = set()
