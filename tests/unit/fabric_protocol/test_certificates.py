@@ -4,6 +4,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.sample_organizations import START
@@ -80,6 +81,26 @@ def test_a_high_s_certificate_is_rewritten_and_still_verifies() -> None:
     issuer_key = ROOT.private_key.public_key()
     assert with_low_s(twin, issuer_key) == certificate
     assert with_low_s(certificate, issuer_key) is certificate
+
+
+def test_the_issuers_curve_decides_what_is_low() -> None:
+    key = ec.generate_private_key(ec.SECP384R1())
+    certificates = [
+        x509.CertificateBuilder(
+            ROOT.certificate.subject,
+            ROOT.certificate.subject,
+            new_private_key().public_key(),
+            serial,
+            START,
+            START + timedelta(days=1),
+        ).sign(key, SHA384())
+        for serial in range(1, 9)
+    ]
+    half = curve_order(ec.SECP384R1()) >> 1
+    for certificate in certificates:
+        low = with_low_s(certificate, key.public_key())
+        assert decode_dss_signature(low.signature)[1] <= half
+        key.public_key().verify(low.signature, low.tbs_certificate_bytes, ec.ECDSA(SHA384()))
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,14 @@ def test_only_leaves_of_the_tree_of_authorities_issue_identities() -> None:
     assert refusal(ALPHA.msp(), below) == "CERTIFICATE_NOT_TRUSTED"
 
 
+def test_a_revoked_intermediate_makes_no_msp() -> None:
+    intermediate = new_authority("intermediate", start=START, issuer=ALPHA.authority)
+    revoked = ALPHA.revocation_list([intermediate.certificate])
+    with pytest.raises(ConfigError, match="has been revoked") as caught:
+        ALPHA.msp(intermediates=[intermediate.pem], crls=[revoked])
+    assert caught.value.code == "MSP_CONFIG_INVALID"
+
+
 def test_two_chains_are_one_too_many() -> None:
     again = x509.CertificateBuilder(
         issuer_name=ALPHA.authority.certificate.subject,
