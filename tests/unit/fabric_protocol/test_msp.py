@@ -316,6 +316,14 @@ def test_the_manager_reads_the_same_bytes_once() -> None:
     assert first.value is not second.value
 
 
+def test_what_is_large_is_judged_the_same_and_not_kept() -> None:
+    large = serialize_identity("AlphaMSP", CLIENT.pem + b"x" * 100_000)
+    identity = MSPS.deserialize(large)
+    MSPS.validate(identity)
+    assert identity.key == MSPS.deserialize(CLIENT.serialized).key
+    assert MSPS.deserialize(large) is not identity
+
+
 def test_a_start_at_the_end_of_the_calendar_is_refused() -> None:
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     builder = x509.CertificateBuilder(

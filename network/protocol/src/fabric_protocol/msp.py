@@ -24,6 +24,8 @@ from fabric_protocol.principals import ROLE_NAMES
 __all__ = ["Msp", "MspManager", "build_msp_config"]
 
 _CACHED_IDENTITIES: Final = 4096
+# Text after a PEM block is ignored, so anybody with a certificate could fill the caches with megabytes.
+_LARGEST_CACHED: Final = 16 * 1024
 _DEEPEST_COMBINATION: Final = 16
 _Principal = msp_principal_pb2.MSPPrincipal
 
@@ -63,7 +65,7 @@ class Msp:
         self._key_types = (ec.EllipticCurvePublicKey, *[ed25519.Ed25519PublicKey] * accepts_ed25519)
         self._authorities = MspAuthorities(content)
         self._units = read_organizational_units(content, self._authorities)
-        self._standing_of = lru_cache(maxsize=_CACHED_IDENTITIES)(self._judge)
+        self._cached_standing = lru_cache(maxsize=_CACHED_IDENTITIES)(self._judge)
         self._administrators: frozenset[bytes] = frozenset()
         self._administrators = frozenset(self._read_administrator(pem) for pem in content.admins)
         if not self._administrators and "admin" not in self._units.roles:
@@ -169,6 +171,10 @@ class Msp:
         except IdentityError:
             return False
 
+    def _standing_of(self, identity: Identity) -> _Standing:
+        is_small = len(identity.serialized) <= _LARGEST_CACHED
+        return self._cached_standing(identity) if is_small else self._judge(identity)
+
     def _judge(self, identity: Identity) -> _Standing:
         refusal, der, certifier = None, identity.certificate_der, b""
         try:
@@ -245,7 +251,8 @@ class MspManager:
         Raises:
             IdentityError: as `Msp.deserialize`.
         """
-        outcome = self._read(serialized)
+        is_small = len(serialized) <= _LARGEST_CACHED
+        outcome = self._read(serialized) if is_small else self._deserialize(serialized)
         if isinstance(outcome, _Refusal):
             raise IdentityError(*outcome)
         return outcome
