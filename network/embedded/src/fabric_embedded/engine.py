@@ -2,44 +2,103 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fabric_embedded.assembly import EngineMaterial, build_peers, read_material
+from fabric_embedded.endorsement.admission import ProposalGate
+from fabric_embedded.ledger import Ledger
+from fabric_embedded.lifecycle.deployment import Deployment
+from fabric_embedded.ordering.committer import CommittedBlock, Committer
+from fabric_embedded.ordering.service import OrderingService
+from fabric_embedded.paths import NetworkPaths
+from fabric_embedded.storage.snapshots import CurrentSnapshot
+
 if TYPE_CHECKING:
-    from fabric_embedded.ledger import Ledger
-    from fabric_embedded.peer import Peer
-    from fabric_protocol.channel_config import ChannelConfig
-    from fabric_protocol.topology import Topology
     from fabric_protos.common import common_pb2
+
+    from fabric_embedded.peer import Peer
+    from fabric_embedded.storage.snapshots import Snapshot
+    from fabric_protocol.channel_config import ChannelConfig
+
+_PATIENCE_SECONDS = 5.0
 
 
 class Engine:
-    """A channel: `open`, `start`, serve, `close`."""
+    """A channel: `open`, `start`, serve, `close`. Event loop only.
 
-    channel_id: str
-    topology: Topology
-    config: ChannelConfig
-    peers: Mapping[str, Peer]
-    ledger: Ledger
+    Attributes:
+        topology: what the network is.
+        channel_id: of its one channel.
+        peers: by MSP id.
+        ledger: blocks, state, waiting.
+    """
+
+    def __init__(self, material: EngineMaterial, committer: Committer, snapshot: Snapshot) -> None:
+        self.topology = material.topology
+        self.channel_id = material.topology.channel
+        self._material = material
+        self._committer = committer
+        self._snapshots = CurrentSnapshot(committer.pool)
+        self._snapshots.replace(snapshot)
+        self.ledger = Ledger(material.ledger_directory)
+        self._ordering = OrderingService(committer, self._snapshots, self._announce)
+        self._writers = ThreadPoolExecutor(len(material.peers), thread_name_prefix="private data")
+        gate = ProposalGate(lambda identifier: self.ledger.transaction(identifier) is not None)
+        built = build_peers(
+            material, committer, gate, self._snapshots, self._writers, config=lambda: self.config
+        )
+        self.peers: Mapping[str, Peer] = {msp_id: peer for msp_id, (peer, _) in built.items()}
+        self._links = tuple(link for _, link in built.values())
 
     @classmethod
     async def open(cls, directory: Path) -> Engine:
         """Open the network's ledger, creating it from `genesis.block` if there is none.
 
+        Parameters:
+            directory: the network's directory.
+
         Raises:
             LedgerError: the ledger cannot be opened, or belongs to another genesis block.
+            MaterialError: MATERIAL_UNREADABLE.
         """
-        raise NotImplementedError
+        material = read_material(NetworkPaths(directory))
+        committer = Committer(material.ledger_directory, material.members, material.ordering_node)
+        return cls(material, committer, committer.open(material.genesis))
+
+    @property
+    def config(self) -> ChannelConfig:
+        """The channel's configuration in force."""
+        return self._committer.config
 
     async def start(self) -> None:
-        """Order and commit; connect chaincode services as they appear; at the first start deploy the definition."""
-        raise NotImplementedError
+        """Order and commit; connect chaincode services as they appear; at the first start deploy the definition.
+
+        Raises:
+            ChaincodeError: DEPLOYMENT_FAILED.
+        """
+        self._ordering.start()
+        for link in self._links:
+            link.open()
+        deployment = Deployment(self, self.ledger.wait_for_transaction, self._material.administrators)
+        async with self._snapshots.use() as snapshot:
+            await deployment.run(self.topology.chaincode, snapshot.state, snapshot.private)
 
     async def close(self) -> None:
         """Finish the block at hand, disconnect, close files."""
-        raise NotImplementedError
+        await self._ordering.close()
+        await asyncio.gather(*(link.close() for link in self._links))
+        await self._snapshots.withdraw(_PATIENCE_SECONDS)
+        self.ledger.close()
+        self._writers.shutdown()
+        self._committer.close()
 
     async def broadcast(self, envelope: common_pb2.Envelope) -> tuple[int, str]:
         """Take an envelope for ordering; (status, info) as the orderer's Broadcast answers (`common.Status`)."""
-        raise NotImplementedError
+        return await self._ordering.broadcast(envelope)
+
+    def _announce(self, committed: CommittedBlock) -> None:
+        self.ledger.announce(committed)

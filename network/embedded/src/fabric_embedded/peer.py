@@ -2,19 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fabric_protos.peer import proposal_pb2, proposal_response_pb2
+
+from fabric_embedded.endorsement.admission import AdmittedProposal, ProposalGate, UnknownChannel
+from fabric_embedded.endorsement.chaincodes import InstalledChaincodes, definition_reader
+from fabric_embedded.endorsement.filters import check_filters
+from fabric_embedded.endorsement.private_sets import PendingWriter, check_dissemination, pending_sets
+from fabric_embedded.endorsement.runs import ChaincodeRunner, RunResult, SimulationFailed
+from fabric_embedded.errors import ChaincodeError, LedgerError
+from fabric_protocol.endorsements import LOWEST_ERROR_STATUS, endorse, event_bytes, response_payload
+from fabric_protocol.interest import interest_message
+from fabric_protocol.proposals import proposal_hash
+
 if TYPE_CHECKING:
+    from fabric_embedded.storage.snapshots import CurrentSnapshot, Snapshot
+    from fabric_protocol.channel_config import ChannelConfig
     from fabric_protocol.identities import Identity
-    from fabric_protos.peer import proposal_pb2, proposal_response_pb2
+    from fabric_protocol.signatures import Signer
+
+_ERROR = 500
+
+
+@dataclass(frozen=True)
+class PeerMaterial:
+    """Who a peer is: its organization's name and MSP id, its identity, and its key as a signer."""
+
+    organization: str
+    msp_id: str
+    identity: Identity
+    signer: Signer
 
 
 class Peer:
-    """The endorsing side of one organization."""
+    """The endorsing side of one organization. Event loop only.
 
-    msp_id: str
-    organization: str
-    identity: Identity
+    Parameters:
+        material: who it is.
+        config: the channel's configuration in force.
+        members: every organization's peer identity, by MSP id.
+        gate: checks proposals, for all peers.
+        runner: runs its chaincode.
+        installed: its chaincodes.
+        snapshots: of the ledger.
+        pending: keeps what it endorses privately.
+        clock: its own time.
+    """
+
+    def __init__(
+        self,
+        material: PeerMaterial,
+        *,
+        config: Callable[[], ChannelConfig],
+        members: Mapping[str, Identity],
+        gate: ProposalGate,
+        runner: ChaincodeRunner,
+        installed: InstalledChaincodes,
+        snapshots: CurrentSnapshot,
+        pending: PendingWriter,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.msp_id = material.msp_id
+        self.organization = material.organization
+        self.identity = material.identity
+        self._signer = material.signer
+        self._config = config
+        self._members = members
+        self._gate = gate
+        self._runner = runner
+        self._installed = installed
+        self._snapshots = snapshots
+        self._pending = pending
+        self._clock = clock
 
     async def process_proposal(
         self, signed: proposal_pb2.SignedProposal, *, through_filters: bool = True
@@ -28,12 +91,97 @@ class Peer:
         Raises:
             PeerRefusal: where Fabric answers with a gRPC error.
         """
-        raise NotImplementedError
+        config = self._config()
+        try:
+            proposal = self._gate.read(signed, config)
+        except UnknownChannel as error:
+            return _refused(str(error))
+        if through_filters:
+            check_filters(proposal, config, self._clock())
+        admitted = self._gate.admit(signed, proposal, config)
+        try:
+            async with self._snapshots.use() as snapshot:
+                result = await self._runner.run(admitted, signed, snapshot, config)
+                return await self._answer(admitted, result, snapshot, config)
+        except SimulationFailed as failure:
+            return _refused(str(failure))
 
     def serves(self, chaincode: str) -> bool:
         """Whether this peer advertises the chaincode: defined, approved by its organization, installed."""
-        raise NotImplementedError
+        snapshot = self._snapshots.peek()
+        if snapshot is None:
+            return self._installed.was_found(chaincode)
+        try:
+            self._installed.link(chaincode, snapshot, definition_reader(snapshot.state, chaincode))
+        except ChaincodeError:
+            return False
+        return True
 
     def is_connected(self, chaincode: str) -> bool:
         """Whether the organization's service of this chaincode is connected and ready."""
-        raise NotImplementedError
+        snapshot = self._snapshots.peek()
+        if snapshot is None:
+            return False
+        try:
+            link = self._installed.link(chaincode, snapshot, definition_reader(snapshot.state, chaincode))
+        except ChaincodeError:
+            return False
+        return link.is_connected
+
+    async def _answer(
+        self, admitted: AdmittedProposal, result: RunResult, snapshot: Snapshot, config: ChannelConfig
+    ) -> proposal_response_pb2.ProposalResponse:
+        response = result.response
+        if LOWEST_ERROR_STATUS <= response.status < _ERROR:
+            return proposal_response_pb2.ProposalResponse(response=response)
+        is_endorsed = response.status < LOWEST_ERROR_STATUS
+        answer = proposal_response_pb2.ProposalResponse(
+            version=1,
+            response=response,
+            payload=_payload(admitted, result, with_event=is_endorsed),
+            interest=interest_message(result.results.interest),
+        )
+        if is_endorsed:
+            await self._keep_private(admitted, result, snapshot, config)
+            answer.endorsement.CopyFrom(endorse(answer.payload, self._signer, self.identity.serialized))
+        return answer
+
+    async def _keep_private(
+        self, admitted: AdmittedProposal, result: RunResult, snapshot: Snapshot, config: ChannelConfig
+    ) -> None:
+        private = result.results.private_rwset
+        if private is None:
+            return
+        check_dissemination(
+            private, msp_id=self.msp_id, peers=self._members, state=snapshot.state, config=config
+        )
+        try:
+            await self._pending.add(pending_sets(admitted.proposal.transaction_id, private), snapshot.height)
+        except LedgerError as error:
+            raise SimulationFailed(f"error in simulation: {error.message}") from error
+
+
+def _payload(admitted: AdmittedProposal, result: RunResult, *, with_event: bool) -> bytes:
+    proposal = admitted.proposal
+    event = b""
+    if with_event and result.has_event:
+        event = event_bytes(
+            chaincode=proposal.chaincode,
+            transaction_id=proposal.transaction_id,
+            name=result.event_name,
+            payload=result.event_payload,
+        )
+    return response_payload(
+        proposal_hash=proposal_hash(proposal.data),
+        results=result.results.public,
+        event=event,
+        response=result.response,
+        chaincode=proposal.chaincode,
+        version=result.version,
+    )
+
+
+def _refused(message: str) -> proposal_response_pb2.ProposalResponse:
+    return proposal_response_pb2.ProposalResponse(
+        response=proposal_response_pb2.Response(status=_ERROR, message=message)
+    )

@@ -80,7 +80,7 @@ class ProposalGate:
         Raises:
             PeerRefusal: CREATOR_UNKNOWN, CREATOR_DENIED, TRANSACTION_DUPLICATE, ACCESS_DENIED.
         """
-        name = (id(config), sha256(signed.proposal_bytes + signed.signature).digest())
+        name = (config.sequence, sha256(signed.proposal_bytes + signed.signature).digest())
         admitted = self._good.get(name)
         if admitted is None:
             creator = _check_creator(proposal, signed.signature, config)

@@ -76,6 +76,11 @@ class InstalledChaincodes:
             raise ChaincodeError(found.code, found.message)
         return found
 
+    def was_found(self, name: str) -> bool:
+        """Whether `link` last answered with a service for this chaincode."""
+        found = self._found.get(name)
+        return found is not None and not isinstance(found, ChaincodeError)
+
     def _find(
         self, name: str, snapshot: Snapshot, definition: Definition | None
     ) -> ChaincodeLink | ChaincodeError:

@@ -1,0 +1,149 @@
+"""Putting the engine together from a network's directory: identities, keys, addresses, packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from fabric_embedded.chaincode.link import ChaincodeLink
+from fabric_embedded.chaincode.stream import ServiceAddress, dial
+from fabric_embedded.endorsement.chaincodes import InstalledChaincodes
+from fabric_embedded.endorsement.private_sets import PendingWriter
+from fabric_embedded.endorsement.runs import ChaincodeRunner
+from fabric_embedded.errors import MaterialError
+from fabric_embedded.lifecycle.deployment import Administrator
+from fabric_embedded.lifecycle.system_chaincode import LifecycleChaincode
+from fabric_embedded.material import read_package_id
+from fabric_embedded.ordering.committer import OrderingNode
+from fabric_embedded.paths import KeyPair, NetworkPaths, OrganizationPaths
+from fabric_embedded.peer import Peer, PeerMaterial
+from fabric_embedded.ports import chaincode_port, read_ports
+from fabric_protocol.errors import ProtocolError
+from fabric_protocol.identities import Identity, parse_identity, serialize_identity
+from fabric_protocol.signatures import Signer, key_signer
+from fabric_protocol.topology import Organization, Topology
+
+if TYPE_CHECKING:
+    from fabric_embedded.endorsement.admission import ProposalGate
+    from fabric_embedded.ordering.committer import Committer
+    from fabric_embedded.storage.snapshots import CurrentSnapshot
+    from fabric_protocol.channel_config import ChannelConfig
+
+
+@dataclass(frozen=True)
+class EngineMaterial:
+    """What an engine is made from; everything by MSP id."""
+
+    topology: Topology
+    genesis: bytes
+    ledger_directory: Path
+    peers: Mapping[str, PeerMaterial]
+    administrators: Mapping[str, Administrator]
+    services: Mapping[str, ServiceAddress]
+    ordering_node: OrderingNode
+
+    @property
+    def members(self) -> dict[str, Identity]:
+        """Peer identities."""
+        return {msp_id: peer.identity for msp_id, peer in self.peers.items()}
+
+
+def read_material(paths: NetworkPaths) -> EngineMaterial:
+    """Read everything from a network's directory.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+        NetworkError: PORTS_UNREADABLE.
+    """
+    try:
+        topology = Topology.from_json(paths.topology.read_bytes())
+        genesis = paths.genesis.read_bytes()
+        paths.ledger.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ports = read_ports(paths.ports)
+        files = {item.msp_id: (item, paths.organization(item.name)) for item in topology.organizations}
+        return EngineMaterial(
+            topology=topology,
+            genesis=genesis,
+            ledger_directory=paths.ledger,
+            peers={msp_id: _peer(*found) for msp_id, found in files.items()},
+            administrators={msp_id: _administrator(*found) for msp_id, found in files.items()},
+            services={
+                msp_id: _service(found, f"{topology.host}:{ports[chaincode_port(item.name)]}")
+                for msp_id, (item, found) in files.items()
+            },
+            ordering_node=_ordering_node(*files[topology.organizations[0].msp_id]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, ProtocolError) as error:
+        raise MaterialError(
+            "MATERIAL_UNREADABLE", f"cannot read the network in {paths.directory}: {error}"
+        ) from error
+
+
+def build_peers(
+    material: EngineMaterial,
+    committer: Committer,
+    gate: ProposalGate,
+    snapshots: CurrentSnapshot,
+    writers: Executor,
+    *,
+    config: Callable[[], ChannelConfig],
+) -> dict[str, tuple[Peer, ChaincodeLink]]:
+    """Every organization's peer with its link to the chaincode service, which is not opened yet."""
+    built = {}
+    for msp_id, peer in material.peers.items():
+        package_id = material.administrators[msp_id].package_id
+        link = ChaincodeLink(package_id, dial(material.services[msp_id]))
+        installed = InstalledChaincodes(msp_id, {package_id: link})
+        built[msp_id] = (
+            Peer(
+                peer,
+                config=config,
+                members=material.members,
+                gate=gate,
+                runner=ChaincodeRunner(msp_id, installed, LifecycleChaincode(msp_id)),
+                installed=installed,
+                snapshots=snapshots,
+                pending=PendingWriter(committer.private_stores[msp_id], writers),
+            ),
+            link,
+        )
+    return built
+
+
+def _peer(organization: Organization, files: OrganizationPaths) -> PeerMaterial:
+    identity, signer = _identity(organization.msp_id, files.peer)
+    return PeerMaterial(organization.name, organization.msp_id, identity, signer)
+
+
+def _administrator(organization: Organization, files: OrganizationPaths) -> Administrator:
+    identity, signer = _identity(organization.msp_id, files.admin)
+    return Administrator(identity.serialized, signer, read_package_id(files))
+
+
+def _ordering_node(organization: Organization, files: OrganizationPaths) -> OrderingNode:
+    identity, signer = _identity(organization.msp_id, files.orderer)
+    return OrderingNode(identity.serialized, signer)
+
+
+def _service(files: OrganizationPaths, target: str) -> ServiceAddress:
+    client = files.peer_client_tls
+    return ServiceAddress(
+        target=target,
+        root_certificate=files.tls_ca.certificate.read_bytes(),
+        client_certificate=client.certificate.read_bytes(),
+        client_key=client.key.read_bytes(),
+    )
+
+
+def _identity(msp_id: str, pair: KeyPair) -> tuple[Identity, Signer]:
+    identity = parse_identity(serialize_identity(msp_id, pair.certificate.read_bytes()))
+    key = load_pem_private_key(pair.key.read_bytes(), None)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise TypeError(f"expected an ECDSA key in {pair.key}")
+    return identity, key_signer(key)

@@ -1,0 +1,242 @@
+"""Running chaincode for proposals: the proposal's own, and those that it calls (`core/chaincode`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from google.protobuf.message import DecodeError
+
+from fabric_embedded import acl
+from fabric_embedded.chaincode.execution import Execution
+from fabric_embedded.chaincode.messages import Type
+from fabric_embedded.chaincode.private_access import PrivateAccess
+from fabric_embedded.endorsement.chaincodes import definition_reader
+from fabric_embedded.errors import AccessDenied, ChaincodeError
+from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, SYSTEM_CHAINCODES, Definition
+from fabric_protocol.errors import SimulationError
+from fabric_protocol.policies import SignedData
+from fabric_protocol.simulation import Simulator
+
+if TYPE_CHECKING:
+    from fabric_protos.peer import proposal_pb2
+
+    from fabric_embedded.chaincode.link import ChaincodeLink
+    from fabric_embedded.endorsement.admission import AdmittedProposal
+    from fabric_embedded.endorsement.chaincodes import InstalledChaincodes
+    from fabric_embedded.lifecycle.system_chaincode import LifecycleChaincode
+    from fabric_embedded.storage.snapshots import Snapshot
+    from fabric_protocol.channel_config import ChannelConfig
+    from fabric_protocol.simulation import SimulationResults
+
+EXECUTION_SECONDS = 30.0
+"""How long one run may take (`chaincode.executetimeout`)."""
+
+_SYSTEM_VERSION = "syscc"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a proposal came to: a chaincode's response, and what it read and wrote."""
+
+    response: proposal_response_pb2.Response
+    event_name: str
+    event_payload: bytes
+    has_event: bool
+    results: SimulationResults
+    version: str
+
+
+class SimulationFailed(Exception):
+    """The proposal is answered with status 500 and this text, without payload."""
+
+
+class ChaincodeRunner:
+    """Runs proposals for one peer.
+
+    Parameters:
+        msp_id: of the peer's organization.
+        installed: its chaincodes.
+        lifecycle: the system chaincode.
+        execution_seconds: how long one run may take.
+    """
+
+    def __init__(
+        self,
+        msp_id: str,
+        installed: InstalledChaincodes,
+        lifecycle: LifecycleChaincode,
+        *,
+        execution_seconds: float = EXECUTION_SECONDS,
+    ) -> None:
+        self._msp_id = msp_id
+        self._installed = installed
+        self.lifecycle = lifecycle
+        self.execution_seconds = execution_seconds
+
+    async def run(
+        self,
+        admitted: AdmittedProposal,
+        signed: proposal_pb2.SignedProposal,
+        snapshot: Snapshot,
+        config: ChannelConfig,
+    ) -> RunResult:
+        """Simulate an admitted proposal.
+
+        Raises:
+            SimulationFailed: with Fabric's text.
+        """
+        proposal = admitted.proposal
+        simulator = Simulator(
+            snapshot.state,
+            snapshot.private[self._msp_id],
+            transaction_id=proposal.transaction_id,
+            msp_ids=config.msps.msp_ids,
+        )
+        if proposal.chaincode == LIFECYCLE_NAMESPACE:
+            response = self.lifecycle.invoke(proposal.arguments, admitted, signed, simulator, config)
+            return RunResult(response, "", b"", False, simulator.results(), _SYSTEM_VERSION)
+        definition, link = self.find(proposal.chaincode, simulator, snapshot, config)
+        run = _Run(self, admitted, signed, simulator, snapshot, config)
+        try:
+            simulator.check_initialization(definition, is_init=proposal.is_init)
+        except SimulationError as error:
+            raise _failed(proposal.transaction_id, f"invalid invocation: {error.message}") from error
+        execution = run.execution(proposal.chaincode, proposal.arguments, is_init=proposal.is_init)
+        message = await self._execute(execution, link)
+        event = message.chaincode_event
+        return RunResult(
+            _response(message),
+            event.event_name,
+            event.payload,
+            message.HasField("chaincode_event"),
+            simulator.results(),
+            definition.version,
+        )
+
+    def find(
+        self, name: str, simulator: Simulator, snapshot: Snapshot, config: ChannelConfig
+    ) -> tuple[Definition, ChaincodeLink]:
+        """A chaincode's definition and service, noting in the read set that it was used.
+
+        Raises:
+            SimulationFailed: it is not defined, not approved or not installed here.
+        """
+        try:
+            definition = None if name in SYSTEM_CHAINCODES else simulator.use_chaincode(name)
+            if definition is None:
+                raise ChaincodeError("CHAINCODE_NOT_FOUND", f"chaincode {name} not found")
+            return definition, self._installed.link(name, snapshot, definition_reader(snapshot.state, name))
+        except ChaincodeError as error:
+            raise SimulationFailed(
+                f"make sure the chaincode {name} has been successfully defined on channel {config.channel_id} "
+                f"and try again: {error.message}"
+            ) from error
+
+    async def _execute(self, execution: Execution, link: ChaincodeLink) -> ChaincodeMessage:
+        transaction_id = execution.proposal.transaction_id
+        try:
+            message = await link.execute(execution, self.execution_seconds)
+        except ChaincodeError as error:
+            text = error.message if error.code == "LAUNCH_FAILED" else f"error sending: {error.message}"
+            raise _failed(transaction_id, text) from error
+        if message.type == Type.ERROR:
+            text = message.payload.decode("utf-8", "replace")
+            raise SimulationFailed(f"error in simulation: transaction returned with failure: {text}")
+        return message
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One proposal's simulation, in which several chaincodes may take part."""
+
+    runner: ChaincodeRunner
+    admitted: AdmittedProposal
+    signed: proposal_pb2.SignedProposal
+    simulator: Simulator
+    snapshot: Snapshot
+    config: ChannelConfig
+
+    def execution(self, chaincode: str, arguments: tuple[bytes, ...], *, is_init: bool) -> Execution:
+        """The context for one chaincode of this simulation."""
+        return Execution(
+            chaincode=chaincode,
+            proposal=self.admitted.proposal,
+            signed=self.signed,
+            arguments=arguments,
+            is_init=is_init,
+            simulator=self.simulator,
+            blocks=self.snapshot.blocks,
+            access=PrivateAccess(self.admitted.creator, self.simulator, self.config, is_init=is_init),
+            invoke=self.invoke,
+        )
+
+    async def invoke(self, caller: Execution, specification: chaincode_pb2.ChaincodeSpec) -> ChaincodeMessage:
+        """Run another chaincode of this channel for a chaincode; its event is dropped.
+
+        Raises:
+            ChaincodeError: with Fabric's text.
+        """
+        name, channel_id = _target(specification.chaincode_id.name)
+        if channel_id not in ("", self.config.channel_id):
+            raise ChaincodeError(
+                "CHANNEL_NOT_FOUND", f"Failed to get policy manager for channel [{channel_id}]"
+            )
+        arguments = tuple(specification.input.args)
+        if name in SYSTEM_CHAINCODES:
+            return self._invoke_system(name, arguments)
+        self._check_right()
+        try:
+            definition, link = self.runner.find(name, self.simulator, self.snapshot, self.config)
+        except SimulationFailed as error:
+            raise ChaincodeError("CHAINCODE_NOT_FOUND", str(error)) from error
+        self.simulator.check_initialization(definition, is_init=False)
+        execution = self.execution(name, arguments, is_init=False)
+        try:
+            message = await link.execute(execution, self.runner.execution_seconds)
+        except ChaincodeError as error:
+            raise ChaincodeError(error.code, f"execute failed: {error.message}") from error
+        message.ClearField("chaincode_event")
+        return message
+
+    def _invoke_system(self, name: str, arguments: tuple[bytes, ...]) -> ChaincodeMessage:
+        if name != LIFECYCLE_NAMESPACE:
+            raise ChaincodeError(
+                "SYSTEM_CHAINCODE_REFUSED",
+                f"system chaincode {name} cannot be invoked with a cc2cc invocation",
+            )
+        response = self.runner.lifecycle.invoke(
+            arguments, self.admitted, self.signed, self.simulator, self.config
+        )
+        return ChaincodeMessage(type=Type.COMPLETED, payload=response.SerializeToString())
+
+    def _check_right(self) -> None:
+        if acl.CHAINCODE_TO_CHAINCODE not in self.config.acls and acl.PROPOSE not in self.config.acls:
+            return  # the same policy that the proposal has passed already
+        proposal = self.admitted.proposal
+        signed = SignedData(proposal.data, proposal.creator, self.signed.signature)
+        try:
+            acl.check_access(self.config, acl.CHAINCODE_TO_CHAINCODE, signed)
+        except AccessDenied as error:
+            raise ChaincodeError(error.code, error.message) from error
+
+
+def _target(name: str) -> tuple[str, str]:
+    """(chaincode, channel) of `name[:version][/channel]`."""
+    name, _, channel_id = name.partition("/")
+    return name.partition(":")[0], channel_id
+
+
+def _response(message: ChaincodeMessage) -> proposal_response_pb2.Response:
+    try:
+        return proposal_response_pb2.Response.FromString(message.payload)
+    except DecodeError as error:
+        raise SimulationFailed(
+            "error in simulation: failed to unmarshal response for transaction " + message.txid
+        ) from error
+
+
+def _failed(transaction_id: str, text: str) -> SimulationFailed:
+    return SimulationFailed(f"error in simulation: failed to execute transaction {transaction_id}: {text}")

@@ -1,0 +1,1 @@
+"""Chaincode definitions: the system chaincode `_lifecycle`, and the first deployment through it."""

@@ -1,0 +1,85 @@
+"""Arguments of `_lifecycle` functions as definitions, with Fabric's defaults and checks (`lifecycle/scc.go`)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import DecodeError
+
+from fabric_embedded.errors import ChaincodeError
+from fabric_protocol.collections import read_collections
+from fabric_protocol.definitions import SYSTEM_CHAINCODES, Definition
+from fabric_protocol.errors import ConfigError
+from fabric_protocol.policies import application_policy
+
+_NAME: Final = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
+_VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
+_DEFAULT_ENDORSEMENT_PLUGIN: Final = "escc"
+_DEFAULT_VALIDATION_PLUGIN: Final = "vscc"
+_DEFAULT_POLICY: Final = "/Channel/Application/Endorsement"
+_Message = TypeVar("_Message")
+
+
+def parse_arguments(message: type[_Message], function: str, data: bytes) -> _Message:
+    """Read a function's one argument.
+
+    Raises:
+        ChaincodeError: ARGUMENT_INVALID.
+    """
+    try:
+        return message.FromString(data)  # type: ignore[attr-defined, no-any-return]
+    except DecodeError as error:
+        raise ChaincodeError(
+            "ARGUMENT_INVALID", f"failed to decode input arg to {function}: proto: cannot parse"
+        ) from error
+
+
+def requested_definition(arguments: Any) -> Definition:
+    """The definition that approve, commit and check-readiness arguments name, with defaults filled in.
+
+    Raises:
+        ChaincodeError: DEFINITION_INVALID, with Fabric's text where it has one.
+    """
+    if not _NAME.fullmatch(arguments.name):
+        raise _invalid(
+            f"invalid chaincode name '{arguments.name}'. Names can only consist of alphanumerics, "
+            "'_', and '-' and can only begin with alphanumerics"
+        )
+    if arguments.name in SYSTEM_CHAINCODES:
+        raise _invalid(f"chaincode name '{arguments.name}' is the name of a system chaincode")
+    if not _VERSION.fullmatch(arguments.version):
+        raise _invalid(
+            f"invalid chaincode version '{arguments.version}'. Versions can only consist of "
+            "alphanumerics, '_', '-', '+', and '.'"
+        )
+    collections = _collections(arguments)
+    return Definition(
+        name=arguments.name,
+        sequence=arguments.sequence,
+        version=arguments.version,
+        validation_parameter=arguments.validation_parameter or application_policy(_DEFAULT_POLICY),
+        endorsement_plugin=arguments.endorsement_plugin or _DEFAULT_ENDORSEMENT_PLUGIN,
+        validation_plugin=arguments.validation_plugin or _DEFAULT_VALIDATION_PLUGIN,
+        init_required=arguments.init_required,
+        collections=collections,
+    )
+
+
+def _collections(arguments: Any) -> bytes:
+    data: bytes = arguments.collections.SerializeToString(deterministic=True)
+    try:
+        collections = read_collections(data)
+    except ConfigError as error:
+        raise _invalid(f"error validating collection configurations: {error.message}") from error
+    for collection in collections:
+        if collection.block_to_live:
+            raise _invalid(
+                f"collection {collection.name}: block_to_live is not supported by this version of the embedded "
+                "engine: leave it 0"
+            )
+    return data
+
+
+def _invalid(text: str) -> ChaincodeError:
+    return ChaincodeError("DEFINITION_INVALID", f"error validating chaincode definition: {text}")

@@ -1,0 +1,154 @@
+"""What `_lifecycle` reads and writes: approvals in implicit collections, definitions in public state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from fabric_embedded.errors import ChaincodeError
+from fabric_protocol.collections import IMPLICIT_PREFIX
+from fabric_protocol.definitions import (
+    LIFECYCLE_NAMESPACE,
+    Definition,
+    approval_writes,
+    definition_keys,
+    definition_writes,
+    field_key,
+    package_from,
+    package_key,
+    parse_definition,
+    sequence_from,
+    source_writes,
+)
+
+if TYPE_CHECKING:
+    from fabric_protocol.simulation import Simulator
+
+
+class DefinitionStore:
+    """Definitions and approvals as one simulation sees them; whatever is asked for enters its read set.
+
+    Parameters:
+        simulator: of the transaction.
+        msp_id: of the peer's organization, whose approvals it may read and write.
+    """
+
+    def __init__(self, simulator: Simulator, msp_id: str) -> None:
+        self._simulator = simulator
+        self._msp_id = msp_id
+
+    def sequence(self, name: str) -> int:
+        """Sequence of the definition in force; 0 for none."""
+        return sequence_from(self._public(field_key(name, "Sequence")) or b"")
+
+    def definition(self, name: str) -> Definition | None:
+        """The definition in force."""
+        values = {key: self._public(key) or b"" for key in definition_keys(name)}
+        return parse_definition(name, values)
+
+    def is_approved(self, definition: Definition, msp_id: str) -> bool:
+        """Whether an organization approved exactly this definition, by the hashes on the channel."""
+        return not self._mismatches(approval_writes(definition), msp_id)
+
+    def mismatches(self, definition: Definition, msp_id: str) -> tuple[str, ...]:
+        """Names of the fields of an organization's approval that differ from this definition's."""
+        return tuple(key.rsplit("/", 1)[1] for key in self._mismatches(approval_writes(definition), msp_id))
+
+    def approvals(self, definition: Definition, msp_ids: Iterable[str]) -> dict[str, bool]:
+        """Which organizations approved exactly this definition."""
+        return {msp_id: self.is_approved(definition, msp_id) for msp_id in msp_ids}
+
+    def approve(self, definition: Definition, package_id: str) -> None:
+        """Write this organization's approval.
+
+        Raises:
+            ChaincodeError: SEQUENCE_INVALID, DEFINITION_CHANGED, APPROVAL_UNCHANGED, with Fabric's text.
+        """
+        current = self.sequence(definition.name)
+        self._check_sequence(definition, current)
+        if (
+            current < definition.sequence
+            and self.is_approved(definition, self._msp_id)
+            and self.own_package(definition.name, definition.sequence) == package_id
+        ):
+            raise ChaincodeError(
+                "APPROVAL_UNCHANGED",
+                f"attempted to redefine uncommitted sequence ({definition.sequence}) for namespace "
+                f"{definition.name} with unchanged content",
+            )
+        collection = IMPLICIT_PREFIX + self._msp_id
+        writes = {
+            **approval_writes(definition),
+            **source_writes(definition.name, definition.sequence, package_id),
+        }
+        for key, value in writes.items():
+            if self._private_hash(key, self._msp_id) != sha256(value).digest():
+                self._simulator.put_private(LIFECYCLE_NAMESPACE, collection, key, value)
+
+    def commit(self, definition: Definition, msp_ids: Iterable[str]) -> None:
+        """Put a definition in force, if this organization has approved it.
+
+        Raises:
+            ChaincodeError: SEQUENCE_INVALID, NOT_APPROVED, with Fabric's text.
+        """
+        if not self.readiness(definition, msp_ids)[self._msp_id]:
+            raise ChaincodeError(
+                "NOT_APPROVED", f"chaincode definition not agreed to by this org ({self._msp_id})"
+            )
+        for key, value in definition_writes(definition).items():
+            if self._public(key) != value:
+                self._simulator.put_state(LIFECYCLE_NAMESPACE, key, value)
+
+    def readiness(self, definition: Definition, msp_ids: Iterable[str]) -> dict[str, bool]:
+        """Which organizations approved a definition that could be committed next.
+
+        Raises:
+            ChaincodeError: SEQUENCE_INVALID.
+        """
+        current = self.sequence(definition.name)
+        if definition.sequence != current + 1:
+            raise ChaincodeError(
+                "SEQUENCE_INVALID",
+                f"requested sequence is {definition.sequence}, but new definition must be sequence {current + 1}",
+            )
+        return self.approvals(definition, msp_ids)
+
+    def own_package(self, name: str, sequence: int) -> str:
+        """Package by which this organization runs a definition; empty for none."""
+        value = self._simulator.get_private(
+            LIFECYCLE_NAMESPACE, IMPLICIT_PREFIX + self._msp_id, package_key(name, sequence)
+        )
+        return package_from(value or b"")
+
+    def _check_sequence(self, definition: Definition, current: int) -> None:
+        asked = definition.sequence
+        if asked == current:
+            in_force = self.definition(definition.name)
+            if in_force is None or in_force != definition:
+                raise ChaincodeError(
+                    "DEFINITION_CHANGED",
+                    f"attempted to redefine the current committed sequence ({current}) for namespace "
+                    f"{definition.name} with different parameters",
+                )
+        elif asked < current:
+            raise ChaincodeError(
+                "SEQUENCE_INVALID",
+                f"currently defined sequence {current} is larger than requested sequence {asked}",
+            )
+        elif asked > current + 1 or asked < 1:
+            raise ChaincodeError(
+                "SEQUENCE_INVALID",
+                f"requested sequence {asked} is larger than the next available sequence number {current + 1}",
+            )
+
+    def _mismatches(self, writes: dict[str, bytes], msp_id: str) -> list[str]:
+        return [
+            key for key, value in writes.items() if self._private_hash(key, msp_id) != sha256(value).digest()
+        ]
+
+    def _private_hash(self, key: str, msp_id: str) -> bytes | None:
+        return self._simulator.get_private_hash(LIFECYCLE_NAMESPACE, IMPLICIT_PREFIX + msp_id, key)
+
+    def _public(self, key: str) -> bytes | None:
+        return self._simulator.get_state(LIFECYCLE_NAMESPACE, key)

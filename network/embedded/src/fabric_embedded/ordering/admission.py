@@ -1,0 +1,94 @@
+"""What an orderer checks before it takes an envelope (`orderer/common/broadcast`, `msgprocessor`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fabric_protos.common import common_pb2
+from google.protobuf.message import DecodeError
+
+from fabric_embedded.expiry import is_expired
+from fabric_protocol.policies import SignedData
+
+if TYPE_CHECKING:
+    from fabric_protocol.channel_config import ChannelConfig
+
+_WRITERS = "/Channel/Writers"
+_REFUSED_TYPES = {
+    common_pb2.CONFIG: "message is of type that cannot be processed directly",
+    common_pb2.ORDERER_TRANSACTION: "message is of type that cannot be processed directly",
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an envelope is not taken: a `common.Status` and Fabric's text."""
+
+    status: int
+    info: str
+
+
+def check_envelope(
+    envelope: common_pb2.Envelope,
+    config: ChannelConfig,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Refusal | None:
+    """Check an envelope in Fabric's order: form, channel, type, then size, expiry and signature.
+
+    Parameters:
+        envelope: as received; endorsements are not looked at.
+        config: the channel's configuration in force.
+        clock: of the ordering node.
+
+    Returns:
+        Why it is refused; None if it is accepted.
+    """
+    try:
+        payload = common_pb2.Payload.FromString(envelope.payload)
+        channel_header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+        creator = common_pb2.SignatureHeader.FromString(payload.header.signature_header).creator
+    except DecodeError as error:
+        return _bad_request(f"bad header: {error}")
+    if not envelope.payload:
+        return _bad_request("Message was empty")
+    if channel_header.channel_id != config.channel_id:
+        return _bad_request("channel does not exist")
+    if channel_header.type in _REFUSED_TYPES:
+        return _bad_request(_REFUSED_TYPES[channel_header.type])
+    return _filter(envelope, creator, config, clock) or _unsupported(channel_header.type)
+
+
+def _filter(
+    envelope: common_pb2.Envelope, creator: bytes, config: ChannelConfig, clock: Callable[[], datetime]
+) -> Refusal | None:
+    size = len(envelope.payload) + len(envelope.signature)
+    if size > config.absolute_max_bytes:
+        return _bad_request(
+            f"message payload is {size} bytes and exceeds maximum allowed {config.absolute_max_bytes} bytes"
+        )
+    if is_expired(creator, config.msps, clock()):
+        return _bad_request("broadcast client identity expired")
+    signed = SignedData(data=envelope.payload, identity=creator, signature=envelope.signature)
+    if not config.policies.policy(_WRITERS).evaluate([signed]):
+        return Refusal(
+            common_pb2.FORBIDDEN,
+            "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the "
+            "'Writers' sub-policies to be satisfied: permission denied",
+        )
+    return None
+
+
+def _unsupported(header_type: int) -> Refusal | None:
+    if header_type == common_pb2.CONFIG_UPDATE:
+        return Refusal(
+            common_pb2.NOT_IMPLEMENTED,
+            "configuration updates are not supported by this version of the embedded engine",
+        )
+    return None
+
+
+def _bad_request(info: str) -> Refusal:
+    return Refusal(common_pb2.BAD_REQUEST, info)

@@ -1,0 +1,137 @@
+"""The ordering node and the commit of what it orders, as one running service of the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from fabric_protos.common import common_pb2
+
+from fabric_embedded.ordering.admission import check_envelope
+from fabric_embedded.ordering.queue import OrderingQueue
+
+if TYPE_CHECKING:
+    from fabric_embedded.ordering.committer import CommittedBlock, Committer
+    from fabric_embedded.ordering.cutter import Batch
+    from fabric_embedded.storage.snapshots import CurrentSnapshot
+    from fabric_protocol.channel_config import ChannelConfig
+
+_log = logging.getLogger(__name__)
+_RETRY_SECONDS = 1.0
+_LONG_LOG_BYTES = 64 * 2**20
+_PATIENCE_SECONDS = 1.0
+
+
+class OrderingService:
+    """Takes envelopes, cuts blocks, has them committed one after the other. Event loop only.
+
+    Parameters:
+        committer: used in a thread of its own from `start` on.
+        snapshots: gets the view after each block.
+        announce: told of each block once it is synced, and private data with it.
+    """
+
+    def __init__(
+        self, committer: Committer, snapshots: CurrentSnapshot, announce: Callable[[CommittedBlock], None]
+    ) -> None:
+        self._committer = committer
+        self._snapshots = snapshots
+        self._announce = announce
+        self._queue = OrderingQueue()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="committer")
+        self._task: asyncio.Task[None] | None = None
+        self._is_purging = False
+        self._fault = ""
+        self._closing = asyncio.Event()
+
+    @property
+    def config(self) -> ChannelConfig:
+        """The configuration in force."""
+        return self._committer.config
+
+    def start(self) -> None:
+        """Begin to order."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._order(), name="ordering")
+
+    async def close(self) -> None:
+        """Finish the block at hand; what is queued and not in a block is dropped, as nobody was told it is in."""
+        self._closing.set()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._thread.shutdown()
+
+    async def broadcast(self, envelope: common_pb2.Envelope) -> tuple[int, str]:
+        """Check an envelope and take it for ordering.
+
+        Returns:
+            (status, info) as the orderer's Broadcast answers; SUCCESS means accepted, not ordered.
+        """
+        if self._task is None or self._closing.is_set():
+            return common_pb2.SERVICE_UNAVAILABLE, "the ordering service is not running"
+        if self._fault:
+            return common_pb2.SERVICE_UNAVAILABLE, self._fault
+        refusal = check_envelope(envelope, self.config)
+        if refusal is not None:
+            return refusal.status, refusal.info
+        # Written anew: one envelope that is not encoded as Fabric encodes it would void its whole block.
+        canonical = common_pb2.Envelope(payload=envelope.payload, signature=envelope.signature)
+        size = len(envelope.payload) + len(envelope.signature)
+        await self._queue.put(canonical.SerializeToString(), size, self.config)
+        return common_pb2.SUCCESS, ""
+
+    async def _order(self) -> None:
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            while not self._closing.is_set():
+                timeout = self.config.batch_timeout.total_seconds()
+                next_batch = asyncio.create_task(self._queue.next_batch(timeout))
+                await asyncio.wait({next_batch, closing}, return_when=asyncio.FIRST_COMPLETED)
+                if not next_batch.done():
+                    next_batch.cancel()
+                    return
+                await self._commit(next_batch.result())
+        finally:
+            closing.cancel()
+
+    async def _commit(self, batch: Batch) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                committed = await loop.run_in_executor(self._thread, self._committer.commit, batch)
+                break
+            except Exception as error:
+                # Acknowledged transactions are kept and tried again: a full disk may have room later.
+                self._fault = f"the ledger cannot be written: {error}"
+                _log.exception("a block cannot be committed, trying again")
+                if self._closing.is_set():
+                    return
+                await asyncio.sleep(_RETRY_SECONDS)
+        self._fault = ""
+        self._snapshots.replace(committed.snapshot)
+        self._is_purging |= committed.purges
+        if self._is_purging or self._committer.store.log_bytes() > _LONG_LOG_BYTES:
+            await self._truncate_logs()
+        self._announce(committed)
+
+    async def _truncate_logs(self) -> None:
+        """Cut the write-ahead logs while new simulations wait a moment and present ones finish."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._committer.store.checkpoint)
+        is_idle = await self._snapshots.withdraw(_PATIENCE_SECONDS)
+        try:
+            if is_idle:
+                done = await loop.run_in_executor(self._thread, self._cut)
+                self._is_purging = not done
+        finally:
+            view = await loop.run_in_executor(self._thread, self._committer.view)
+            self._snapshots.replace(view)
+        if self._is_purging:
+            _log.warning("purged bytes stay in a log until the next block: simulations still read them")
+
+    def _cut(self) -> bool:
+        self._committer.store.truncate_log()
+        return self._committer.finish_purges()

@@ -1,0 +1,71 @@
+"""Public state read from SQLite: what simulations and validation ask of a state database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from fabric_protocol.state import Version, VersionedValue
+
+_ONE = "SELECT value, metadata, block, position FROM state WHERE namespace = ? AND key = ?"
+_COLUMNS = "SELECT key, value, metadata, block, position FROM state WHERE namespace = ?"
+_HASHED = (
+    "SELECT value_hash, metadata, block, position FROM hashed_state"
+    " WHERE namespace = ? AND collection = ? AND key_hash = ?"
+)
+_TOGETHER = 100
+_MANY = f"{_COLUMNS} AND key IN ({', '.join('?' * _TOGETHER)})"
+_PAGE = 128
+
+
+class SqliteStateReader:
+    """A `fabric_protocol.state.StateReader` over one connection; what it sees is up to the connection.
+
+    Parameters:
+        connection: with an open read transaction for a fixed snapshot, without for the latest state.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def get(self, namespace: str, key: str) -> VersionedValue | None:
+        """Committed value of a public key; None where the key is missing."""
+        row = self._execute(_ONE, (namespace, key.encode())).fetchone()
+        return row and VersionedValue(row[0], row[1], Version(row[2], row[3]))
+
+    def get_many(self, namespace: str, keys: Sequence[str]) -> list[VersionedValue | None]:
+        """Committed values of several public keys, in the order of `keys`."""
+        whole = len(keys) - len(keys) % _TOGETHER
+        found: dict[bytes, VersionedValue] = {}
+        encoded = [key.encode() for key in keys]
+        for start in range(0, whole, _TOGETHER):
+            rows = self._execute(_MANY, (namespace, *encoded[start : start + _TOGETHER]))
+            found.update({row[0]: _value(row) for row in rows})
+        values = [found.get(key) for key in encoded[:whole]]
+        return values + [self.get(namespace, key) for key in keys[whole:]]
+
+    def scan(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
+        """Public keys in the order of their UTF-8 bytes; `start` included, `end` excluded, "" open.
+
+        Reads page by page and keeps no statement open in between.
+        """
+        upper = " AND key < ?" if end else ""
+        bound = (end.encode(),) if end else ()
+        first = f"{_COLUMNS} AND key >= ?{upper} ORDER BY key LIMIT {_PAGE}"
+        following = f"{_COLUMNS} AND key > ?{upper} ORDER BY key LIMIT {_PAGE}"
+        rows = self._execute(first, (namespace, start.encode(), *bound)).fetchall()
+        while rows:
+            for row in rows:
+                yield row[0].decode(), _value(row)
+            if len(rows) < _PAGE:
+                return
+            rows = self._execute(following, (namespace, rows[-1][0], *bound)).fetchall()
+
+    def get_hashed(self, namespace: str, collection: str, key_hash: bytes) -> VersionedValue | None:
+        """Hash of a private value, with its version; None where the key is missing."""
+        row = self._execute(_HASHED, (namespace, collection, key_hash)).fetchone()
+        return row and VersionedValue(row[0], row[1], Version(row[2], row[3]))
+
+
+def _value(row: tuple[bytes, bytes, bytes, int, int]) -> VersionedValue:
+    return VersionedValue(row[1], row[2], Version(row[3], row[4]))
