@@ -15,8 +15,8 @@ ALL = {attribute.name: attribute.value for attribute in REGISTRAR}
 SOME = {
     "hf.Registrar.Roles": "client, peer",
     "hf.Registrar.DelegateRoles": "client",
-    "hf.Registrar.Attributes": "consentry.*, plain, hf.Revoker, hf.Registrar.Roles, hf.Registrar.DelegateRoles, "
-    "hf.Registrar.Attributes, hf.GenCRL",
+    "hf.Registrar.Attributes": "consentry.*, plain, hf.Revoker, hf.Registrar.Roles, "
+    "hf.Registrar.DelegateRoles, hf.Registrar.Attributes, hf.GenCRL",
     "hf.Revoker": "true",
     "hf.GenCRL": "false",
 }

@@ -25,7 +25,8 @@ SLEEP = ("python", "-c", "import time; print('sleeping', flush=True); time.sleep
 STUBBORN = (
     "python",
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    "print('deaf', flush=True); time.sleep(60)",
 )
 
 

@@ -38,3 +38,5 @@ def configure_logs(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Its lines about starting and stopping five times over say nothing that ours do not.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

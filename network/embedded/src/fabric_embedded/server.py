@@ -11,13 +11,14 @@ import contextlib
 import fcntl
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 from fabric_protos.common import common_pb2
+from starlette.applications import Starlette
 
 from fabric_embedded.ca_http import ca_application
 from fabric_embedded.ca_service import CaService
@@ -39,6 +40,7 @@ from fabric_protocol.topology import Organization, Topology
 
 _LOG = logging.getLogger(__name__)
 _GRACE_SECONDS = 0.5
+_ORDERING_SERVICE = "orderer.AtomicBroadcast"
 _ORDERING_CONCURRENCY = 2500
 _OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -57,18 +59,19 @@ class NetworkServer:
         self._ports = ports
         self._engine: Engine | None = None
         self._ready = False
+        self._stops: list[Callable[[], Awaitable[None]]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then finish what is at hand."""
-        async with AsyncExitStack() as stack:
-            operations = operations_application(self.failed_checks)
-            await stack.enter_async_context(self._web(operations, OPERATIONS, None))
+        async with AsyncExitStack() as engine_side, AsyncExitStack() as endpoints:
+            endpoints.push_async_callback(self._stop_listening)
+            await self._listen_web(operations_application(self.failed_checks), OPERATIONS, None)
             engine = await Engine.open(self._paths.directory)
-            stack.push_async_callback(engine.close)
+            engine_side.push_async_callback(engine.close)
             self._engine = engine
             for organization in self._topology.organizations:
-                await self._serve_organization(stack, engine, organization)
-            await stack.enter_async_context(self._ordering(engine))
+                await self._listen_organization(engine_side, engine, organization)
+            await self._listen_ordering(engine)
             await engine.start()
             self._ready = True
             _LOG.info("ready", extra={"height": engine.ledger.height})
@@ -89,42 +92,33 @@ class NetworkServer:
                 failed[chaincode_component(organization.name)] = "the chaincode service is not connected"
         return failed
 
-    async def _serve_organization(
-        self, stack: AsyncExitStack, engine: Engine, organization: Organization
+    async def _listen_organization(
+        self, engine_side: AsyncExitStack, engine: Engine, organization: Organization
     ) -> None:
         files = self._paths.organization(organization.name)
         addresses = {
             other.msp_id: self._address(peer_port(other.name)) for other in self._topology.organizations
         }
         gateway = GatewayService(engine, organization.msp_id, addresses, self._address(ORDERER))
-        handlers = [
-            gateway.handler(),
-            EndorserService(engine.peers[organization.msp_id]).handler(),
-            PeerDeliverService(engine).handler(),
-        ]
-        endpoint = self._grpc(handlers, peer_port(organization.name), files.peer_tls)
-        await stack.enter_async_context(endpoint)
+        endorser = EndorserService(engine.peers[organization.msp_id])
+        handlers = [gateway.handler(), endorser.handler(), PeerDeliverService(engine).handler()]
+        await self._listen_grpc(handlers, peer_port(organization.name), files.peer_tls)
         store = IdentityStore(files.ca_database)
-        stack.callback(store.close)
+        engine_side.callback(store.close)
         ca = CaService(ca_name(organization.name), read_authority(files.ca), store, lambda: datetime.now(UTC))
-        await stack.enter_async_context(
-            self._web(ca_application(ca), ca_port(organization.name), files.ca_tls)
-        )
+        await self._listen_web(ca_application(ca), ca_port(organization.name), files.ca_tls)
 
-    def _ordering(self, engine: Engine) -> contextlib.AbstractAsyncContextManager[None]:
-        limit = ConcurrencyLimit("orderer.AtomicBroadcast", _ORDERING_CONCURRENCY)
+    async def _listen_ordering(self, engine: Engine) -> None:
+        limit = ConcurrencyLimit(_ORDERING_SERVICE, _ORDERING_CONCURRENCY)
         broadcast, deliver = BroadcastService(engine), orderer_deliver(engine)
         methods = {
             "Broadcast": both_streams(limit, common_pb2.Envelope, broadcast.broadcast),
             "Deliver": both_streams(limit, common_pb2.Envelope, deliver.responses),
         }
         first = self._paths.organization(self._topology.organizations[0].name)
-        return self._grpc([service("orderer.AtomicBroadcast", methods)], ORDERER, first.orderer_tls)
+        await self._listen_grpc([service(_ORDERING_SERVICE, methods)], ORDERER, first.orderer_tls)
 
-    @contextlib.asynccontextmanager
-    async def _grpc(
-        self, handlers: list[grpc.GenericRpcHandler], port: str, tls: KeyPair
-    ) -> AsyncIterator[None]:
+    async def _listen_grpc(self, handlers: list[grpc.GenericRpcHandler], port: str, tls: KeyPair) -> None:
         server = grpc.aio.server(options=_OPTIONS)
         server.add_generic_rpc_handlers(tuple(handlers))
         pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
@@ -134,19 +128,16 @@ class NetworkServer:
         except RuntimeError as error:
             raise NetworkError("CANNOT_LISTEN", f"cannot listen on {address} ({port}): {error}") from error
         await server.start()
-        try:
-            yield
-        finally:
-            await server.stop(_GRACE_SECONDS)
+        self._stops.append(lambda: server.stop(_GRACE_SECONDS))
 
-    @contextlib.asynccontextmanager
-    async def _web(self, application: object, port: str, tls: KeyPair | None) -> AsyncIterator[None]:
-        server = WebServer(application, self._topology.host, self._ports[port], tls)  # type: ignore[arg-type]
+    async def _listen_web(self, application: Starlette, port: str, tls: KeyPair | None) -> None:
+        server = WebServer(application, self._topology.host, self._ports[port], tls)
         await server.start()
-        try:
-            yield
-        finally:
-            await server.stop()
+        self._stops.append(server.stop)
+
+    async def _stop_listening(self) -> None:
+        """All endpoints at once: each waits for its own last calls."""
+        await asyncio.gather(*(stop() for stop in self._stops))
 
     def _address(self, port: str) -> str:
         return f"{self._topology.host}:{self._ports[port]}"

@@ -150,9 +150,10 @@ def _check_channel_readers(config: Any, signed: SignedData) -> None:
 
 
 async def _not_supported(requests: AsyncIterator[Any]) -> AsyncIterator[bytes]:
-    async for _ in requests:
-        message = "DeliverWithPrivateData is not supported by the embedded engine yet: use Deliver"
-        raise ServiceError(grpc.StatusCode.UNIMPLEMENTED, message)
+    async for request in requests:
+        if request is not None:
+            message = "DeliverWithPrivateData is not supported by the embedded engine yet: use Deliver"
+            raise ServiceError(grpc.StatusCode.UNIMPLEMENTED, message)
         yield b""
 
 

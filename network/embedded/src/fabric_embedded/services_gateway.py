@@ -79,8 +79,8 @@ class GatewayService:
             candidates = [endorser for endorser in candidates if endorser.is_local]
             if not candidates:
                 message = (
-                    "no endorsers found in the gateway's organization; retry specifying target organization(s) "
-                    f"to protect transient data: no peers available to evaluate chaincode {asked.chaincode} "
+                    "no endorsers found in the gateway's organization; retry specifying target "
+                    f"organization(s) to protect transient data: no peers available to evaluate chaincode {asked.chaincode} "
                     f"in channel {asked.channel_id}"
                 )
                 raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, message)

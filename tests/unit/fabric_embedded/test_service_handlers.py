@@ -1,0 +1,154 @@
+"""What gRPC sees of an answer: status, details, limits; and what a log does not see."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import grpc
+import pytest
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
+from google.rpc import status_pb2
+from support.fake_engine import FakePeer
+
+from fabric_embedded.errors import PeerRefusal
+from fabric_embedded.logs import JsonFormatter
+from fabric_embedded.service_handlers import (
+    ConcurrencyLimit,
+    NodeFailure,
+    ServiceError,
+    both_streams,
+    server_stream,
+    unary,
+)
+from fabric_embedded.services_endorser import EndorserService
+
+pytestmark = pytest.mark.unit
+
+
+class Aborted(Exception):
+    """What gRPC raises from abort."""
+
+
+class Context:
+    """Keeps what a handler aborted with."""
+
+    code: grpc.StatusCode
+    message: str
+    trailing: tuple[tuple[str, bytes], ...]
+
+    async def abort(self, code: grpc.StatusCode, message: str, trailing: Any = ()) -> None:
+        self.code, self.message, self.trailing = code, message, trailing
+        raise Aborted
+
+
+def limit(places: int = 5) -> ConcurrencyLimit:
+    return ConcurrencyLimit("gateway.Gateway", places)
+
+
+async def aborted(call: Any, places: int = 5) -> Context:
+    context = Context()
+    handler = unary(limit(places), common_pb2.Envelope, call)
+    with pytest.raises(Aborted):
+        await handler.unary_unary(common_pb2.Envelope(), context)
+    return context
+
+
+async def test_details_travel_with_the_status() -> None:
+    async def call(_request: Any) -> Any:
+        raise ServiceError(grpc.StatusCode.ABORTED, "failed", (NodeFailure("127.0.0.1:1", "AMSP", "why"),))
+
+    context = await aborted(call)
+    assert (context.code, context.message) == (grpc.StatusCode.ABORTED, "failed")
+    [(name, data)] = context.trailing
+    assert name == "grpc-status-details-bin"
+    status = status_pb2.Status.FromString(data)
+    assert (status.code, status.message) == (grpc.StatusCode.ABORTED.value[0], "failed")
+    detail = gateway_pb2.ErrorDetail()
+    assert status.details[0].Unpack(detail)
+    assert (detail.address, detail.msp_id, detail.message) == ("127.0.0.1:1", "AMSP", "why")
+
+
+async def test_a_surprise_tells_neither_client_nor_log_what_was_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def call(_request: Any) -> Any:
+        raise ValueError("patient Alice")
+
+    with caplog.at_level(logging.DEBUG):
+        context = await aborted(call)
+    assert context.code == grpc.StatusCode.UNKNOWN
+    lines = [JsonFormatter().format(record) for record in caplog.records]
+    assert json.loads(lines[0])["error"] == "ValueError"
+    assert "Alice" not in context.message + "".join(lines)
+
+
+async def test_too_many_at_once_are_refused() -> None:
+    async def call(_request: Any) -> Any:
+        raise AssertionError("never called")
+
+    context = await aborted(call, places=0)
+    assert context.code == grpc.StatusCode.UNKNOWN
+    assert context.message == "too many requests for /gateway.Gateway, exceeding concurrency limit (0)"
+
+
+async def test_places_are_given_back() -> None:
+    async def call(_request: Any) -> Any:
+        return common_pb2.Envelope()
+
+    handler = unary(limit(1), common_pb2.Envelope, call)
+    for _ in range(3):
+        assert await handler.unary_unary(common_pb2.Envelope(), Context()) == common_pb2.Envelope()
+
+
+async def test_streams_abort_too() -> None:
+    async def failing(_requests: Any) -> Any:
+        yield common_pb2.Envelope(payload=b"1")
+        raise ServiceError(grpc.StatusCode.UNIMPLEMENTED, "no more")
+
+    for handler in (
+        server_stream(limit(), common_pb2.Envelope, failing).unary_stream,
+        both_streams(limit(), common_pb2.Envelope, failing).stream_stream,
+    ):
+        context = Context()
+        responses = handler(None, context)
+        assert (await anext(responses)).payload == b"1"
+        with pytest.raises(Aborted):
+            await anext(responses)
+        assert context.code == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_an_endorsers_refusal_has_no_code_of_its_own() -> None:
+    peer = FakePeer("AMSP", lambda _: PeerRefusal("DENIED", "access denied: channel [c]", is_filter=False))
+    with pytest.raises(ServiceError) as refusal:
+        await EndorserService(peer).process(None)  # type: ignore[arg-type]
+    assert refusal.value.status == grpc.StatusCode.UNKNOWN
+    assert refusal.value.message == "access denied: channel [c]"
+
+
+def test_a_log_line_is_json_with_its_fields() -> None:
+    record = logging.makeLogRecord(
+        {"name": "n", "msg": "ready", "levelname": "INFO", "height": 3, "odd": object()}
+    )
+    document = json.loads(JsonFormatter().format(record))
+    assert {**document, "time": ""} == {
+        "time": "",
+        "level": "INFO",
+        "logger": "n",
+        "message": "ready",
+        "height": 3,
+        "odd": "object",
+    }
+
+
+def test_a_logged_exception_shows_its_type_alone() -> None:
+    try:
+        raise ValueError("patient Alice")
+    except ValueError as error:
+        surprise = (ValueError, error, error.__traceback__)
+        record = logging.makeLogRecord({"msg": "failed", "exc_info": surprise})
+    line = JsonFormatter().format(record)
+    assert json.loads(line)["error"] == "ValueError"
+    assert "Alice" not in line

@@ -1,0 +1,181 @@
+"""Deliver and Broadcast over an engine without sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from fabric_protos.common import common_pb2
+from fabric_protos.orderer import ab_pb2
+from fabric_protos.peer import events_pb2
+from support.fake_engine import FakeEngine
+from support.sample_channel import CHANNEL, members
+from support.sample_organizations import Member, SampleOrganization
+
+from fabric_embedded.services_broadcast import BroadcastService
+from fabric_embedded.services_deliver import DeliverStream, PeerDeliverService, orderer_deliver
+from fabric_protocol.signatures import sign
+
+pytestmark = pytest.mark.unit
+
+SUCCESS = common_pb2.SUCCESS
+CLIENT = members("AlphaMSP").organization.member("client", valid_days=36500)
+EXPIRED = members("AlphaMSP").client
+STRANGER = SampleOrganization("AlphaMSP").member("client", valid_days=36500)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    engine = FakeEngine()
+    for number in range(3):
+        block = common_pb2.Block()
+        block.header.number = number
+        block.data.data.append(b"entry")
+        block.metadata.metadata.extend([b"signatures", b"last", b"\0", b"", b"commit hash"])
+        engine.ledger.commit(block.SerializeToString())
+    return engine
+
+
+def request(
+    start: Any = None, stop: Any = None, *, member: Member = CLIENT, channel: str = CHANNEL, **fields: Any
+) -> Any:
+    seek = ab_pb2.SeekInfo(start=start or {"oldest": {}}, stop=stop or {"newest": {}}, **fields)
+    channel_header = common_pb2.ChannelHeader(channel_id=channel, type=common_pb2.DELIVER_SEEK_INFO)
+    channel_header.timestamp.FromNanoseconds(time.time_ns())
+    header = common_pb2.Header(
+        channel_header=channel_header.SerializeToString(),
+        signature_header=common_pb2.SignatureHeader(creator=member.serialized).SerializeToString(),
+    )
+    payload = common_pb2.Payload(header=header, data=seek.SerializeToString()).SerializeToString()
+    return common_pb2.Envelope(payload=payload, signature=sign(member.key, payload))
+
+
+async def asked(*requests: Any) -> AsyncIterator[Any]:
+    for item in requests:
+        yield item
+
+
+def peer_stream(engine: FakeEngine) -> DeliverStream:
+    return PeerDeliverService(engine)._blocks  # type: ignore[arg-type]
+
+
+async def answers(stream: DeliverStream, *requests: Any) -> list[Any]:
+    """Block numbers and statuses, in order."""
+    found = []
+    async for data in stream.responses(asked(*requests)):
+        response = events_pb2.DeliverResponse.FromString(data)
+        kind = response.WhichOneof("Type")
+        found.append(response.block.header.number if kind == "block" else f"status {response.status}")
+    return found
+
+
+async def test_blocks_then_success_and_again(engine: FakeEngine) -> None:
+    one = {"specified": {"number": 1}}
+    assert await answers(peer_stream(engine), request(), request(one, one)) == [
+        0,
+        1,
+        2,
+        f"status {SUCCESS}",
+        1,
+        f"status {SUCCESS}",
+    ]
+
+
+async def test_stored_bytes_go_out_as_they_are(engine: FakeEngine) -> None:
+    big = common_pb2.Block()
+    big.header.number = 3
+    big.data.data.append(b"x" * 100_000)
+    engine.ledger.commit(big.SerializeToString())
+    responses = [data async for data in peer_stream(engine).responses(asked(request()))]
+    assert responses[3] == events_pb2.DeliverResponse(block=big).SerializeToString()
+    assert (
+        events_pb2.DeliverResponse.FromString(responses[0]).block.SerializeToString()
+        == engine.ledger.blocks[0]
+    )
+
+
+async def test_a_block_to_come_is_waited_for_or_not(engine: FakeEngine) -> None:
+    three = {"specified": {"number": 3}}
+    failing = request(three, three, behavior="FAIL_IF_NOT_READY")
+    assert await answers(peer_stream(engine), failing, request()) == [f"status {common_pb2.NOT_FOUND}"]
+    waiting = asyncio.create_task(answers(peer_stream(engine), request(three, three)))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    block = common_pb2.Block()
+    block.header.number = 3
+    engine.ledger.commit(block.SerializeToString())
+    assert await waiting == [3, f"status {SUCCESS}"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "status"),
+    [
+        (request(channel="other"), common_pb2.NOT_FOUND),
+        (request({"specified": {"number": 9}}), common_pb2.NOT_FOUND),
+        (common_pb2.Envelope(payload=b"\xff"), common_pb2.BAD_REQUEST),
+        (request(member=STRANGER), common_pb2.FORBIDDEN),
+        (request(member=EXPIRED), common_pb2.FORBIDDEN),
+    ],
+)
+async def test_refusals_end_the_stream(engine: FakeEngine, bad: Any, status: int) -> None:
+    assert await answers(peer_stream(engine), bad, request()) == [f"status {status}"]
+
+
+async def test_a_signature_over_something_else_is_forbidden(engine: FakeEngine) -> None:
+    forged = request()
+    forged.signature = request({"specified": {"number": 1}}).signature
+    assert await answers(peer_stream(engine), forged) == [f"status {common_pb2.FORBIDDEN}"]
+
+
+async def test_headers_alone(engine: FakeEngine) -> None:
+    [data, _] = [
+        data
+        async for data in peer_stream(engine).responses(
+            asked(request(stop={"oldest": {}}, content_type="HEADER_WITH_SIG"))
+        )
+    ]
+    block = events_pb2.DeliverResponse.FromString(data).block
+    assert not block.HasField("data")
+    assert block.metadata.metadata[0] == b"signatures"
+
+
+async def test_an_orderers_blocks_have_no_peer_metadata(engine: FakeEngine) -> None:
+    stream = orderer_deliver(engine)  # type: ignore[arg-type]
+    [data, _] = [data async for data in stream.responses(asked(request(stop={"oldest": {}})))]
+    response = ab_pb2.DeliverResponse.FromString(data)
+    assert list(response.block.metadata.metadata) == [b"signatures", b"last", b"", b"", b""]
+
+
+async def test_filtered_blocks_list_transactions_and_events_without_payload() -> None:
+    from fabric_protocol.endorsements import event_bytes
+
+    engine = FakeEngine()
+    sample = engine.sample
+    results = sample.simulate(lambda simulator: simulator.put_state("records", "k", b"v")).public
+    event = event_bytes(chaincode="records", transaction_id="t", name="made", payload=b"private")
+    sample.commit(sample.block(sample.envelope(results, event=event), b"\xff"))
+    for block in sample.blocks:
+        engine.ledger.commit(block.SerializeToString())
+    stream = PeerDeliverService(engine)._filtered  # type: ignore[arg-type]
+    responses = [data async for data in stream.responses(asked(request()))]
+    filtered = events_pb2.DeliverResponse.FromString(responses[1]).filtered_block
+    assert (filtered.channel_id, filtered.number, len(filtered.filtered_transactions)) == (CHANNEL, 1, 2)
+    first, second = filtered.filtered_transactions
+    assert first.type == common_pb2.ENDORSER_TRANSACTION
+    assert first.transaction_actions.chaincode_actions[0].chaincode_event.event_name == "made"
+    assert b"private" not in responses[1]
+    assert (second.txid, second.tx_validation_code) == ("", 255)
+
+
+async def test_broadcast_answers_each_and_ends_after_a_refusal(engine: FakeEngine) -> None:
+    envelopes = [common_pb2.Envelope(payload=bytes([number])) for number in range(3)]
+    service = BroadcastService(engine)  # type: ignore[arg-type]
+    found = [answer.status async for answer in service.broadcast(asked(*envelopes))]
+    assert found == [200, 200, 200]
+    engine.broadcast_answer = (400, "bad")
+    refused = [(answer.status, answer.info) async for answer in service.broadcast(asked(*envelopes))]
+    assert refused == [(400, "bad")]
+    assert len(engine.broadcasts) == 4
