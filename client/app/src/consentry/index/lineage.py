@@ -18,8 +18,8 @@ from consentry.index.rows import (
     linking_to,
 )
 
-RowManifest = Callable[[str], Iterable[str] | None]
-"""Gives the dataset versions with rows under a consent id; None where the register is not at hand."""
+RowManifest = Callable[[str, str], Iterable[str] | None]
+"""Gives the dataset versions with rows under a consent (its id, its subject's commitment); None if unknown."""
 
 
 class Basis(StrEnum):
@@ -163,7 +163,8 @@ def consent_versions(
     Returns:
         The basis, a sentence that states it, and the version ids.
     """
-    named = manifest(consent.record_id) if manifest is not None else None
+    subject = str(consent.body.get("subject"))
+    named = manifest(consent.record_id, subject) if manifest is not None else None
     if named is not None:
         return (
             Basis.ROW_MANIFEST,

@@ -1,0 +1,1 @@
+"""The command line ``consentry``: parse, call, format; one module a group of commands."""

@@ -1,0 +1,138 @@
+"""``consentry consents``: import, withdraw, list and look up consents, and filter rows by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consentry.cli.context import command_context
+from consentry.cli.output import AsJson, examples, say, show_json, show_record, show_table
+
+app = typer.Typer(name="consents", no_args_is_help=True, help="Consents of patients, as their custodian.")
+
+
+@app.command("import", epilog=examples("consentry --as northgate/steward consents import consents.csv"))
+def import_consents(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV file, a row a consent; lists separated by semicolons.")],
+    batch_size: Annotated[int, typer.Option(help="Consents a transaction.")] = 250,
+    as_json: AsJson = False,
+) -> None:
+    """Record the consents of a file; all rows are checked first, and none is recorded if one is faulty.
+
+    Columns: pseudonym, purposes, restrictions, categories, recipients, not_before, not_after,
+    notice_version, notice_digest, evidence_digest, method, language.
+    """
+    from consentry.cli.frames import read_consents
+    from consentry.cli.progress import counted
+
+    frame = read_consents(file)
+    with command_context(ctx).connect() as ledger, counted("consents", len(frame)) as progress:
+        summary = ledger.consents.import_frame(frame, batch_size, progress)
+    if as_json:
+        show_json(
+            {
+                "count": summary.count,
+                "seconds": round(summary.seconds, 3),
+                "rate": round(summary.rate, 1),
+                "batches": summary.batches,
+            }
+        )
+        return
+    say(f"{summary.count} consents recorded in {summary.seconds:.2f} s ({summary.rate:.0f}/s).")
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as northgate/steward consents withdraw --consent consent-0123…",
+        "consentry --as northgate/dpo consents withdraw --pseudonym P-0042",
+    )
+)
+def withdraw(
+    ctx: typer.Context,
+    consent: Annotated[str | None, typer.Option(help="Id of the consent.")] = None,
+    pseudonym: Annotated[
+        str | None, typer.Option(help="Or the subject: all consents that are given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw one consent, or all of a subject; the next decision takes it into account."""
+    with command_context(ctx).connect() as ledger:
+        withdrawn = ledger.consents.withdraw(consent_id=consent, pseudonym=pseudonym)
+    if as_json:
+        show_json({"withdrawn": list(withdrawn)})
+        return
+    for identifier in withdrawn:
+        say(f"{identifier} is withdrawn; see `consentry trail impact {identifier}`.")
+
+
+@app.command("list", epilog=examples("consentry --as northgate/dpo consents list --state withdrawn"))
+def list_consents(
+    ctx: typer.Context,
+    state: Annotated[str | None, typer.Option(help="Only given, or only withdrawn.")] = None,
+    pseudonym: Annotated[str | None, typer.Option(help="Only those of a subject of one's own.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the consents of the own organization from the verified index."""
+    from consentry.cli.index_access import open_trail
+    from consentry.cli.subjects import commitment_of
+
+    context = command_context(ctx)
+    subject = commitment_of(context, pseudonym) if pseudonym is not None else None
+    with open_trail(context) as trail:
+        rows = trail.records("consent", owner=context.organization.msp_id, subject=subject)
+    rows = [row for row in rows if state in (None, row.state)]
+    if as_json:
+        show_json({"items": [row.body for row in rows]})
+        return
+    show_table(
+        ("consent", "state", "purposes", "until", "recorded"),
+        [
+            (r.record_id, r.state, r.body["purposes"], r.body["not_after"], r.body["recorded_at"])
+            for r in rows
+        ],
+    )
+
+
+@app.command(epilog=examples("consentry --as northgate/dpo consents show consent-0123… --json"))
+def show(
+    ctx: typer.Context,
+    consent: Annotated[str, typer.Argument(help="Id of the consent.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one consent as the ledger has it now."""
+    with command_context(ctx).connect() as ledger:
+        show_record(ledger.consents.get([consent])[0], as_json)
+
+
+@app.command(
+    "filter",
+    epilog=examples(
+        "consentry --as northgate/steward consents filter rows.csv kept.csv --purpose DUO:0000006"
+    ),
+)
+def filter_rows(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV file of rows, one column naming the subject.")],
+    output: Annotated[Path, typer.Argument(help="CSV file for the rows that are kept.")],
+    purpose: Annotated[str, typer.Option(help="Purpose code, e.g. DUO:0000006.")],
+    commercial: Annotated[bool, typer.Option("--commercial", help="The use is commercial.")] = False,
+    recipient: Annotated[str | None, typer.Option(help="MSP id of who receives the rows.")] = None,
+    subject_column: Annotated[str, typer.Option(help="Column with the pseudonyms.")] = "pseudonym",
+) -> None:
+    """Keep the rows whose subjects consent to a use now."""
+    from consentry.cli.frames import read_rows
+
+    frame = read_rows(file, subject_column)
+    with command_context(ctx).connect() as ledger:
+        kept = ledger.consents.filter(
+            frame,
+            purpose=purpose,
+            commercial=commercial,
+            recipient=recipient,
+            subject_column=subject_column,
+        )
+    kept.to_csv(output, index=False)
+    say(f"{len(kept)} of {len(frame)} rows are in {output}.")

@@ -1,0 +1,100 @@
+"""What every command is given: which network, and who acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from consentry.errors import ConfigurationError, InputRejected
+
+if TYPE_CHECKING:
+    from consentry.ledger import Ledger
+    from consentry.profile import NetworkProfile, OrganizationProfile
+    from consentry.wallet import WalletIdentity
+
+DEFAULT_DIRECTORY = Path(".consentry/demo")
+
+
+@dataclass
+class CommandContext:
+    """Global options of one run of the command.
+
+    Attributes:
+        directory: the network's directory.
+        who: ``organization/label`` of the wallet identity that acts; empty if none was named.
+        index: SQLAlchemy URL of the trail index; empty for ``index.sqlite`` in the directory.
+    """
+
+    directory: Path
+    who: str
+    index: str = ""
+
+    @cached_property
+    def profile(self) -> NetworkProfile:
+        """The network's profile.
+
+        Raises:
+            ConfigurationError: NETWORK_MISSING if there is none.
+        """
+        from consentry.profile import FILE_NAME, NetworkProfile
+
+        if not (self.directory / FILE_NAME).is_file():
+            raise ConfigurationError(
+                "NETWORK_MISSING",
+                f"{self.directory} has no {FILE_NAME}; start a network with `consentry network up`, "
+                "or name another directory with --network.",
+            )
+        return NetworkProfile.load(self.directory)
+
+    @property
+    def organization(self) -> OrganizationProfile:
+        """The organization of who acts."""
+        return self.profile.organization_named(self._named()[0])
+
+    @cached_property
+    def identity(self) -> WalletIdentity:
+        """Who acts.
+
+        Raises:
+            InputRejected: IDENTITY_MISSING, or the wallet has no such identity.
+        """
+        from consentry.wallet import Wallet
+
+        return Wallet(self.profile.wallet_directory(self.organization.name)).get(self._named()[1])
+
+    def connect(self) -> Ledger:
+        """Connect to the peer of who acts; a context manager."""
+        from consentry.ledger import connect
+
+        return connect(self.profile.directory, self.identity)
+
+    @property
+    def index_url(self) -> str:
+        """Where the trail index is."""
+        return self.index or f"sqlite:///{self.profile.directory / 'index.sqlite'}"
+
+    def kept_anchor(self) -> str | None:
+        """The anchor that the own organization keeps outside the ledger; None if it keeps none, or nobody acts."""
+        path = self.directory / "anchors" / f"{self._named()[0]}.txt" if self.who else None
+        return path.read_text(encoding="ascii").strip() if path is not None and path.is_file() else None
+
+    def _named(self) -> tuple[str, str]:
+        organization, slash, label = self.who.partition("/")
+        if not (organization and slash and label):
+            raise InputRejected(
+                "IDENTITY_MISSING",
+                "Say who acts with --as ORGANIZATION/LABEL, e.g. --as northgate/steward.",
+            )
+        return organization, label
+
+
+def command_context(ctx: typer.Context) -> CommandContext:
+    """The global options, as the main command set them."""
+    found = ctx.find_object(CommandContext)
+    if found is None:
+        raise InputRejected("CONTEXT_MISSING", "This command runs under `consentry` only.")
+    return found

@@ -1,0 +1,92 @@
+"""Tables from CSV files, and times and lengths from what people type."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consentry.errors import InputRejected
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LISTS = ("purposes", "restrictions", "categories", "recipients")
+_DURATION = re.compile(r"(\d{1,9})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def read_consents(path: Path) -> pd.DataFrame:
+    """Read a file of consents: text columns, and lists whose items are separated by semicolons.
+
+    Args:
+        path: a CSV file in UTF-8 with a header.
+
+    Raises:
+        InputRejected: FILE_UNREADABLE.
+    """
+    frame = _read(path, text_only=True)
+    for name in LISTS:
+        if name in frame.columns:
+            frame[name] = [
+                [item.strip() for item in str(cell).split(";") if item.strip()] for cell in frame[name]
+            ]
+    return frame
+
+
+def read_rows(path: Path, subject_column: str) -> pd.DataFrame:
+    """Read a file of data rows; numbers become numbers, subjects stay text.
+
+    Args:
+        path: a CSV file in UTF-8 with a header.
+        subject_column: the column that names subjects.
+
+    Raises:
+        InputRejected: FILE_UNREADABLE.
+    """
+    frame = _read(path, text_only=False, subject_column=subject_column)
+    return frame
+
+
+def parse_duration(text: str) -> timedelta:
+    """A length of time such as ``30d``, ``12h`` or ``90s``.
+
+    Raises:
+        InputRejected: DURATION_INVALID.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise InputRejected(
+            "DURATION_INVALID", f"A duration is a number and s, m, h, d or w, e.g. 30d; got {text!r}."
+        )
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def parse_time(text: str) -> datetime:
+    """A time with its zone, e.g. ``2027-01-31T12:00:00Z``.
+
+    Raises:
+        InputRejected: TIME_INVALID.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InputRejected("TIME_INVALID", f"A time needs a zone, e.g. 2027-01-31T12:00:00Z; got {text!r}.")
+    return moment
+
+
+def _read(path: Path, *, text_only: bool, subject_column: str = "") -> pd.DataFrame:
+    import pandas as pd
+
+    types = {"dtype": str} if text_only else {"dtype": {subject_column: str}}
+    try:
+        return pd.read_csv(path, keep_default_na=not text_only, encoding="utf-8", **types)  # type: ignore[call-overload,no-any-return]
+    except (OSError, ValueError, UnicodeError) as error:
+        # Neither the parser's words nor its line go on: they can hold what the file says about people.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        raise InputRejected(
+            "FILE_UNREADABLE", f"{path} cannot be read as a CSV file in UTF-8 ({reason})."
+        ) from None

@@ -1,0 +1,108 @@
+"""The command ``consentry``: options that all commands share, and how a run ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consentry.cli import (
+    access,
+    consents,
+    datasets,
+    decide,
+    demo,
+    grants,
+    index,
+    models,
+    network,
+    report,
+    trail,
+    training,
+    verify,
+)
+from consentry.cli.context import DEFAULT_DIRECTORY, CommandContext
+from consentry.cli.errors import status_of
+from consentry.cli.output import examples
+from consentry.errors import ConsentryError
+
+app = typer.Typer(
+    name="consentry",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog=examples(
+        "consentry network up",
+        "consentry --as northgate/steward consents import consents.csv",
+        "consentry --as northgate/dpo trail impact consent-0123…",
+        "consentry --as northgate/dpo verify",
+        "",
+        "Exit status: 0 done, 1 refused or failed, 2 wrong use,",
+        "3 consistent but not anchored, 4 ledger unreachable.",
+    ),
+)
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    directory: Annotated[
+        Path,
+        typer.Option("--network", metavar="DIR", envvar="CONSENTRY_NETWORK", help="The network's directory."),
+    ] = DEFAULT_DIRECTORY,
+    who: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="ORG/LABEL",
+            envvar="CONSENTRY_AS",
+            help="Who acts: an identity of a wallet under the network's directory, e.g. northgate/steward.",
+        ),
+    ] = "",
+    index_url: Annotated[
+        str,
+        typer.Option(
+            "--index",
+            metavar="URL",
+            envvar="CONSENTRY_INDEX",
+            help="Database of the trail index (default: index.sqlite in the network's directory).",
+        ),
+    ] = "",
+) -> None:
+    """Consents, data-access grants and AI-model audit trails of a hospital consortium's ledger."""
+    ctx.obj = CommandContext(directory, who, index_url)
+
+
+for group in (network, consents, datasets, grants, access, training, models, trail, report, decide):
+    app.add_typer(group.app)
+for single in (demo, index, verify):
+    single.add_to(app)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status; errors go to standard error in one sentence.
+
+    Args:
+        arguments: as typed after ``consentry``; by default those of this process.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except ConsentryError as error:
+        typer.echo(f"Error ({error.code}): {error.message}", err=True)
+        return int(status_of(error))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BrokenPipeError:
+        # Whoever read the answer has seen enough; standard output cannot be flushed any more.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    return 0
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    sys.exit(run())

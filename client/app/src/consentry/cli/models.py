@@ -1,0 +1,49 @@
+"""``consentry models``: models and their versions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from consentry.cli.context import command_context
+from consentry.cli.output import AsJson, examples, show_json, show_record, show_table
+
+app = typer.Typer(name="models", no_args_is_help=True, help="Models and their versions.")
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as riverside/researcher models show modelversion-0123…",
+        "consentry --as regulator/officer trail model modelversion-0123…",
+    )
+)
+def show(
+    ctx: typer.Context,
+    model_version_id: Annotated[str, typer.Argument(help="Id of the model version.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one model version as the ledger has it now."""
+    with command_context(ctx).connect() as ledger:
+        show_record(ledger.models.get(model_version_id), as_json)
+
+
+@app.command("list", epilog=examples("consentry --as regulator/officer models list"))
+def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List models and their versions from the verified index."""
+    from consentry.cli.index_access import open_trail
+
+    with open_trail(command_context(ctx)) as trail:
+        models = {row.record_id: row for row in trail.records("model")}
+        versions = trail.records("modelversion")
+    if as_json:
+        show_json(
+            {"models": [row.body for row in models.values()], "versions": [row.body for row in versions]}
+        )
+        return
+    rows = []
+    for version in versions:
+        model = models.get(str(version.body["model_id"]))
+        name, owner = (model.body["name"], model.owner) if model is not None else ("", "")
+        rows.append((version.record_id, name, owner, version.body["metrics"], version.body["registered_at"]))
+    show_table(("model version", "model", "owner", "metrics", "registered"), rows)

@@ -1,0 +1,99 @@
+"""``consentry network``: bring a network up and down, look at it, enrol people, export its blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consentry.cli.context import command_context
+from consentry.cli.output import AsJson, examples, note, say, show_json, show_table
+
+app = typer.Typer(name="network", no_args_is_help=True, help="Start, stop and look at a network.")
+
+
+@app.command(
+    epilog=examples("consentry network up", "consentry --network /srv/trial network up --preset small")
+)
+def up(
+    ctx: typer.Context,
+    preset: Annotated[str, typer.Option(help="Topology: consortium or small.")] = "consortium",
+) -> None:
+    """Create the network if the directory is empty, and start it; does nothing to one that runs."""
+    from consentry.network import bring_up
+
+    directory = command_context(ctx).directory
+    bring_up(directory, preset, note)
+    say(f"The network in {directory} is up.")
+
+
+@app.command(epilog=examples("consentry network down"))
+def down(ctx: typer.Context) -> None:
+    """Stop every process of the network; its state stays."""
+    from consentry.network import take_down
+
+    directory = command_context(ctx).directory
+    take_down(directory)
+    say(f"The network in {directory} is down; `consentry network up` starts it again.")
+
+
+@app.command(epilog=examples("consentry network destroy --yes"))
+def destroy(
+    ctx: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop the network and delete its ledger, keys, wallets and registers for good."""
+    from consentry.network import destroy as destroy_network
+
+    directory = command_context(ctx).directory
+    if not yes:
+        typer.confirm(f"Delete everything in {directory}, keys and ledger included?", abort=True)
+    destroy_network(directory)
+    say(f"The network in {directory} is gone.")
+
+
+@app.command(epilog=examples("consentry network status", "consentry network status --json"))
+def status(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Show what of the network runs."""
+    from consentry.network import status as network_status
+
+    nodes = network_status(command_context(ctx).directory)
+    if as_json:
+        show_json([{"name": n.name, "state": str(n.state), "pid": n.pid, "detail": n.detail} for n in nodes])
+        return
+    show_table(("node", "state", "pid", "detail"), [(n.name, n.state, n.pid, n.detail) for n in nodes])
+
+
+@app.command(
+    epilog=examples(
+        "consentry network enroll northgate steward --role steward",
+        "consentry network enroll riverside researcher --role researcher",
+    )
+)
+def enroll(
+    ctx: typer.Context,
+    organization: Annotated[str, typer.Argument(help="Short name of the organization, e.g. northgate.")],
+    label: Annotated[str, typer.Argument(help="Name of the identity in the organization's wallet.")],
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="Role in the certificate: steward, researcher, dpo, auditor, regulator, service."),
+    ] = None,
+) -> None:
+    """Enrol somebody at the organization's CA and keep the identity in its wallet."""
+    from consentry.network import enroll_user
+
+    identity = enroll_user(command_context(ctx).directory, organization, label, role or [])
+    say(f"{organization}/{label} is enrolled as {identity.enrolment_id}.")
+
+
+@app.command(epilog=examples("consentry network export blocks", "consentry verify --blocks blocks"))
+def export(
+    ctx: typer.Context,
+    target: Annotated[Path, typer.Argument(help="Directory for the files NNNNNN.block.")],
+) -> None:
+    """Write the ledger's stored blocks to files, for a verification without the network."""
+    from consentry.network import export_blocks
+
+    count = export_blocks(command_context(ctx).directory, target)
+    say(f"{count} blocks are in {target}.")

@@ -1,0 +1,31 @@
+"""Progress of long work, on standard error and only where somebody watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+@contextmanager
+def counted(what: str, total: int | None) -> Iterator[Callable[[int, int], None]]:
+    """Show how many are done.
+
+    Args:
+        what: what is counted.
+        total: how many there are; None if nobody knows yet.
+
+    Yields:
+        To be called with the number done and the total.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+
+        def update(done: int, of: int) -> None:
+            progress.update(task, completed=done, total=of or None)
+
+        yield update

@@ -1,0 +1,53 @@
+"""From a pseudonym to its commitment: only its custodian's register knows the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from consentry.errors import InputRejected
+
+if TYPE_CHECKING:
+    from consentry.cli.context import CommandContext
+    from consentry.index import RowManifest
+    from consentry.subjects import SubjectRegister
+
+
+@contextmanager
+def own_register(context: CommandContext) -> Iterator[SubjectRegister | None]:
+    """The register of who acts, None where there is none (an organization without data, or nobody named)."""
+    from consentry.subjects import SubjectRegister
+
+    path = context.profile.subject_register(context.organization.name) if context.who else None
+    if path is None or not path.is_file():
+        yield None
+        return
+    with SubjectRegister(path) as register:
+        yield register
+
+
+def commitment_of(context: CommandContext, pseudonym: str) -> str:
+    """The commitment under which a subject of the own organization is on the ledger.
+
+    Raises:
+        InputRejected: SUBJECT_UNKNOWN; the message never repeats the pseudonym.
+    """
+    with own_register(context) as register:
+        found = register.find([pseudonym]) if register is not None else {}
+    if pseudonym not in found:
+        raise InputRejected(
+            "SUBJECT_UNKNOWN",
+            f"The register of {context.organization.name} has no subject of that pseudonym; "
+            "only the custodian of the data can resolve one.",
+        )
+    return found[pseudonym].commitment
+
+
+@contextmanager
+def own_manifest(context: CommandContext) -> Iterator[RowManifest | None]:
+    """The row manifests of who acts, None where there are none."""
+    from consentry.index.row_manifests import manifest_of
+
+    with own_register(context) as register:
+        yield manifest_of(register) if register is not None else None

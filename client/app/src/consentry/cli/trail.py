@@ -1,0 +1,181 @@
+"""``consentry trail``: questions to the verified trail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from consentry.cli.context import command_context
+from consentry.cli.index_access import open_trail
+from consentry.cli.output import AsJson, examples, say, show_json, show_table
+from consentry.cli.trail_views import show_accesses, show_impact, show_lineage, show_transactions
+
+app = typer.Typer(name="trail", no_args_is_help=True, help="Who did what: questions to the verified trail.")
+
+PageSize = Annotated[int, typer.Option("--page-size", help="Items a page, 1 to 1000.")]
+After = Annotated[str | None, typer.Option("--after", help="Cursor of the page before.")]
+Purpose = Annotated[str | None, typer.Option(help="Only this purpose code.")]
+Outcome = Annotated[str | None, typer.Option(help="Only permit, deny or open.")]
+Since = Annotated[str | None, typer.Option(help="Only attempts from this instant on.")]
+Until = Annotated[str | None, typer.Option(help="Only attempts before this instant.")]
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as northgate/dpo trail dataset biopsies",
+        "consentry --as northgate/dpo trail dataset version-0123… --outcome deny --json",
+    )
+)
+def dataset(
+    ctx: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="DATASET", help="Name or id of a dataset, or a version's id.")
+    ],
+    purpose: Purpose = None,
+    outcome: Outcome = None,
+    since: Since = None,
+    until: Until = None,
+    page_size: PageSize = 100,
+    after: After = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who tried to access a dataset, and what was decided."""
+    from consentry.index import AccessFilter, PageRequest
+
+    wanted = AccessFilter(dataset=name, purpose=purpose, outcome=outcome, since=since, until=until)
+    with open_trail(command_context(ctx)) as trail:
+        show_accesses(trail.accesses(wanted, PageRequest(page_size, after)), as_json)
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as regulator/officer trail actor RiversideMSP",
+        "consentry --as regulator/officer trail actor 5f0c… --json",
+    )
+)
+def actor(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="ACTOR", help="Enrolment id, or an organization's MSP id.")],
+    purpose: Purpose = None,
+    outcome: Outcome = None,
+    since: Since = None,
+    until: Until = None,
+    page_size: PageSize = 100,
+    after: After = None,
+    as_json: AsJson = False,
+) -> None:
+    """What somebody, or anybody of an organization, tried to access."""
+    from consentry.index import AccessFilter, PageRequest
+
+    context = command_context(ctx)
+    is_organization = name in context.profile.organizations
+    wanted = AccessFilter(
+        requester_msp=name if is_organization else None,
+        requester=None if is_organization else name,
+        purpose=purpose,
+        outcome=outcome,
+        since=since,
+        until=until,
+    )
+    with open_trail(context) as trail:
+        show_accesses(trail.accesses(wanted, PageRequest(page_size, after)), as_json)
+
+
+@app.command(epilog=examples("consentry --as regulator/officer trail model modelversion-0123… --json"))
+def model(
+    ctx: typer.Context,
+    model_version_id: Annotated[str, typer.Argument(help="Id of the model version.")],
+    as_json: AsJson = False,
+) -> None:
+    """What a model version comes from: sessions, permits, grants, dataset versions."""
+    with open_trail(command_context(ctx)) as trail:
+        show_lineage(trail.model_lineage(model_version_id), as_json)
+
+
+@app.command(epilog=examples("consentry --as northgate/dpo trail impact consent-0123…"))
+def impact(
+    ctx: typer.Context,
+    consent_id: Annotated[str, typer.Argument(help="Id of the consent, withdrawn or not.")],
+    as_json: AsJson = False,
+) -> None:
+    """What rests on a consent: dataset versions, grants, decisions, sessions, model versions."""
+    from consentry.cli.subjects import own_manifest
+
+    context = command_context(ctx)
+    with open_trail(context) as trail, own_manifest(context) as manifest:
+        show_impact(trail.impact(consent_id, manifest), trail.status().last_block, as_json)
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as regulator/officer trail transactions --invalid",
+        "consentry --as regulator/officer trail transactions --code ENDORSEMENT_POLICY_FAILURE --json",
+    )
+)
+def transactions(
+    ctx: typer.Context,
+    invalid: Annotated[bool, typer.Option("--invalid", help="Only those without effect.")] = False,
+    code: Annotated[str | None, typer.Option(help="Only this validation code.")] = None,
+    creator: Annotated[str | None, typer.Option(help="Only those of this enrolment id.")] = None,
+    organization: Annotated[str | None, typer.Option(help="Only those of this MSP id.")] = None,
+    function: Annotated[str | None, typer.Option(help="Only calls of this function.")] = None,
+    page_size: PageSize = 100,
+    after: After = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every transaction, invalid ones too, with its validation code."""
+    from consentry.index import PageRequest, TransactionFilter
+
+    wanted = TransactionFilter(
+        code_name=code, invalid_only=invalid, creator=creator, creator_msp=organization, function=function
+    )
+    with open_trail(command_context(ctx)) as trail:
+        show_transactions(trail.transactions(wanted, PageRequest(page_size, after)), as_json)
+
+
+@app.command(epilog=examples("consentry --as northgate/dpo trail history grant grant-0123…"))
+def history(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(help="Kind of record, e.g. consent, grant, session.")],
+    record_id: Annotated[str, typer.Argument(help="Id of the record.")],
+    as_json: AsJson = False,
+) -> None:
+    """Every change of one record, oldest first."""
+    with open_trail(command_context(ctx)) as trail:
+        rows = trail.history(kind, record_id)
+    if as_json:
+        show_json({"items": rows})
+        return
+    show_table(
+        ("block", "state", "endorsed", "recorded", "transaction"),
+        [(row.block, row.state, row.honoured, row.recorded_at, row.transaction_id) for row in rows],
+    )
+
+
+@app.command(epilog=examples("consentry --as regulator/officer trail findings"))
+def findings(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """What on the ledger honest contracts would not have written: forged, rewritten, unreadable."""
+    with open_trail(command_context(ctx)) as trail:
+        rows = trail.findings()
+    if as_json:
+        show_json({"items": rows})
+        return
+    if not rows:
+        say("None.")
+        return
+    show_table(("block", "code", "finding"), [(row.block, row.code, row.sentence) for row in rows])
+
+
+@app.command(epilog=examples("consentry --as northgate/dpo trail status --json"))
+def status(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Up to which block the trail is complete, and what that rests on."""
+    with open_trail(command_context(ctx)) as trail:
+        found = trail.status()
+    if as_json:
+        show_json(found)
+        return
+    anchored = "anchored" if found.anchored else "not anchored"
+    say(f"Complete up to block {found.last_block} of channel {found.channel}, {anchored}.")
+    say(f"Genesis {found.genesis_hash}.")
+    show_table(("validation code", "transactions"), sorted(found.codes.items()))

@@ -1,0 +1,69 @@
+"""``consentry training``: training sessions and their rounds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from consentry.cli.context import command_context
+from consentry.cli.index_access import open_trail
+from consentry.cli.output import AsJson, examples, say, show_json, show_record, show_table
+from consentry.errors import InputRejected
+
+app = typer.Typer(name="training", no_args_is_help=True, help="Training sessions and their rounds.")
+
+
+@app.command(epilog=examples("consentry --as riverside/researcher training show session-0123…"))
+def show(
+    ctx: typer.Context,
+    session_id: Annotated[str, typer.Argument(help="Id of the training session.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show a training session and its rounds, from the verified index."""
+    with open_trail(command_context(ctx)) as trail:
+        session = trail.record("session", session_id)
+        rounds = [row for row in trail.records("round") if row.body.get("session_id") == session_id]
+    if session is None:
+        raise InputRejected("SESSION_NOT_FOUND", f"The ledger has no training session {session_id}.")
+    if as_json:
+        show_json({"session": session.body, "rounds": [row.body for row in rounds]})
+        return
+    show_record(session.body, as_json)
+    say("")
+    show_table(
+        ("round", "participants", "metrics", "aggregate"),
+        [
+            (
+                row.body["number"],
+                [part["msp"] for part in row.body["participants"]],
+                row.body["metrics"],
+                row.body["aggregate_digest"],
+            )
+            for row in rounds
+        ],
+    )
+
+
+@app.command("list", epilog=examples("consentry --as regulator/officer training list"))
+def list_sessions(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List training sessions from the verified index."""
+    with open_trail(command_context(ctx)) as trail:
+        rows = trail.records("session")
+    if as_json:
+        show_json({"items": [row.body for row in rows]})
+        return
+    show_table(
+        ("session", "organization", "purpose", "state", "started", "ended"),
+        [
+            (
+                r.record_id,
+                r.owner,
+                r.body["purpose"],
+                r.state,
+                r.body["started_at"],
+                r.body["ended_at"],
+            )
+            for r in rows
+        ],
+    )

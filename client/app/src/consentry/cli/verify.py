@@ -1,0 +1,101 @@
+"""``consentry verify``: re-prove the whole chain."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consentry.cli.context import CommandContext, command_context
+from consentry.cli.errors import ExitStatus
+from consentry.cli.output import AsJson, examples, say, show_json, show_table
+from consentry.errors import InputRejected
+
+if TYPE_CHECKING:
+    from consentry.verification import BlockSource, VerificationResult
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    epilog = examples(
+        "consentry --as northgate/dpo verify",
+        "consentry --as northgate/dpo verify --organization northgate --organization riverside",
+        "consentry verify --blocks exported/ --anchor 7b6727f8…",
+        "consentry verify --blocks northgate/ --blocks riverside/ --anchor anchor.txt",
+        "",
+        "Exit status: 0 proved, 1 a difference was found, 3 consistent but not anchored.",
+    )
+    app.command("verify", epilog=epilog)(verify)
+
+
+def verify(
+    ctx: typer.Context,
+    blocks: Annotated[
+        list[Path] | None,
+        typer.Option(help="Directory of NNNNNN.block files; may be repeated. Default: the live peers."),
+    ] = None,
+    organization: Annotated[
+        list[str] | None, typer.Option(help="Only this organization's live peer; may be repeated.")
+    ] = None,
+    anchor: Annotated[
+        str | None,
+        typer.Option(
+            help="Hash of the genesis header, or a file that holds it. Default: the one that the "
+            "organization named by --as keeps."
+        ),
+    ] = None,
+    through: Annotated[int | None, typer.Option(help="Block that every copy must at least reach.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Re-prove every block from the anchor, compare the organizations' copies, and name the first difference."""
+    from consentry.cli.progress import counted
+    from consentry.verification import Verdict, Verifier
+
+    context = command_context(ctx)
+    pinned = _anchor(context, anchor)
+    with ExitStack() as opened, counted("blocks proved", None) as progress:
+        sources = _sources(context, opened, blocks or [], organization or [])
+        result = Verifier().verify(sources, pinned, lambda done: progress(done, 0), through=through)
+    _show(result, as_json)
+    if result.verdict is Verdict.DIFFERS:
+        raise typer.Exit(ExitStatus.REFUSED)
+    if result.verdict is Verdict.CONSISTENT_NOT_ANCHORED:
+        raise typer.Exit(ExitStatus.NOT_ANCHORED)
+
+
+def _sources(
+    context: CommandContext, opened: ExitStack, directories: list[Path], organizations: list[str]
+) -> list[BlockSource]:
+    from consentry.verification import DirectorySource
+    from consentry.verification.peers import live_peers
+
+    if directories and organizations:
+        raise InputRejected("SOURCES_INVALID", "Name either --blocks or --organization, not both.")
+    if directories:
+        return [DirectorySource(directory) for directory in directories]
+    return list(opened.enter_context(live_peers(context.profile, context.identity, organizations)))
+
+
+def _anchor(context: CommandContext, given: str | None) -> str | None:
+    if given is None:
+        return context.kept_anchor()
+    path = Path(given)
+    try:
+        return path.read_text(encoding="ascii").strip() if path.is_file() else given
+    except (OSError, UnicodeError) as error:
+        raise InputRejected("ANCHOR_INVALID", f"{path} cannot be read as an anchor.") from error
+
+
+def _show(result: VerificationResult, as_json: bool) -> None:
+    if as_json:
+        show_json(result)
+        return
+    say(result.sentence)
+    rows = [
+        (source.name, source.blocks, source.difference.sentence if source.difference else "none")
+        for source in result.sources
+    ]
+    show_table(("copy", "blocks", "difference"), rows)
+    show_table(("validation code", "transactions"), sorted(result.codes.items()))
