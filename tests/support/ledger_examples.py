@@ -86,12 +86,12 @@ def consent(number: int = 1, **changes: Any) -> Consent:
     return Consent(**{**{name: getattr(given, name) for name in field_names(Consent)}, **own})
 
 
-def new_version(number: int = 1, **changes: Any) -> NewDatasetVersion:
+def new_version(which: int = 1, /, **changes: Any) -> NewDatasetVersion:
     """A dataset's version for biomedical research."""
     fields: dict[str, Any] = {
-        "version_id": identifier("version", number),
-        "dataset_id": identifier("dataset", number),
-        "name": f"dataset-{number}",
+        "version_id": identifier("version", which),
+        "dataset_id": identifier("dataset", which),
+        "name": f"dataset-{which}",
         "number": 1,
         "content_digest": "hmac-" + digest("content"),
         "schema_digest": digest("schema"),
@@ -106,9 +106,9 @@ def new_version(number: int = 1, **changes: Any) -> NewDatasetVersion:
     return NewDatasetVersion(**{**fields, **changes})
 
 
-def version(number: int = 1, **changes: Any) -> DatasetVersion:
+def version(which: int = 1, /, **changes: Any) -> DatasetVersion:
     """The same on the ledger, Northgate's."""
-    return DatasetVersion.registered(new_version(number, **changes), custodian=NORTHGATE, registered_at=START)
+    return DatasetVersion.registered(new_version(which, **changes), custodian=NORTHGATE, registered_at=START)
 
 
 def new_request(number: int = 1, **changes: Any) -> NewAccessRequest:

@@ -1,0 +1,171 @@
+"""Roles, kinds of organization and transient fields, for every function from the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import ledger_examples as examples
+from support.consortium import Consortium, consent_batch, new_session
+from support.ledger_examples import HOSPITALS, NORTHGATE, REGULATOR, identifier
+
+from consentry_contracts import contracts
+from consentry_contracts.permissions import PERMISSIONS
+from consentry_records.roles import ROLES
+from fabric_shim import ContractError
+from fabric_shim.contract import MARK
+
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "ledger:initialize": (examples.settings(),),
+    "ledger:settings": (),
+    "consents:store_private": (),
+    "consents:import_batch": (consent_batch([examples.new_consent()], examples.digest()),),
+    "consents:withdraw": (identifier("consent"),),
+    "consents:get": ([identifier("consent")],),
+    "consents:permitted": (
+        {"subjects": [examples.commitment()], "purpose": "TREAT", "commercial": False, "recipient": "A"},
+    ),
+    "consents:read_private": (f"batch/{identifier('batch')}",),
+    "datasets:register": (examples.new_version(),),
+    "datasets:get": (identifier("version"),),
+    "grants:request": (examples.new_request(),),
+    "grants:grant": (examples.new_grant(),),
+    "grants:change": ({"grant_id": identifier("grant"), "not_after": examples.END},),
+    "grants:revoke": (identifier("grant"),),
+    "grants:suspend": (identifier("grant"),),
+    "grants:get": (identifier("grant"),),
+    "access:attempt": (examples.new_attempt(),),
+    "access:decide": (identifier("attempt"),),
+    "access:get": (identifier("attempt"),),
+    "training:start": (new_session(),),
+    "training:record_round": (
+        {
+            "session_id": identifier("session"),
+            "number": 1,
+            "participants": [
+                {
+                    "msp": "A",
+                    "version_id": identifier("version"),
+                    "update_digest": examples.digest(),
+                    "rows": 1,
+                }
+            ],
+            "aggregate_digest": examples.digest(),
+            "metrics": {},
+        },
+    ),
+    "training:finish": ({"session_id": identifier("session"), "state": "completed"},),
+    "training:get": (identifier("session"),),
+    "models:register": ({"model_id": identifier("model"), "name": "m"},),
+    "models:register_version": (
+        {
+            "model_version_id": identifier("modelversion"),
+            "model_id": identifier("model"),
+            "weights_digest": examples.digest(),
+            "architecture_digest": examples.digest(),
+            "parent": None,
+            "sessions": [identifier("session")],
+            "metrics": {},
+            "test_set_digest": None,
+        },
+    ),
+    "models:get": (identifier("modelversion"),),
+}
+EVERY_FUNCTION = pytest.mark.parametrize("function", sorted(PERMISSIONS))
+WITH_ROLES = pytest.mark.parametrize(
+    "function", sorted(name for name in PERMISSIONS if PERMISSIONS[name].roles)
+)
+
+
+def test_the_table_names_exactly_the_callable_functions() -> None:
+    callable_ = {
+        f"{contract.name}:{name}"
+        for contract in contracts()
+        for name in dir(contract)
+        if hasattr(getattr(contract, name), MARK)
+    }
+    assert set(PERMISSIONS) == callable_ == set(ARGUMENTS)
+
+
+async def outcome(consortium: Consortium, roles: str, msp_id: str, function: str, **options: Any) -> str:
+    try:
+        await consortium.ledger.evaluate(
+            consortium.person(roles, msp_id), function, *ARGUMENTS[function], **options
+        )
+    except ContractError as error:
+        return error.code
+    return "DONE"
+
+
+def transient_of(function: str) -> dict[str, bytes]:
+    return dict.fromkeys(PERMISSIONS[function].transient, b"x")
+
+
+@WITH_ROLES
+async def test_without_the_role_nothing_is_reached(consortium: Consortium, function: str) -> None:
+    permission = PERMISSIONS[function]
+    home = REGULATOR if permission.kind == "regulator" else NORTHGATE
+    others = ",".join(role for role in ROLES if role not in permission.roles)
+    for roles in ("", others, permission.roles[0].upper(), f"{permission.roles[0]} "):
+        assert (
+            await outcome(consortium, roles, home, function, transient=transient_of(function))
+            == "ROLE_REQUIRED"
+        )
+    for role in permission.roles:
+        assert (
+            await outcome(consortium, role, home, function, transient=transient_of(function))
+            != "ROLE_REQUIRED"
+        )
+
+
+@pytest.mark.parametrize(
+    "function",
+    sorted(name for name in PERMISSIONS if PERMISSIONS[name].kind and not PERMISSIONS[name].transient),
+)
+async def test_an_organization_of_another_kind_is_refused(consortium: Consortium, function: str) -> None:
+    wrong = HOSPITALS[0] if PERMISSIONS[function].kind == "regulator" else REGULATOR
+    roles = ",".join(PERMISSIONS[function].roles)
+    assert await outcome(consortium, roles, wrong, function) == "ORGANIZATION_KIND_WRONG"
+
+
+@EVERY_FUNCTION
+async def test_transient_fields_are_exactly_those_of_the_function(
+    consortium: Consortium, function: str
+) -> None:
+    expected = "TRANSIENT_INVALID" if PERMISSIONS[function].transient else "TRANSIENT_NOT_ALLOWED"
+    transient = {**transient_of(function), "pseudonym": b"p-17"}
+    assert await outcome(consortium, ",".join(ROLES), NORTHGATE, function, transient=transient) == expected
+    if PERMISSIONS[function].transient:
+        assert await outcome(consortium, ",".join(ROLES), NORTHGATE, function) == expected
+
+
+@pytest.mark.parametrize("function", sorted(name for name in ARGUMENTS if ARGUMENTS[name]))
+@pytest.mark.parametrize(
+    "argument", [b"\xff", b"{", b"null", b'{"a":1,"a":1}', b'{"a":0.5}', b'{"who":"Jane Doe"}']
+)
+async def test_broken_arguments_get_a_stable_code(
+    consortium: Consortium, function: str, argument: bytes
+) -> None:
+    caller = consortium.person(",".join(ROLES), NORTHGATE)
+    with pytest.raises(ContractError) as caught:
+        await consortium.ledger.evaluate(caller, function, argument, transient=transient_of(function))
+    assert caught.value.code in {
+        "ARGUMENT_INVALID",
+        "FIELD_MISSING",
+        "FIELD_UNKNOWN",
+        "FIELD_INVALID",
+        "RECORD_NOT_OBJECT",
+        "JSON_INVALID",
+        "TRANSIENT_INVALID",
+    }
+    assert "Jane" not in str(caught.value)
+
+
+async def test_a_name_that_is_no_enrolment_id_is_refused(consortium: Consortium) -> None:
+    caller = consortium.ledger.caller(
+        NORTHGATE, attributes={"consentry.role": "steward"}, common_name="Jane Doe"
+    )
+    with pytest.raises(ContractError) as caught:
+        await consortium.ledger.submit(caller, "datasets:register", examples.new_version())
+    assert caught.value.code == "ACTOR_INVALID"
+    assert "Jane" not in str(caught.value)

@@ -1,0 +1,73 @@
+"""Reads go out together and writes are gathered: a transaction needs a handful of messages, however many
+records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from support import ledger_examples as examples
+from support.consortium import Consortium, consent_batch, new_session
+from support.ledger_examples import NORTHGATE, RIVERSIDE
+
+from consentry_records.private_entries import private_entry
+from fabric_testing import requests
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The types of the messages that a peer answers meanwhile."""
+    seen: list[int] = []
+    answer = requests.Requests.answer
+
+    async def counting(self: requests.Requests, message_type: int, payload: bytes) -> bytes:
+        seen.append(message_type)
+        return await answer(self, message_type, payload)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests.Requests, "answer", counting)
+        yield seen
+
+
+async def test_four_hundred_consents_take_three_requests(
+    consortium: Consortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consents = [examples.new_consent(number) for number in range(1, 401)]
+    stored = await consortium.store_private([private_entry(c.subject, c.consent_id, b"x") for c in consents])
+    with counted(monkeypatch) as seen:
+        await consortium.ledger.evaluate(
+            consortium.person("steward"), "consents:import_batch", consent_batch(consents, stored)
+        )
+    assert len(seen) <= 3
+
+
+async def test_a_decision_takes_four_requests_and_a_start_three(
+    consortium: Consortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await consortium.register_version()
+    for number in range(1, 6):
+        await consortium.grant(number)
+    attempt_id = await consortium.attempt()
+    with counted(monkeypatch) as seen:
+        await consortium.ledger.evaluate(consortium.person("service"), "access:decide", attempt_id)
+    assert len(seen) <= 4
+    await consortium.decide(attempt_id)
+    await consortium.model()
+    with counted(monkeypatch) as seen:
+        researcher = consortium.person("researcher", RIVERSIDE)
+        await consortium.ledger.evaluate(researcher, "training:start", new_session())
+    assert len(seen) <= 3
+
+
+async def test_a_grant_takes_two_requests(consortium: Consortium, monkeypatch: pytest.MonkeyPatch) -> None:
+    await consortium.register_version()
+    await consortium.submit(
+        consortium.person("researcher", RIVERSIDE), "grants:request", examples.new_request()
+    )
+    fields = {"not_before": consortium.instant(), "not_after": consortium.instant(60)}
+    with counted(monkeypatch) as seen:
+        steward = consortium.person("steward", NORTHGATE)
+        await consortium.ledger.evaluate(steward, "grants:grant", examples.new_grant(1, **fields))
+    assert len(seen) == 2
