@@ -10,6 +10,7 @@ from consentry.identifiers import new_identifier
 from consentry.transactions import CONFLICT_TRIES, Transactions, checked
 from consentry_records.grant import Grant, GrantChange, NewAccessRequest, NewGrant
 from consentry_records.instants import format_instant
+from consentry_records.settings import Settings
 
 
 class Grants:
@@ -18,6 +19,7 @@ class Grants:
     def __init__(self, transactions: Transactions, clock: Callable[[], datetime]) -> None:
         self._transactions = transactions
         self._clock = clock
+        self._settings: Settings | None = None
 
     def request(
         self,
@@ -65,15 +67,17 @@ class Grants:
     ) -> Grant:
         """Grant what a request asks for, or less; as a steward or data protection officer of the custodian.
 
-        The grant holds over [`not_before`, `not_after`); `not_before` is the client's present time where it
-        is left out, and the end is given as a time or as a `duration`. Restrictions of the request have to
-        stay.
+        The grant holds over [`not_before`, `not_after`). Left out, `not_before` lies before the present by
+        the ledger's time tolerance, for a decision wants the grant to hold that long before itself; so
+        access can be had at once. The end is given as a time, or as a `duration` counted from `not_before`.
+        Restrictions of the request have to stay.
 
         Raises:
             InputRejected: malformed input or PERIOD_INVALID; nothing was sent.
             LedgerRefused: REQUEST_NOT_FOUND, NOT_CUSTODIAN, GRANT_TOO_LONG, GRANT_PURPOSE_NOT_REQUESTED, …
         """
-        begin = not_before or self._clock()
+        proposal_time = self._clock()
+        begin = not_before or proposal_time - self._tolerance()
         grant = checked(
             lambda: NewGrant(
                 grant_id=new_identifier("grant"),
@@ -85,7 +89,7 @@ class Grants:
                 not_after=_instant(_end(begin, duration, not_after)),
             )
         )
-        self._transactions.submit("grants:grant", grant)
+        self._transactions.submit("grants:grant", grant, proposal_time=proposal_time)
         return self.get(grant.grant_id)
 
     def change(self, grant_id: str, *, not_after: datetime) -> Grant:
@@ -124,6 +128,12 @@ class Grants:
             LedgerRefused: GRANT_NOT_FOUND.
         """
         return Grant.from_dict(self._transactions.evaluate("grants:get", grant_id))
+
+    def _tolerance(self) -> timedelta:
+        # Settings are written once, so one look is enough.
+        if self._settings is None:
+            self._settings = Settings.from_dict(self._transactions.evaluate("ledger:settings"))
+        return timedelta(milliseconds=self._settings.time_tolerance_ms)
 
 
 def _end(begin: datetime, duration: timedelta | None, not_after: datetime | None) -> datetime:

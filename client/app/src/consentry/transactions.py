@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from consentry.errors import (
@@ -97,11 +98,12 @@ class Transactions:
         transient: Mapping[str, bytes] | None = None,
         endorsers: Sequence[str] = (),
         tries: int = 1,
+        proposal_time: datetime | None = None,
     ) -> bytes:
         """Endorse, submit and wait until the transaction is valid on the ledger; return the result's bytes.
 
-        With `tries` above 1 a transaction that others overtook (MVCC) is made anew: only for transactions
-        that their own ids keep from happening twice.
+        `proposal_time` replaces the clock's. With `tries` above 1 a transaction that others overtook (MVCC)
+        is made anew: only for transactions that their own ids keep from happening twice.
 
         Raises:
             LedgerRefused, NetworkRefused, LedgerUnreachable: nothing was written.
@@ -115,7 +117,11 @@ class Transactions:
         for remaining in reversed(range(tries)):
             try:
                 return self._contract.submit(
-                    function, *encoded, transient=transient, endorsing_organizations=endorsers
+                    function,
+                    *encoded,
+                    transient=transient,
+                    endorsing_organizations=endorsers,
+                    proposal_time=proposal_time,
                 )
             except GatewayError as error:
                 if not (remaining and _was_overtaken(error)):

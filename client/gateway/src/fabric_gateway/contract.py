@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from fabric_gateway.commit import Commit
 from fabric_gateway.connection import Connection
@@ -27,7 +28,8 @@ class Contract:
 
     `transient` values reach the chaincode and never the ledger. `endorsing_organizations` are MSP ids whose
     peers, and no others, are asked; without them the gateway finds out by the endorsement policy.
-    Arguments are bytes, or text sent as UTF-8.
+    Arguments are bytes, or text sent as UTF-8. `proposal_time` replaces the caller's clock where a function
+    needs the very time that its arguments were made from.
     """
 
     def __init__(self, connection: Connection, channel: str, chaincode: str) -> None:
@@ -43,6 +45,7 @@ class Contract:
         *arguments: Argument,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        proposal_time: datetime | None = None,
     ) -> Proposal:
         """Create a transaction proposal with a new transaction id, timed by the caller's clock."""
         proposal = new_proposal(
@@ -51,7 +54,7 @@ class Contract:
             arguments=(function.encode(), *map(_argument_bytes, arguments)),
             creator=self._connection.identity,
             transient=transient,
-            timestamp=self._connection.clock(),
+            timestamp=proposal_time or self._connection.clock(),
         )
         return Proposal(self._connection, proposal, tuple(endorsing_organizations))
 
@@ -61,6 +64,7 @@ class Contract:
         *arguments: Argument,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        proposal_time: datetime | None = None,
     ) -> bytes:
         """Run a function on one peer and return its result; nothing is written.
 
@@ -70,7 +74,11 @@ class Contract:
             EvaluateError: the gateway refused, or the function failed on every peer asked.
         """
         return self.new_proposal(
-            function, *arguments, transient=transient, endorsing_organizations=endorsing_organizations
+            function,
+            *arguments,
+            transient=transient,
+            endorsing_organizations=endorsing_organizations,
+            proposal_time=proposal_time,
         ).evaluate()
 
     def submit_async(
@@ -79,6 +87,7 @@ class Contract:
         *arguments: Argument,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        proposal_time: datetime | None = None,
     ) -> SubmittedTransaction:
         """Endorse and submit a transaction without waiting for its commit.
 
@@ -88,7 +97,11 @@ class Contract:
                 `commit.resolve()` of what is returned finds it out.
         """
         transaction = self.new_proposal(
-            function, *arguments, transient=transient, endorsing_organizations=endorsing_organizations
+            function,
+            *arguments,
+            transient=transient,
+            endorsing_organizations=endorsing_organizations,
+            proposal_time=proposal_time,
         ).endorse()
         commit = transaction.prepare_commit()
         try:
@@ -104,6 +117,7 @@ class Contract:
         *arguments: Argument,
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        proposal_time: datetime | None = None,
     ) -> bytes:
         """Endorse, submit, wait until the transaction is valid on the ledger, and return its result.
 
@@ -116,7 +130,11 @@ class Contract:
             CommitError: committed as invalid.
         """
         submitted = self.submit_async(
-            function, *arguments, transient=transient, endorsing_organizations=endorsing_organizations
+            function,
+            *arguments,
+            transient=transient,
+            endorsing_organizations=endorsing_organizations,
+            proposal_time=proposal_time,
         )
         status = submitted.commit.resolve()
         if not status.successful:
