@@ -75,7 +75,7 @@ class Engine:
         return self._committer.config
 
     async def start(self) -> None:
-        """Order and commit; connect chaincode services as they appear; at the first start deploy the definition.
+        """Order and commit; connect chaincode services as they appear; at first deploy the definition.
 
         Raises:
             ChaincodeError: DEPLOYMENT_FAILED.
@@ -97,7 +97,7 @@ class Engine:
         self._committer.close()
 
     async def broadcast(self, envelope: common_pb2.Envelope) -> tuple[int, str]:
-        """Take an envelope for ordering; (status, info) as the orderer's Broadcast answers (`common.Status`)."""
+        """Take an envelope for ordering; (status, info) as Broadcast answers (`common.Status`)."""
         return await self._ordering.broadcast(envelope)
 
     def _announce(self, committed: CommittedBlock) -> None:

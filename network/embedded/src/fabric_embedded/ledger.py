@@ -71,7 +71,7 @@ class Ledger:
 
     @property
     def state(self) -> StateReader:
-        """The latest committed state (not a fixed snapshot: read what must agree in one go, without awaiting)."""
+        """The latest committed state (no snapshot: read without awaiting what must agree)."""
         return self._state
 
     def header_hash(self, number: int) -> bytes | None:

@@ -1,1 +1,1 @@
-"""The peer's side of Fabric's chaincode protocol (`core/chaincode/handler.go`), over services that it dials."""
+"""The peer's side of Fabric's chaincode protocol (`core/chaincode/handler.go`), over dialled services."""

@@ -1,4 +1,4 @@
-"""What became of a key: every valid write of it, from the blocks themselves (`core/ledger/kvledger/history`)."""
+"""What became of a key: every valid write of it, read from the blocks (`core/ledger/kvledger/history`)."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ class ChaincodeLink:
             except TimeoutError:
                 raise ChaincodeError(
                     "LAUNCH_FAILED",
-                    f"could not launch chaincode {execution.chaincode}: timeout expired while starting chaincode "
-                    f"{self.package_id} for transaction",
+                    f"could not launch chaincode {execution.chaincode}: timeout expired while starting "
+                    f"chaincode {self.package_id} for transaction",
                 ) from None
         return self._connection
 

@@ -68,7 +68,7 @@ class PrivateAccess:
         """Refuse unless the creator may read the collection.
 
         Raises:
-            ChaincodeError: PRIVATE_READ_DENIED, COLLECTION_NOT_FOUND, PRIVATE_DATA_IN_INIT, with Fabric's text.
+            ChaincodeError: PRIVATE_READ_DENIED, COLLECTION_NOT_FOUND, PRIVATE_DATA_IN_INIT.
         """
         if not self._permission(chaincode, collection).read:
             raise _denied("read", chaincode, collection)
@@ -77,7 +77,7 @@ class PrivateAccess:
         """Refuse unless the creator may write the collection.
 
         Raises:
-            ChaincodeError: PRIVATE_WRITE_DENIED, COLLECTION_NOT_FOUND, PRIVATE_DATA_IN_INIT, with Fabric's text.
+            ChaincodeError: PRIVATE_WRITE_DENIED, COLLECTION_NOT_FOUND, PRIVATE_DATA_IN_INIT.
         """
         if not self._permission(chaincode, collection).write:
             raise _denied("write", chaincode, collection)

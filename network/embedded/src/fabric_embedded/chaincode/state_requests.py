@@ -1,4 +1,4 @@
-"""Requests of a running chaincode for single keys: reads, writes, metadata, batches (fabric-behaviour §5.2)."""
+"""Requests of a running chaincode for keys: reads, writes, metadata, batches (fabric-behaviour §5.2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fabric_embedded.chaincode.execution import Execution
 
 Handler = Callable[["Execution", bytes], bytes]
-"""Handles a request's payload and returns the response's; raises ChaincodeError or ProtocolError to refuse."""
+"""Takes a request's payload, returns the response's; raises ChaincodeError or ProtocolError to refuse."""
 
 
 def _get_state(execution: Execution, payload: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The two methods that the conversation with a chaincode service needs, and gRPC with mutual TLS behind them."""
+"""What the conversation with a chaincode service needs of a stream, and gRPC with mutual TLS below it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPTIONS = (
 
 
 class MessageStream(Protocol):
-    """A bidirectional stream of `ChaincodeMessage`; `receive` and `send` are each called by one task at a time."""
+    """A bidirectional stream of `ChaincodeMessage`; one task at a time receives, one sends."""
 
     async def receive(self) -> chaincode_shim_pb2.ChaincodeMessage | None:
         """Next message of the chaincode; None once the stream has ended, for whatever reason."""

@@ -1,4 +1,4 @@
-"""What an endorser checks before it simulates, in Fabric's order (`core/endorser/endorser.go · preProcess`)."""
+"""What an endorser checks before it simulates, in Fabric's order (`endorser.go · preProcess`)."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ class ProposalGate:
         if self._is_known(proposal.transaction_id):
             raise PeerRefusal(
                 "TRANSACTION_DUPLICATE",
-                f"duplicate transaction found [{proposal.transaction_id}]. Creator [{proposal.creator.hex()}]",
+                f"duplicate transaction found [{proposal.transaction_id}]. "
+                f"Creator [{proposal.creator.hex()}]",
                 is_filter=False,
             )
 

@@ -1,4 +1,4 @@
-"""Which chaincode a peer may run for its organization: defined, approved, installed (`core/chaincode/lifecycle`)."""
+"""Which chaincode a peer may run: defined, approved by its organization, installed."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class InstalledChaincodes:
             read: reads its definition from the snapshot.
 
         Raises:
-            ChaincodeError: CHAINCODE_NOT_FOUND, CHAINCODE_NOT_APPROVED, CHAINCODE_NOT_INSTALLED, with Fabric's
-                text.
+            ChaincodeError: CHAINCODE_NOT_FOUND, CHAINCODE_NOT_APPROVED, CHAINCODE_NOT_INSTALLED, with
+                Fabric's text.
         """
         if snapshot.lifecycle_height != self._lifecycle_height:
             self._found.clear()
@@ -89,8 +89,8 @@ class InstalledChaincodes:
         if not has_approved(snapshot.state, self._msp_id, definition):
             return ChaincodeError(
                 "CHAINCODE_NOT_APPROVED",
-                f"chaincode definition for '{name}' at sequence {definition.sequence} has not yet been approved "
-                "by this org",
+                f"chaincode definition for '{name}' at sequence {definition.sequence} has not yet been "
+                "approved by this org",
             )
         package = approved_package(snapshot.private[self._msp_id], self._msp_id, name, definition.sequence)
         link = self.links.get(package)

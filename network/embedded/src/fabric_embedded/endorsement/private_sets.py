@@ -96,7 +96,7 @@ def check_dissemination(
     state: StateReader,
     config: ChannelConfig,
 ) -> None:
-    """Refuse to endorse private writes that fewer other members could take over than their collection requires.
+    """Refuse to endorse private writes that too few other members could take over for their collection.
 
     Raises:
         SimulationFailed: as `core/endorser` answers a failed distribution.
@@ -114,6 +114,6 @@ def check_dissemination(
             )
             if others < collection.required_peer_count:
                 raise SimulationFailed(
-                    "error in simulation: failed to distribute private collection: required to disseminate to at "
-                    f"least {collection.required_peer_count} peers, but know of only {others} eligible peers"
+                    "error in simulation: failed to distribute private collection: required to "
+                    f"disseminate to at least {collection.required_peer_count} peers, but know of only {others} eligible peers"
                 )

@@ -131,8 +131,8 @@ class ChaincodeRunner:
             return definition, self._installed.link(name, snapshot, definition_reader(snapshot.state, name))
         except ChaincodeError as error:
             raise SimulationFailed(
-                f"make sure the chaincode {name} has been successfully defined on channel {config.channel_id} "
-                f"and try again: {error.message}"
+                f"make sure the chaincode {name} has been successfully defined on channel "
+                f"{config.channel_id} and try again: {error.message}"
             ) from error
 
     async def _execute(self, execution: Execution, link: ChaincodeLink) -> ChaincodeMessage:

@@ -1,4 +1,4 @@
-"""Arguments of `_lifecycle` functions as definitions, with Fabric's defaults and checks (`lifecycle/scc.go`)."""
+"""Arguments of `_lifecycle` functions as definitions, with Fabric's defaults and checks (`scc.go`)."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def _collections(arguments: Any) -> bytes:
     for collection in collections:
         if collection.block_to_live:
             raise _invalid(
-                f"collection {collection.name}: block_to_live is not supported by this version of the embedded "
-                "engine: leave it 0"
+                f"collection {collection.name}: block_to_live is not supported by this version of the "
+                "embedded engine: leave it 0"
             )
     return data
 

@@ -110,7 +110,8 @@ class DefinitionStore:
         if definition.sequence != current + 1:
             raise ChaincodeError(
                 "SEQUENCE_INVALID",
-                f"requested sequence is {definition.sequence}, but new definition must be sequence {current + 1}",
+                f"requested sequence is {definition.sequence}, but new definition must be sequence "
+                f"{current + 1}",
             )
         return self.approvals(definition, msp_ids)
 

@@ -1,4 +1,4 @@
-"""Putting the topology's chaincode definition in force, by the transactions that administrators would send."""
+"""Putting the topology's chaincode definition in force, by the transactions of administrators."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Administrator:
-    """An organization's administrator: serialized identity, key as a signer, package that it has installed."""
+    """An administrator: serialized identity, key as a signer, package that the organization installed."""
 
     identity: bytes
     signer: Signer

@@ -1,4 +1,4 @@
-"""The system chaincode `_lifecycle`: one function name, one message of arguments (`core/chaincode/lifecycle/scc.go`)."""
+"""The system chaincode `_lifecycle`: a function name and one message of arguments (`lifecycle/scc.go`)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LifecycleChaincode:
         """Run one function.
 
         Returns:
-            Status 200 with M(FunctionResult); 404 for a name that is not defined; 500 with Fabric's text else.
+            Status 200 with M(FunctionResult); 404 for an undefined name; 500 with Fabric's text else.
         """
         if len(arguments) != 2:
             return _failed(
@@ -138,8 +138,8 @@ class LifecycleChaincode:
         if not config.msps.satisfies(admitted.creator, principal):
             raise AccessDenied(
                 "ACCESS_DENIED",
-                f"Failed verifying that proposal's creator satisfies local MSP principal during channelless check "
-                f"policy with policy [Admins]: [the identity is not an admin of {self._msp_id}]",
+                "Failed verifying that proposal's creator satisfies local MSP principal during channelless "
+                f"check policy with policy [Admins]: [the identity is not an admin of {self._msp_id}]",
             )
 
 

@@ -75,8 +75,8 @@ def _filter(
     if not config.policies.policy(_WRITERS).evaluate([signed]):
         return Refusal(
             common_pb2.FORBIDDEN,
-            "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the "
-            "'Writers' sub-policies to be satisfied: permission denied",
+            "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 "
+            "of the 'Writers' sub-policies to be satisfied: permission denied",
         )
     return None
 

@@ -159,7 +159,8 @@ class Committer:
             Whether no purged bytes are left anywhere.
         """
         waiting = [store for store in self.private_stores.values() if store.is_purging]
-        return all([store.finish_purge() for store in waiting])
+        finished = [store.finish_purge() for store in waiting]
+        return all(finished)
 
     def close(self) -> None:
         """Close all files. Snapshots that are still used must have been given back."""

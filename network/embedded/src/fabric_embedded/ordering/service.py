@@ -58,7 +58,7 @@ class OrderingService:
             self._task = asyncio.create_task(self._order(), name="ordering")
 
     async def close(self) -> None:
-        """Finish the block at hand; what is queued and not in a block is dropped, as nobody was told it is in."""
+        """Finish the block at hand; what waits for a block is dropped: nobody was told it is in one."""
         self._closing.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The public ledger in one SQLite file: the writer's side, one transaction a block, synced when it returns."""
+"""The public ledger in one SQLite file, the writer's side: one synced transaction a block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ FILE_NAME = "ledger.sqlite"
 
 _PUT_BLOCK = "INSERT INTO blocks (number, header_hash, is_private, data) VALUES (?, ?, ?, ?)"
 _PUT_TRANSACTION = "INSERT OR IGNORE INTO transactions (id, block, position, code) VALUES (?, ?, ?, ?)"
-_PUT_STATE = "INSERT OR REPLACE INTO state (namespace, key, value, metadata, block, position) VALUES (?, ?, ?, ?, ?, ?)"
+_PUT_STATE = (
+    "INSERT OR REPLACE INTO state (namespace, key, value, metadata, block, position)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
 _DELETE_STATE = "DELETE FROM state WHERE namespace = ? AND key = ?"
 _PUT_HASHED = (
     "INSERT OR REPLACE INTO hashed_state"

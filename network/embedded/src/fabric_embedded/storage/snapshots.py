@@ -60,7 +60,7 @@ class Snapshot:
 
 
 class SnapshotPool:
-    """Opened snapshots that nobody uses; connections are kept, as opening them takes longer than a simulation."""
+    """Opened snapshots that nobody uses; opening connections takes longer than a simulation."""
 
     def __init__(self, directory: Path, msp_ids: Iterable[str]) -> None:
         self._directory = directory
@@ -130,10 +130,6 @@ class CurrentSnapshot:
         if previous is not None and not previous.users:
             self._pool.give_back(previous)
         self._available.set()
-
-    async def clear(self, timeout_seconds: float) -> None:
-        """Wait for the present users and give everything back; nobody gets a snapshot any more."""
-        await self.withdraw(timeout_seconds)
 
     async def withdraw(self, timeout_seconds: float) -> bool:
         """Let new users wait until `replace`, and wait for the present ones to finish.
