@@ -3,10 +3,9 @@
 Source: Fabric ``core/ledger/kvledger/kv_ledger.go · addBlockCommitHash``, ``txmgmt/txmgr/updates.proto``.
 """
 
-from collections.abc import Iterable
 from hashlib import sha256
-from itertools import groupby
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 from fabric_protos.common import common_pb2
 from google.protobuf.message import DecodeError
@@ -16,13 +15,11 @@ from fabric_protocol.errors import BlockError
 from fabric_protocol.state import Version
 from fabric_protocol.updates import UpdateBatch
 
+_Entry = tuple[str, str, bytes, bytes | None, Version]
+"""Namespace, collection ("" for a public key), key or its hash, value or its hash (None: gone), version."""
 
-class _Entry(NamedTuple):
-    namespace: str
-    collection: str
-    key: bytes
-    value: bytes | None
-    version: Version
+_IS_DELETE = b"\x20\x01"
+_ONE_BYTE = tuple(bytes((number,)) for number in range(0x80))
 
 
 def commit_hash(flags: bytes, updates: UpdateBatch, previous: bytes) -> bytes:
@@ -59,48 +56,40 @@ def set_commit_hash(block: Any, value: bytes) -> Any:
 
 
 def _updates_bytes(updates: UpdateBatch) -> bytes:
-    entries = [
-        _Entry(update.namespace, "", update.key.encode(), update.value, update.version)
+    entries: list[_Entry] = [
+        (update.namespace, "", update.key.encode(), update.value, update.version)
         for update in updates.public
         if update.namespace
     ]
     entries += [
-        _Entry(hashed.namespace, hashed.collection, hashed.key_hash, hashed.value_hash, hashed.version)
+        (hashed.namespace, hashed.collection, hashed.key_hash, hashed.value_hash, hashed.version)
         for hashed in updates.hashed
     ]
     # Strings compare by code point, which is the order of their UTF-8 bytes; "" puts public keys first.
-    entries.sort(key=lambda entry: entry[:3])
+    entries.sort(key=itemgetter(0, 1, 2))
     chunks: list[bytes] = []
-    for namespace, in_namespace in groupby(entries, key=lambda entry: entry.namespace):
-        _append_namespace(chunks, namespace, in_namespace)
+    versions: dict[Version, bytes] = {}
+    last_namespace = last_collection = ""
+    for namespace, collection, key, value, version in entries:
+        # A name is written only where it changes; a new namespace starts without a collection.
+        names = b""
+        if namespace != last_namespace:
+            names, last_namespace, last_collection = _field(1, namespace.encode()), namespace, ""
+        if collection != last_collection:
+            names, last_collection = names + _field(2, collection.encode()), collection
+        place = versions.get(version)
+        if place is None:
+            place = versions[version] = _field(6, _ordered(version.block) + _ordered(version.transaction))
+        content = _IS_DELETE if value is None else _field(5, value)
+        message = names + _field(3, key) + content + place
+        chunks += (b"\x0a", _uvarint(len(message)), message)
     return b"".join(chunks)
-
-
-def _append_namespace(chunks: list[bytes], namespace: str, entries: Iterable[_Entry]) -> None:
-    # A name is written only where it changes.
-    new_namespace, collection = namespace, ""
-    for entry in entries:
-        new_collection = entry.collection if entry.collection != collection else ""
-        message = _entry_bytes(new_namespace, new_collection, entry)
-        chunks.append(b"\x0a" + _uvarint(len(message)) + message)
-        new_namespace, collection = "", entry.collection
-
-
-def _entry_bytes(namespace: str, collection: str, entry: _Entry) -> bytes:
-    return (
-        _field(1, namespace.encode())
-        + _field(2, collection.encode())
-        + _field(3, entry.key)
-        + (b"\x20\x01" if entry.value is None else b"")
-        + _field(5, entry.value or b"")
-        + _field(6, _ordered(entry.version.block) + _ordered(entry.version.transaction))
-    )
 
 
 def _field(number: int, content: bytes) -> bytes:
     if not content:
         return b""
-    return bytes((number << 3 | 2,)) + _uvarint(len(content)) + content
+    return _ONE_BYTE[number << 3 | 2] + _uvarint(len(content)) + content
 
 
 def _ordered(number: int) -> bytes:
@@ -109,6 +98,8 @@ def _ordered(number: int) -> bytes:
 
 
 def _uvarint(number: int) -> bytes:
+    if number < 0x80:
+        return _ONE_BYTE[number]
     encoded = bytearray()
     while number >= 0x80:
         encoded.append(number & 0x7F | 0x80)
