@@ -32,7 +32,7 @@ FORBIDDEN_NAMES = {
     "print",
     "frozenset",
 }
-FORBIDDEN_ATTRIBUTES = {"now", "utcnow", "today", "fromtimestamp", "urandom", "popitem", "astimezone_local"}
+FORBIDDEN_ATTRIBUTES = {"now", "utcnow", "today", "fromtimestamp", "urandom", "popitem"}
 SOURCES = sorted(
     path
     for package in (consentry_contracts, consentry_records)
