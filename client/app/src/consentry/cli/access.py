@@ -45,7 +45,8 @@ def attempt(
     if not decision.permits:
         raise AccessDenied(decision, reasons_in_words(decision))
     say(
-        f"{decision.custodian} permitted {identifier} under {decision.grant_id} until {decision.permit_not_after}."
+        f"{decision.custodian} permitted {identifier} under {decision.grant_id} "
+        f"until {decision.permit_not_after}."
     )
 
 

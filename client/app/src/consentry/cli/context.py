@@ -78,7 +78,7 @@ class CommandContext:
         return self.index or f"sqlite:///{self.profile.directory / 'index.sqlite'}"
 
     def kept_anchor(self) -> str | None:
-        """The anchor that the own organization keeps outside the ledger; None if it keeps none, or nobody acts."""
+        """The anchor that the own organization keeps outside the ledger; None if none, or if nobody acts."""
         path = self.directory / "anchors" / f"{self._named()[0]}.txt" if self.who else None
         return path.read_text(encoding="ascii").strip() if path is not None and path.is_file() else None
 

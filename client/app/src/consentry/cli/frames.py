@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consentry.errors import InputRejected
 
@@ -26,7 +26,7 @@ def read_consents(path: Path) -> pd.DataFrame:
     Raises:
         InputRejected: FILE_UNREADABLE.
     """
-    frame = _read(path, text_only=True)
+    frame = _read(path, str)
     for name in LISTS:
         if name in frame.columns:
             frame[name] = [
@@ -45,8 +45,7 @@ def read_rows(path: Path, subject_column: str) -> pd.DataFrame:
     Raises:
         InputRejected: FILE_UNREADABLE.
     """
-    frame = _read(path, text_only=False, subject_column=subject_column)
-    return frame
+    return _read(path, {subject_column: str})
 
 
 def parse_duration(text: str) -> timedelta:
@@ -78,15 +77,16 @@ def parse_time(text: str) -> datetime:
     return moment
 
 
-def _read(path: Path, *, text_only: bool, subject_column: str = "") -> pd.DataFrame:
+def _read(path: Path, types: object) -> pd.DataFrame:
     import pandas as pd
 
-    types = {"dtype": str} if text_only else {"dtype": {subject_column: str}}
+    options: dict[str, Any] = {"dtype": types, "keep_default_na": types is not str}
     try:
-        return pd.read_csv(path, keep_default_na=not text_only, encoding="utf-8", **types)  # type: ignore[call-overload,no-any-return]
+        frame: pd.DataFrame = pd.read_csv(path, encoding="utf-8", **options)
     except (OSError, ValueError, UnicodeError) as error:
         # Neither the parser's words nor its line go on: they can hold what the file says about people.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise InputRejected(
             "FILE_UNREADABLE", f"{path} cannot be read as a CSV file in UTF-8 ({reason})."
         ) from None
+    return frame

@@ -49,7 +49,7 @@ def verify(
     through: Annotated[int | None, typer.Option(help="Block that every copy must at least reach.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Re-prove every block from the anchor, compare the organizations' copies, and name the first difference."""
+    """Re-prove every block of every organization's copy from the anchor; name the first difference."""
     from consentry.cli.progress import counted
     from consentry.verification import Verdict, Verifier
 

@@ -19,7 +19,7 @@ from consentry.index.rows import (
 )
 
 RowManifest = Callable[[str, str], Iterable[str] | None]
-"""Gives the dataset versions with rows under a consent (its id, its subject's commitment); None if unknown."""
+"""Gives the dataset versions with rows under a consent (id, subject's commitment); None if unknown."""
 
 
 class Basis(StrEnum):

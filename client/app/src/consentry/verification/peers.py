@@ -78,7 +78,8 @@ def unreachable(name: str, error: StreamError) -> LedgerUnreachable:
     """What broke a stream of blocks, and what to do about it."""
     return LedgerUnreachable(
         "LEDGER_UNREACHABLE",
-        f"{name} gave no blocks ({error.message}); check `consentry network status`, or verify exported blocks",
+        f"{name} gave no blocks ({error.message}); check `consentry network status`, "
+        "or verify exported blocks",
         {"status": error.code},
     )
 
