@@ -50,6 +50,7 @@ class Ledger:
         collections: its private data collections.
         chaincode: its name.
         channel: the channel's name.
+        batching: whether peers take batched writes and multi-key reads, as they do from Fabric 3.1 on.
 
     Attributes:
         time: what the clocks of clients and chaincode services show; set it, or pass ``time`` to a call.
@@ -64,6 +65,7 @@ class Ledger:
         collections: Sequence[Collection | CollectionDefinition] = (),
         chaincode: str = "chaincode",
         channel: str = "channel",
+        batching: bool = True,
     ) -> None:
         if isinstance(organizations, str) or not organizations:
             raise LedgerUsageError("expected a sequence of at least one MSP id for organizations")
@@ -71,19 +73,20 @@ class Ledger:
         self.organizations = tuple(organizations)
         self.chaincode = chaincode
         self._channel = Channel(channel, self.organizations)
-        self._peers = {msp_id: self._peer(msp_id) for msp_id in self.organizations}
+        self._peers = {msp_id: self._peer(msp_id, batching) for msp_id in self.organizations}
         self._endorsing = Endorsing(self._channel, self._peers)
         self._calls = count(1)
         self._callers = count(1)
         self.deploy(chaincode, contracts, policy=policy, collections=collections)
 
-    def _peer(self, msp_id: str) -> TestPeer:
+    def _peer(self, msp_id: str, batching: bool) -> TestPeer:
         return TestPeer(
             self._channel.state,
             self._channel.held[msp_id],
             history=self._channel.history,
             config=self._channel.config,
             clock=self._clock,
+            batching=batching,
         )
 
     def _clock(self) -> float:

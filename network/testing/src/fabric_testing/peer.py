@@ -23,12 +23,7 @@ from fabric_testing.results import Event
 from fabric_testing.stream import MemoryStream
 
 Message: Final = chaincode_shim_pb2.ChaincodeMessage
-_OFFER: Final = chaincode_pb2.ChaincodeAdditionalParams(
-    use_write_batch=True,
-    max_size_write_batch=1000,
-    use_get_multiple_keys=True,
-    max_size_get_multiple_keys=1000,
-).SerializeToString()
+_MOST_RECORDS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -52,6 +47,7 @@ class TestPeer:
         history: the channel's committed changes.
         config: the channel's configuration.
         clock: this peer's chaincode service's clock, in seconds since 1970.
+        batching: whether it takes batched writes and multi-key reads, as peers do from 3.1 on.
     """
 
     __test__ = False
@@ -64,6 +60,7 @@ class TestPeer:
         history: History,
         config: ChannelConfig,
         clock: Callable[[], float],
+        batching: bool,
     ) -> None:
         self.private = private
         self.chaincodes: dict[str, Chaincode] = {}
@@ -71,6 +68,7 @@ class TestPeer:
         self._history = history
         self._config = config
         self._clock = clock
+        self._batching = batching
 
     async def execute(self, proposal: Proposal, signature: bytes) -> Execution:
         """Simulate a proposal.
@@ -109,6 +107,16 @@ class TestPeer:
             invoke=run.invoke,
         )
 
+    def ready(self) -> Any:
+        """The message that ends a handshake, with what this peer can do."""
+        offer = chaincode_pb2.ChaincodeAdditionalParams(
+            use_write_batch=self._batching,
+            max_size_write_batch=_MOST_RECORDS,
+            use_get_multiple_keys=self._batching,
+            max_size_get_multiple_keys=_MOST_RECORDS,
+        )
+        return Message(type=Message.READY, payload=offer.SerializeToString())
+
     def conversation(self, stream: MemoryStream, chaincode: Chaincode) -> Conversation:
         """The chaincode's side of a stream to this peer."""
         return Conversation(stream, chaincode, package_id="test:0", limits=Limits(), clock=self._clock)
@@ -134,7 +142,7 @@ class _Run:
         try:
             await stream.hear()
             stream.say(Message(type=Message.REGISTERED))
-            stream.say(Message(type=Message.READY, payload=_OFFER))
+            stream.say(self._peer.ready())
             stream.say(self._transaction(arguments))
             return await self._serve(stream, self._peer.requests(self, definition))
         finally:
