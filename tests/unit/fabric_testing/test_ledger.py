@@ -27,6 +27,10 @@ class Notes(Contract):
         await ctx.stub.set_key_policy(key, custodian_policy("AMSP", ["BMSP", "CMSP"], 1))
 
     @transaction
+    async def unguard(self, ctx: Context, key: str) -> None:
+        await ctx.stub.set_key_policy(key, b"")
+
+    @transaction
     async def remove(self, ctx: Context, key: str) -> None:
         await ctx.stub.delete_state(key)
 
@@ -208,6 +212,16 @@ async def test_a_key_policy_replaces_the_chaincodes(ledger, alice):
     assert refused.code == "ENDORSEMENT_POLICY_FAILURE"
     planned = await ledger.submit(bob, "notes:write", "k", "ours")
     assert (planned.code, sorted(planned.endorsers)) == ("VALID", ["AMSP", "BMSP"])
+
+
+async def test_a_removed_key_policy_gives_way_to_the_chaincodes(ledger, alice):
+    await ledger.submit(alice, "notes:guard", "k", "v")
+    assert (await ledger.submit(alice, "notes:unguard", "k")).code == "VALID"
+    assert (await ledger.evaluate(alice, "notes:policy", "k")).payload == b""
+    bob = ledger.caller("BMSP")
+    changed = await ledger.submit(bob, "notes:write", "k", "theirs", endorsers=["BMSP", "CMSP"])
+    assert changed.code == "VALID"
+    assert (await ledger.submit(bob, "notes:write", "k", "planned")).code == "VALID"
 
 
 async def test_an_altered_chaincode_makes_other_results(ledger, alice):

@@ -115,7 +115,7 @@ def _requirements(namespace: NamespaceSet, state: StateReader) -> _Requirements:
 
 def _require(requirements: _Requirements, collection: str, found: VersionedValue | None) -> None:
     policy = decode_metadata(found.metadata).get(VALIDATION_PARAMETER) if found else None
-    if policy is None:
+    if not policy:
         requirements.is_required[collection] = True
     else:
         requirements.key_policies.add(policy)
