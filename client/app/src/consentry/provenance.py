@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import sys
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,9 @@ def _decimal(name: str, value: Metric) -> str:
         raise InputRejected("METRIC_INVALID", f"metric {name}: expected a number") from error
     if not number.is_finite() or isinstance(value, bool) or abs(number) >= Decimal(10) ** _DECIMALS:
         raise InputRejected("METRIC_INVALID", f"metric {name}: expected a finite number below 10^15")
-    text = format(round(number, _DECIMALS), "f")
+    # The context's 28 digits do not hold 15 before and 15 behind the point.
+    with localcontext(prec=2 * _DECIMALS + 1):
+        text = format(round(number, _DECIMALS), "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "") else text
 

@@ -33,8 +33,8 @@ def weights_digest(arrays: Mapping[str, ArrayLike]) -> str:
     """
     if not isinstance(arrays, Mapping) or not arrays:
         raise InputRejected("WEIGHTS_INVALID", "expected arrays by name, got none")
-    if not all(isinstance(name, str) and name for name in arrays):
-        raise InputRejected("WEIGHTS_INVALID", "expected names that are text and not empty")
+    if not all(isinstance(name, str) and name and _is_unicode(name) for name in arrays):
+        raise InputRejected("WEIGHTS_INVALID", "expected names that are Unicode text and not empty")
     digest = hashlib.sha256(_LABEL)
     for name in sorted(arrays, key=str.encode):
         for part in _array_bytes(name, arrays[name]):
@@ -56,3 +56,7 @@ def _array_bytes(name: str, values: ArrayLike) -> tuple[bytes, bytes]:
     little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
     header = {"name": name, "shape": list(array.shape), "type": array.dtype.str[1:]}
     return canonical.encode(header), little.tobytes(order="C")
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)

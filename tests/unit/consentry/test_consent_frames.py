@@ -1,0 +1,168 @@
+"""A frame is checked as a whole; every fault is named by row, and no value is repeated."""
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.consent_frames import consent_frame, digest, pseudonyms
+
+from consentry.consent_frames import COLUMNS, batches, read_consent_frame
+from consentry.errors import FrameRejected, InputRejected
+
+MSP = "NorthgateMSP"
+
+
+def faults(frame: pd.DataFrame) -> list[tuple[int, str]]:
+    with pytest.raises(FrameRejected) as caught:
+        read_consent_frame(frame, MSP)
+    return [(problem.row, problem.column) for problem in caught.value.problems]
+
+
+def with_value(column: str, value: object, row: int = 1) -> pd.DataFrame:
+    frame = consent_frame(pseudonyms(3)).astype(object)
+    values = list(frame[column])
+    values[row] = value
+    frame[column] = pd.Series(values, dtype=object)
+    return frame
+
+
+def test_rows_become_records_in_their_order() -> None:
+    consents = read_consent_frame(consent_frame(pseudonyms(3)), MSP)
+    assert [consent.pseudonym for consent in consents] == pseudonyms(3)
+    record = consents[0].record("hmac-sha256:" + "a" * 64)
+    assert (record.controller, record.subject) == (MSP, "hmac-sha256:" + "a" * 64)
+    assert consents[0].private == {
+        "notice_version": "2025-1",
+        "evidence_digest": digest("2"),
+        "method": "paper form",
+        "language": "en",
+    }
+    assert len({consent.public["consent_id"] for consent in consents}) == 3
+
+
+def test_a_controller_of_its_own_is_kept() -> None:
+    frame = consent_frame(["p"]).assign(controller=["OtherMSP"])
+    assert read_consent_frame(frame, MSP)[0].public["controller"] == "OtherMSP"
+
+
+def test_lists_may_be_tuples_and_arrays() -> None:
+    frame = consent_frame(["p", "q"])
+    frame["purposes"] = pd.Series([("TREAT",), np.array(["TREAT", "DUO:0000006"])], dtype=object)
+    assert [len(consent.public["purposes"]) for consent in read_consent_frame(frame, MSP)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("pseudonym", None),
+        ("pseudonym", ""),
+        ("pseudonym", 7),
+        ("pseudonym", "line\nbreak"),
+        ("pseudonym", "x" * 257),
+        ("purposes", []),
+        ("purposes", "TREAT"),
+        ("purposes", None),
+        ("purposes", ["curiosity"]),
+        ("purposes", ["TREAT", "TREAT"]),
+        ("restrictions", ["DUO:0000021"]),
+        ("categories", ["Not A Slug"]),
+        ("categories", []),
+        ("recipients", ["not an msp id!"]),
+        ("not_before", "yesterday"),
+        ("not_before", pd.NaT),
+        ("not_before", None),
+        ("not_before", 1735689600),
+        ("not_before", pd.Timestamp("2025-01-01")),
+        ("not_before", datetime(2025, 1, 1)),
+        ("not_after", "2024-01-01T00:00:00.000Z"),
+        ("not_after", "2025-01-01T00:00:00.000Z"),
+        ("notice_version", float("nan")),
+        ("notice_digest", "sha256:short"),
+        ("notice_digest", b"bytes"),
+        ("evidence_digest", "md5:" + "0" * 32),
+        ("method", ""),
+        ("language", 1),
+    ],
+)
+def test_a_faulty_value_is_named_by_row_and_column(column: str, value: object) -> None:
+    assert faults(with_value(column, value)) == [(1, column)]
+
+
+def test_all_faults_of_all_rows_are_listed() -> None:
+    frame = with_value("notice_digest", "none", row=0)
+    frame.at[0, "purposes"] = ["curiosity"]
+    frame.at[0, "recipients"] = ["no one!"]
+    frame.at[2, "pseudonym"] = ""
+    frame.at[2, "evidence_digest"] = None
+    assert sorted(faults(frame)) == [
+        (0, "notice_digest"),
+        (0, "purposes"),
+        (0, "recipients"),
+        (2, "evidence_digest"),
+        (2, "pseudonym"),
+    ]
+
+
+def test_a_wrong_period_is_found_beside_other_faults() -> None:
+    frame = with_value("not_after", "2024-01-01T00:00:00.000Z")
+    frame.at[1, "purposes"] = ["curiosity"]
+    assert sorted(faults(frame)) == [(1, "not_after"), (1, "purposes")]
+
+
+@given(secret=st.text(min_size=1, max_size=40))
+def test_messages_never_repeat_a_value(secret: str) -> None:
+    marked = f"<<{secret}>>"
+    frame = consent_frame(["p"]).astype(object)
+    for column in COLUMNS:
+        frame[column] = pd.Series([marked if column != "purposes" else [marked]], dtype=object)
+    with pytest.raises(FrameRejected) as caught:
+        read_consent_frame(frame, MSP)
+    assert marked not in str(caught.value)
+    assert not any(marked in str(problem) for problem in caught.value.problems)
+
+
+def test_a_long_list_of_faults_is_cut_in_the_sentence_and_whole_in_the_error() -> None:
+    frame = consent_frame(pseudonyms(100)).assign(method="")
+    with pytest.raises(FrameRejected) as caught:
+        read_consent_frame(frame, MSP)
+    assert len(caught.value.problems) == 100
+    assert "100 rows are faulty" in str(caught.value)
+    assert "and 80 more" in str(caught.value)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_column_is_needed(column: str) -> None:
+    with pytest.raises(InputRejected, match=f"missing: {column}") as caught:
+        read_consent_frame(consent_frame(["p"]).drop(columns=column), MSP)
+    assert caught.value.code == "FRAME_COLUMNS"
+
+
+def test_unknown_and_doubled_columns_are_refused() -> None:
+    frame = consent_frame(["p"])
+    with pytest.raises(InputRejected, match="unknown: purpose"):
+        read_consent_frame(frame.assign(purpose="TREAT"), MSP)
+    with pytest.raises(InputRejected, match="doubled: method"):
+        read_consent_frame(pd.concat([frame, frame[["method"]]], axis=1), MSP)
+
+
+def test_an_empty_frame_and_something_else_are_refused() -> None:
+    with pytest.raises(InputRejected) as caught:
+        read_consent_frame(consent_frame([]), MSP)
+    assert caught.value.code == "FRAME_EMPTY"
+    with pytest.raises(InputRejected, match="expected a pandas DataFrame"):
+        read_consent_frame({"pseudonym": ["p"]}, MSP)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(1, 12))
+def test_batches_hold_everything_and_keep_subjects_together(people: list[int], size: int) -> None:
+    consents = read_consent_frame(consent_frame([f"p{number}" for number in people]), MSP)
+    parts = batches(consents, size)
+    assert sorted(id(consent) for part in parts for consent in part) == sorted(map(id, consents))
+    assert all(1 <= len(part) <= size for part in parts)
+    for name in {consent.pseudonym for consent in consents}:
+        count = sum(consent.pseudonym == name for consent in consents)
+        holding = sum(any(consent.pseudonym == name for consent in part) for part in parts)
+        assert holding == -(-count // size) or (count > size and holding <= count // size + 1)
