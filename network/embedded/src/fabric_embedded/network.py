@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabric_embedded.connection_profile import holds_network
-from fabric_embedded.errors import NetworkError
+from fabric_embedded.errors import NetworkError, ProcessError
 from fabric_embedded.material import read_package_id, read_registrar
 from fabric_embedded.network_creation import create_network, remove_network
 from fabric_embedded.operations import ENGINE_COMPONENT, chaincode_component, read_health
@@ -110,8 +110,8 @@ class EmbeddedNetwork:
         begin = time.monotonic()
         with self._locked():
             try:
-                self._start_all(started, progress)
-                self._wait_until_healthy(progress)
+                self._require_ports()
+                self._start_and_wait(started, progress)
             except BaseException:
                 self._processes.stop(started)
                 raise
@@ -141,7 +141,7 @@ class EmbeddedNetwork:
     def status(self) -> list[NodeStatus]:
         """State of the engine, the chaincode services and whatever else was started, in this order."""
         records = {record.name: record for record in self._processes.recorded()}
-        names = [_ENGINE, *(_CHAINCODE + item.name for item in self.topology.organizations)]
+        names = self._own_names()
         names += [name for name in records if name not in names]
         health = self._health() if self._processes.find(_ENGINE) else {}
         return [self._node(name, name in records, health) for name in names]
@@ -218,8 +218,20 @@ class EmbeddedNetwork:
         block = parse_block(self._paths.genesis.read_bytes())
         return header_hash(block.header).hex()
 
+    def _start_and_wait(self, started: list[str], progress: Callable[[str], None]) -> None:
+        while True:
+            self._start_all(started, progress)
+            try:
+                self._wait_until_healthy(progress)
+            except ProcessError:
+                ended = {name for name in self._own_names() if self._processes.find(name) is None}
+                # One that was killed a moment ago still looked alive; one that we started ourselves is broken.
+                if not ended or ended & set(started):
+                    raise
+            else:
+                return
+
     def _start_all(self, started: list[str], progress: Callable[[str], None]) -> None:
-        self._require_ports()
         # The engine first: it takes longest to get ready.
         engine = ("python", "-m", "fabric_embedded", "serve", str(self.directory))
         wanted: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {_ENGINE: (engine, {})}
@@ -233,11 +245,10 @@ class EmbeddedNetwork:
                 progress(f"{name} started")
 
     def _wait_until_healthy(self, progress: Callable[[str], None]) -> None:
-        names = [_CHAINCODE + item.name for item in self.topology.organizations]
         told: set[str] = set()
 
         def healthy() -> bool:
-            for name in names:
+            for name in self._own_names()[1:]:
                 if self._processes.find(name) is None:
                     self._processes.wait_until_ready(name, lambda: False, 0)
             failed = self._paced_health()
@@ -282,6 +293,9 @@ class EmbeddedNetwork:
             "CHAINCODE_CLIENT_CA_CERT": str(files.tls_ca.certificate),
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _own_names(self) -> list[str]:
+        return [_ENGINE, *(_CHAINCODE + item.name for item in self.topology.organizations)]
 
     def _node(self, name: str, recorded: bool, health: Mapping[str, str]) -> NodeStatus:
         record = self._processes.find(name)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 _PROC = Path("/proc")
-# Fields of /proc/<pid>/stat after the command's closing parenthesis: state is the first, start time the 20th.
-_STATE, _START_TIME = 0, 19
+# Fields of /proc/<pid>/stat after the command's closing parenthesis.
+_STATE, _THREADS, _START_TIME = 0, 17, 19
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,9 @@ def _start_mark_of_proc(pid: int) -> str | None:
         boot = _PROC.joinpath("sys", "kernel", "random", "boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return None
-    return None if fields[_STATE] in "ZX" else f"{boot}/{fields[_START_TIME]}"
+    # A zombie whose other threads still run holds its ports and locks: it has not ended yet.
+    ended = fields[_STATE] in "ZX" and int(fields[_THREADS]) <= 1
+    return None if ended else f"{boot}/{fields[_START_TIME]}"
 
 
 def _start_mark_of_ps(pid: int) -> str | None:

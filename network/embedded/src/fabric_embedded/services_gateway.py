@@ -19,7 +19,7 @@ from fabric_embedded.errors import AccessDenied
 from fabric_embedded.gateway_endorsement import collect_endorsements
 from fabric_embedded.gateway_endorsers import Endorser
 from fabric_embedded.gateway_events import ChaincodeEventReader
-from fabric_embedded.gateway_requests import invalid, read_inner, read_proposal
+from fabric_embedded.gateway_requests import AskedProposal, invalid, read_inner, read_proposal
 from fabric_embedded.service_handlers import (
     ConcurrencyLimit,
     ServiceError,
@@ -80,9 +80,9 @@ class GatewayService:
             if not candidates:
                 message = (
                     "no endorsers found in the gateway's organization; retry specifying target "
-                    f"organization(s) to protect transient data: no peers available to evaluate chaincode {asked.chaincode} "
-                    f"in channel {asked.channel_id}"
+                    "organization(s) to protect transient data: "
                 )
+                message += _no_peers(asked)
                 raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, message)
         if not candidates:
             message = (
@@ -198,6 +198,10 @@ def _result(response: Any) -> Any:
     result.message = response.response.message
     result.payload = action.response.payload
     return result
+
+
+def _no_peers(asked: AskedProposal) -> str:
+    return f"no peers available to evaluate chaincode {asked.chaincode} in channel {asked.channel_id}"
 
 
 def _unknown_channel(status: grpc.StatusCode, channel_id: str) -> ServiceError:
