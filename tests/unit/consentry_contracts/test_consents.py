@@ -164,7 +164,7 @@ async def test_a_large_batch_is_one_transaction(consortium: Consortium) -> None:
     consents = [examples.new_consent(number) for number in range(1, 401)]
     result = await consortium.import_consents(consents)
     assert result.code == "VALID"
-    assert len([key for key in consortium.ledger.states("consent/", "consent0")]) == 400
+    assert len(consortium.ledger.states("consent/", "consent0")) == 400
 
 
 async def permitted(consortium: Consortium, subjects: list[str], **changes: Any) -> dict[str, Any]:

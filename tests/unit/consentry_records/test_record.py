@@ -30,20 +30,12 @@ SECRET = "Jane Doe, born 1961"
 
 
 def test_public_names_are_pinned() -> None:
-    others = {
-        "LedgerError",
-        "FieldError",
-        "Record",
-        "Decision",
-        "consent_permits",
-        "decide",
-        "from_wire",
-        "to_wire",
-    }
+    errors, functions = {"LedgerError", "FieldError"}, {"consent_permits", "decide", "from_wire", "to_wire"}
+    others = {*errors, *functions, "Record", "Decision"}
     assert {record.__name__ for record in RECORDS} | others == set(consentry_records.__all__)
     assert " ".join(record.__name__ for record in RECORDS) == (
-        "AccessAttempt AccessDecision AccessRequest Consent ConsentBatch Dataset DatasetVersion FinishedSession "
-        "Grant GrantChange ImportedBatch Model ModelVersion NewAccessAttempt NewAccessRequest NewConsent "
+        "AccessAttempt AccessDecision AccessRequest Consent ConsentBatch Dataset DatasetVersion "
+        "FinishedSession Grant GrantChange ImportedBatch Model ModelVersion NewAccessAttempt NewAccessRequest NewConsent "
         "NewDatasetVersion NewGrant NewModel NewModelVersion NewTrainingRound NewTrainingSession "
         "OrganizationSetting Participant PermittedQuery PrivateBatch PrivateEntry Reason Settings "
         "SubjectConsents Suspension TrainingRound TrainingSession"
