@@ -4,13 +4,20 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.sample_organizations import START
 
 from fabric_protocol.certificate_signatures import with_low_s
-from fabric_protocol.certificates import certificate_pem, issue, key_pem, new_authority, new_private_key
+from fabric_protocol.certificates import (
+    CertificateAuthority,
+    certificate_pem,
+    issue,
+    key_pem,
+    new_authority,
+    new_private_key,
+)
 from fabric_protocol.der import DerError, replace_signature
 from fabric_protocol.errors import IdentityError
 from fabric_protocol.signatures import curve_order
@@ -71,6 +78,25 @@ def test_certificates_carry_what_was_asked_and_are_low_s() -> None:
 def test_an_intermediate_authority_is_issued_by_its_root() -> None:
     intermediate = new_authority("intermediate", start=START, issuer=ROOT)
     intermediate.certificate.verify_directly_issued_by(ROOT.certificate)
+
+
+@pytest.mark.parametrize("stated", [b"derived by another hash: 32 bytes", None])
+def test_the_issuers_own_key_identifier_is_named_however_it_was_derived(stated: bytes | None) -> None:
+    key = new_private_key()
+    builder = x509.CertificateBuilder(
+        ROOT.certificate.subject, ROOT.certificate.subject, key.public_key(), 1, START, START + timedelta(1)
+    )
+    if stated is not None:
+        builder = builder.add_extension(x509.SubjectKeyIdentifier(stated), critical=False)
+    authority = CertificateAuthority(builder.sign(key, SHA256()), key)
+    expected = stated or x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
+    subject = new_private_key().public_key()
+    for certificate in (
+        issue(authority, common_name="x", public_key=subject, start=START),
+        new_authority("intermediate", start=START, issuer=authority).certificate,
+    ):
+        named = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+        assert named.key_identifier == expected
 
 
 def test_a_high_s_certificate_is_rewritten_and_still_verifies() -> None:

@@ -79,8 +79,9 @@ def new_authority(
     subject = _name(common_name, ())
     issuer_name = subject if issuer is None else issuer.certificate.subject
     issuer_key = key if issuer is None else issuer.private_key
+    identifier = _key_identifier(key.public_key()) if issuer is None else _identifier_of(issuer.certificate)
     builder = (
-        _builder(subject, issuer_name, key.public_key(), issuer_key, start, valid_days)
+        _builder(subject, issuer_name, key.public_key(), identifier, start, valid_days)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(_key_usage(authority=True), critical=True)
     )
@@ -121,9 +122,9 @@ def issue(
         IdentityError: CERTIFICATE_REQUEST_INVALID, naming what does not fit.
     """
     subject = _name(common_name, organizational_units)
-    issuer_key = authority.private_key
+    identifier = _identifier_of(authority.certificate)
     builder = (
-        _builder(subject, authority.certificate.subject, public_key, issuer_key, start, valid_days)
+        _builder(subject, authority.certificate.subject, public_key, identifier, start, valid_days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(authority=False), critical=True)
     )
@@ -138,14 +139,26 @@ def issue(
         builder = builder.add_extension(
             x509.UnrecognizedExtension(ATTRIBUTE_EXTENSION_OID, value), critical=False
         )
-    return _signed(builder, issuer_key)
+    return _signed(builder, authority.private_key)
+
+
+def _key_identifier(public_key: CertificatePublicKeyTypes) -> x509.SubjectKeyIdentifier:
+    return x509.SubjectKeyIdentifier.from_public_key(public_key)
+
+
+def _identifier_of(authority: x509.Certificate) -> x509.SubjectKeyIdentifier:
+    try:
+        # RFC 5280 §4.2.1.1: as the authority states it; Fabric's own tools derive it by another hash.
+        return authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return _key_identifier(authority.public_key())
 
 
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     public_key: CertificatePublicKeyTypes,
-    issuer_key: ec.EllipticCurvePrivateKey,
+    issuer_identifier: x509.SubjectKeyIdentifier,
     start: datetime,
     valid_days: int,
 ) -> x509.CertificateBuilder:
@@ -161,9 +174,9 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=valid_days))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .add_extension(_key_identifier(public_key), critical=False)
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_identifier), critical=False
         )
     )
 
