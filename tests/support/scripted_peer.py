@@ -205,3 +205,16 @@ async def call(function: Callable[[Any], Awaitable[bytes]], setup: Any = None, *
             setup(peer)
         peer.propose()
         return peer, await peer.answer_until_done()
+
+
+def answered(answer: Any) -> bytes:
+    """Payload of a response that is no error."""
+    response = response_of(answer)
+    assert response.status == 200, response.message
+    payload: bytes = response.payload
+    return payload
+
+
+def requests(peer: ScriptedPeer) -> list[str]:
+    """Types of the requests heard, without registration and answer."""
+    return peer.types()[1:-1]
