@@ -33,7 +33,7 @@ $(UV):
 setup: .venv/.synced ## install the tools and the locked dependencies (no system library needed)
 
 demo: setup ## run the whole story on the embedded engine; leaves a running network in .consentry/demo
-	@$(RUN)/consentry demo --directory $(DIRECTORY)
+	@$(RUN)/consentry --network $(DIRECTORY) demo
 
 down: setup ## stop the demo's network; its files stay
 	@$(RUN)/consentry --network $(DIRECTORY) network down

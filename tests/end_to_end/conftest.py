@@ -15,7 +15,7 @@ SEED = "20261121"
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
     directory = tmp_path_factory.mktemp("demo") / "network"
     done = subprocess.run(
-        [CONSENTRY, "demo", "--directory", str(directory), "--seed", SEED],
+        [CONSENTRY, "--network", str(directory), "demo", "--seed", SEED],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -74,7 +74,7 @@ def test_the_report_for_the_patient_is_complete_up_to_a_block(demo_run: DemoRun)
 def test_a_demo_after_an_interrupted_one_works_and_nothing_stays_after_down(tmp_path: Path) -> None:
     directory = tmp_path / "network"
     first = subprocess.Popen(
-        [CONSENTRY, "demo", "--directory", str(directory)],
+        [CONSENTRY, "--network", str(directory), "demo"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -85,7 +85,7 @@ def test_a_demo_after_an_interrupted_one_works_and_nothing_stays_after_down(tmp_
     first.send_signal(signal.SIGINT)
     output, _ = first.communicate(timeout=SECONDS)
     assert first.returncode == 130, output[-3000:]
-    run_consentry("demo", "--directory", str(directory), "--seed", "1")
+    run_consentry("--network", str(directory), "demo", "--seed", "1")
     run_consentry("--network", str(directory), "network", "down")
     assert not _processes_of(directory)
 
@@ -93,7 +93,7 @@ def test_a_demo_after_an_interrupted_one_works_and_nothing_stays_after_down(tmp_
 def test_a_directory_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     done = subprocess.run(
-        [CONSENTRY, "demo", "--directory", str(tmp_path)], capture_output=True, text=True, timeout=SECONDS
+        [CONSENTRY, "--network", str(tmp_path), "demo"], capture_output=True, text=True, timeout=SECONDS
     )
     assert done.returncode == 1
     assert "DIRECTORY_IN_USE" in done.stdout + done.stderr

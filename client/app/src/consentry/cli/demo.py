@@ -24,4 +24,4 @@ def demo(
     """Play the whole story: consents, grants, refusals, training, a withdrawal, a report, a proof."""
     from consentry.demo import run
 
-    run(command_context(ctx).directory, seed)
+    raise typer.Exit(run(command_context(ctx).directory, seed))

@@ -47,7 +47,7 @@ def register_datasets(story: Story, cast: Cast) -> None:
         version = steward.datasets.register_frame(
             hospital.rows,
             name=f"wdbc-{name}",
-            categories=["HEALTH"],
+            categories=["health"],
             legal_bases=["GDPR-6-1-a", "GDPR-9-2-a"],
             duo_terms=[RESEARCH],
         )

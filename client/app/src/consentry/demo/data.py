@@ -88,7 +88,7 @@ def _consent(pseudonym: str, kind: ConsentKind, today: datetime) -> dict[str, ob
         "pseudonym": pseudonym,
         "purposes": list(kind.purposes),
         "restrictions": list(kind.restrictions),
-        "categories": ["HEALTH"],
+        "categories": ["health"],
         "recipients": ["ANY_MEMBER"],
         "not_before": today - timedelta(days=1),
         "not_after": today + timedelta(days=5 * 365),

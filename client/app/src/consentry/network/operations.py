@@ -8,6 +8,7 @@ from pathlib import Path
 from consentry.errors import ConfigurationError, ConsentryError
 from consentry.network.ledger_setup import prepare_ledger
 from consentry.network.presets import preset as named_preset
+from consentry.network.translation import translated
 from fabric_embedded import EmbeddedNetwork, NodeStatus, read_blocks
 from fabric_native import BinariesNotFoundError, find_binaries
 
@@ -16,6 +17,7 @@ FABRIC = "fabric"
 _PROFILE = "network.json"
 
 
+@translated()
 def bring_up(
     directory: Path,
     preset: str = "consortium",
@@ -48,21 +50,25 @@ def bring_up(
     prepare_ledger(network, progress)
 
 
+@translated()
 def take_down(directory: Path) -> None:
     """Stop every process of the network; its files stay."""
     _load(directory).down()
 
 
+@translated()
 def destroy(directory: Path) -> None:
     """Stop every process of the network and remove its directory, keys and ledger included."""
     _load(directory).destroy()
 
 
+@translated()
 def status(directory: Path) -> list[NodeStatus]:
     """What runs and what does not."""
     return _load(directory).status()
 
 
+@translated()
 def restart_chaincode(directory: Path, organization: str, command: Sequence[str] | None = None) -> None:
     """Replace an organization's chaincode service, by the topology's own where no `command` is given.
 
@@ -74,6 +80,7 @@ def restart_chaincode(directory: Path, organization: str, command: Sequence[str]
     network.start_chaincode(organization, command)
 
 
+@translated()
 def export_blocks(directory: Path, target: Path) -> int:
     """Write the stored blocks as they are to `target`/NNNNNN.block; the engine need not run.
 

@@ -12,6 +12,7 @@ from fabric_protos.common import common_pb2
 
 from consentry.errors import ConfigurationError
 from consentry.network.presets import preset as named_preset
+from consentry.network.translation import translated
 from fabric_embedded import EmbeddedNetwork, read_blocks, replace_block
 
 _LEDGER = "ledger"
@@ -41,6 +42,7 @@ def copy_ledger(directory: Path, target: Path) -> None:
     writer.close()
 
 
+@translated()
 def flip_random_byte(directory: Path, generator: Random) -> FlippedByte:
     """Change one random byte in the data of one random stored block after the genesis block.
 
@@ -57,6 +59,7 @@ def flip_random_byte(directory: Path, generator: Random) -> FlippedByte:
     return FlippedByte(number, offset, before, stored[offset])
 
 
+@translated()
 def forge(
     original: Path, target: Path, preset: str, progress: Callable[[str], None] = lambda message: None
 ) -> EmbeddedNetwork:

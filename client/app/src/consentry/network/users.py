@@ -7,11 +7,13 @@ from pathlib import Path
 
 from consentry.ca_client import CaClient, new_enrolment_id
 from consentry.errors import ConfigurationError
+from consentry.network.translation import translated
 from consentry.profile import NetworkProfile
 from consentry.wallet import ROLE_ATTRIBUTE, Wallet, WalletIdentity
 from fabric_embedded import EmbeddedNetwork
 
 
+@translated()
 def enroll_user(directory: Path, organization: str, label: str, roles: Sequence[str]) -> WalletIdentity:
     """Register and enrol an identity with roles, and put it into the organization's wallet.
 
