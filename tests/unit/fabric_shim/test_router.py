@@ -14,7 +14,6 @@ from fabric_shim import (
     evaluation,
     transaction,
 )
-from fabric_shim.router import encode_result
 
 SECRET = "a-patient's-name"
 
@@ -204,14 +203,6 @@ async def test_an_override_without_mark_is_not_callable():
         async def nothing(self, ctx: Context) -> None: ...
 
     assert (await call(b"things:nothing", contract=Narrowed())).status == 404
-
-
-@pytest.mark.parametrize(
-    ("result", "payload"),
-    [(None, b""), ("é", "é".encode()), (b"\xff", b"\xff"), ([1], b"[1]"), (True, b"true"), (0, b"0")],
-)
-def test_results_are_encoded_by_type(result, payload):
-    assert encode_result(result) == payload
 
 
 def test_functions_are_listed_by_their_names_on_the_wire():

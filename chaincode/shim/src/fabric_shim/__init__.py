@@ -12,9 +12,10 @@ from fabric_shim.errors import (
     ShimError,
 )
 from fabric_shim.main import run, serve
+from fabric_shim.outcomes import Outcome
 from fabric_shim.peer_stub import PeerStub
 from fabric_shim.policies import custodian_policy, signed_by_n_of
-from fabric_shim.router import Chaincode, Outcome, Router
+from fabric_shim.router import Chaincode, Router
 from fabric_shim.settings import Settings, TlsSettings
 from fabric_shim.stream import Stream
 from fabric_shim.stub import ChaincodeResponse, EntryIterator, KeyModification, Page, StateIterator, Stub

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, get_type_hints
 
-from fabric_shim.canonical import encode
 from fabric_shim.contract import MARK, Context, Contract, Kind
-from fabric_shim.errors import ConfigurationError, ContractError, PeerError
+from fabric_shim.errors import ConfigurationError, ContractError
+from fabric_shim.outcomes import Outcome, encode_result, failure
 from fabric_shim.parameters import ArgumentRefusedError, Decoder, argument_decoder
 from fabric_shim.stub import Stub
-
-_log = logging.getLogger("fabric_shim")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a transaction answers: Fabric's ``Response``.
-
-    Attributes:
-        status: 200, or 400 and above for an error.
-        message: ``""``, or the error's canonical JSON.
-        payload: the encoded result.
-    """
-
-    status: int
-    message: str
-    payload: bytes
 
 
 class TransactionStub(Stub, Protocol):
@@ -117,7 +99,7 @@ class Router:
                 stub.refuse_writes()
             return Outcome(200, "", await _call(route, stub))
         except (Exception, SystemExit) as error:
-            return _failure(error, contract, stub.transaction_id)
+            return failure(error, contract, stub.transaction_id)
 
     def _find(self, arguments: Sequence[bytes]) -> Route:
         route = self._routes.get(arguments[0]) if arguments else None
@@ -170,22 +152,6 @@ async def _call(route: Route, stub: Stub) -> bytes:
     return encode_result(result)
 
 
-def encode_result(result: Any) -> bytes:
-    """Bytes of a function's result: ``None`` is empty, text and bytes are raw, all else is canonical JSON.
-
-    Raises:
-        TypeError: the result has no canonical form (``fabric_shim.canonical``).
-        ValueError: likewise.
-    """
-    if result is None:
-        return b""
-    if isinstance(result, bytes):
-        return result
-    if isinstance(result, str):
-        return result.encode()
-    return encode(result)
-
-
 def _decode(route: Route, arguments: Sequence[bytes]) -> list[Any]:
     given = len(arguments) - 1
     if not route.required <= given <= len(route.parameters):
@@ -221,53 +187,3 @@ def _refused(route: Route, parameter: Parameter, error: Exception) -> ContractEr
         f"argument {parameter.name}: {detail}",
         {"function": route.name, "parameter": parameter.name},
     )
-
-
-def _failure(error: BaseException, contract: Contract | None, transaction_id: str) -> Outcome:
-    try:
-        refusal = _refusal(error, contract)
-        if refusal.status >= 500:
-            _log.error("transaction %s failed: %s (%s)", transaction_id, refusal.code, describe_error(error))
-        return Outcome(refusal.status, refusal.to_wire(), b"")
-    except Exception as second:
-        # translate_error or to_wire of a contract's own error raised: still an answer, never a hang.
-        _log.error("transaction %s failed: INTERNAL_ERROR (%s)", transaction_id, describe_error(second))
-        return Outcome(500, _internal_error().to_wire(), b"")
-
-
-def _refusal(error: BaseException, contract: Contract | None) -> ContractError:
-    if isinstance(error, ContractError):
-        return error
-    translated = None
-    if contract is not None and isinstance(error, Exception):
-        translated = contract.translate_error(error)
-    if translated is not None:
-        return translated
-    if isinstance(error, PeerError):
-        return _peer_error(error)
-    return _internal_error()
-
-
-def peer_failure(error: PeerError) -> Outcome:
-    """Error response for a peer's refusal that no contract handled."""
-    return Outcome(500, _peer_error(error).to_wire(), b"")
-
-
-def _peer_error(error: PeerError) -> ContractError:
-    fields = {"operation": error.operation, "collection": error.collection}
-    return ContractError(error.code, error.message, fields, status=500)
-
-
-def _internal_error() -> ContractError:
-    return ContractError(
-        "INTERNAL_ERROR", "the function failed; the endorser's log names the place", status=500
-    )
-
-
-def describe_error(error: BaseException) -> str:
-    """Type of an exception and the place where it was raised: no message, for that may quote a payload."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else ""
-    return type(error).__name__ + place

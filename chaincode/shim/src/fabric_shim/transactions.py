@@ -12,9 +12,9 @@ from google.protobuf.message import DecodeError
 from fabric_shim.errors import ContractError, PeerError
 from fabric_shim.exchange import Exchange
 from fabric_shim.messages import completed
+from fabric_shim.outcomes import Outcome, describe_error, peer_failure
 from fabric_shim.peer_stub import PeerStub
 from fabric_shim.proposals import SignedProposal
-from fabric_shim.router import Outcome, describe_error, peer_failure
 
 if TYPE_CHECKING:
     from fabric_shim.conversation import Conversation

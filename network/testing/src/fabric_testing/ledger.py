@@ -27,7 +27,7 @@ from fabric_protocol.state import VALIDATION_PARAMETER, decode_metadata
 from fabric_protocol.topology import CollectionDefinition
 from fabric_protocol.validation_codes import code_name
 from fabric_shim import Contract, Router
-from fabric_shim.router import encode_result
+from fabric_shim.outcomes import encode_result
 from fabric_testing.channel import Channel
 from fabric_testing.endorsing import Endorsing
 from fabric_testing.errors import LedgerUsageError
