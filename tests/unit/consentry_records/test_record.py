@@ -35,10 +35,11 @@ def test_public_names_are_pinned() -> None:
     assert {record.__name__ for record in RECORDS} | others == set(consentry_records.__all__)
     assert " ".join(record.__name__ for record in RECORDS) == (
         "AccessAttempt AccessDecision AccessRequest Consent ConsentBatch Dataset DatasetVersion "
-        "FinishedSession Grant GrantChange ImportedBatch Model ModelVersion NewAccessAttempt NewAccessRequest NewConsent "
-        "NewDatasetVersion NewGrant NewModel NewModelVersion NewTrainingRound NewTrainingSession "
-        "OrganizationSetting Participant PermittedQuery PrivateBatch PrivateEntry Reason Settings "
-        "SubjectConsents Suspension TrainingRound TrainingSession"
+        "FinishedSession Grant GrantChange ImportedBatch Model ModelVersion NewAccessAttempt "
+        "NewAccessRequest NewConsent NewDatasetVersion NewGrant NewModel NewModelVersion "
+        "NewTrainingRound NewTrainingSession OrganizationSetting Participant PermittedQuery "
+        "PrivateBatch PrivateEntry Reason Settings SubjectConsents Suspension TrainingRound "
+        "TrainingSession"
     )
 
 
