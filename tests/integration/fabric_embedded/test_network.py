@@ -164,7 +164,7 @@ def test_a_stranger_with_a_recorded_pid_survives_up_and_down(stopped: EmbeddedNe
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         run = NetworkPaths(stopped.directory).run
-        write_record(run / "engine.json", RunRecord("engine", stranger.pid, "yesterday", "x"))
+        write_record(run / "engine.json", RunRecord("engine", "token", "x", stranger.pid, "yesterday"))
         assert states(stopped)["engine"] == "died"
         stopped.up()
         stopped.down()

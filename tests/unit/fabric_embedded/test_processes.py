@@ -84,7 +84,7 @@ def test_a_stranger_with_a_recorded_pid_is_left_alone(keeper: ProcessKeeper) -> 
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         keeper.run.mkdir()
-        write_record(keeper.run / "engine.json", RunRecord("engine", stranger.pid, "another time", "x"))
+        write_record(keeper.run / "engine.json", RunRecord("engine", "t", "x", stranger.pid, "then"))
         assert keeper.find("engine") is None
         keeper.stop(["engine"])
         assert stranger.poll() is None
@@ -139,7 +139,7 @@ def test_python_means_this_interpreter() -> None:
     assert find_program(("python", "-V")) == sys.executable
 
 
-def test_an_interrupt_between_start_and_record_leaves_a_record(keeper: ProcessKeeper) -> None:
+def test_one_whose_starter_was_interrupted_before_its_record_is_found(keeper: ProcessKeeper) -> None:
     script = f"""
 import os, signal, sys
 sys.path[:0] = {sys.path!r}
@@ -158,12 +158,34 @@ except KeyboardInterrupt:
     sys.exit(7)
 """
     assert subprocess.run([sys.executable, "-c", script]).returncode == 7
-    assert keeper.find("sleeper") is not None
+    planned = read_record(keeper.run / "sleeper.json")
+    assert planned is not None
+    assert planned.pid == 0
+    found = keeper.find("sleeper")
+    assert found is not None
+    assert os.getsid(found.pid) == found.pid
+    keeper.stop(["sleeper"])
+    assert start_mark(found.pid) is None
+
+
+def test_one_that_was_planned_and_never_started_does_not_run(keeper: ProcessKeeper) -> None:
+    keeper.run.mkdir()
+    write_record(keeper.run / "planned.json", RunRecord("planned", "0" * 32, "x"))
+    assert keeper.find("planned") is None
+    keeper.stop(["planned"])
+    assert keeper.recorded() == []
 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{}", "null", '{"name": "a"}', '{"name":"a","pid":"1","started":"x","fingerprint":"f"}'],
+    [
+        "",
+        "[]",
+        "{}",
+        "null",
+        '{"name": "a"}',
+        '{"name":"a","token":"t","pid":"1","started":"x","fingerprint":"f"}',
+    ],
 )
 def test_a_damaged_record_names_nobody(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.json"
@@ -171,9 +193,9 @@ def test_a_damaged_record_names_nobody(tmp_path: Path, content: str) -> None:
     assert read_record(path) is None
 
 
-@given(st.integers(min_value=2), st.text(), st.text(), st.text())
-def test_records_read_back(pid: int, name: str, started: str, mark: str) -> None:
-    record = RunRecord(name, pid, started, mark)
+@given(st.integers(min_value=2), st.text(), st.text(), st.text(), st.text(min_size=1))
+def test_records_read_back(pid: int, name: str, started: str, mark: str, token: str) -> None:
+    record = RunRecord(name, token, mark, pid, started)
     assert RunRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
 
 

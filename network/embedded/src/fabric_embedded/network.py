@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from fabric_embedded.connection_profile import holds_network
 from fabric_embedded.errors import NetworkError, ProcessError
@@ -29,6 +30,7 @@ from fabric_protocol.topology import Topology
 UP_SECONDS = 60.0
 _HEALTH_SECONDS = 0.03
 _DISCONNECT_SECONDS = 5.0
+_LOCK_SECONDS = 0.3
 _ENGINE = "engine"
 _CHAINCODE = "chaincode-"
 
@@ -225,7 +227,7 @@ class EmbeddedNetwork:
                 self._wait_until_healthy(progress)
             except ProcessError:
                 ended = {name for name in self._own_names() if self._processes.find(name) is None}
-                # One that was killed a moment ago still looked alive; one that we started ourselves is broken.
+                # One killed a moment ago still looked alive; one that we started ourselves is broken.
                 if not ended or ended & set(started):
                     raise
             else:
@@ -321,10 +323,19 @@ class EmbeddedNetwork:
     def _locked(self) -> Iterator[None]:
         self._paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._paths.run / "network.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise NetworkError(
-                    "NETWORK_BUSY", f"another command starts or stops {self.directory}: wait until it is done"
-                ) from error
+            # A process that is being started holds its starter's files until its own program runs.
+            deadline = time.monotonic() + _LOCK_SECONDS
+            while not _take(lock):
+                if time.monotonic() > deadline:
+                    message = f"another command starts or stops {self.directory}: wait until it is done"
+                    raise NetworkError("NETWORK_BUSY", message)
+                time.sleep(_HEALTH_SECONDS)
             yield
+
+
+def _take(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fabric_embedded.errors import ProcessError
 from fabric_embedded.run_records import (
+    TOKEN_VARIABLE,
     RunRecord,
+    find_by_token,
     fingerprint,
     is_running,
     read_record,
@@ -66,12 +68,12 @@ class ProcessKeeper:
         for directory in (self.run, self.logs):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         log = self.logs / f"{name}.log"
-        with _interrupts_held():
-            pid = _spawn(arguments, {**os.environ, **environment}, log)
-            record = RunRecord(
-                name, pid, start_mark(pid) or "ended at once", fingerprint(command, environment)
-            )
-            write_record(path, record)
+        token = secrets.token_hex(16)
+        planned = RunRecord(name, token, fingerprint(command, environment))
+        write_record(path, planned)
+        pid = _spawn(arguments, {**os.environ, **environment, TOKEN_VARIABLE: token}, log)
+        record = replace(planned, pid=pid, started=start_mark(pid) or "ended at once")
+        write_record(path, record)
         return record
 
     def ensure(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> bool:
@@ -88,8 +90,10 @@ class ProcessKeeper:
         return True
 
     def find(self, name: str) -> RunRecord | None:
-        """The running process of this name, or None; a record of one that ended is left for `died`."""
+        """The running process of this name, or None."""
         record = read_record(self._record_path(name))
+        if record is not None and not record.pid:
+            record = self._find_unrecorded(record)
         return record if record is not None and _runs(record) else None
 
     def recorded(self) -> list[RunRecord]:
@@ -144,6 +148,15 @@ class ProcessKeeper:
             return "(no log)"
         return "\n".join(text.splitlines()[-_TAIL_LINES:]) or "(empty log)"
 
+    def _find_unrecorded(self, planned: RunRecord) -> RunRecord | None:
+        """Whoever was to write down the process was killed or interrupted just then."""
+        pid = find_by_token(planned.token)
+        if pid is None:
+            return None
+        record = replace(planned, pid=pid, started=start_mark(pid) or "ended at once")
+        write_record(self._record_path(planned.name), record)
+        return record
+
     def _record_path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise ProcessError(
@@ -189,24 +202,6 @@ def _spawn(arguments: tuple[str, ...], environment: Mapping[str, str], log: Path
         setsigdef=handled,
         **_OWN_GROUP,
     )
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Put Ctrl-C and TERM off: between a process's start and its record nobody would know of it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    received: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda got, _frame: received.append(got)) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for missed in received:
-            signal.raise_signal(missed)
 
 
 def _runs(record: RunRecord) -> bool:

@@ -1,6 +1,8 @@
 """Which process is ours: a pid counts only together with the time at which that process started.
 
 Pids are used again; a record of a process that ended long ago must never lead to somebody else's process.
+The record is there before the process: one whose starter was killed in between is found by a token in its
+environment.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +21,31 @@ _PROC = Path("/proc")
 _STATE, _THREADS, _START_TIME = 0, 17, 19
 
 
+TOKEN_VARIABLE = "FABRIC_EMBEDDED_PROCESS"  # noqa: S105
+"""Environment variable with a process's token."""
+
+
 @dataclass(frozen=True)
 class RunRecord:
-    """A process that was started.
+    """A process that was started, or is about to be.
 
     Parameters:
         name: its name in the network.
-        pid: its process id, which is its group's too.
-        started: tells it from any other process that ever had its pid.
+        token: random, in its environment; nobody else's process has it.
         fingerprint: of command and environment, to tell whether it runs what is wanted.
+        pid: its process id, which is its group's too; 0 while it is about to be started.
+        started: tells it from any other process that ever had its pid.
     """
 
     name: str
-    pid: int
-    started: str
+    token: str
     fingerprint: str
+    pid: int = 0
+    started: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """As it is written to `run/<name>.json`."""
-        return {"fingerprint": self.fingerprint, "name": self.name, "pid": self.pid, "started": self.started}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, value: Any) -> RunRecord:
@@ -47,11 +55,15 @@ class RunRecord:
             ValueError: when a field is missing, unknown or of the wrong type.
         """
         match value:
-            case {"name": str(name), "pid": int(pid), "started": str(started), "fingerprint": str(mark)} if (
-                len(value) == 4 and pid > 1
-            ):
-                return cls(name, pid, started, mark)
-        raise ValueError("expected name, pid, started and fingerprint of a process")
+            case {
+                "name": str(name),
+                "token": str(token),
+                "fingerprint": str(mark),
+                "pid": int(pid),
+                "started": str(started),
+            } if len(value) == 5 and pid >= 0 and pid != 1 and token:
+                return cls(name, token, mark, pid, started)
+        raise ValueError("expected name, token, fingerprint, pid and start of a process")
 
 
 def fingerprint(command: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -77,7 +89,22 @@ def read_record(path: Path) -> RunRecord | None:
 
 def is_running(record: RunRecord) -> bool:
     """Whether the process of this record, and no other of the same pid, runs; a zombie does not."""
-    return start_mark(record.pid) == record.started
+    return record.pid > 0 and start_mark(record.pid) == record.started
+
+
+def find_by_token(token: str) -> int | None:
+    """Pid of the process that has this token in its environment; only this user's processes are looked at."""
+    wanted = f"{TOKEN_VARIABLE}={token}"
+    if not _has_proc():
+        return _find_by_ps(wanted)
+    for directory in _PROC.glob("[0-9]*"):
+        try:
+            variables = directory.joinpath("environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if wanted.encode("ascii") in variables:
+            return int(directory.name)
+    return None
 
 
 def start_mark(pid: int) -> str | None:
@@ -85,9 +112,11 @@ def start_mark(pid: int) -> str | None:
 
     Linux: boot id and start time in clock ticks since boot (proc(5)). Elsewhere: what `ps` prints.
     """
-    if _PROC.joinpath("self", "stat").exists():
-        return _start_mark_of_proc(pid)
-    return _start_mark_of_ps(pid)
+    return _start_mark_of_proc(pid) if _has_proc() else _start_mark_of_ps(pid)
+
+
+def _has_proc() -> bool:
+    return _PROC.joinpath("self", "stat").exists()
 
 
 def _start_mark_of_proc(pid: int) -> str | None:
@@ -107,12 +136,19 @@ def _start_mark_of_proc(pid: int) -> str | None:
 
 
 def _start_mark_of_ps(pid: int) -> str | None:
-    answer = subprocess.run(  # noqa: S603 - a fixed program with a number
-        ["/bin/ps", "-o", "state=,lstart=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "LC_ALL": "C"},
-    )
-    state, _, started = answer.stdout.strip().partition(" ")
+    state, _, started = _ps("-o", "state=,lstart=", "-p", str(pid)).strip().partition(" ")
     return None if not started or state.startswith("Z") else started.strip()
+
+
+def _find_by_ps(wanted: str) -> int | None:
+    for line in _ps("-x", "-E", "-ww", "-o", "pid=,command=").splitlines():
+        pid, _, command = line.strip().partition(" ")
+        if wanted in command.split(" "):
+            return int(pid)
+    return None
+
+
+def _ps(*arguments: str) -> str:
+    environment = {**os.environ, "LC_ALL": "C"}
+    command = ["/bin/ps", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment).stdout  # noqa: S603
