@@ -22,6 +22,7 @@ from support.story import (
     instant,
     permit,
     tell,
+    version,
 )
 
 from consentry.index import (
@@ -271,6 +272,22 @@ def test_a_decision_is_what_it_first_was(engine: Engine) -> None:
     (access,) = trail.accesses().items
     assert access.outcome == "deny"
     assert [finding.code for finding in trail.findings()] == ["REWRITTEN"]
+
+
+def test_an_attempt_and_a_version_are_what_they_first_were(engine: Engine) -> None:
+    story = Story()
+    other = attempt(1, requester="somebody-else")
+    for made in (attempt(1), other):
+        story.put({keys.attempt(made.attempt_id): made}, by=story.researcher)
+    for data in (version(1), version(1, row_count=3)):
+        story.put({keys.version(data.version_id): data})
+    follow(engine, story.chain)
+    trail = Trail(engine)
+    assert [access.requester for access in trail.accesses().items] == ["researcher-1"]
+    kept = trail.record("version", identifier("version", 1))
+    assert kept is not None
+    assert (kept.body["row_count"], kept.honoured) == (2, True)
+    assert [finding.code for finding in trail.findings()] == ["REWRITTEN", "REWRITTEN"]
 
 
 def test_a_decision_by_somebody_else_leaves_the_attempt_open(engine: Engine) -> None:

@@ -28,10 +28,14 @@ class SqlLedgerState:
         """Committed keys and hashes."""
         return self._state
 
-    def is_known_transaction(self, transaction_id: str) -> bool:
-        """Whether an indexed block holds this transaction id; the ids are rows of the index."""
-        query = select(transactions.c.block).where(transactions.c.transaction_id == transaction_id).limit(1)
-        return self._connection.execute(query).first() is not None
+    def known_transactions(self, transaction_ids: Iterable[str]) -> frozenset[str]:
+        """Which of some transaction ids indexed blocks hold; the ids are rows of the index."""
+        column, found = transactions.c.transaction_id, set[str]()
+        wanted = sorted(set(transaction_ids))
+        for start in range(0, len(wanted), _KEYS_PER_QUERY):
+            part = wanted[start : start + _KEYS_PER_QUERY]
+            found.update(self._connection.scalars(select(column).where(column.in_(part))))
+        return frozenset(found)
 
     def apply(self, updates: UpdateBatch, transaction_ids: Iterable[str]) -> None:
         """Take over a block's net updates; its transaction ids are written with its rows, not here."""

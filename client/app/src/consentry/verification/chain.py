@@ -203,12 +203,10 @@ class ChainVerifier:
         )
 
     def _validate(self, block: Block, number: int, config: ChannelConfig) -> ValidatedBlock:
+        known = self._ledger.known_transactions(filter(None, _claimed_ids(block)))
         try:
             return validate_block(
-                block,
-                config=config,
-                state=self._ledger.state,
-                is_known_transaction=self._ledger.is_known_transaction,
+                block, config=config, state=self._ledger.state, is_known_transaction=known.__contains__
             )
         except ProtocolError as error:
             raise _configuration(number, error) from error
@@ -219,7 +217,11 @@ def transaction_ids(proved: ProvedBlock) -> tuple[str, ...]:
 
     A peer remembers the id of an invalid transaction too, even of one that it could not read whole.
     """
-    return tuple(_claimed_id(data) for data in proved.block.data.data)
+    return _claimed_ids(proved.block)
+
+
+def _claimed_ids(block: Block) -> tuple[str, ...]:
+    return tuple(_claimed_id(data) for data in block.data.data)
 
 
 def _claimed_id(data: bytes) -> str:

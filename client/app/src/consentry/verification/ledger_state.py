@@ -16,8 +16,8 @@ class LedgerState(Protocol):
         """Committed keys and hashes with their versions and key-level policies."""
         ...
 
-    def is_known_transaction(self, transaction_id: str) -> bool:
-        """Whether an accepted block holds this transaction id, valid or not."""
+    def known_transactions(self, transaction_ids: Iterable[str]) -> frozenset[str]:
+        """Which of some transaction ids accepted blocks hold, valid or not."""
         ...
 
     def apply(self, updates: UpdateBatch, transaction_ids: Iterable[str]) -> None:
@@ -42,9 +42,9 @@ class MemoryLedgerState:
         """Committed keys and hashes."""
         return self._state
 
-    def is_known_transaction(self, transaction_id: str) -> bool:
-        """Whether an accepted block holds this transaction id."""
-        return transaction_id in self._transactions
+    def known_transactions(self, transaction_ids: Iterable[str]) -> frozenset[str]:
+        """Which of some transaction ids accepted blocks hold."""
+        return frozenset(self._transactions.intersection(transaction_ids))
 
     def apply(self, updates: UpdateBatch, transaction_ids: Iterable[str]) -> None:
         """Take over what an accepted block changed."""
