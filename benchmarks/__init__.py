@@ -1,0 +1,1 @@
+"""What the design's bars are measured by: `make bench`."""

@@ -1,0 +1,28 @@
+"""Run every benchmark in a temporary directory and print the bars beside what was measured."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import bulk_import, embedded
+from benchmarks.results import Measurement, show
+
+
+def main() -> int:
+    console = Console()
+    found: list[Measurement] = []
+    with tempfile.TemporaryDirectory(prefix="consentry-bench-") as place:
+        for name, module in (("embedded", embedded), ("bulk", bulk_import)):
+            for measurement in module.measure(Path(place) / name):
+                console.print(f"{measurement.what}: {measurement.measured:,.2f} {measurement.unit}")
+                found.append(measurement)
+    show(found, console)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

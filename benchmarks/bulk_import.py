@@ -1,0 +1,52 @@
+"""Consents imported in bulk: public record, private entry and index keys all committed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.results import Measurement
+from consentry.demo.data import load_hospitals
+from consentry.ledger import connect
+from consentry.network import bring_up, enroll_user, take_down
+from consentry.verification import Verifier, memory_source
+from fabric_protocol.blocks import parse_block
+
+COUNT = 5_000
+_TODAY = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def measure(directory: Path) -> Iterator[Measurement]:
+    """Bring a consortium up in `directory`, import, and prove its chain."""
+    bring_up(directory, "consortium")
+    try:
+        steward = enroll_user(directory, "northgate", "steward", ["steward"])
+        with connect(directory, steward) as ledger:
+            began = time.perf_counter()
+            ledger.consents.import_frame(_frame(500, 1))
+            yield Measurement("500 consents imported", time.perf_counter() - began, "s", 2, False)
+            summary = ledger.consents.import_frame(_frame(COUNT, 2))
+            yield Measurement("bulk import of consents", summary.rate, "/s", 5_000)
+            newest = parse_block(ledger.network.newest_block()).header.number
+            blocks = list(ledger.blocks(0, newest))
+        began = time.perf_counter()
+        proved = Verifier().verify([memory_source("northgate", blocks)], None)
+        assert not proved.differences
+        rate = proved.transactions / (time.perf_counter() - began)
+        yield Measurement("blocks re-proved (each transaction imports 250)", rate, "transactions/s", 1_500)
+    finally:
+        take_down(directory)
+
+
+def _frame(count: int, seed: int) -> pd.DataFrame:
+    """Consents of the demo's kinds, each with a pseudonym of its own."""
+    frames, rows = [], 0
+    while rows < count:
+        made = load_hospitals(seed * 1_000 + len(frames), _TODAY)[0].consents
+        frames.append(made)
+        rows += len(made)
+    return pd.concat(frames, ignore_index=True).iloc[:count]

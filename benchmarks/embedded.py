@@ -1,0 +1,87 @@
+"""The embedded engine: start, submit and evaluate over TLS with two endorsements, 200 in flight."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.results import Measurement
+from consentry.ca_client import CaClient, new_enrolment_id
+from consentry.profile import NetworkProfile
+from fabric_embedded import EmbeddedNetwork
+from fabric_gateway import Contract, Gateway
+from fabric_protocol.topology import ChaincodeDefinition, Organization, Topology
+
+IN_FLIGHT = 200
+SUBMITS = 2_000
+EVALUATIONS = 4_000
+VALUE = "v" * 200
+_COMMAND = (sys.executable, str(Path(__file__).with_name("put_chaincode.py")))
+
+
+def measure(directory: Path) -> Iterator[Measurement]:
+    """Create a network of two organizations in `directory` and measure it."""
+    network = EmbeddedNetwork.create(directory, _topology())
+    began = time.perf_counter()
+    try:
+        network.up()
+        with _gateway(network) as gateway:
+            contract = gateway.network("bench").contract("values")
+            contract.submit("values:put", "first", VALUE)
+            yield Measurement(
+                "embedded engine, up to the first commit", time.perf_counter() - began, "s", 2, False
+            )
+            _many(200, lambda i: contract.submit("values:put", f"warm-{i}", VALUE))
+            rate = _many(SUBMITS, lambda i: contract.submit("values:put", f"key-{i}", VALUE))
+            yield Measurement("submit, 200 bytes, 2 endorsements, 200 in flight", rate, "/s", 600)
+            rate = _many(EVALUATIONS, lambda i: _evaluate(contract, i))
+            yield Measurement("evaluate, 200 in flight", rate, "/s", 2_000)
+    finally:
+        network.down()
+
+
+def _topology() -> Topology:
+    names = {"alpha": "AlphaMSP", "beta": "BetaMSP"}
+    return Topology(
+        channel="bench",
+        organizations=tuple(Organization(name, msp_id, "hospital") for name, msp_id in names.items()),
+        chaincode=ChaincodeDefinition(
+            name="values",
+            policy="OutOf(2, 'AlphaMSP.peer', 'BetaMSP.peer')",
+            collections=(),
+            command=_COMMAND,
+        ),
+    )
+
+
+def _gateway(network: EmbeddedNetwork) -> Gateway:
+    member = NetworkProfile.load(network.directory).organization("AlphaMSP")
+    assert member.ca is not None
+    with CaClient(member.ca, member.msp_id) as ca:
+        registrar = ca.enroll(*network.registrar("alpha"), attributes=())
+        enrolment_id = new_enrolment_id()
+        user = ca.enroll(enrolment_id, ca.register(registrar, enrolment_id, {}))
+    peer = member.peers[0]
+    return Gateway.connect(
+        peer.endpoint,
+        identity=user.serialized,
+        signer=user.signer,
+        tls_roots=peer.read_tls_roots(),
+        server_name=peer.server_name,
+    )
+
+
+def _evaluate(contract: Contract, index: int) -> None:
+    assert contract.evaluate("values:get", f"key-{index % SUBMITS}").decode() == VALUE
+
+
+def _many(count: int, call: Callable[[int], object]) -> float:
+    """Calls a second, the given number of them with 200 in flight."""
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        began = time.perf_counter()
+        for _ in pool.map(call, range(count)):
+            pass
+        return count / (time.perf_counter() - began)
