@@ -44,7 +44,8 @@ def measure(directory: Path) -> Iterator[Measurement]:
 
 def _frame(count: int, seed: int) -> pd.DataFrame:
     """Consents of the demo's kinds, each with a pseudonym of its own."""
-    frames, rows = [], 0
+    frames: list[pd.DataFrame] = []
+    rows = 0
     while rows < count:
         made = load_hospitals(seed * 1_000 + len(frames), _TODAY)[0].consents
         frames.append(made)

@@ -17,7 +17,7 @@ from fabric_shim.settings import Settings
 
 # gRPC's older event loop hands a message from thread to thread less often: a fifth less CPU per transaction,
 # measured with grpcio 1.85. It is chosen when gRPC is loaded; a version that has only one ignores the choice.
-_GRPC_EXPERIMENTS: Final = "-event_engine_listener,-event_engine_client,-event_engine_dns"
+_GRPC_EXPERIMENTS: Final = "-event_engine_listener,-event_engine_client"
 
 
 async def serve(contracts: Sequence[Contract], settings: Settings, stop: asyncio.Event | None = None) -> None:
