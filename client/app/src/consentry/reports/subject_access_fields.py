@@ -3,30 +3,18 @@
 from collections.abc import Iterable, Sequence
 
 from consentry.index import Access, RecordRow
+from consentry.reports.subject_data import SubjectData
 from consentry.reports.values import ReportField, Unavailable, Value
 from consentry_records.vocabulary import LEGAL_BASES, PURPOSES
 
 _OFF_LEDGER = "the ledger does not record it; ask the controller"
 
 
-def statement_fields(
-    consents: Sequence[RecordRow],
-    versions: Sequence[RecordRow],
-    accesses: Sequence[Access],
-    model_versions: Sequence[RecordRow],
-) -> tuple[ReportField, ...]:
-    """The statements of one subject's report, in the order of the law.
-
-    Args:
-        consents: the subject's consents; at least one.
-        versions: dataset versions with data of the subject.
-        accesses: attempts at access to them.
-        model_versions: model versions that the data went into.
-    """
+def statement_fields(data: SubjectData) -> tuple[ReportField, ...]:
+    """The statements of one subject's report, in the order of the law."""
+    consents, versions, accesses = data.honoured_consents, data.versions, data.accesses
     return (
-        ReportField(
-            "processed", "Whether data about you are processed", "GDPR Art. 15(1)", _processed(versions)
-        ),
+        ReportField("processed", "Whether data about you are processed", "GDPR Art. 15(1)", _processed(data)),
         ReportField("controller", "Controller", "GDPR Art. 13(1)(a)", _texts(consents, "controller")),
         ReportField(
             "controller_contact",
@@ -58,7 +46,10 @@ def statement_fields(
             ),
         ),
         ReportField(
-            "automated_decisions", "Automated decisions", "GDPR Art. 15(1)(h)", _decisions(model_versions)
+            "automated_decisions",
+            "Automated decisions",
+            "GDPR Art. 15(1)(h)",
+            _decisions(data.model_versions),
         ),
         ReportField(
             "safeguards",
@@ -104,11 +95,15 @@ def _rights() -> tuple[ReportField, ...]:
     )
 
 
-def _processed(versions: Sequence[RecordRow]) -> Value:
-    if not versions:
+def _processed(data: SubjectData) -> Value:
+    if not data.versions:
         return "No dataset version with data about you is on the ledger; your consents are listed below."
-    count = len(versions)
-    return f"Yes: {count} dataset version{'s' if count > 1 else ''} on the ledger, listed below."
+    count = f"{len(data.versions)} dataset version{'s' if len(data.versions) > 1 else ''} on the ledger"
+    if data.rows_are_known:
+        return f"Yes: {count}, listed below."
+    return (
+        f"Possibly: {count}, listed below, may hold data about you; only the custodian's own list says which."
+    )
 
 
 def _purposes(consents: Iterable[RecordRow], accesses: Iterable[Access]) -> Value:

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from consentry.index import Access, RecordRow
 from consentry.reports.result import AccessRow, ConsentRow, DatasetRow, ModelVersionRow, SessionRow
 from consentry.reports.subject_access_fields import purpose_words
+from consentry.reports.subject_data import SubjectData
 from consentry.reports.values import Unavailable, Value
 from consentry_records.consent import GIVEN, Consent
 from consentry_records.rules import consent_permits
 from consentry_records.vocabulary import ANY_MEMBER, DUO_TERMS, LEGAL_BASES, RESTRICTIONS
-
-if TYPE_CHECKING:
-    from consentry.reports.subject_access import SubjectData
 
 _NONE = "none"
 _WHO = Unavailable("who this enrolment id is, the organization named knows; the ledger does not")
@@ -48,7 +45,7 @@ def dataset_row(row: RecordRow) -> DatasetRow:
     )
 
 
-def access_row(access: Access, data: "SubjectData") -> AccessRow:
+def access_row(access: Access, data: SubjectData) -> AccessRow:
     """One attempt at access, with the decision and what was done under it."""
     sessions = [row for row in data.sessions if access.attempt_id in row.body.get("attempts", ())]
     models = [row for row in data.model_versions if _uses(row, sessions)]
@@ -68,7 +65,7 @@ def access_row(access: Access, data: "SubjectData") -> AccessRow:
     )
 
 
-def session_row(row: RecordRow, data: "SubjectData") -> SessionRow:
+def session_row(row: RecordRow, data: SubjectData) -> SessionRow:
     """One training session."""
     body = row.body
     known = {version.record_id for version in data.versions}
@@ -86,7 +83,7 @@ def session_row(row: RecordRow, data: "SubjectData") -> SessionRow:
     )
 
 
-def model_version_row(row: RecordRow, data: "SubjectData") -> ModelVersionRow:
+def model_version_row(row: RecordRow, data: SubjectData) -> ModelVersionRow:
     """One model version."""
     body = row.body
     model = next((entry for entry in data.models if entry.record_id == body["model_id"]), None)
