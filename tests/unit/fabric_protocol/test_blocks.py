@@ -111,6 +111,7 @@ def test_a_wrong_link_is_refused() -> None:
 )
 def test_an_envelope_with_another_encoding_is_refused(entry: bytes) -> None:
     refused("ENVELOPE_MALFORMED", new_block(1, b"", [ENVELOPE, entry]))
+    refused("ENVELOPE_MALFORMED", new_block(1, b"", [entry]))
 
 
 def test_changed_data_an_empty_block_and_missing_metadata_are_refused() -> None:

@@ -65,7 +65,7 @@ def test_names_are_written_where_they_change() -> None:
             HashedUpdate("b", "y", b"\x02" * 32, None, version, True),
             HashedUpdate("b", "y", b"\x01" * 32, b"h" * 32, version, False),
             HashedUpdate("b", "x", b"\x03" * 32, b"h" * 32, version, False),
-            HashedUpdate("c", "x", b"\x03" * 32, b"h" * 32, version, False),
+            HashedUpdate("c", "y", b"\x03" * 32, b"h" * 32, version, False),
         ),
     )
     encoded = bytes.fromhex("0201000101")
@@ -78,7 +78,7 @@ def test_names_are_written_where_they_change() -> None:
         {"key": b"\x02" * 32, "isDelete": True, "version_bytes": encoded},
         {
             "namespace": "c",
-            "collection": "x",
+            "collection": "y",
             "key": b"\x03" * 32,
             "value": b"h" * 32,
             "version_bytes": encoded,

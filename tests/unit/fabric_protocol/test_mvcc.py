@@ -128,9 +128,11 @@ def test_a_key_that_came_back_with_a_new_version_conflicts(ledger: SampleLedger)
         (describe("b"), PHANTOM),
         (write("e"), "VALID"),
         (write("0"), "VALID"),
-        (delete("missing"), "VALID"),
+        (delete("d"), PHANTOM),
+        (delete("c"), "VALID"),
+        (describe("c"), "VALID"),
     ],
-    ids=["new key", "deleted", "written", "metadata", "after", "before", "nothing"],
+    ids=["new key", "deleted", "written", "metadata", "after", "before", "last", "nothing", "none"],
 )
 def test_phantoms_are_found_within_the_range_only(ledger: SampleLedger, change: Work, code: str) -> None:
     assert names(ledger.submit(change, scan("a", "e")).codes) == ["VALID", code]
@@ -139,6 +141,7 @@ def test_phantoms_are_found_within_the_range_only(ledger: SampleLedger, change: 
 
 def test_phantoms_are_found_in_a_later_block(ledger: SampleLedger) -> None:
     assert stale(ledger, scan("a", "e"), write("c")) == PHANTOM
+    assert stale(ledger, scan("a", "e"), delete("d")) == PHANTOM
     assert stale(ledger, scan("", ""), write("zzz")) == PHANTOM
     assert stale(ledger, scan("p", "q"), write("pp")) == PHANTOM
 

@@ -17,6 +17,7 @@ from fabric_protocol.blocks import (
     header_hash,
     last_config_index,
     parse_block,
+    signed_data,
     transaction_flags,
     verify_block_signatures,
 )
@@ -147,6 +148,20 @@ def test_too_few_orderers_signatures_are_refused() -> None:
     with pytest.raises(ProtocolError) as caught:
         verify_block_signatures(block, CONFIG)
 
+    assert caught.value.code == "BLOCK_SIGNATURES_INSUFFICIENT"
+
+
+def test_a_signature_by_a_number_that_no_consenter_has_is_left_out() -> None:
+    block = recorded_block("peer-08")
+    content = common_pb2.Metadata.FromString(block.metadata.metadata[0])
+    content.signatures[1].identifier_header = common_pb2.IdentifierHeader(
+        identifier=9, nonce=b"n"
+    ).SerializeToString()
+    block.metadata.metadata[0] = content.SerializeToString()
+
+    assert len(signed_data(block, CONFIG)) == len(content.signatures) - 1
+    with pytest.raises(ProtocolError) as caught:
+        verify_block_signatures(block, CONFIG)
     assert caught.value.code == "BLOCK_SIGNATURES_INSUFFICIENT"
 
 

@@ -69,10 +69,7 @@ class Definition:
         Raises:
             EncodingError: DEFINITION_MALFORMED.
         """
-        return {
-            entry.name: _encode(entry.endorsement_policy) if entry.HasField("endorsement_policy") else b""
-            for entry in self._static_collections
-        }
+        return {entry.name: _encode(entry.endorsement_policy) for entry in self._static_collections}
 
     @cached_property
     def expiring_collections(self) -> frozenset[str]:
