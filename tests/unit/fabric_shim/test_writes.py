@@ -77,6 +77,24 @@ async def test_without_batches_each_write_is_sent_at_once():
     assert requests(peer) == expected
 
 
+@pytest.mark.parametrize("batch", [0, 100])
+async def test_a_removed_policy_leaves_no_empty_policy_behind(batch):
+    async def function(stub):
+        await stub.put_state("k", b"v")
+        await stub.set_key_policy("k", b"")
+        return b""
+
+    peer, _ = await call(function, batch=batch)
+    last = peer.seen[-2].payload  # the message before the answer
+    write = (
+        chaincode_shim_pb2.WriteBatchState.FromString(last).rec[-1]
+        if batch
+        else chaincode_shim_pb2.PutStateMetadata.FromString(last)
+    )
+    assert write.HasField("metadata")
+    assert (write.metadata.metakey, write.metadata.value) == ("", b"")
+
+
 async def test_full_batches_are_sent_early():
     async def function(stub):
         for number in range(250):
