@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_embedded.ca_attributes import REGISTRAR, Attribute, certificate_attributes, check_registration
-from fabric_embedded.ca_errors import CaError
+from fabric_embedded.ca.attributes import REGISTRAR, Attribute, certificate_attributes, check_registration
+from fabric_embedded.ca.errors import CaError
 
 pytestmark = pytest.mark.unit
 

@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from support.ca_requests import basic, certificate_request, signer, token
 
-from fabric_embedded.ca_attributes import Attribute
-from fabric_embedded.ca_http import ca_application
-from fabric_embedded.ca_service import CaService, bootstrap_registrar
-from fabric_embedded.ca_store import MAX_FAILED_LOGINS, IdentityStore, SaltedSecret
+from fabric_embedded.ca.attributes import Attribute
+from fabric_embedded.ca.http import ca_application
+from fabric_embedded.ca.service import CaService, bootstrap_registrar
+from fabric_embedded.ca.store import MAX_FAILED_LOGINS, IdentityStore, SaltedSecret
 from fabric_protocol.certificates import new_authority, new_private_key
 from fabric_protocol.identities import certificate_attributes
 

@@ -10,7 +10,7 @@ from fabric_protos.orderer import ab_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_embedded.seek import SeekRefusal, read_seek, resolve_range
+from fabric_embedded.services.seek import SeekRefusal, read_seek, resolve_range
 
 pytestmark = pytest.mark.unit
 

@@ -15,7 +15,8 @@ from support.fake_engine import FakePeer
 
 from fabric_embedded.errors import PeerRefusal
 from fabric_embedded.logs import JsonFormatter
-from fabric_embedded.service_handlers import (
+from fabric_embedded.services.endorser import EndorserService
+from fabric_embedded.services.handlers import (
     ConcurrencyLimit,
     NodeFailure,
     ServiceError,
@@ -23,7 +24,6 @@ from fabric_embedded.service_handlers import (
     server_stream,
     unary,
 )
-from fabric_embedded.services_endorser import EndorserService
 
 pytestmark = pytest.mark.unit
 

@@ -15,8 +15,8 @@ from support.fake_engine import FakeEngine
 from support.sample_channel import CHANNEL, members
 from support.sample_organizations import Member, SampleOrganization
 
-from fabric_embedded.services_broadcast import BroadcastService
-from fabric_embedded.services_deliver import DeliverStream, PeerDeliverService, orderer_deliver
+from fabric_embedded.services.broadcast import BroadcastService
+from fabric_embedded.services.deliver import DeliverStream, PeerDeliverService, orderer_deliver
 from fabric_protocol.signatures import sign
 
 pytestmark = pytest.mark.unit

@@ -16,9 +16,9 @@ from support.fake_engine import FakeEngine, responding
 from support.sample_channel import CHAINCODE, CHANNEL, SampleLedger, members, sample_proposal
 
 from fabric_embedded.errors import PeerRefusal
+from fabric_embedded.gateway.service import GatewayService
 from fabric_embedded.ledger import CommittedEvent, TransactionStatus
-from fabric_embedded.service_handlers import ServiceError
-from fabric_embedded.services_gateway import GatewayService
+from fabric_embedded.services.handlers import ServiceError
 from fabric_protocol.collections import Collection, collection_package
 from fabric_protocol.interest import InterestCall
 from fabric_protocol.policies import application_policy, parse_policy

@@ -18,8 +18,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from fabric_embedded.ca_service import bootstrap_registrar
-from fabric_embedded.ca_store import IdentityStore
+from fabric_embedded.ca.service import bootstrap_registrar
+from fabric_embedded.ca.store import IdentityStore
 from fabric_embedded.chaincode_package import ChaincodeConnection, ChaincodePackage, build_package
 from fabric_embedded.errors import MaterialError
 from fabric_embedded.paths import KeyPair, NetworkPaths, OrganizationPaths

@@ -12,17 +12,17 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from fabric_embedded.connection_profile import holds_network
 from fabric_embedded.errors import NetworkError, ProcessError
-from fabric_embedded.material import read_package_id, read_registrar
+from fabric_embedded.material import read_registrar
 from fabric_embedded.network_creation import create_network, remove_network
+from fabric_embedded.nodes import ENGINE, NetworkNodes, NodeStatus, chaincode_node, is_chaincode_node
 from fabric_embedded.operations import ENGINE_COMPONENT, chaincode_component, read_health
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import OPERATIONS, ca_port, chaincode_port, is_free, peer_port, read_ports
+from fabric_embedded.ports import OPERATIONS, read_ports
 from fabric_embedded.processes import ProcessKeeper
 from fabric_protocol.blocks import header_hash, parse_block
 from fabric_protocol.topology import Topology
@@ -31,25 +31,6 @@ UP_SECONDS = 60.0
 _HEALTH_SECONDS = 0.03
 _DISCONNECT_SECONDS = 5.0
 _LOCK_SECONDS = 0.3
-_ENGINE = "engine"
-_CHAINCODE = "chaincode-"
-
-
-@dataclass(frozen=True)
-class NodeStatus:
-    """One process of the network.
-
-    Parameters:
-        name: "engine", "chaincode-<organization>", or as `start_process` was told.
-        state: "running", "stopped", or "died" when it ended without being stopped.
-        pid: its process id while it runs.
-        detail: what else is known, for people.
-    """
-
-    name: str
-    state: str
-    pid: int | None
-    detail: str
 
 
 def _silent(_message: str) -> None:
@@ -70,6 +51,7 @@ class EmbeddedNetwork:
         self._paths = NetworkPaths(directory)
         self._ports = read_ports(self._paths.ports)
         self._processes = ProcessKeeper(self._paths.run, self._paths.logs)
+        self._nodes = NetworkNodes(self._paths, topology, self._ports, self._processes)
 
     @classmethod
     def create(cls, directory: Path, topology: Topology) -> EmbeddedNetwork:
@@ -112,7 +94,7 @@ class EmbeddedNetwork:
         begin = time.monotonic()
         with self._locked():
             try:
-                self._require_ports()
+                self._nodes.require_ports()
                 self._start_and_wait(started, progress)
             except BaseException:
                 self._processes.stop(started)
@@ -127,7 +109,7 @@ class EmbeddedNetwork:
         """
         with self._locked():
             names = [record.name for record in self._processes.recorded()]
-            own = [_ENGINE, *(name for name in names if name.startswith(_CHAINCODE))]
+            own = [ENGINE, *(name for name in names if is_chaincode_node(name))]
             for group in ([name for name in names if name not in own], own[:1], own[1:]):
                 self._processes.stop(group)
 
@@ -142,11 +124,7 @@ class EmbeddedNetwork:
 
     def status(self) -> list[NodeStatus]:
         """State of the engine, the chaincode services and whatever else was started, in this order."""
-        records = {record.name: record for record in self._processes.recorded()}
-        names = self._own_names()
-        names += [name for name in records if name not in names]
-        health = self._health() if self._processes.find(_ENGINE) else {}
-        return [self._node(name, name in records, health) for name in names]
+        return self._nodes.status(self._health() if self._processes.find(ENGINE) else {})
 
     def start_process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Have another process running under the network's care; `down` ends it too.
@@ -189,20 +167,22 @@ class EmbeddedNetwork:
         name = self.topology.organization(organization).name
         self.stop_chaincode(name)
         self._processes.start(
-            _CHAINCODE + name, command or self.topology.chaincode.command, self._chaincode_environment(name)
+            chaincode_node(name),
+            command or self.topology.chaincode.command,
+            self._nodes.chaincode_environment(name),
         )
-        if self._processes.find(_ENGINE):
+        if self._processes.find(ENGINE):
             component = chaincode_component(name)
             self._processes.wait_until_ready(
-                _CHAINCODE + name, lambda: component not in self._paced_health(), UP_SECONDS
+                chaincode_node(name), lambda: component not in self._paced_health(), UP_SECONDS
             )
 
     def stop_chaincode(self, organization: str) -> None:
         """End an organization's chaincode service; returns when its peer has noticed, if the engine runs."""
         name = self.topology.organization(organization).name
-        self._processes.stop([_CHAINCODE + name])
+        self._processes.stop([chaincode_node(name)])
         deadline = time.monotonic() + _DISCONNECT_SECONDS
-        while self._processes.find(_ENGINE) and time.monotonic() < deadline:
+        while self._processes.find(ENGINE) and time.monotonic() < deadline:
             if {chaincode_component(name), ENGINE_COMPONENT} & set(self._paced_health()):
                 return
 
@@ -226,7 +206,7 @@ class EmbeddedNetwork:
             try:
                 self._wait_until_healthy(progress)
             except ProcessError:
-                ended = {name for name in self._own_names() if self._processes.find(name) is None}
+                ended = {name for name in self._nodes.names() if self._processes.find(name) is None}
                 # One killed a moment ago still looked alive; one that we started ourselves is broken.
                 if not ended or ended & set(started):
                     raise
@@ -234,23 +214,21 @@ class EmbeddedNetwork:
                 return
 
     def _start_all(self, started: list[str], progress: Callable[[str], None]) -> None:
-        # The engine first: it takes longest to get ready.
-        engine = ("python", "-m", "fabric_embedded", "serve", str(self.directory))
-        wanted: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {_ENGINE: (engine, {})}
-        for organization in self.topology.organizations:
-            environment = self._chaincode_environment(organization.name)
-            wanted[_CHAINCODE + organization.name] = (self.topology.chaincode.command, environment)
-        for name, (command, environment) in wanted.items():
+        command = self.topology.chaincode.command
+        wanted = {ENGINE: (self._nodes.engine_command(), dict[str, str]())}
+        for item in self.topology.organizations:
+            wanted[chaincode_node(item.name)] = (command, self._nodes.chaincode_environment(item.name))
+        for name, (arguments, environment) in wanted.items():
             if self._processes.find(name) is None:
                 started.append(name)
-            if self._processes.ensure(name, command, environment):
+            if self._processes.ensure(name, arguments, environment):
                 progress(f"{name} started")
 
     def _wait_until_healthy(self, progress: Callable[[str], None]) -> None:
         told: set[str] = set()
 
         def healthy() -> bool:
-            for name in self._own_names()[1:]:
+            for name in self._nodes.names()[1:]:
                 if self._processes.find(name) is None:
                     self._processes.wait_until_ready(name, lambda: False, 0)
             failed = self._paced_health()
@@ -262,51 +240,7 @@ class EmbeddedNetwork:
                     progress(f"peer of {item.name} connected to its chaincode")
             return not failed
 
-        self._processes.wait_until_ready(_ENGINE, healthy, UP_SECONDS)
-
-    def _require_ports(self) -> None:
-        """Whoever else took one of our ports is named now, not in a log later."""
-        ports = []
-        if self._processes.find(_ENGINE) is None:
-            each = [name(item.name) for item in self.topology.organizations for name in (peer_port, ca_port)]
-            ports += [OPERATIONS, "orderer", *each]
-        ports += [
-            chaincode_port(item.name)
-            for item in self.topology.organizations
-            if self._processes.find(_CHAINCODE + item.name) is None
-        ]
-        host = self.topology.host
-        taken = [f"{self._ports[name]} ({name})" for name in ports if not is_free(host, self._ports[name])]
-        if taken:
-            raise NetworkError(
-                "PORT_TAKEN",
-                f"another process listens on {', '.join(taken)} of {host}: end it, or "
-                "create the network anew",
-            )
-
-    def _chaincode_environment(self, organization: str) -> dict[str, str]:
-        files = self._paths.organization(organization)
-        return {
-            "CORE_CHAINCODE_ID": read_package_id(files),
-            "CHAINCODE_SERVER_ADDRESS": f"{self.topology.host}:{self._ports[chaincode_port(organization)]}",
-            "CHAINCODE_TLS_DISABLED": "false",
-            "CHAINCODE_TLS_KEY": str(files.chaincode.key),
-            "CHAINCODE_TLS_CERT": str(files.chaincode.certificate),
-            "CHAINCODE_CLIENT_CA_CERT": str(files.tls_ca.certificate),
-            "PYTHONUNBUFFERED": "1",
-        }
-
-    def _own_names(self) -> list[str]:
-        return [_ENGINE, *(_CHAINCODE + item.name for item in self.topology.organizations)]
-
-    def _node(self, name: str, recorded: bool, health: Mapping[str, str]) -> NodeStatus:
-        record = self._processes.find(name)
-        if record is None:
-            return NodeStatus(
-                name, "died" if recorded else "stopped", None, "see its log" if recorded else ""
-            )
-        component = name.replace(_CHAINCODE, chaincode_component(""), 1)
-        return NodeStatus(name, "running", record.pid, health.get(component, ""))
+        self._processes.wait_until_ready(ENGINE, healthy, UP_SECONDS)
 
     def _health(self) -> dict[str, str]:
         return read_health(self.topology.host, self._ports[OPERATIONS])
@@ -316,7 +250,7 @@ class EmbeddedNetwork:
         return self._health()
 
     def _require_foreign(self, name: str) -> None:
-        if name == _ENGINE or name.startswith(_CHAINCODE):
+        if name == ENGINE or is_chaincode_node(name):
             raise NetworkError("PROCESS_NAME_RESERVED", f"{name} is the network's own: choose another name")
 
     @contextlib.contextmanager

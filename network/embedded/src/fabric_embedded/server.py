@@ -20,21 +20,21 @@ import grpc
 from fabric_protos.common import common_pb2
 from starlette.applications import Starlette
 
-from fabric_embedded.ca_http import ca_application
-from fabric_embedded.ca_service import CaService
-from fabric_embedded.ca_store import IdentityStore
+from fabric_embedded.ca.http import ca_application
+from fabric_embedded.ca.service import CaService
+from fabric_embedded.ca.store import IdentityStore
 from fabric_embedded.connection_profile import ca_name
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import NetworkError
+from fabric_embedded.gateway.service import GatewayService
 from fabric_embedded.material import read_authority
 from fabric_embedded.operations import ENGINE_COMPONENT, chaincode_component, operations_application
 from fabric_embedded.paths import KeyPair, NetworkPaths
 from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, peer_port, read_ports
-from fabric_embedded.service_handlers import MAX_MESSAGE_BYTES, ConcurrencyLimit, both_streams, service
-from fabric_embedded.services_broadcast import BroadcastService
-from fabric_embedded.services_deliver import PeerDeliverService, orderer_deliver
-from fabric_embedded.services_endorser import EndorserService
-from fabric_embedded.services_gateway import GatewayService
+from fabric_embedded.services.broadcast import BroadcastService
+from fabric_embedded.services.deliver import PeerDeliverService, orderer_deliver
+from fabric_embedded.services.endorser import EndorserService
+from fabric_embedded.services.handlers import MAX_MESSAGE_BYTES, ConcurrencyLimit, both_streams, service
 from fabric_embedded.web_server import WebServer
 from fabric_protocol.topology import Organization, Topology
 

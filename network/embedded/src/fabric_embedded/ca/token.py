@@ -13,7 +13,7 @@ from collections.abc import Callable
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fabric_embedded.ca_errors import authentication_failure
+from fabric_embedded.ca.errors import authentication_failure
 from fabric_protocol.errors import IdentityError, SignatureError
 from fabric_protocol.identities import parse_certificate
 from fabric_protocol.signatures import verify

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabric_embedded.ca_attributes import Attribute
-from fabric_embedded.ca_errors import EMPTY_BODY, MAX_ENROLLMENTS_INVALID, CaError, bad_body, not_supported
-from fabric_embedded.ca_store import UNLIMITED
+from fabric_embedded.ca.attributes import Attribute
+from fabric_embedded.ca.errors import EMPTY_BODY, MAX_ENROLLMENTS_INVALID, CaError, bad_body, not_supported
+from fabric_embedded.ca.store import UNLIMITED
 
 # RFC 5280 ub-common-name: an id becomes the common name of a certificate.
 _ID = re.compile(r"[!-~]{1,64}")

@@ -13,11 +13,11 @@ from typing import Any
 import grpc
 from fabric_protos.common import common_pb2
 
-from fabric_embedded.endorsement_planning import EndorsementPlanner, NoPlan, read_interest
 from fabric_embedded.engine import Engine
-from fabric_embedded.gateway_endorsers import Endorser
-from fabric_embedded.gateway_requests import AskedProposal
-from fabric_embedded.service_handlers import NodeFailure, ServiceError
+from fabric_embedded.gateway.endorsers import Endorser
+from fabric_embedded.gateway.planning import EndorsementPlanner, NoPlan, read_interest
+from fabric_embedded.gateway.requests import AskedProposal
+from fabric_embedded.services.handlers import NodeFailure, ServiceError
 from fabric_protocol.endorsements import assemble_transaction
 from fabric_protocol.interest import InterestCall
 

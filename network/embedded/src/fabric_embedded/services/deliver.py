@@ -19,9 +19,9 @@ from fabric_embedded import acl
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import AccessDenied
 from fabric_embedded.expiry import is_expired
-from fabric_embedded.filtered_blocks import filtered_block
-from fabric_embedded.seek import SeekRange, SeekRefusal, SeekRequest, read_seek, resolve_range
-from fabric_embedded.service_handlers import ConcurrencyLimit, ServiceError, both_streams, service
+from fabric_embedded.services.filtered_blocks import filtered_block
+from fabric_embedded.services.handlers import ConcurrencyLimit, ServiceError, both_streams, service
+from fabric_embedded.services.seek import SeekRange, SeekRefusal, SeekRequest, read_seek, resolve_range
 from fabric_protocol.blocks import is_config_block
 from fabric_protocol.policies import SignedData
 

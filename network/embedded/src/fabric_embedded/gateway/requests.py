@@ -13,7 +13,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2
 from google.protobuf.message import DecodeError
 
-from fabric_embedded.service_handlers import ServiceError
+from fabric_embedded.services.handlers import ServiceError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import grpc
 
 from fabric_embedded.errors import PeerRefusal
 from fabric_embedded.peer import Peer
-from fabric_embedded.service_handlers import NodeFailure
+from fabric_embedded.services.handlers import NodeFailure
 
 _OK, _ERROR_THRESHOLD, _ERROR = 200, 400, 500
 

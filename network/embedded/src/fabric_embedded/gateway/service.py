@@ -16,11 +16,11 @@ from fabric_protos.peer import proposal_pb2, proposal_response_pb2
 from fabric_embedded import acl
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import AccessDenied
-from fabric_embedded.gateway_endorsement import collect_endorsements
-from fabric_embedded.gateway_endorsers import Endorser
-from fabric_embedded.gateway_events import ChaincodeEventReader
-from fabric_embedded.gateway_requests import AskedProposal, invalid, read_inner, read_proposal
-from fabric_embedded.service_handlers import (
+from fabric_embedded.gateway.endorsement import collect_endorsements
+from fabric_embedded.gateway.endorsers import Endorser
+from fabric_embedded.gateway.events import ChaincodeEventReader
+from fabric_embedded.gateway.requests import AskedProposal, invalid, read_inner, read_proposal
+from fabric_embedded.services.handlers import (
     ConcurrencyLimit,
     ServiceError,
     server_stream,

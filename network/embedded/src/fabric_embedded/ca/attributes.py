@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fabric_embedded.ca_errors import CaError, authorization_failure
+from fabric_embedded.ca.errors import CaError, authorization_failure
 
 ROLES = "hf.Registrar.Roles"
 DELEGATE_ROLES = "hf.Registrar.DelegateRoles"

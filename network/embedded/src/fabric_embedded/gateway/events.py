@@ -11,7 +11,7 @@ from typing import Any
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import chaincode_event_pb2
 
-from fabric_embedded.gateway_requests import invalid
+from fabric_embedded.gateway.requests import invalid
 from fabric_embedded.ledger import Ledger
 
 

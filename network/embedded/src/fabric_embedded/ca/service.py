@@ -17,16 +17,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from fabric_embedded import ca_errors
-from fabric_embedded.ca_attributes import (
+from fabric_embedded.ca import errors as ca_errors
+from fabric_embedded.ca.attributes import (
     REGISTRAR,
     certificate_attributes,
     check_acts_on_type,
     check_registration,
 )
-from fabric_embedded.ca_errors import CaError, authentication_failure, authorization_failure
-from fabric_embedded.ca_requests import EnrollRequest, RegisterRequest
-from fabric_embedded.ca_store import (
+from fabric_embedded.ca.errors import CaError, authentication_failure, authorization_failure
+from fabric_embedded.ca.requests import EnrollRequest, RegisterRequest
+from fabric_embedded.ca.store import (
     MAX_FAILED_LOGINS,
     UNLIMITED,
     IdentityStore,

@@ -9,7 +9,7 @@ from fabric_protos.peer import proposal_pb2
 
 from fabric_embedded.errors import PeerRefusal
 from fabric_embedded.peer import Peer
-from fabric_embedded.service_handlers import ConcurrencyLimit, ServiceError, service, unary
+from fabric_embedded.services.handlers import ConcurrencyLimit, ServiceError, service, unary
 
 _SERVICE = "protos.Endorser"
 _CONCURRENCY = 2500

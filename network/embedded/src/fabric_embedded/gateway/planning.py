@@ -63,20 +63,20 @@ class EndorsementPlanner:
         except PolicyError as error:
             raise NoPlan("NO_COMBINATION", _NO_COMBINATION + error.message) from error
         eligible = {msp_id: self.members[msp_id] for msp_id in needed.eligible}
+        reachable = {msp_id: eligible[msp_id] for msp_id in available if msp_id in eligible}
+        plan = plan_endorsers(needed.policies, reachable, first)
+        if plan is not None:
+            return plan
         if plan_endorsers(needed.policies, eligible, first) is None:
             raise NoPlan(
                 "NO_COMBINATION", _NO_COMBINATION + "no peer combination can satisfy the endorsement policy"
             )
-        reachable = {msp_id: eligible[msp_id] for msp_id in available if msp_id in eligible}
-        plan = plan_endorsers(needed.policies, reachable, first)
-        if plan is None:
-            missing = ", ".join(sorted(set(eligible) - set(reachable)))
-            raise NoPlan(
-                "PEERS_UNAVAILABLE",
-                "failed to select a set of endorsers that satisfy the endorsement policy due to "
-                f"unavailability of peers: [{missing}]",
-            )
-        return plan
+        missing = ", ".join(sorted(set(eligible) - set(reachable)))
+        raise NoPlan(
+            "PEERS_UNAVAILABLE",
+            "failed to select a set of endorsers that satisfy the endorsement policy due to unavailability "
+            f"of peers: [{missing}]",
+        )
 
 
 def read_interest(message: Any, chaincode: str, *, has_transient: bool) -> tuple[InterestCall, ...]:

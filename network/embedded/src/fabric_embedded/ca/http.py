@@ -17,12 +17,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fabric_embedded import ca_errors
-from fabric_embedded.ca_errors import CaError, authentication_failure, not_supported
-from fabric_embedded.ca_requests import EnrollRequest, RegisterRequest, ca_name
-from fabric_embedded.ca_service import CaService
-from fabric_embedded.ca_store import RegisteredIdentity
-from fabric_embedded.ca_token import check_token
+from fabric_embedded.ca import errors as ca_errors
+from fabric_embedded.ca.errors import CaError, authentication_failure, not_supported
+from fabric_embedded.ca.requests import EnrollRequest, RegisterRequest, ca_name
+from fabric_embedded.ca.service import CaService
+from fabric_embedded.ca.store import RegisteredIdentity
+from fabric_embedded.ca.token import check_token
 
 _LOG = logging.getLogger(__name__)
 _VERSION = "fabric-embedded 0.1.0"

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fabric_embedded.ca_attributes import Attribute
+from fabric_embedded.ca.attributes import Attribute
 
 # RFC 7914 cost: about 30 ms, for secrets that people may have chosen themselves.
 _SCRYPT_COST, _SCRYPT_BLOCK, _SCRYPT_PARALLEL = 2**14, 8, 1

@@ -1,0 +1,1 @@
+"""An organization's certificate authority, with Fabric CA's REST interface."""

@@ -1,0 +1,1 @@
+"""Fabric's Gateway service of one organization."""

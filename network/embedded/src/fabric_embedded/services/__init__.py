@@ -1,0 +1,1 @@
+"""gRPC services of peers and of the ordering endpoint, and what all services share."""
