@@ -1,0 +1,29 @@
+"""One consortium for the whole session, and ledgers that are closed again."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.running_consortium import RunningConsortium, running_consortium
+
+from consentry.ledger import Ledger
+
+OpenLedger = Callable[..., Ledger]
+
+
+@pytest.fixture(scope="session")
+def consortium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsortium]:
+    with running_consortium(tmp_path_factory.mktemp("consortium") / "network") as consortium:
+        yield consortium
+
+
+@pytest.fixture
+def ledger_of(consortium: RunningConsortium) -> Iterator[OpenLedger]:
+    opened: list[Ledger] = []
+
+    def open_ledger(organization: str, role: str, **options: object) -> Ledger:
+        opened.append(consortium.ledger(organization, role, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_ledger
+    for ledger in opened:
+        ledger.close()

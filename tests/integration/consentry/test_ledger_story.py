@@ -1,0 +1,155 @@
+"""Consents, grants, decisions and training over the real engine, contracts and decision services."""
+
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.consent_frames import CARE, RESEARCH, consent_frame, pseudonyms
+
+from consentry.ca_client import CaClient
+from consentry.errors import AccessDenied, EnrolmentError, InputRejected, LedgerRefused, NetworkRefused
+from consentry.training import participant
+
+pytestmark = pytest.mark.integration
+MONTH = timedelta(days=30)
+TERMS = {"categories": ["imaging"], "legal_bases": ["GDPR-9-2-j"], "duo_terms": [RESEARCH]}
+
+
+@pytest.fixture
+def people() -> list[str]:
+    return pseudonyms(30, f"patient-{os.urandom(8).hex()}")
+
+
+@pytest.fixture
+def steward(ledger_of):
+    return ledger_of("northgate", "steward")
+
+
+@pytest.fixture
+def researcher(ledger_of):
+    return ledger_of("riverside", "researcher")
+
+
+@pytest.fixture
+def frame(people) -> pd.DataFrame:
+    return pd.DataFrame({"pseudonym": people, "radius": np.linspace(10, 20, len(people))})
+
+
+@pytest.fixture
+def version(steward, people, frame):
+    steward.consents.import_frame(consent_frame(people), batch_size=10)
+    return steward.datasets.register_frame(frame, name=f"cells-{os.urandom(6).hex()}", **TERMS)
+
+
+def grant(steward, researcher, version, **options):
+    request = researcher.grants.request([version.version_id], purposes=[RESEARCH], duration=MONTH)
+    period = {"duration": MONTH} if "not_after" not in options else {}
+    return steward.grants.grant(
+        request.request_id, versions=[version.version_id], purposes=[RESEARCH], **period, **options
+    )
+
+
+def test_the_whole_story(steward, researcher, people, frame, version):
+    given = grant(steward, researcher, version)
+    permit = researcher.access.request_access(version.version_id, purpose=RESEARCH)
+    assert permit.grant_id == given.grant_id
+    with pytest.raises(AccessDenied) as denied:
+        researcher.access.request_access(version.version_id, purpose=CARE)
+    assert denied.value.reasons[0].endswith(f"does not cover purpose {CARE}")
+    weights = {"w": np.ones(3)}
+    with researcher.training(
+        model=f"risk-{os.urandom(6).hex()}", datasets=[version.version_id], purpose=RESEARCH
+    ) as session:
+        entry = participant("NorthgateMSP", version.version_id, rows=30, update=weights)
+        session.record_round([entry], aggregate=weights, metrics={"loss": 0.5})
+        made = session.register_version(weights=weights, architecture={"kind": "lr"}, metrics={"auc": 0.96})
+    assert researcher.models.get(made.model_version_id).sessions == (session.session_id,)
+    (withdrawn,) = steward.consents.withdraw(pseudonym=people[0])
+    kept = steward.consents.filter(frame, purpose=RESEARCH)
+    assert list(kept["pseudonym"]) == people[1:]
+    assert steward.consents.private_entry(withdrawn)["pseudonym"] == people[0]
+
+
+def test_nothing_personal_is_in_blocks_or_logs(consortium, steward, people, version):
+    subjects = steward.subjects.find(people)
+    steward.consents.withdraw(pseudonym=people[0])
+    with pytest.raises(InputRejected):
+        steward.consents.withdraw(pseudonym=people[0] + "-unknown")
+    secrets = [value.encode() for value in people]
+    for subject in subjects.values():
+        secrets.extend([subject.salt, subject.key, subject.salt.hex().encode(), subject.key.hex().encode()])
+    places = [path for name in ("ledger", "logs", "run") for path in (consortium.directory / name).rglob("*")]
+    contents = {path: path.read_bytes() for path in places if path.is_file()}
+    assert any(path.parent.name == "ledger" for path in contents)
+    assert [str(path) for path, data in contents.items() if any(secret in data for secret in secrets)] == []
+
+
+def test_keys_and_registers_are_for_their_owner(consortium, steward, version):
+    for name in ("wallets", "custody"):
+        files = [path for path in (consortium.directory / name).rglob("*") if path.is_file()]
+        assert files
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_roles_are_those_of_the_certificate(ledger_of, steward, version):
+    with pytest.raises(LedgerRefused) as caught:
+        ledger_of("northgate", "researcher").consents.withdraw(
+            consent_id=steward.datasets.manifest(version.version_id)[0].consent_id
+        )
+    assert caught.value.code == "ROLE_REQUIRED"
+
+
+def test_a_permit_without_the_role_is_denied_on_record(ledger_of, steward, researcher, version):
+    grant(steward, researcher, version)
+    with pytest.raises(AccessDenied) as caught:
+        ledger_of("riverside", "auditor").access.request_access(version.version_id, purpose=RESEARCH)
+    assert "ROLE_MISSING" in {reason.code for reason in caught.value.decision.reasons}
+
+
+def test_the_custodians_clock_decides_on_expiry(ledger_of, steward, researcher, version):
+    # Ends within the ledger's tolerance of now: given in time, and never good enough for a decision.
+    grant(steward, researcher, version, not_after=datetime.now(UTC) + timedelta(seconds=1))
+    backdated = ledger_of("riverside", "researcher", clock=lambda: datetime.now(UTC) - timedelta(seconds=20))
+    for ledger in (researcher, backdated):
+        with pytest.raises(AccessDenied) as caught:
+            ledger.access.request_access(version.version_id, purpose=RESEARCH)
+        assert {reason.code for reason in caught.value.decision.reasons} == {"GRANT_EXPIRED"}
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_clock_minutes_off_is_refused_before_any_record(ledger_of, version, minutes):
+    off = ledger_of("riverside", "researcher", clock=lambda: datetime.now(UTC) + timedelta(minutes=minutes))
+    with pytest.raises((NetworkRefused, LedgerRefused)) as caught:
+        off.access.attempt(version.version_id, purpose=RESEARCH)
+    assert "PROPOSAL_TIME" in caught.value.code
+
+
+def test_a_suspension_overtakes_a_permit(ledger_of, steward, researcher, version):
+    given = grant(steward, researcher, version)
+    training = researcher.training(
+        model=f"risk-{os.urandom(6).hex()}", datasets=[version.version_id], purpose=RESEARCH
+    )
+    ledger_of("regulator", "regulator").grants.suspend(given.grant_id)
+    with pytest.raises(AccessDenied) as caught:
+        training.__enter__()
+    assert {reason.code for reason in caught.value.decision.reasons} == {"GRANT_SUSPENDED"}
+
+
+def test_a_wrong_secret_is_refused_by_the_authority(consortium):
+    organization = consortium.profile.organization_named("lakeside")
+    with CaClient(organization.ca, organization.msp_id) as ca, pytest.raises(EnrolmentError) as caught:
+        ca.enroll(*("registrar", "wrong-secret"))
+    assert caught.value.code == "CA_REFUSED"
+    assert "wrong-secret" not in str(caught.value)
+
+
+def test_certificates_name_nobody(consortium):
+    identity = consortium.identity("lakeside", "dpo")
+    assert identity.roles == {"dpo"}
+    assert len(identity.enrolment_id) == 32
+    subject = identity.certificate.subject.rfc4514_string()
+    assert "dpo" not in subject
+    assert "lakeside" not in subject
