@@ -113,8 +113,8 @@ class Writes:
 def _metadata(write: Write) -> Any:
     if write.value:
         return chaincode_shim_pb2.StateMetadata(metakey=VALIDATION_PARAMETER, value=write.value)
-    # An entry replaces all of a key's entries. A gateway that plans endorsements takes an empty policy for one
-    # that nobody can satisfy (seen on v3.1.5); an entry without name means nothing, and the policy is gone.
+    # An entry replaces all of a key's entries. A gateway that plans endorsements takes an empty policy for
+    # one that nobody can satisfy (seen on v3.1.5); an entry without name means nothing: the policy is gone.
     return chaincode_shim_pb2.StateMetadata()
 
 
