@@ -227,11 +227,12 @@ def test_a_second_engine_on_one_directory_is_refused(running: EmbeddedNetwork) -
     assert "ENGINE_RUNNING" in second.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["serve"], ["serve", "a", "b"], ["stop", "a"]])
-def test_the_command_explains_itself(arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "fabric_embedded", *arguments]
+def test_a_directory_without_network_is_not_served(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fabric_embedded", "serve", str(tmp_path)]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    assert (answer.returncode, answer.stderr) == (2, "usage: python -m fabric_embedded serve DIRECTORY\n")
+    assert answer.returncode == 1
+    assert "NETWORK_NOT_FOUND" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_destroy_leaves_nothing(running: EmbeddedNetwork) -> None:

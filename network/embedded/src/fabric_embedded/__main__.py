@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from fabric_embedded.errors import EmbeddedError
-from fabric_embedded.logs import configure_logs
+from fabric_embedded.logs import LEVELS, configure_logs
 from fabric_embedded.server import serve
 from fabric_protocol.errors import ProtocolError
 
@@ -24,7 +24,11 @@ def main(arguments: list[str]) -> int:
         case _:
             print(_USAGE, file=sys.stderr)
             return _MISUSED
-    configure_logs(os.environ.get("FABRIC_EMBEDDED_LOG", "INFO"))
+    level = os.environ.get("FABRIC_EMBEDDED_LOG", "INFO")
+    if level not in LEVELS:
+        print(f"FABRIC_EMBEDDED_LOG: expected one of {', '.join(LEVELS)}, got {level!r}", file=sys.stderr)
+        return _MISUSED
+    configure_logs(level)
     try:
         serve(Path(directory))
     except (EmbeddedError, ProtocolError) as error:

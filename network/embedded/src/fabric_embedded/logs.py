@@ -6,6 +6,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _STANDARD = frozenset(vars(logging.makeLogRecord({})))
 
 
@@ -33,7 +34,7 @@ def configure_logs(level: str) -> None:
     """Send this process's logs to standard error.
 
     Parameters:
-        level: DEBUG, INFO, WARNING or ERROR.
+        level: one of `LEVELS`.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())

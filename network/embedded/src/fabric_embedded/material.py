@@ -6,6 +6,7 @@ Source: fabric-behaviour §1.2 (MSPs), §11 (genesis), §12 (packages).
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import secrets
@@ -72,14 +73,26 @@ class _Issuer:
             self.tls,
             common_name=f"{name}.{self.name}",
             public_key=key.public_key(),
-            dns_names=("localhost",) if server else (),
-            ip_addresses=(self.host,) if server else (),
+            dns_names=self._names() if server else (),
+            ip_addresses=(self.host,) if server and _is_address(self.host) else (),
             server=server,
             client=not server,
             start=self.start,
             valid_days=_VALID_DAYS - 1,
         )
         write_pair(pair, certificate_pem(certificate), key_pem(key))
+
+    def _names(self) -> tuple[str, ...]:
+        names = ["localhost"] if _is_address(self.host) else ["localhost", self.host]
+        return tuple(dict.fromkeys(names))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def create_organization(

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
 from fabric_protos.common import common_pb2
@@ -23,7 +24,7 @@ from starlette.applications import Starlette
 from fabric_embedded.ca.http import ca_application
 from fabric_embedded.ca.service import CaService
 from fabric_embedded.ca.store import IdentityStore
-from fabric_embedded.connection_profile import ca_name
+from fabric_embedded.connection_profile import ca_name, holds_network
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import NetworkError
 from fabric_embedded.gateway.service import GatewayService
@@ -45,6 +46,9 @@ _ORDERING_CONCURRENCY = 2500
 _OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # As a Fabric peer: clients may ask once a minute whether the connection still stands.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 60_000),
+    ("grpc.keepalive_permit_without_calls", 1),
     # Two engines on one port would answer in turn.
     ("grpc.so_reuseport", 0),
 ]
@@ -149,6 +153,10 @@ def serve(directory: Path) -> None:
     Raises:
         EmbeddedError: the network cannot be served, with the reason.
     """
+    if not holds_network(directory):
+        raise NetworkError(
+            "NETWORK_NOT_FOUND", f"{directory} holds no embedded network: create one there first"
+        )
     paths = NetworkPaths(directory.absolute())
     topology = Topology.from_json(paths.topology.read_bytes())
     server = NetworkServer(paths, topology, read_ports(paths.ports))
@@ -159,9 +167,18 @@ def serve(directory: Path) -> None:
 async def _until_signal(server: NetworkServer) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_surprise)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await server.run(stop)
+
+
+def _log_surprise(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A task failed that nobody waits for. asyncio's own words would quote the exception, and so a payload."""
+    error = context.get("exception")
+    _LOG.error(
+        "task failed", extra={"error": type(error).__name__, "task": str(context.get("message", ""))[:80]}
+    )
 
 
 @contextlib.contextmanager
