@@ -174,11 +174,9 @@ async def _until_signal(server: NetworkServer) -> None:
 
 
 def _log_surprise(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A task failed that nobody waits for. asyncio's own words would quote the exception, and so a payload."""
-    error = context.get("exception")
-    _LOG.error(
-        "task failed", extra={"error": type(error).__name__, "task": str(context.get("message", ""))[:80]}
-    )
+    """A task failed that nobody waits for; asyncio's own words would quote its exception, maybe a payload."""
+    error = type(context.get("exception")).__name__
+    _LOG.error("task failed", extra={"error": error, "reason": str(context.get("message", ""))[:80]})
 
 
 @contextlib.contextmanager
