@@ -15,7 +15,9 @@ from consentry.errors import (
     FrameRejected,
     InputRejected,
     LedgerRefused,
+    LedgerUnreachable,
     NetworkRefused,
+    OutcomeUnknown,
 )
 from consentry.training import participant
 from consentry_records.digest import sha256_digest
@@ -119,6 +121,21 @@ def test_a_refused_version_leaves_no_manifest(steward):
     with pytest.raises(LedgerRefused) as caught:
         steward.datasets.register_frame(data(), name="cells", **TERMS, **stranger)
     assert caught.value.code == "VERSION_NOT_FOUND"
+    assert steward.datasets.register_frame(data(), name="cells", **TERMS).number == 2
+
+
+def test_a_version_of_unknown_outcome_counts_once_it_is_found(gateway, steward):
+    gateway.failures["commit_status"] = [StatusFailure("PERMISSION_DENIED", "no")]
+    with pytest.raises(OutcomeUnknown):
+        steward.datasets.register_frame(data(), name="cells", **TERMS)
+    assert steward.datasets.register_frame(data(), name="cells", **TERMS).number == 2
+
+
+def test_a_version_that_never_arrived_does_not_count(gateway, steward):
+    steward.datasets.register_frame(data(), name="cells", **TERMS)
+    gateway.failures["endorse"] = [StatusFailure("UNAVAILABLE", "gone")]
+    with pytest.raises(LedgerUnreachable):
+        steward.datasets.register_frame(data(), name="cells", **TERMS)
     assert steward.datasets.register_frame(data(), name="cells", **TERMS).number == 2
 
 

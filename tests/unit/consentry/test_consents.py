@@ -137,6 +137,33 @@ def test_a_transaction_lost_on_the_way_leaves_its_batch_open(gateway, ledger_of)
     assert len(steward.subjects.batches("prepared")) == 1
 
 
+def test_what_an_interrupted_import_left_is_looked_up(gateway, ledger_of):
+    steward = ledger_of(NORTHGATE, "steward")
+    forbidden = StatusFailure("PERMISSION_DENIED", "no")
+    # Committed, but the client never hears of it: first the private transaction, then the public one.
+    gateway.failures["commit_status"] = [forbidden]
+    with pytest.raises(ImportIncomplete):
+        steward.consents.import_frame(consent_frame(["p"]))
+    assert steward.consents.settle_batches() == ()
+    steward.consents.import_frame(consent_frame(["p"]))
+    run = steward.transactions._contract.submit
+    calls = []
+
+    def lose_the_public_one(function, *arguments, **options):
+        calls.append(function)
+        if function == "consents:import_batch":
+            gateway.failures["commit_status"] = [forbidden]
+        return run(function, *arguments, **options)
+
+    steward.transactions._contract.submit = lose_the_public_one
+    with pytest.raises(ImportIncomplete):
+        steward.consents.import_frame(consent_frame(["q"]))
+    assert "q" not in steward.subjects.latest_consents(["q"])
+    assert len(steward.consents.settle_batches()) == 1
+    assert "q" in steward.subjects.latest_consents(["q"])
+    assert len(steward.subjects.batches("prepared")) == 1
+
+
 def test_filter_keeps_the_rows_whose_subjects_consent(ledger_of):
     steward = ledger_of(NORTHGATE, "steward")
     steward.consents.import_frame(consent_frame(["research"]))

@@ -75,10 +75,33 @@ class Consents:
             )
         start = time.monotonic()
         consents = read_consent_frame(frame, self._msp_id)
+        self.settle_batches()
         parts = batches(consents, batch_size)
         subjects = self._register().ensure(consent.pseudonym for consent in consents)
         self._import_batches(parts, subjects, _Tally(len(consents), progress))
         return ImportSummary(len(consents), time.monotonic() - start, len(parts))
+
+    def settle_batches(self) -> tuple[str, ...]:
+        """Look up batches whose outcome an interrupted import left unknown; return those found on the ledger.
+
+        An import does it first. A batch that is not found stays noted: it is not on the ledger now.
+
+        Raises:
+            LedgerRefused, NetworkRefused, LedgerUnreachable
+        """
+        register = self._register()
+        left = [batch for state in ("prepared", "private") for batch in register.batches(state)]
+        found = []
+        for batch_id in left:
+            try:
+                self.get(register.consents_of_batch(batch_id))
+            except LedgerRefused as error:
+                if error.code != "CONSENT_NOT_FOUND":
+                    raise
+            else:
+                register.mark_batch(batch_id, "recorded")
+                found.append(batch_id)
+        return tuple(found)
 
     def permitted(
         self,

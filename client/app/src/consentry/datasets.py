@@ -59,8 +59,7 @@ class Datasets:
         features = frame.drop(columns=[subject_column])
         schema = frame_schema(features)
         rows = list(frame_rows(features, schema))
-        manifests = self._register().manifests
-        dataset = manifests.ensure_dataset(name, new_identifier("dataset"))
+        dataset = self._settled_dataset(name)
         manifest = [
             ManifestRow(row_digest(dataset.secret, row), commitment, consent_id)
             for row, (commitment, consent_id) in zip(rows, links, strict=True)
@@ -116,6 +115,20 @@ class Datasets:
                 ]
             )
         return [(subjects[name].commitment, consents[name]) for name in names]
+
+    def _settled_dataset(self, name: str) -> DatasetSecret:
+        """Return the dataset once versions of unknown outcome are looked up: the next number hangs on it."""
+        manifests = self._register().manifests
+        dataset = manifests.ensure_dataset(name, new_identifier("dataset"))
+        for version_id in manifests.unregistered(dataset.dataset_id):
+            try:
+                self.get(version_id)
+            except LedgerRefused as error:
+                if error.code != "VERSION_NOT_FOUND":
+                    raise
+            else:
+                manifests.mark_registered(version_id)
+        return manifests.ensure_dataset(name, dataset.dataset_id)
 
     def _register_version(
         self, version: NewDatasetVersion, manifest: Sequence[ManifestRow]

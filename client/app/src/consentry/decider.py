@@ -31,7 +31,7 @@ _FATAL = frozenset(
 _HOPELESS = frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_FOUND"})
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
-_IDLE_SECONDS = 0.5
+_IDLE_SECONDS = 0.2
 
 _log = logging.getLogger(__name__)
 

@@ -76,6 +76,15 @@ class Manifests:
         with self._store.writing() as connection:
             connection.execute("UPDATE versions SET registered = 1 WHERE version_id = ?", (version_id,))
 
+    def unregistered(self, dataset_id: str) -> tuple[str, ...]:
+        """Return the versions of a dataset that were sent and not heard of since."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT version_id FROM versions WHERE dataset_id = ? AND NOT registered ORDER BY number",
+                (dataset_id,),
+            ).fetchall()
+        return tuple(row[0] for row in found)
+
     def discard_version(self, version_id: str) -> None:
         """Forget a version that the ledger refused."""
         with self._store.writing() as connection:

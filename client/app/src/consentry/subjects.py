@@ -95,6 +95,14 @@ class SubjectRegister:
             rows = connection.execute("SELECT batch_id FROM batches WHERE state = ?", (state,)).fetchall()
         return tuple(row[0] for row in rows)
 
+    def consents_of_batch(self, batch_id: str) -> tuple[str, ...]:
+        """Return the ids of a batch's consents, in their order."""
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT consent_id FROM consents WHERE batch_id = ? ORDER BY position", (batch_id,)
+            ).fetchall()
+        return tuple(row[0] for row in rows)
+
     def consents_of(self, pseudonym: str) -> tuple[str, ...]:
         """Return the ids of a subject's consents that may be on the ledger, oldest first."""
         with self._store.reading() as connection:

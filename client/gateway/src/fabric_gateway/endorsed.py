@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_event_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
@@ -17,7 +18,7 @@ from google.protobuf.message import DecodeError
 from fabric_gateway.errors import EnvelopeError
 from fabric_protocol.endorsements import assemble_transaction
 from fabric_protocol.errors import ProtocolError
-from fabric_protocol.identities import parse_identity
+from fabric_protocol.identities import Identity, parse_identity
 from fabric_protocol.proposals import Proposal, proposal_hash
 from fabric_protocol.signatures import verify
 
@@ -101,6 +102,12 @@ def _checked_action(proposal: Proposal, response_payload: bytes) -> bytes:
     return bytes(action.response.payload)
 
 
+@lru_cache(maxsize=256)
+def _endorser(serialized: bytes) -> Identity:
+    # The same few peers endorse everything, and parsing a certificate costs a third of verifying a signature.
+    return parse_identity(serialized)
+
+
 def _checked_endorsers(action: transaction_pb2.ChaincodeEndorsedAction) -> tuple[str, ...]:
     if not action.endorsements:
         raise _Mismatch("NO_ENDORSEMENT", "got no endorsement, expected at least one")
@@ -110,7 +117,7 @@ def _checked_endorsers(action: transaction_pb2.ChaincodeEndorsedAction) -> tuple
         if endorsement.endorser in seen:
             raise _Mismatch("ENDORSER_DOUBLED", "got two endorsements of one endorser")
         seen.add(endorsement.endorser)
-        identity = parse_identity(endorsement.endorser)
+        identity = _endorser(endorsement.endorser)
         verify(
             identity.public_key,
             endorsement.signature,

@@ -26,7 +26,10 @@ class ChaincodeEvent:
 
 
 class EventStream:
-    """Events in ledger order; iterate once, `close` from any thread (iteration then ends) or use `with`."""
+    """Events in ledger order; iterate once, `close` from any thread (iteration then ends) or use `with`.
+
+    They are the gateway's word: whoever needs proof verifies the blocks that carry them.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
