@@ -73,6 +73,12 @@ def _sources(
 
     if directories and organizations:
         raise InputRejected("SOURCES_INVALID", "Name either --blocks or --organization, not both.")
+    if not (directories or context.who):
+        raise InputRejected(
+            "SOURCES_INVALID",
+            "Name exported blocks with --blocks DIRECTORY, "
+            "or say with --as ORGANIZATION/LABEL who asks live peers.",
+        )
     if directories:
         return [DirectorySource(directory) for directory in directories]
     return list(opened.enter_context(live_peers(context.profile, context.identity, organizations)))

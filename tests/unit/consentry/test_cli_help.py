@@ -1,0 +1,105 @@
+"""Every command and option explains itself."""
+
+import subprocess
+import sys
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from consentry.cli.main import app
+
+COMMAND = typer.main.get_command(app)
+
+
+def every_command() -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+
+    def walk(command: object, path: tuple[str, ...]) -> None:
+        children = getattr(command, "commands", None)
+        if children is None:
+            found.append(path)
+            return
+        for name, child in children.items():
+            walk(child, (*path, name))
+
+    walk(COMMAND, ())
+    return found
+
+
+COMMANDS = every_command()
+
+
+def test_the_commands_are_those_that_are_documented() -> None:
+    assert [" ".join(path) for path in COMMANDS] == [
+        "demo",
+        "index",
+        "verify",
+        "network up",
+        "network down",
+        "network destroy",
+        "network status",
+        "network enroll",
+        "network export",
+        "consents import",
+        "consents withdraw",
+        "consents list",
+        "consents show",
+        "consents filter",
+        "datasets register",
+        "datasets show",
+        "datasets list",
+        "grants request",
+        "grants grant",
+        "grants change",
+        "grants revoke",
+        "grants suspend",
+        "grants show",
+        "grants list",
+        "access attempt",
+        "access show",
+        "training show",
+        "training list",
+        "models show",
+        "models list",
+        "trail dataset",
+        "trail actor",
+        "trail model",
+        "trail impact",
+        "trail transactions",
+        "trail history",
+        "trail findings",
+        "trail status",
+        "report subject-access",
+        "decide serve",
+    ]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_a_command_has_help_with_examples_of_itself(path: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(app, [*path, "--help"])
+    assert shown.exit_code == 0
+    _, _, examples = shown.output.partition("Examples:")
+    assert f"consentry {' '.join(path)}" in examples.replace("--network /tmp/demo ", "") or any(
+        line.strip().startswith("consentry") and f" {' '.join(path)}" in line
+        for line in examples.splitlines()
+    )
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_option_and_argument_has_help(path: tuple[str, ...]) -> None:
+    command = COMMAND
+    for name in path:
+        command = command.commands[name]  # type: ignore[attr-defined]
+    assert command.help
+    for parameter in command.params:
+        assert getattr(parameter, "help", None), f"{' '.join(path)} {parameter.name}"
+
+
+def test_help_loads_neither_pandas_nor_grpc_nor_a_database() -> None:
+    program = (
+        "import sys; from consentry.cli.main import run; run(['--help']); "
+        "print([name for name in ('pandas', 'grpc', 'sqlalchemy', 'numpy', 'jinja2') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert shown.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,170 @@
+"""Questions to the trail and reports on the command line, answered from an index that is there."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.story import SUBJECT, identifier, tell
+
+from consentry.cli.main import run
+from consentry.index import IndexFollower, open_database
+from consentry.verification import memory_source
+
+STORY = tell()
+PROFILE = """{"version": 1, "engine": "embedded", "channel": "consentry", "chaincode": "consentry",
+"organizations": {"NorthgateMSP": {"name": "northgate", "kind": "hospital",
+"peers": [{"endpoint": "127.0.0.1:1", "tls_roots": "roots.pem", "server_name": "localhost"}]},
+"RiversideMSP": {"name": "riverside", "kind": "hospital",
+"peers": [{"endpoint": "127.0.0.1:1", "tls_roots": "roots.pem", "server_name": "localhost"}]}},
+"orderers": []}"""
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("network")
+    (directory / "network.json").write_text(PROFILE)
+    engine = open_database(f"sqlite:///{directory / 'index.sqlite'}")
+    IndexFollower(engine, "consentry", STORY.chain.anchor).follow(memory_source("peer", STORY.chain.blocks))
+    engine.dispose()
+    return directory
+
+
+@pytest.fixture
+def ask(network: Path, capsys: pytest.CaptureFixture[str]) -> object:
+    def question(*arguments: str) -> dict[str, object]:
+        assert run(["--network", str(network), *arguments, "--json"]) == 0
+        answer: dict[str, object] = json.loads(capsys.readouterr().out)
+        return answer
+
+    return question
+
+
+def items(answer: dict[str, object]) -> list[dict[str, object]]:
+    found = answer["items"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_by_dataset_by_actor_and_by_organization(ask) -> None:  # type: ignore[no-untyped-def]
+    for name in ("biopsies", identifier("version", 1), identifier("dataset", 1)):
+        assert [item["outcome"] for item in items(ask("trail", "dataset", name))] == [
+            "permit",
+            "deny",
+            "open",
+        ]
+    (denied,) = items(ask("trail", "dataset", "biopsies", "--outcome", "deny"))
+    assert denied["reasons"] == [
+        {"code": "ROLE_MISSING", "words": "the requester's certificate lacks the role researcher"}
+    ]
+    assert [item["requester"] for item in items(ask("trail", "actor", "clerk-1"))] == ["clerk-1"]
+    assert len(items(ask("trail", "actor", "RiversideMSP"))) == 3
+
+
+def test_pages_are_asked_for_by_cursor(ask) -> None:  # type: ignore[no-untyped-def]
+    first = ask("trail", "dataset", "biopsies", "--page-size", "2")
+    rest = ask("trail", "dataset", "biopsies", "--page-size", "2", "--after", str(first["next"]))
+    assert (len(items(first)), len(items(rest)), rest["next"]) == (2, 1, None)
+
+
+def test_impact_and_lineage_give_ids_and_records(ask) -> None:  # type: ignore[no-untyped-def]
+    impact = ask("trail", "impact", identifier("consent", 1))
+    assert (impact["state"], impact["basis"]) == ("withdrawn", "custodian and time")
+    assert impact["model_versions"] == [identifier("modelversion", 1)]
+    assert impact["grants"] == [identifier("grant", 1)]
+    assert impact["complete_through"] == len(STORY.chain.blocks) - 1
+    lineage = ask("trail", "model", identifier("modelversion", 1))
+    assert lineage["versions"] == [identifier("version", 1)]
+    assert lineage["model"]["name"] == "risk"
+
+
+def test_transactions_history_findings_and_status(ask) -> None:  # type: ignore[no-untyped-def]
+    assert items(ask("trail", "transactions", "--invalid")) == []
+    functions = [item["function"] for item in items(ask("trail", "transactions", "--creator", "service-1"))]
+    assert functions == ["access:decide", "access:decide"]
+    history = items(ask("trail", "history", "consent", identifier("consent", 1)))
+    assert [item["state"] for item in history] == ["given", "withdrawn"]
+    assert items(ask("trail", "findings")) == []
+    assert ask("trail", "status")["anchored"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("trail", "dataset", "biopsies"), "deny"),
+        (("trail", "actor", "clerk-1"), "clerk-1"),
+        (("trail", "model", identifier("modelversion", 1)), "is a version of risk."),
+        (("trail", "impact", identifier("consent", 1)), "is withdrawn; complete up to block"),
+        (("trail", "transactions"), "consents:withdraw"),
+        (("trail", "history", "consent", identifier("consent", 1)), "withdrawn"),
+        (("trail", "findings"), "None."),
+        (("trail", "status"), "anchored."),
+        (("training", "list"), identifier("session", 1)),
+        (("training", "show", identifier("session", 1)), "loss=0.5"),
+        (("models", "list"), "risk"),
+        (("datasets", "list"), "biopsies"),
+        (("grants", "list", "--all"), identifier("grant", 1)),
+    ],
+)
+def test_people_get_tables(
+    network: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], expected: str
+) -> None:
+    assert run(["--network", str(network), *arguments]) == 0
+    assert expected in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("trail", "impact", "consent-unknown"), "CONSENT_NOT_INDEXED"),
+        (("trail", "model", "modelversion-unknown"), "MODEL_VERSION_NOT_INDEXED"),
+        (("training", "show", "session-unknown"), "SESSION_NOT_FOUND"),
+        (("trail", "dataset", "biopsies", "--page-size", "0"), "PAGE_INVALID"),
+        (("report", "subject-access"), "SUBJECT_AMBIGUOUS"),
+        (("report", "subject-access", "--subject", "x", "--pseudonym", "y"), "SUBJECT_AMBIGUOUS"),
+        (("report", "subject-access", "--subject", "hmac-sha256:0"), "SUBJECT_NOT_INDEXED"),
+    ],
+)
+def test_what_is_not_there_is_refused_in_one_sentence(
+    network: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: str
+) -> None:
+    assert run(["--network", str(network), *arguments]) == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"Error ({code}): ")
+    assert shown.count("\n") == 1
+
+
+def test_an_empty_index_says_how_to_fill_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "network.json").write_text(PROFILE)
+    assert run(["--network", str(tmp_path), "trail", "status"]) == 1
+    assert capsys.readouterr().err == (
+        "Error (INDEX_EMPTY): The index is empty; fill it with `consentry index`.\n"
+    )
+
+
+def test_a_report_is_written_for_its_owner_only(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "reports" / "report.html"
+    command = ["--network", str(network), "report", "subject-access", "--subject", SUBJECT]
+    assert run([*command, "--output", str(target)]) == 0
+    assert capsys.readouterr().out == (
+        f"The report is in {target}; it is complete up to block {len(STORY.chain.blocks) - 1}.\n"
+    )
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert run([*command, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["subject"] == SUBJECT
+    assert run([*command, "--output", str(network / "network.json" / "x")]) == 1
+    assert "FILE_NOT_WRITABLE" in capsys.readouterr().err
+
+
+def test_a_pseudonym_is_resolved_at_its_custodian_only_and_never_repeated(
+    network: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["report", "subject-access", "--pseudonym", "P-0042"]
+    assert run(["--network", str(network), "--as", "riverside/dpo", *command]) == 1
+    shown = capsys.readouterr().err
+    assert shown == (
+        "Error (SUBJECT_UNKNOWN): The register of riverside has no subject of that pseudonym; "
+        "only the custodian of the data can resolve one.\n"
+    )
