@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from consentry.demo.attempts import attempt_access, attempt_after_expiry, wait_until_grants_hold
+from consentry.demo.attempts import attempt_access, attempt_after_expiry
 from consentry.demo.cast import Cast
 from consentry.demo.commands import CommandLine
 from consentry.demo.consents_and_datasets import import_consents, register_datasets
@@ -73,7 +73,6 @@ def _tell(story: Story, cast: Cast, seed: int) -> None:
         request_and_grant(story, cast)
         change_without_the_custodian(story, cast)
     with story.step(4, "Attempts at access: on record first, then decided by the custodian"):
-        wait_until_grants_hold(story, cast)
         attempt_access(story, cast)
         attempt_after_expiry(story, cast)
     with story.step(5, "A model is trained under the permits"):

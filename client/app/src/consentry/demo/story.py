@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from textwrap import dedent
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.syntax import Syntax
 from rich.table import Table
 
 
@@ -53,13 +56,19 @@ class Story:
 
     def say(self, text: str) -> None:
         """Print one plain line."""
-        self.console.print(f"   {text}", highlight=False)
+        self.console.print(f"   {text}", highlight=False, soft_wrap=True)
+
+    def show_code(self, source: str) -> None:
+        """Print program text as it stands in the demo."""
+        self.console.print(
+            Padding(Syntax(dedent(source), "python", background_color="default"), (0, 0, 0, 3))
+        )
 
     def expect(self, holds: bool, expected: str, got: object) -> None:
         """Print `expected` with a tick when it holds, else end the demo with the step's name."""
         if not holds:
             raise StepFailedError(self.current, expected, str(got))
-        self.console.print(f" [green]✓[/] {escape(expected)}", highlight=False)
+        self.console.print(f" [green]✓[/] {escape(expected)}", highlight=False, soft_wrap=True)
 
     def record(self, what: str, how_many: object, how_fast: str = "") -> None:
         """Keep one row for the summary."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pandas as pd
 
 from consentry.demo import federated
@@ -26,6 +28,7 @@ def train(story: Story, cast: Cast) -> None:
     parts = {name: federated.standardise(half[0], mean, deviation) for name, half in halves.items()}
     held_out = federated.standardise(pd.concat([half[1] for half in halves.values()]), mean, deviation)
 
+    story.show_code(_session_code())
     ledger = cast.ledger("riverside/researcher")
     versions = [version.version_id for version in cast.versions.values()]
     with ledger.training(model="wdbc-risk", datasets=versions, purpose=RESEARCH) as session:
@@ -49,6 +52,14 @@ def consented_rows(cast: Cast, name: str) -> pd.DataFrame:
     """One hospital's rows whose patients consent now to riverside's non-commercial research."""
     steward = cast.ledger(f"{name}/steward")
     return steward.consents.filter(cast.hospitals[name].rows, purpose=RESEARCH, recipient=msp_id("riverside"))
+
+
+def _session_code() -> str:
+    """The program text of the session, as it stands in `train`."""
+    lines = inspect.getsource(train).splitlines()
+    begin = next(index for index, line in enumerate(lines) if "with ledger.training" in line)
+    end = next(index for index, line in enumerate(lines) if line == "        )")
+    return "\n".join(lines[begin : end + 1])
 
 
 def _round(
