@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fabric_embedded.chaincode.link import ChaincodeLink
-from fabric_embedded.chaincode.stream import ServiceAddress, dial
+from fabric_embedded.chaincode.stream import OpenStream, ServiceAddress, dial
 from fabric_embedded.endorsement.chaincodes import InstalledChaincodes
 from fabric_embedded.endorsement.private_sets import PendingWriter
 from fabric_embedded.endorsement.runs import ChaincodeRunner
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EngineMaterial:
-    """What an engine is made from; everything by MSP id."""
+    """What an engine is made from; everything by MSP id. `services` dial the organizations' chaincode."""
 
     topology: Topology
     genesis: bytes
     ledger_directory: Path
     peers: Mapping[str, PeerMaterial]
     administrators: Mapping[str, Administrator]
-    services: Mapping[str, ServiceAddress]
+    services: Mapping[str, OpenStream]
     ordering_node: OrderingNode
 
     @property
@@ -98,7 +98,7 @@ def build_peers(
     built = {}
     for msp_id, peer in material.peers.items():
         package_id = material.administrators[msp_id].package_id
-        link = ChaincodeLink(package_id, dial(material.services[msp_id]))
+        link = ChaincodeLink(package_id, material.services[msp_id])
         installed = InstalledChaincodes(msp_id, {package_id: link})
         built[msp_id] = (
             Peer(
@@ -131,13 +131,15 @@ def _ordering_node(organization: Organization, files: OrganizationPaths) -> Orde
     return OrderingNode(identity.serialized, signer)
 
 
-def _service(files: OrganizationPaths, target: str) -> ServiceAddress:
+def _service(files: OrganizationPaths, target: str) -> OpenStream:
     client = files.peer_client_tls
-    return ServiceAddress(
-        target=target,
-        root_certificate=files.tls_ca.certificate.read_bytes(),
-        client_certificate=client.certificate.read_bytes(),
-        client_key=client.key.read_bytes(),
+    return dial(
+        ServiceAddress(
+            target=target,
+            root_certificate=files.tls_ca.certificate.read_bytes(),
+            client_certificate=client.certificate.read_bytes(),
+            client_key=client.key.read_bytes(),
+        )
     )
 
 

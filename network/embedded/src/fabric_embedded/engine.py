@@ -65,7 +65,15 @@ class Engine:
             LedgerError: the ledger cannot be opened, or belongs to another genesis block.
             MaterialError: MATERIAL_UNREADABLE.
         """
-        material = read_material(NetworkPaths(directory))
+        return cls.from_material(read_material(NetworkPaths(directory)))
+
+    @classmethod
+    def from_material(cls, material: EngineMaterial) -> Engine:
+        """Open a ledger with material that was read or made already; call with a running event loop.
+
+        Raises:
+            LedgerError: as `open`.
+        """
         committer = Committer(material.ledger_directory, material.members, material.ordering_node)
         return cls(material, committer, committer.open(material.genesis))
 

@@ -69,7 +69,8 @@ class ChaincodeLink:
         while self._connection is None:
             remaining = deadline - asyncio.get_running_loop().time()
             try:
-                await asyncio.wait_for(self._connected.wait(), max(remaining, 0))
+                async with asyncio.timeout(max(remaining, 0)):
+                    await self._connected.wait()
             except TimeoutError:
                 raise ChaincodeError(
                     "LAUNCH_FAILED",
@@ -95,7 +96,9 @@ class ChaincodeLink:
 
     async def _converse(self, stream: MessageStream) -> None:
         connection = ChaincodeConnection(stream, self.package_id)
-        await asyncio.wait_for(connection.register(), _REGISTRATION_SECONDS)
+        # Not wait_for: until Python 3.12 it can swallow the cancellation that closes this link.
+        async with asyncio.timeout(_REGISTRATION_SECONDS):
+            await connection.register()
         _log.info("chaincode %s is connected", self.package_id)
         self._connection = connection
         self._connected.set()

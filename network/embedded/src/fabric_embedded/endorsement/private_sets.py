@@ -115,5 +115,6 @@ def check_dissemination(
             if others < collection.required_peer_count:
                 raise SimulationFailed(
                     "error in simulation: failed to distribute private collection: required to "
-                    f"disseminate to at least {collection.required_peer_count} peers, but know of only {others} eligible peers"
+                    f"disseminate to at least {collection.required_peer_count} peers, but know of only "
+                    f"{others} eligible peers"
                 )

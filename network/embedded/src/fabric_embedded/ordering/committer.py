@@ -164,8 +164,9 @@ class Committer:
 
     def close(self) -> None:
         """Close all files. Snapshots that are still used must have been given back."""
+        applied = self._height if self._unfinished is None else self._unfinished.record.number
         for store in self.private_stores.values():
-            store.advance(self._height)
+            store.advance(applied)
         self.pool.close()
         for store in self.private_stores.values():
             store.close()
@@ -235,6 +236,7 @@ class Committer:
                 held=self.private_stores[msp_id].data,
             )
             for msp_id, peer in self._peers.items()
+            if self.private_stores[msp_id].height <= number
         }
         # What one organization lends to another must outlive both their writes.
         is_lent = any(change.is_borrowed for change in changes.values())
@@ -247,8 +249,6 @@ class Committer:
         return any(store.is_purging for store in self.private_stores.values())
 
     def _apply_to(self, store: PrivateStore, change: PrivateBlock, *, settles: bool) -> None:
-        if store.height > change.number:
-            return
         if store.concerns(change):
             store.apply(change, settles=settles)
         elif change.number - store.height > _APPLIED_AT_LEAST_EVERY:

@@ -60,7 +60,11 @@ class OrderingQueue:
             if remaining <= 0:
                 self._full.append(self._cutter.cut())
                 break
-            await _wait(self._changed, remaining)
+            try:
+                async with asyncio.timeout(remaining):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
         batch = self._full.popleft()
         self._count(-sum(map(len, batch)))
         return batch
@@ -71,10 +75,3 @@ class OrderingQueue:
             self._room.clear()
         else:
             self._room.set()
-
-
-async def _wait(event: asyncio.Event, timeout_seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), timeout_seconds)
-    except TimeoutError:
-        return

@@ -142,7 +142,8 @@ class CurrentSnapshot:
         if previous is not None and not previous.users:
             self._pool.give_back(previous)
         try:
-            await asyncio.wait_for(self._idle.wait(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await self._idle.wait()
         except TimeoutError:
             return False
         return True

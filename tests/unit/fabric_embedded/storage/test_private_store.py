@@ -1,0 +1,161 @@
+"""One organization's private file: what waits, what is applied, and that what is removed is gone."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from fabric_embedded.errors import LedgerError
+from fabric_embedded.storage import database
+from fabric_embedded.storage.private_store import KEPT_BLOCKS, PendingSet, PrivateBlock, PrivateStore
+from fabric_protocol.rwset_builder import key_hash
+from fabric_protocol.state import Version
+from fabric_protocol.updates import PrivateUpdate, Purge
+
+SECRET = b"a value that has to be forgotten"
+
+
+def _pending(transaction_id: str = "t", data: bytes = b"set") -> PendingSet:
+    return PendingSet(transaction_id, "cc", "c", sha256(data).digest(), data)
+
+
+def _find(store: PrivateStore, pending: PendingSet) -> bytes | None:
+    return store.pending(pending.transaction_id, "cc", "c", pending.hash)
+
+
+def _block(number: int, key: str, value: bytes | None, **fields: object) -> PrivateBlock:
+    update = PrivateUpdate("cc", "c", key, value, Version(number, 0))
+    return PrivateBlock(number, updates=(update,), **fields)  # type: ignore[arg-type]
+
+
+def _purge(number: int, key: str, position: int = 0) -> PrivateBlock:
+    purge = Purge("cc", "c", key_hash(key), Version(number, position))
+    return PrivateBlock(number, removals=(purge,), purges=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PrivateStore:
+    return PrivateStore(tmp_path, "AlphaMSP")
+
+
+def test_what_waits_survives_reopening_and_is_found_by_its_hash_only(
+    store: PrivateStore, tmp_path: Path
+) -> None:
+    store.add_pending([_pending()], 3)
+    store.close()
+    store = PrivateStore(tmp_path, "AlphaMSP")
+    assert _find(store, _pending()) == b"set"
+    assert _find(store, _pending(data=b"other")) is None
+    assert _find(store, _pending("other")) is None
+    store.close()
+
+
+def test_applied_block_is_read_and_settles_what_waited(store: PrivateStore) -> None:
+    store.add_pending([_pending("t"), _pending("u")], 0)
+    store.apply(_block(0, "k", b"v", settled=["t"]), settles=True)
+    found = store.data.get("cc", "c", "k")
+    assert found is not None
+    assert (found.value, found.version) == (b"v", Version(0, 0))
+    assert _find(store, _pending("t")) is None
+    assert _find(store, _pending("u")) == b"set"
+    assert store.height == 1
+    store.close()
+
+
+def test_lent_sets_stay_until_they_are_settled(store: PrivateStore) -> None:
+    store.add_pending([_pending()], 0)
+    store.apply(_block(0, "k", b"v", settled=["t"]), settles=False)
+    assert _find(store, _pending()) == b"set"
+    store.settle({"t"}.__contains__)
+    assert _find(store, _pending()) is None
+    store.close()
+
+
+def test_delete_and_range(store: PrivateStore) -> None:
+    for number, key in enumerate(["a", "b", "ö", "z"]):
+        store.apply(_block(number, key, b"v"), settles=True)
+    store.apply(_block(4, "b", None), settles=True)
+    assert [key for key, _ in store.data.scan("cc", "c", "a", "")] == ["a", "z", "ö"]
+    assert [key for key, _ in store.data.scan("cc", "c", "b", "ö")] == ["z"]
+    assert list(store.data.scan("cc", "other", "", "")) == []
+    store.close()
+
+
+def test_range_longer_than_a_page_is_whole(store: PrivateStore) -> None:
+    updates = tuple(PrivateUpdate("cc", "c", f"{n:04}", b"v", Version(0, 0)) for n in range(300))
+    store.apply(PrivateBlock(0, updates=updates), settles=True)
+    assert [int(key) for key, _ in store.data.scan("cc", "c", "", "")] == list(range(300))
+    store.close()
+
+
+def test_purge_removes_up_to_its_version_and_no_later_value(store: PrivateStore) -> None:
+    store.apply(_block(1, "k", b"v"), settles=True)
+    store.apply(_purge(0, "k"), settles=True)
+    assert store.data.get("cc", "c", "k") is not None
+    store.apply(_purge(2, "k"), settles=True)
+    assert store.data.get("cc", "c", "k") is None
+    store.close()
+
+
+def test_purge_concerns_only_who_holds_the_key(store: PrivateStore) -> None:
+    assert not store.concerns(_purge(1, "k"))
+    store.apply(_block(0, "k", b"v"), settles=True)
+    assert store.concerns(_purge(1, "k"))
+    assert not store.concerns(PrivateBlock(1, settled=["t"]))
+    store.close()
+
+
+def test_purged_bytes_are_in_no_file_once_the_log_is_cut(store: PrivateStore, tmp_path: Path) -> None:
+    store.add_pending([_pending(data=SECRET)], 0)
+    store.apply(_block(0, "k", SECRET, settled=["t"]), settles=True)
+    store.apply(_purge(1, "k"), settles=True)
+    assert store.is_purging
+    assert store.finish_purge()
+    assert not store.is_purging
+    assert [path.name for path in tmp_path.iterdir() if SECRET in path.read_bytes()] == []
+    store.close()
+
+
+def test_unfinished_purge_is_remembered(store: PrivateStore, tmp_path: Path) -> None:
+    store.apply(_block(0, "k", SECRET), settles=True)
+    reader = database.connect_for_reading(store.path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM data").fetchall()
+    store.apply(_purge(1, "k"), settles=True)
+    assert not store.finish_purge()
+    reader.close()
+    store.close()
+    store = PrivateStore(tmp_path, "AlphaMSP")
+    assert store.is_purging
+    assert store.finish_purge()
+    store.close()
+
+
+def test_sets_that_never_came_to_be_ordered_are_dropped_in_the_end(store: PrivateStore) -> None:
+    store.add_pending([_pending("old")], 0)
+    store.add_pending([_pending("new")], 5)
+    store.apply(_block(KEPT_BLOCKS + 3, "k", b"v"), settles=True)
+    assert _find(store, _pending("old")) is None
+    assert _find(store, _pending("new")) == b"set"
+    store.close()
+
+
+def test_write_that_fails_leaves_nothing(store: PrivateStore) -> None:
+    store._connection.execute("PRAGMA query_only=ON")
+    with pytest.raises(LedgerError) as caught:
+        store.apply(_block(0, "k", b"v"), settles=True)
+    with pytest.raises(LedgerError):
+        store.add_pending([_pending()], 0)
+    store._connection.execute("PRAGMA query_only=OFF")
+    assert caught.value.code == "LEDGER_WRITE_FAILED"
+    assert (store.height, store.data.get("cc", "c", "k"), _find(store, _pending())) == (0, None, None)
+    store.close()
+
+
+def test_height_never_goes_back(store: PrivateStore) -> None:
+    store.advance(5)
+    store.advance(3)
+    assert store.height == 5
+    store.close()
