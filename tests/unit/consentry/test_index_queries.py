@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
+from support.chain_members import REGULATOR
 from support.story import (
+    LAKESIDE,
     NORTHGATE,
     RESEARCH,
     RIVERSIDE,
@@ -12,6 +14,7 @@ from support.story import (
     Story,
     attempt,
     consent,
+    grant,
     identifier,
     instant,
     tell,
@@ -32,6 +35,7 @@ from consentry.index import (
 )
 from consentry.verification import memory_source
 from consentry_records import keys
+from consentry_records.grant import Suspension
 
 
 def indexed(story: Story) -> Engine:
@@ -216,3 +220,25 @@ def test_records_are_found_by_owner_name_and_subject(trail: Trail) -> None:
     assert trail.record("model", "model-unknown") is None
     states = [change.state for change in trail.history("consent", identifier("consent", 1))]
     assert states == ["given", "withdrawn"]
+
+
+def test_a_grant_that_the_regulator_suspended_shows_it_and_a_forged_suspension_does_not() -> None:
+    story = Story()
+    for number in (1, 2):
+        story.put({keys.grant(identifier("grant", number)): grant(number)})
+    officer = story.chain.organizations[REGULATOR].user("officer-1", "regulator")
+    for number, endorsers in ((1, (REGULATOR, NORTHGATE, RIVERSIDE)), (2, (NORTHGATE, RIVERSIDE, LAKESIDE))):
+        suspension = Suspension(
+            grant_id=identifier("grant", number),
+            regulator=REGULATOR,
+            suspended_by="officer-1",
+            suspended_at=instant(6),
+        )
+        story.put({keys.suspension(suspension.grant_id): suspension}, by=officer, endorsers=endorsers)
+    engine = indexed(story)
+    assert [row.state for row in Trail(engine).records("grant")] == ["suspended", "active"]
+    found = Trail(engine).record("grant", identifier("grant", 1))
+    assert found is not None
+    assert found.state == "suspended"
+    assert [finding.code for finding in Trail(engine).findings()] == ["FORGED"]
+    engine.dispose()

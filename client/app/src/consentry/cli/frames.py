@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,10 +81,13 @@ def parse_time(text: str) -> datetime:
 def _read(path: Path, types: object) -> pd.DataFrame:
     import pandas as pd
 
-    options: dict[str, Any] = {"dtype": types, "keep_default_na": types is not str}
+    options: dict[str, Any] = {"dtype": types, "keep_default_na": types is not str, "index_col": False}
     try:
-        frame: pd.DataFrame = pd.read_csv(path, encoding="utf-8", **options)
-    except (OSError, ValueError, UnicodeError) as error:
+        with warnings.catch_warnings():
+            # Rows longer than the header would lose their ends with a warning only.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame: pd.DataFrame = pd.read_csv(path, encoding="utf-8", **options)
+    except (OSError, ValueError, UnicodeError, pd.errors.ParserWarning) as error:
         # Neither the parser's words nor its line go on: they can hold what the file says about people.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         raise InputRejected(

@@ -40,10 +40,21 @@ def open_trail(context: CommandContext) -> Iterator[Trail]:
         if context.who:
             try:
                 catch_up(context, engine)
-            except LedgerUnreachable as error:
-                last = Trail(engine).status().last_block
-                note(f"{error.message}; answering from the index, complete up to block {last}.")
+            except LedgerUnreachable:
+                last = _last_block(Trail(engine))
+                if last is None:
+                    raise
+                note(f"The ledger is unreachable; answering from the index, complete up to block {last}.")
         yield Trail(engine)
+
+
+def _last_block(trail: Trail) -> int | None:
+    from consentry.index import IndexFault
+
+    try:
+        return trail.status().last_block
+    except IndexFault:
+        return None
 
 
 def catch_up(context: CommandContext, engine: Engine) -> tuple[int, int]:

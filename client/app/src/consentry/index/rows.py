@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
@@ -11,6 +11,8 @@ from consentry.index.interpretation import TransactionRow
 from consentry.index.pages import Page, PageRequest, cursor
 from consentry.index.schema import changes, findings, links, records, transactions
 
+GRANT = "grant"
+SUSPENDED = "suspended"
 _IDS_PER_QUERY = 400
 
 
@@ -22,7 +24,7 @@ class RecordRow:
         kind: e.g. ``consent``, ``grant``, ``session``, ``modelversion``.
         record_id: its id.
         owner: MSP id of its custodian or owner; empty if it has none.
-        state: its state word; empty if it has none.
+        state: its state word; empty if it has none. A grant that a regulator suspended is ``suspended``.
         honoured: False if its custodian did not endorse it: forged, shown and not relied on.
         body: its fields.
         first_block: block that first wrote it.
@@ -105,6 +107,7 @@ def get_records(connection: Connection, kind: str, ids: Iterable[str]) -> list[R
         part = wanted[start : start + _IDS_PER_QUERY]
         query = select(records).where(records.c.kind == kind, records.c.record_id.in_(part))
         found += [record_row(row) for row in connection.execute(query)]
+    found = _with_suspensions(connection, found) if kind == GRANT else found
     return sorted(found, key=lambda row: (row.first_block, row.record_id))
 
 
@@ -121,8 +124,8 @@ def find_records(
     equal = {table.owner: owner, table.name: name, table.subject: subject}
     conditions = [column == value for column, value in equal.items() if value is not None]
     query = select(records).where(table.kind == kind, *conditions)
-    rows = connection.execute(query.order_by(table.first_block, table.record_id)).all()
-    return [record_row(row) for row in rows]
+    rows = [record_row(row) for row in connection.execute(query.order_by(table.first_block, table.record_id))]
+    return _with_suspensions(connection, rows) if kind == GRANT else rows
 
 
 def linked_from(connection: Connection, kind: str, ids: Iterable[str], to_kind: str) -> list[str]:
@@ -209,9 +212,17 @@ def record_row(row: Any) -> RecordRow:
     )
 
 
-def to_plain(row: Any) -> dict[str, Any]:
-    """A typed row as JSON-ready values."""
-    return asdict(row)
+def _with_suspensions(connection: Connection, grants: list[RecordRow]) -> list[RecordRow]:
+    """A regulator suspends a grant by a record of its own; the grant's says nothing of it."""
+    suspended = {
+        row.record_id
+        for row in get_records(connection, "suspension", [grant.record_id for grant in grants])
+        if row.honoured
+    }
+    return [
+        replace(grant, state=SUSPENDED) if grant.record_id in suspended and grant.state == "active" else grant
+        for grant in grants
+    ]
 
 
 def _linked(
