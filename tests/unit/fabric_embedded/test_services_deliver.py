@@ -111,17 +111,21 @@ async def test_a_block_to_come_is_waited_for_or_not(engine: FakeEngine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bad", "status"),
+    ("fields", "status"),
     [
-        (request(channel="other"), common_pb2.NOT_FOUND),
-        (request({"specified": {"number": 9}}), common_pb2.NOT_FOUND),
-        (common_pb2.Envelope(payload=b"\xff"), common_pb2.BAD_REQUEST),
-        (request(member=STRANGER), common_pb2.FORBIDDEN),
-        (request(member=EXPIRED), common_pb2.FORBIDDEN),
+        ({"channel": "other"}, common_pb2.NOT_FOUND),
+        ({"start": {"specified": {"number": 9}}}, common_pb2.NOT_FOUND),
+        ({"member": STRANGER}, common_pb2.FORBIDDEN),
+        ({"member": EXPIRED}, common_pb2.FORBIDDEN),
     ],
 )
-async def test_refusals_end_the_stream(engine: FakeEngine, bad: Any, status: int) -> None:
-    assert await answers(peer_stream(engine), bad, request()) == [f"status {status}"]
+async def test_refusals_end_the_stream(engine: FakeEngine, fields: dict[str, Any], status: int) -> None:
+    assert await answers(peer_stream(engine), request(**fields), request()) == [f"status {status}"]
+
+
+async def test_what_is_no_request_is_a_bad_one(engine: FakeEngine) -> None:
+    bad = common_pb2.Envelope(payload=b"\xff")
+    assert await answers(peer_stream(engine), bad, request()) == [f"status {common_pb2.BAD_REQUEST}"]
 
 
 async def test_a_signature_over_something_else_is_forbidden(engine: FakeEngine) -> None:

@@ -17,15 +17,17 @@ from typing import TextIO
 
 from fabric_embedded.connection_profile import holds_network
 from fabric_embedded.errors import NetworkError, ProcessError
+from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component, read_health
 from fabric_embedded.material import read_registrar
 from fabric_embedded.network_creation import create_network, remove_network
 from fabric_embedded.nodes import ENGINE, NetworkNodes, NodeStatus, chaincode_node, is_chaincode_node
-from fabric_embedded.operations import ENGINE_COMPONENT, chaincode_component, read_health
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS, read_ports
 from fabric_embedded.processes import ProcessKeeper
 from fabric_protocol.blocks import header_hash, parse_block
 from fabric_protocol.topology import Topology
+
+__all__ = ["EmbeddedNetwork", "NodeStatus"]
 
 UP_SECONDS = 60.0
 _HEALTH_SECONDS = 0.03

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabric_embedded.errors import NetworkError
+from fabric_embedded.health import chaincode_component
 from fabric_embedded.material import read_package_id
-from fabric_embedded.operations import chaincode_component
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, chaincode_port, is_free, peer_port
 from fabric_embedded.processes import ProcessKeeper

@@ -28,8 +28,9 @@ from fabric_embedded.connection_profile import ca_name, holds_network
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import NetworkError
 from fabric_embedded.gateway.service import GatewayService
+from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component
 from fabric_embedded.material import read_authority
-from fabric_embedded.operations import ENGINE_COMPONENT, chaincode_component, operations_application
+from fabric_embedded.operations import operations_application
 from fabric_embedded.paths import KeyPair, NetworkPaths
 from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, peer_port, read_ports
 from fabric_embedded.services.broadcast import BroadcastService
