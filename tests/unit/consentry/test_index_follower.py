@@ -74,6 +74,13 @@ def test_the_story_is_indexed_with_nothing_to_object_to(engine: Engine) -> None:
     assert trail.findings() == []
 
 
+def test_the_index_file_is_its_owners_only(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    follow(opened, STORY.chain)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("new.sqlite*")} == {0o600}
+    opened.dispose()
+
+
 def test_followed_in_any_steps_the_contents_are_the_same(engine: Engine) -> None:
     follow(engine, STORY.chain)
     expected = contents(engine)

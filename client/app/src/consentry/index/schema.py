@@ -4,6 +4,8 @@ Names, ids and times are text as on the ledger: its instants sort as text. Keys 
 bytes, because Fabric orders keys by their UTF-8 bytes and a database's collation may not.
 """
 
+from pathlib import Path
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -186,6 +188,8 @@ def open_database(url: str) -> Engine:
     elif parsed.database in (None, "", ":memory:"):
         engine = _create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
+        # What is indexed is pseudonymised and still about people: for its owner's eyes only.
+        Path(parsed.database or "").touch(mode=0o600)
         engine = _create_engine(url)
     if engine.dialect.name == "sqlite":
         _use_real_transactions(engine)

@@ -19,6 +19,8 @@ from fabric_protocol.updates import UpdateBatch
 from fabric_protocol.validation import ValidatedBlock, validate_block
 from fabric_protocol.validation_codes import code_name
 
+_CONFIG_UPDATE = "CONFIG_UPDATE_UNSUPPORTED"
+
 
 @dataclass(frozen=True)
 class Position:
@@ -139,6 +141,7 @@ class ChainVerifier:
 
         Raises:
             Finding: the first thing that is not as it has to be.
+            VerificationError: CONFIG_UPDATE_UNSUPPORTED for a block that changes the channel's configuration.
         """
         number = self._position.next_block
         block = read_block(data, number)
@@ -209,6 +212,13 @@ class ChainVerifier:
                 block, config=config, state=self._ledger.state, is_known_transaction=known.__contains__
             )
         except ProtocolError as error:
+            if error.code == _CONFIG_UPDATE:
+                # Orderers signed it, so it is no difference: it is what this release cannot check.
+                raise VerificationError(
+                    _CONFIG_UPDATE,
+                    f"Block {number} changes the channel's configuration, which this release cannot verify "
+                    f"yet; blocks 0 to {number - 1} hold.",
+                ) from error
             raise _configuration(number, error) from error
 
 

@@ -1,0 +1,129 @@
+"""Commands that start, stop and look at networks, the demo and the decision service; all of it replaced."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from consentry.cli.context import CommandContext
+from consentry.cli.main import run
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    made: list[tuple[Any, ...]] = []
+
+    def remembered(name: str, answer: Any = None) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            made.append((name, *(item for item in arguments if not callable(item))))
+            return answer
+
+        return call
+
+    network = ModuleType("consentry.network")
+    nodes = [SimpleNamespace(name="engine", state="running", pid=7, detail="")]
+    for name, answer in {
+        "bring_up": None,
+        "take_down": None,
+        "destroy": None,
+        "status": nodes,
+        "enroll_user": SimpleNamespace(enrolment_id="5f0c"),
+        "export_blocks": 12,
+    }.items():
+        setattr(network, name, remembered(name, answer))
+    demo = ModuleType("consentry.demo")
+    demo.run = remembered("demo")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "consentry.network", network)
+    monkeypatch.setitem(sys.modules, "consentry.demo", demo)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected", "shown"),
+    [
+        (["network", "up"], ("bring_up", "consortium"), "The network in {} is up.\n"),
+        (["network", "up", "--preset", "small"], ("bring_up", "small"), "The network in {} is up.\n"),
+        (
+            ["network", "down"],
+            ("take_down",),
+            "The network in {} is down; `consentry network up` starts it again.\n",
+        ),
+        (["network", "destroy", "--yes"], ("destroy",), "The network in {} is gone.\n"),
+        (
+            ["network", "enroll", "northgate", "steward", "--role", "steward", "--role", "dpo"],
+            ("enroll_user", "northgate", "steward", ["steward", "dpo"]),
+            "northgate/steward is enrolled as 5f0c.\n",
+        ),
+        (["network", "export", "blocks"], ("export_blocks", Path("blocks")), "12 blocks are in blocks.\n"),
+        (["demo", "--seed", "7"], ("demo", 7), ""),
+    ],
+)
+def test_a_command_does_one_thing_and_says_so(
+    calls: list[tuple[Any, ...]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    expected: tuple[Any, ...],
+    shown: str,
+) -> None:
+    assert run(["--network", str(tmp_path), *arguments]) == 0
+    assert calls == [(expected[0], tmp_path, *expected[1:])]
+    assert capsys.readouterr().out == shown.format(tmp_path)
+
+
+def test_nothing_is_destroyed_without_a_yes(
+    calls: list[tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("typer.confirm", lambda *_question, **_options: sys.exit(1))
+    assert run(["--network", str(tmp_path), "network", "destroy"]) == 1
+    assert calls == []
+
+
+def test_the_status_is_a_table_or_json(
+    calls: list[tuple[Any, ...]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--network", str(tmp_path), "network", "status"]) == 0
+    assert capsys.readouterr().out.split() == [
+        "node",
+        "state",
+        "pid",
+        "detail",
+        "engine",
+        "running",
+        "7",
+        "-",
+    ]
+    assert run(["--network", str(tmp_path), "network", "status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"name": "engine", "state": "running", "pid": 7, "detail": ""}
+    ]
+
+
+def test_the_decision_service_keeps_its_position_with_its_custodian(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Any] = []
+
+    class Ledger:
+        identity = SimpleNamespace(msp_id="NorthgateMSP")
+
+        def __enter__(self) -> "Ledger":
+            return self
+
+        def __exit__(self, *_exception: object) -> None:
+            served.append("closed")
+
+    profile = SimpleNamespace(
+        organization_named=lambda name: SimpleNamespace(name=name),
+        subject_register=lambda name: tmp_path / "custody" / name / "subjects.sqlite",
+    )
+    monkeypatch.setattr(CommandContext, "profile", profile)
+    monkeypatch.setattr(CommandContext, "connect", lambda _context: Ledger())
+    monkeypatch.setattr("consentry.decider.serve", lambda _ledger, checkpoint: served.append(checkpoint))
+    assert run(["--network", str(tmp_path), "--as", "northgate/service", "decide", "serve"]) == 0
+    assert served == [tmp_path / "custody" / "northgate" / "decide.json", "closed"]
+    assert (tmp_path / "custody" / "northgate").stat().st_mode & 0o777 == 0o700
