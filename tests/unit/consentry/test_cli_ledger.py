@@ -1,5 +1,6 @@
 """Commands that act on the ledger: what they ask of the domain API, and what they answer."""
 
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -84,14 +85,16 @@ def test_consents_are_imported_from_a_file(
     assert answer == {"count": 2, "seconds": 0.5, "rate": 4.0, "batches": 1}
 
 
-def test_withdrawals_are_named(ledger: FakeLedger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_withdrawals_are_named(
+    ledger: FakeLedger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ledger.answers["consents.withdraw"] = ("consent-1",)
     shown = ask(capsys, "consents", "withdraw", "--consent", "consent-1")
     assert shown == "consent-1 is withdrawn; see `consentry trail impact consent-1`.\n"
     assert ledger.calls[0][2] == {"consent_id": "consent-1", "pseudonym": None}
-    assert json.loads(ask(capsys, "consents", "withdraw", "--pseudonym", "P", "--json")) == {
-        "withdrawn": ["consent-1"]
-    }
+    monkeypatch.setattr("sys.stdin", io.StringIO("P\n"))
+    assert json.loads(ask(capsys, "consents", "withdraw", "--json")) == {"withdrawn": ["consent-1"]}
+    assert {"consent_id": None, "pseudonym": "P"} in [call[2] for call in ledger.calls if len(call) > 2]
 
 
 def test_one_record_is_shown_by_its_fields(ledger: FakeLedger, capsys: pytest.CaptureFixture[str]) -> None:

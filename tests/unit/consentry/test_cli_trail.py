@@ -1,5 +1,6 @@
 """Questions to the trail and reports on the command line, answered from an index that is there."""
 
+import io
 import json
 from pathlib import Path
 
@@ -119,14 +120,19 @@ def test_people_get_tables(
         (("trail", "model", "modelversion-unknown"), "MODEL_VERSION_NOT_INDEXED"),
         (("training", "show", "session-unknown"), "SESSION_NOT_FOUND"),
         (("trail", "dataset", "biopsies", "--page-size", "0"), "PAGE_INVALID"),
-        (("report", "subject-access"), "SUBJECT_AMBIGUOUS"),
-        (("report", "subject-access", "--subject", "x", "--pseudonym", "y"), "SUBJECT_AMBIGUOUS"),
+        (("report", "subject-access"), "SUBJECT_MISSING"),
+        (("consents", "withdraw"), "SUBJECT_MISSING"),
         (("report", "subject-access", "--subject", "hmac-sha256:0"), "SUBJECT_NOT_INDEXED"),
     ],
 )
 def test_what_is_not_there_is_refused_in_one_sentence(
-    network: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: str
+    network: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: str,
 ) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert run(["--network", str(network), *arguments]) == 1
     shown = capsys.readouterr().err
     assert shown.startswith(f"Error ({code}): ")
@@ -159,9 +165,10 @@ def test_a_report_is_written_for_its_owner_only(
 
 
 def test_a_pseudonym_is_resolved_at_its_custodian_only_and_never_repeated(
-    network: Path, capsys: pytest.CaptureFixture[str]
+    network: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = ["report", "subject-access", "--pseudonym", "P-0042"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("P-0042\n"))
+    command = ["report", "subject-access"]
     assert run(["--network", str(network), "--as", "riverside/dpo", *command]) == 1
     shown = capsys.readouterr().err
     assert shown == (

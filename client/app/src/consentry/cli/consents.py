@@ -47,18 +47,21 @@ def import_consents(
 @app.command(
     epilog=examples(
         "consentry --as northgate/steward consents withdraw --consent consent-0123…",
-        "consentry --as northgate/dpo consents withdraw --pseudonym P-0042",
+        "consentry --as northgate/dpo consents withdraw < pseudonym.txt",
     )
 )
 def withdraw(
     ctx: typer.Context,
-    consent: Annotated[str | None, typer.Option(help="Id of the consent.")] = None,
-    pseudonym: Annotated[
-        str | None, typer.Option(help="Or the subject: all consents that are given.")
+    consent: Annotated[
+        str | None,
+        typer.Option(help="Id of the consent; else all of the subject whose pseudonym is read from input."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Withdraw one consent, or all of a subject; the next decision takes it into account."""
+    from consentry.cli.subjects import read_pseudonym
+
+    pseudonym = None if consent else read_pseudonym()
     with command_context(ctx).connect() as ledger:
         withdrawn = ledger.consents.withdraw(consent_id=consent, pseudonym=pseudonym)
     if as_json:
@@ -72,15 +75,17 @@ def withdraw(
 def list_consents(
     ctx: typer.Context,
     state: Annotated[str | None, typer.Option(help="Only given, or only withdrawn.")] = None,
-    pseudonym: Annotated[str | None, typer.Option(help="Only those of a subject of one's own.")] = None,
+    one_subject: Annotated[
+        bool, typer.Option("--one-subject", help="Only those of a subject; the pseudonym is read from input.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the consents of the own organization from the verified index."""
     from consentry.cli.index_access import open_trail
-    from consentry.cli.subjects import commitment_of
+    from consentry.cli.subjects import commitment_of, read_pseudonym
 
     context = command_context(ctx)
-    subject = commitment_of(context, pseudonym) if pseudonym is not None else None
+    subject = commitment_of(context, read_pseudonym()) if one_subject else None
     with open_trail(context) as trail:
         rows = trail.records("consent", owner=context.organization.msp_id, subject=subject)
     rows = [row for row in rows if state in (None, row.state)]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from consentry.cli.context import CommandContext, command_context
+from consentry.cli.context import command_context
 from consentry.cli.output import examples, say
 from consentry.errors import InputRejected
 
@@ -31,27 +31,30 @@ def reports() -> None:
 @app.command(
     "subject-access",
     epilog=examples(
-        "consentry --as northgate/dpo report subject-access --pseudonym P-0042 --output report.html",
+        "consentry --as northgate/dpo report subject-access --output report.html < pseudonym.txt",
         "consentry --as northgate/dpo report subject-access --subject hmac-sha256:… --format json",
     ),
 )
 def subject_access(
     ctx: typer.Context,
-    pseudonym: Annotated[
-        str | None, typer.Option(help="The subject, by the pseudonym that the own organization knows.")
+    subject: Annotated[
+        str | None,
+        typer.Option(help="The subject's commitment on the ledger; else the pseudonym is read from input."),
     ] = None,
-    subject: Annotated[str | None, typer.Option(help="Or by the commitment on the ledger.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.HTML,
     output: Annotated[Path | None, typer.Option(help="File to write; by default standard output.")] = None,
 ) -> None:
-    """Answer one subject's request for access (GDPR Art. 15): every access, recipient and use of the data."""
+    """Answer one subject's request for access (GDPR Art. 15): every access, recipient and use of the data.
+
+    Without --subject the pseudonym is asked for, or read from standard input.
+    """
     from consentry.cli.index_access import open_trail
-    from consentry.cli.subjects import own_manifest
+    from consentry.cli.subjects import commitment_of, own_manifest, read_pseudonym
     from consentry.reports import html, json, subject_access_report
     from consentry_records.instants import format_instant
 
     context = command_context(ctx)
-    commitment = _subject(context, pseudonym, subject)
+    commitment = subject or commitment_of(context, read_pseudonym())
     with open_trail(context) as trail, own_manifest(context) as manifest:
         report = subject_access_report(
             trail, commitment, generated_at=format_instant(datetime.now(UTC)), manifest=manifest
@@ -62,16 +65,6 @@ def subject_access(
         return
     _write(output, text)
     say(f"The report is in {output}; it is complete up to block {report.completeness.last_block}.")
-
-
-def _subject(context: CommandContext, pseudonym: str | None, subject: str | None) -> str:
-    from consentry.cli.subjects import commitment_of
-
-    if subject is not None and pseudonym is None:
-        return subject
-    if pseudonym is not None and subject is None:
-        return commitment_of(context, pseudonym)
-    raise InputRejected("SUBJECT_AMBIGUOUS", "Name the subject by either --pseudonym or --subject.")
 
 
 def _write(output: Path, text: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import typer
 
 from consentry.errors import InputRejected
 
@@ -25,6 +28,21 @@ def own_register(context: CommandContext) -> Iterator[SubjectRegister | None]:
         return
     with SubjectRegister(path) as register:
         yield register
+
+
+def read_pseudonym() -> str:
+    """A pseudonym, asked for or read from standard input: on a command line other users could see it.
+
+    Raises:
+        InputRejected: SUBJECT_MISSING.
+    """
+    if sys.stdin.isatty():
+        pseudonym = str(typer.prompt("Pseudonym", hide_input=True, err=True))
+    else:
+        pseudonym = sys.stdin.readline()
+    if not pseudonym.strip():
+        raise InputRejected("SUBJECT_MISSING", "Standard input has no pseudonym in its first line.")
+    return pseudonym.strip()
 
 
 def commitment_of(context: CommandContext, pseudonym: str) -> str:

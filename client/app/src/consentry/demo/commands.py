@@ -21,12 +21,16 @@ class CommandLine:
     story: Story
     directory: Path
 
-    def run(self, who: str, *arguments: str, status: int = 0) -> str:
-        """Run a command as `organization/label`, print it, expect an exit status, return its output."""
+    def run(self, who: str, *arguments: str, status: int = 0, typed: str = "") -> str:
+        """Run a command as `organization/label` with `typed` as its input, expect an exit status.
+
+        The command line is printed, the input is not. Returns what the command printed.
+        """
         shown = " ".join(arguments)
         self.story.say(f"[cyan]$ consentry --as {who} {shown}[/]")
         done = subprocess.run(  # noqa: S603 - our own command line, arguments as a list
             [sys.executable, "-m", "consentry", "--network", str(self.directory), "--as", who, *arguments],
+            input=typed,
             capture_output=True,
             text=True,
             timeout=_SECONDS,

@@ -37,10 +37,8 @@ def report(story: Story, cast: Cast, commands: CommandLine, pseudonym: str) -> l
     made = []
     for form in ("html", "json"):
         path = target / f"subject-access.{form}"
-        commands.run(
-            "northgate/dpo", "report", "subject-access", "--pseudonym", pseudonym,
-            "--format", form, "--output", str(path),
-        )  # fmt: skip
+        arguments = ("report", "subject-access", "--format", form, "--output", str(path))
+        commands.run("northgate/dpo", *arguments, typed=pseudonym)
         made.append(path)
     text = made[0].read_text(encoding="utf-8")
     story.expect(cast.model_version_id in text, "the report names the model version that used the row", text)
