@@ -13,6 +13,8 @@ from support.consent_frames import RESEARCH, consent_frame
 from consentry.decider import DecisionService, serve
 from consentry.decision_checkpoint import DecisionCheckpoint
 from consentry.errors import ConfigurationError, LedgerRefused
+from consentry_records.errors import LedgerError, to_wire
+from fabric_gateway import ErrorDetail
 from fabric_gateway.transport import StatusFailure
 
 NORTHGATE = "NorthgateMSP"
@@ -156,6 +158,19 @@ def test_an_unknown_outcome_is_never_decided_twice(gateway, ledger_of, researche
     gateway.failures["submit"] = [StatusFailure("DEADLINE_EXCEEDED", "slow")]
     with Running(ledger_of(NORTHGATE, "service"), checkpoint):
         researcher.access.wait_for_decision(attempt, timeout=10)
+    assert len(decisions(gateway)) == 1
+
+
+@pytest.mark.parametrize("code", ["ATTEMPT_NOT_FOUND", "ATTEMPT_ALREADY_DECIDED", "ROLE_REQUIRED"])
+def test_another_organizations_refusal_settles_nothing(
+    gateway, ledger_of, researcher, version, checkpoint, code
+):
+    attempt = researcher.access.attempt(version, purpose=RESEARCH)
+    words = to_wire(LedgerError(code, {}, "refused"))
+    said = ErrorDetail("peer:7051", RIVERSIDE, f"chaincode response 404, {words}")
+    gateway.failures["endorse"] = [StatusFailure("ABORTED", "failed to collect enough endorsements", (said,))]
+    with Running(ledger_of(NORTHGATE, "service"), checkpoint):
+        assert researcher.access.wait_for_decision(attempt, timeout=10).outcome == "deny"
     assert len(decisions(gateway)) == 1
 
 

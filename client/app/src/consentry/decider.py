@@ -146,18 +146,30 @@ class DecisionService:
         try:
             self._ledger.transactions.submit("access:decide", attempt_id)
         except LedgerRefused as error:
-            if error.code in _FATAL:
-                raise
-            if error.code == _DONE:
-                return True
-            _log.warning("decision on %s refused: %s", attempt_id, error.code)
-            return error.code in _HOPELESS
+            level = logging.INFO if error.code == _DONE else logging.WARNING
+            _log.log(level, "decision on %s refused: %s", attempt_id, error.code)
+            return self._is_settled(attempt_id)
         except ConsentryError as error:
             # Voided by a conflict, unreachable or unknown: the ledger refuses a second decision, so it is
             # safe to make it again.
             _log.info("decision on %s is made again: %s", attempt_id, error.code)
             return False
         return True
+
+    def _is_settled(self, attempt_id: str) -> bool:
+        """Whether nothing is to be decided any more, by the word of the own organization's peer alone.
+
+        A refusal may come from another organization's peer, which may lag behind this one, or lie.
+        """
+        try:
+            self._ledger.transactions.evaluate("access:decide", attempt_id, endorsers=(self._custodian,))
+        except LedgerRefused as own:
+            if own.code in _FATAL:
+                raise
+            return own.code == _DONE or own.code in _HOPELESS
+        except ConsentryError as error:
+            _log.info("decision on %s is made again: %s", attempt_id, error.code)
+        return False
 
 
 class _Waiting:
