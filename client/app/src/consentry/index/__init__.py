@@ -13,9 +13,10 @@ from consentry.index.follower import BlockRefused, IndexFollower, IndexProgress
 from consentry.index.interpretation import TransactionRow
 from consentry.index.lineage import Basis, ModelLineage, RowManifest, WithdrawalImpact
 from consentry.index.pages import Page, PageRequest, all_items
-from consentry.index.rows import ChangeRow, FindingRow, RecordRow, TransactionFilter
+from consentry.index.rows import ChangeRow, FindingRow, RecordRow
 from consentry.index.schema import open_database
 from consentry.index.trail import IndexStatus, Trail
+from consentry.index.transaction_queries import TransactionFilter
 
 __all__ = [
     "Access",

@@ -15,7 +15,7 @@ from consentry.verification import (
     Finding,
     ProvedBlock,
 )
-from consentry.verification.chain import normalized_anchor
+from consentry.verification.anchors import normalized_anchor
 
 
 class BlockRefused(IndexFault):

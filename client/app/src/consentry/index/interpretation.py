@@ -6,7 +6,7 @@ from typing import Any
 
 from consentry.index.record_kinds import RECORD_KINDS, RecordKind, read_record, split_key
 from consentry.verification import ProvedBlock
-from consentry.verification.chain import transaction_ids
+from consentry.verification.proved_block import transaction_ids
 from consentry_records.instants import EARLIEST, format_instant
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity, split_identity

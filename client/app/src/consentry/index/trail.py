@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from consentry.index import lineage, rows
+from consentry.index import lineage, rows, transaction_queries
 from consentry.index.accesses import Access, AccessFilter, find_accesses
 from consentry.index.checkpoint import IndexFault, read_checkpoint
 from consentry.index.interpretation import TransactionRow
@@ -70,7 +70,7 @@ class Trail:
                 genesis_hash=found.position.genesis_hash.hex(),
                 anchored=found.anchored,
                 last_header_hash=found.position.header_hash.hex(),
-                codes=rows.count_by_code(connection),
+                codes=transaction_queries.count_by_code(connection),
                 findings=len(rows.find_findings(connection)),
             )
 
@@ -80,11 +80,13 @@ class Trail:
             return find_accesses(connection, wanted or AccessFilter(), page)
 
     def transactions(
-        self, wanted: rows.TransactionFilter | None = None, page: PageRequest = _FIRST
+        self, wanted: transaction_queries.TransactionFilter | None = None, page: PageRequest = _FIRST
     ) -> Page[TransactionRow]:
         """Transactions, invalid ones too, in ledger order."""
         with self.snapshot() as connection:
-            return rows.find_transactions(connection, wanted or rows.TransactionFilter(), page)
+            return transaction_queries.find_transactions(
+                connection, wanted or transaction_queries.TransactionFilter(), page
+            )
 
     def record(self, kind: str, record_id: str) -> rows.RecordRow | None:
         """One record as it stands, or None."""

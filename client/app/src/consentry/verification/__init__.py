@@ -7,10 +7,11 @@ Example:
     '15 blocks with 167 transactions of channel mychannel are proved from the anchor 9c3f…'
 """
 
-from consentry.verification.chain import ChainVerifier, Position, ProvedBlock
+from consentry.verification.chain import ChainVerifier
 from consentry.verification.errors import VerificationError
 from consentry.verification.findings import Finding
 from consentry.verification.ledger_state import LedgerState, MemoryLedgerState
+from consentry.verification.proved_block import Position, ProvedBlock
 from consentry.verification.results import (
     Difference,
     DifferenceKind,

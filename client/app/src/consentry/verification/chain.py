@@ -1,73 +1,20 @@
 """A chain proved block by block, each against what the blocks before it left."""
 
-import re
-from collections import Counter
-from dataclasses import dataclass
-
 from consentry.verification import checks
+from consentry.verification.anchors import normalized_anchor
 from consentry.verification.encoding import Block, read_block
 from consentry.verification.errors import VerificationError
 from consentry.verification.findings import Finding
 from consentry.verification.ledger_state import LedgerState
+from consentry.verification.proved_block import Position, ProvedBlock, claimed_ids, transaction_ids
 from consentry.verification.results import DifferenceKind
 from fabric_protocol.blocks import header_hash
 from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.commit_hash import commit_hash
 from fabric_protocol.errors import ProtocolError
-from fabric_protocol.transaction_stages import read_header
-from fabric_protocol.updates import UpdateBatch
 from fabric_protocol.validation import ValidatedBlock, validate_block
-from fabric_protocol.validation_codes import code_name
 
 _CONFIG_UPDATE = "CONFIG_UPDATE_UNSUPPORTED"
-
-
-@dataclass(frozen=True)
-class Position:
-    """How far a chain is proved, and what proving its next block needs besides the state.
-
-    Attributes:
-        next_block: number of the first block not yet proved.
-        header_hash: SHA-256 of the last proved header; empty before block 0.
-        commit_hash: commit hash of the last proved block; empty before block 1.
-        genesis_hash: SHA-256 of the genesis header; empty before block 0.
-        config_block: serialized block whose configuration is in force; empty before block 0.
-        last_config: that block's number.
-    """
-
-    next_block: int = 0
-    header_hash: bytes = b""
-    commit_hash: bytes = b""
-    genesis_hash: bytes = b""
-    config_block: bytes = b""
-    last_config: int = 0
-
-
-@dataclass(frozen=True)
-class ProvedBlock:
-    """A block for which every check held, and what follows from it.
-
-    Attributes:
-        number: its number.
-        data: its stored bytes.
-        block: the parsed ``common.Block``.
-        header_hash: SHA-256 of its header.
-        codes: recomputed validation code of each transaction.
-        updates: net updates of its valid transactions.
-        validated: the outcome of validation: parsed transactions and their read-write sets.
-        position: where the chain stands after it.
-        config: channel configuration in force after it.
-    """
-
-    number: int
-    data: bytes
-    block: Block
-    header_hash: bytes
-    codes: tuple[int, ...]
-    updates: UpdateBatch
-    validated: ValidatedBlock
-    position: Position
-    config: ChannelConfig
 
 
 class ChainVerifier:
@@ -206,7 +153,7 @@ class ChainVerifier:
         )
 
     def _validate(self, block: Block, number: int, config: ChannelConfig) -> ValidatedBlock:
-        known = self._ledger.known_transactions(filter(None, _claimed_ids(block)))
+        known = self._ledger.known_transactions(filter(None, claimed_ids(block)))
         try:
             return validate_block(
                 block, config=config, state=self._ledger.state, is_known_transaction=known.__contains__
@@ -220,47 +167,6 @@ class ChainVerifier:
                     f"yet; blocks 0 to {number - 1} hold.",
                 ) from error
             raise _configuration(number, error) from error
-
-
-def transaction_ids(proved: ProvedBlock) -> tuple[str, ...]:
-    """Ids that a block's transactions claim, one each, empty where none can be read.
-
-    A peer remembers the id of an invalid transaction too, even of one that it could not read whole.
-    """
-    return _claimed_ids(proved.block)
-
-
-def _claimed_ids(block: Block) -> tuple[str, ...]:
-    return tuple(_claimed_id(data) for data in block.data.data)
-
-
-def _claimed_id(data: bytes) -> str:
-    try:
-        return read_header(data).transaction_id
-    except ProtocolError:
-        return ""
-
-
-def count_codes(proved: ProvedBlock) -> Counter[str]:
-    """How many of a block's transactions have each validation code, by name."""
-    return Counter(code_name(code) for code in proved.codes)
-
-
-def normalized_anchor(anchor: str | None) -> str | None:
-    """An anchor in lower case, without the spaces around it.
-
-    Raises:
-        VerificationError: ANCHOR_INVALID if it is not 64 hex digits.
-    """
-    if anchor is None:
-        return None
-    text = anchor.strip().lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise VerificationError(
-            "ANCHOR_INVALID",
-            f"An anchor is the SHA-256 of the genesis header in 64 hex digits; got {len(text)} characters.",
-        )
-    return text
 
 
 def _configuration(number: int, error: ProtocolError) -> Finding:

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from consentry.verification.chain import ChainVerifier, ProvedBlock, count_codes
+from consentry.verification.chain import ChainVerifier
 from consentry.verification.errors import VerificationError
 from consentry.verification.findings import Finding
 from consentry.verification.ledger_state import MemoryLedgerState
+from consentry.verification.proved_block import ProvedBlock, count_codes
 from consentry.verification.results import (
     Difference,
     DifferenceKind,

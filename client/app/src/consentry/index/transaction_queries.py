@@ -1,0 +1,67 @@
+"""Questions about transactions: valid or not, each is part of the trail."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, select
+
+from consentry.index.interpretation import TransactionRow
+from consentry.index.pages import Page, PageRequest, cursor
+from consentry.index.schema import transactions
+
+
+@dataclass(frozen=True)
+class TransactionFilter:
+    """Which transactions are wanted; what is left out does not restrict.
+
+    Attributes:
+        code_name: validation code by Fabric's name.
+        invalid_only: only transactions without effect.
+        creator_msp: MSP id of who created them.
+        creator: enrolment id of who created them.
+        function: called function.
+        transaction_id: one transaction, as often as it was submitted.
+        from_block: first block.
+        to_block: last block.
+    """
+
+    code_name: str | None = None
+    invalid_only: bool = False
+    creator_msp: str | None = None
+    creator: str | None = None
+    function: str | None = None
+    transaction_id: str | None = None
+    from_block: int | None = None
+    to_block: int | None = None
+
+
+def find_transactions(
+    connection: Connection, wanted: TransactionFilter, page: PageRequest
+) -> Page[TransactionRow]:
+    """Transactions, valid or not, in ledger order."""
+    table = transactions.c
+    equal = {
+        table.code_name: wanted.code_name,
+        table.creator_msp: wanted.creator_msp,
+        table.creator: wanted.creator,
+        table.function: wanted.function,
+        table.transaction_id: wanted.transaction_id,
+    }
+    conditions = [column == value for column, value in equal.items() if value is not None]
+    if wanted.invalid_only:
+        conditions.append(table.code != 0)
+    if wanted.from_block is not None:
+        conditions.append(table.block >= wanted.from_block)
+    if wanted.to_block is not None:
+        conditions.append(table.block <= wanted.to_block)
+    after = page.condition(transactions)
+    query = select(transactions).where(and_(True, *conditions, *([] if after is None else [after])))
+    rows = connection.execute(query.order_by(table.block, table.position).limit(page.size + 1)).all()
+    items = tuple(TransactionRow(**row._mapping) for row in rows[: page.size])
+    last = items[-1] if len(rows) > page.size else None
+    return Page(items, cursor(last.block, last.position) if last is not None else None)
+
+
+def count_by_code(connection: Connection) -> dict[str, int]:
+    """How many transactions have each validation code."""
+    query = select(transactions.c.code_name, func.count()).group_by(transactions.c.code_name)
+    return dict(sorted((str(name), int(count)) for name, count in connection.execute(query)))
