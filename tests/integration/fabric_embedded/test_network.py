@@ -227,6 +227,15 @@ def test_a_second_engine_on_one_directory_is_refused(running: EmbeddedNetwork) -
     assert "ENGINE_RUNNING" in second.stderr
 
 
+def test_an_engine_whose_directory_was_deleted_ends(running: EmbeddedNetwork) -> None:
+    engine = pids(running)["engine"]
+    moved = running.directory.with_name("moved")
+    running.directory.rename(moved)
+    os.waitpid(engine, 0)
+    moved.rename(running.directory)
+    assert states(running)["engine"] == "died"
+
+
 def test_a_directory_without_network_is_not_served(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fabric_embedded", "serve", str(tmp_path)]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=30)

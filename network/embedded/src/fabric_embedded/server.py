@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
@@ -42,6 +43,7 @@ from fabric_protocol.topology import Organization, Topology
 
 _LOG = logging.getLogger(__name__)
 _GRACE_SECONDS = 0.5
+_WATCH_SECONDS = 1.0
 _ORDERING_SERVICE = "orderer.AtomicBroadcast"
 _ORDERING_CONCURRENCY = 2500
 _OPTIONS = [
@@ -161,17 +163,31 @@ def serve(directory: Path) -> None:
     paths = NetworkPaths(directory.absolute())
     topology = Topology.from_json(paths.topology.read_bytes())
     server = NetworkServer(paths, topology, read_ports(paths.ports))
-    with _only_engine(paths):
-        asyncio.run(_until_signal(server))
+    with _only_engine(paths) as is_ours:
+        asyncio.run(_until_signal(server, is_ours))
 
 
-async def _until_signal(server: NetworkServer) -> None:
+async def _until_signal(server: NetworkServer, is_ours: Callable[[], bool]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_surprise)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await server.run(stop)
+    watch = asyncio.create_task(_stop_when_removed(stop, is_ours))
+    try:
+        await server.run(stop)
+    finally:
+        watch.cancel()
+
+
+async def _stop_when_removed(stop: asyncio.Event, is_ours: Callable[[], bool]) -> None:
+    """An engine whose directory somebody deleted serves nobody: its ports would be all that stays."""
+    while is_ours():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _WATCH_SECONDS)
+            return
+    _LOG.error("the network's directory was removed")
+    stop.set()
 
 
 def _log_surprise(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -181,14 +197,18 @@ def _log_surprise(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
 
 
 @contextlib.contextmanager
-def _only_engine(paths: NetworkPaths) -> Iterator[None]:
-    """Hold the network's lock; the system lets it go with the process, however that ends."""
+def _only_engine(paths: NetworkPaths) -> Iterator[Callable[[], bool]]:
+    """Hold the network's lock; the system lets it go with the process, however that ends.
+
+    Yields whether the lock is still the one in the directory.
+    """
     paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (paths.run / "engine.lock").open("w") as lock:
+    path = paths.run / "engine.lock"
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise NetworkError(
                 "ENGINE_RUNNING", f"another engine serves {paths.directory}: stop it first"
             ) from error
-        yield
+        yield lambda: path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino
