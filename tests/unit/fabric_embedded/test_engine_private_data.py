@@ -170,6 +170,17 @@ async def test_purge_waits_for_its_readers_and_is_finished_by_the_next_start(
     assert _files_with(SECRET, directory) == set()
 
 
+async def test_purge_that_had_to_wait_is_finished_without_another_block(
+    engine: Engine, consortium: Consortium
+) -> None:
+    await _write(engine, consortium, OWN, "k", "AlphaMSP")
+    async with engine._snapshots.use():
+        await submit(engine, consortium, "purge", OWN, "k", client="AlphaMSP", endorsers=["AlphaMSP"])
+    await until(lambda: not _files_with(SECRET, consortium.material.ledger_directory))
+    read = await _ask(engine, consortium, "get", OWN, "k", client="AlphaMSP", peer="AlphaMSP")
+    assert (read.status, read.payload) == (200, b"")
+
+
 async def _reopened(consortium: Consortium) -> None:
     engine = consortium.engine()
     await engine.close()

@@ -99,7 +99,7 @@ class Engine:
         """Finish the block at hand, disconnect, close files."""
         await self._ordering.close()
         await asyncio.gather(*(link.close() for link in self._links))
-        await self._snapshots.withdraw(_PATIENCE_SECONDS)
+        await self._snapshots.close(_PATIENCE_SECONDS)
         self.ledger.close()
         self._writers.shutdown()
         self._committer.close()

@@ -17,7 +17,6 @@ from fabric_embedded.endorsement.runs import ChaincodeRunner, RunResult, Simulat
 from fabric_embedded.errors import ChaincodeError, LedgerError
 from fabric_protocol.endorsements import LOWEST_ERROR_STATUS, endorse, event_bytes, response_payload
 from fabric_protocol.interest import interest_message
-from fabric_protocol.proposals import proposal_hash
 
 if TYPE_CHECKING:
     from fabric_embedded.storage.snapshots import CurrentSnapshot, Snapshot
@@ -103,7 +102,7 @@ class Peer:
             async with self._snapshots.use() as snapshot:
                 result = await self._runner.run(admitted, signed, snapshot, config)
                 return await self._answer(admitted, result, snapshot, config)
-        except SimulationFailed as failure:
+        except (SimulationFailed, LedgerError) as failure:
             return _refused(str(failure))
 
     def serves(self, chaincode: str) -> bool:
@@ -172,7 +171,7 @@ def _payload(admitted: AdmittedProposal, result: RunResult, *, with_event: bool)
             payload=result.event_payload,
         )
     return response_payload(
-        proposal_hash=proposal_hash(proposal.data),
+        proposal_hash=admitted.hash,
         results=result.results.public,
         event=event,
         response=result.response,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fabric_embedded.errors import LedgerError
 from fabric_embedded.storage.ledger_store import BlockRecord, LedgerStore
 from fabric_embedded.storage.private_store import PrivateBlock, PrivateStore
 from fabric_embedded.storage.snapshots import CurrentSnapshot, SnapshotPool
@@ -107,4 +108,23 @@ async def test_new_users_wait_while_the_snapshot_is_withdrawn(files: Files) -> N
     current.replace(files.pool.take())
     assert await second == 2
     await current.withdraw(1)
+    files.close()
+
+
+async def test_who_waits_for_a_snapshot_is_told_when_there_will_be_none(files: Files) -> None:
+    files.commit(0)
+    current = CurrentSnapshot(files.pool)
+    current.replace(files.pool.take())
+    await current.withdraw(1)
+
+    async def work() -> int:
+        async with current.use() as snapshot:
+            return snapshot.height
+
+    waiting = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    await current.close(1)
+    with pytest.raises(LedgerError) as caught:
+        await waiting
+    assert caught.value.code == "LEDGER_CLOSED"
     files.close()

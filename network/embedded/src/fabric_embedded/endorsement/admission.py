@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from fabric_embedded.errors import AccessDenied, PeerRefusal
 from fabric_protocol.definitions import SYSTEM_CHAINCODES
 from fabric_protocol.errors import IdentityError, ProposalError, SignatureError
 from fabric_protocol.policies import SignedData
-from fabric_protocol.proposals import Proposal, parse_proposal
+from fabric_protocol.proposals import Proposal, parse_proposal, proposal_hash
 from fabric_protocol.signatures import verify
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fabric_protocol.identities import Identity
 
 _REMEMBERED = 1024
+_LARGEST_REMEMBERED = 64 * 2**10
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class AdmittedProposal:
 
     proposal: Proposal
     creator: Identity
+
+    @cached_property
+    def hash(self) -> bytes:
+        """What endorsements say they answer."""
+        return proposal_hash(self.proposal.data)
 
 
 class UnknownChannel(Exception):
@@ -58,6 +65,9 @@ class ProposalGate:
             UnknownChannel: with Fabric's text.
             PeerRefusal: PROPOSAL_MALFORMED, PROPOSAL_INVALID.
         """
+        admitted = self._good.get(_name(signed, config))
+        if admitted is not None:
+            return admitted.proposal
         try:
             proposal = parse_proposal(
                 signed.proposal_bytes, is_known_channel=lambda name: name == config.channel_id
@@ -80,12 +90,12 @@ class ProposalGate:
         Raises:
             PeerRefusal: CREATOR_UNKNOWN, CREATOR_DENIED, TRANSACTION_DUPLICATE, ACCESS_DENIED.
         """
-        name = (config.sequence, sha256(signed.proposal_bytes + signed.signature).digest())
+        name = _name(signed, config)
         admitted = self._good.get(name)
         if admitted is None:
             creator = _check_creator(proposal, signed.signature, config)
             self._check_unknown(proposal)
-            _check_right(proposal, signed.signature, config)
+            _check_right(proposal, creator, signed.signature, config)
             admitted = AdmittedProposal(proposal, creator)
             self._remember(name, admitted)
         else:
@@ -102,9 +112,15 @@ class ProposalGate:
             )
 
     def _remember(self, name: tuple[int, bytes], admitted: AdmittedProposal) -> None:
+        if len(admitted.proposal.data) > _LARGEST_REMEMBERED:
+            return
         self._good[name] = admitted
         if len(self._good) > _REMEMBERED:
             self._good.popitem(last=False)
+
+
+def _name(signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> tuple[int, bytes]:
+    return config.sequence, sha256(signed.proposal_bytes + signed.signature).digest()
 
 
 def _check_creator(proposal: Proposal, signature: bytes, config: ChannelConfig) -> Identity:
@@ -123,8 +139,12 @@ def _check_creator(proposal: Proposal, signature: bytes, config: ChannelConfig) 
     return creator
 
 
-def _check_right(proposal: Proposal, signature: bytes, config: ChannelConfig) -> None:
+def _check_right(proposal: Proposal, creator: Identity, signature: bytes, config: ChannelConfig) -> None:
     if proposal.chaincode in SYSTEM_CHAINCODES:
+        return
+    policy = config.policies.policy(acl.CHANNEL_POLICIES[acl.PROPOSE])
+    # The signature holds already: the usual case need not check it once more.
+    if acl.PROPOSE not in config.acls and policy.evaluate_identities([creator]):
         return
     signed = SignedData(data=proposal.data, identity=proposal.creator, signature=signature)
     try:

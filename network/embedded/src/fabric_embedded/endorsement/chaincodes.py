@@ -69,9 +69,12 @@ class InstalledChaincodes:
         if snapshot.lifecycle_height != self._lifecycle_height:
             self._found.clear()
             self._lifecycle_height = snapshot.lifecycle_height
-        if name not in self._found:
-            self._found[name] = self._find(name, snapshot, read())
-        found = self._found[name]
+        found = self._found.get(name)
+        if found is None:
+            definition = read()
+            if definition is None:
+                raise ChaincodeError("CHAINCODE_NOT_FOUND", f"chaincode {name} not found")
+            found = self._found[name] = self._find(name, snapshot, definition)
         if isinstance(found, ChaincodeError):
             raise ChaincodeError(found.code, found.message)
         return found
@@ -81,11 +84,7 @@ class InstalledChaincodes:
         found = self._found.get(name)
         return found is not None and not isinstance(found, ChaincodeError)
 
-    def _find(
-        self, name: str, snapshot: Snapshot, definition: Definition | None
-    ) -> ChaincodeLink | ChaincodeError:
-        if definition is None:
-            return ChaincodeError("CHAINCODE_NOT_FOUND", f"chaincode {name} not found")
+    def _find(self, name: str, snapshot: Snapshot, definition: Definition) -> ChaincodeLink | ChaincodeError:
         if not has_approved(snapshot.state, self._msp_id, definition):
             return ChaincodeError(
                 "CHAINCODE_NOT_APPROVED",

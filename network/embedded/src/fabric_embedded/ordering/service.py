@@ -89,7 +89,13 @@ class OrderingService:
             while not self._closing.is_set():
                 timeout = self.config.batch_timeout.total_seconds()
                 next_batch = asyncio.create_task(self._queue.next_batch(timeout))
-                await asyncio.wait({next_batch, closing}, return_when=asyncio.FIRST_COMPLETED)
+                while not (next_batch.done() or closing.done()):
+                    patience = _RETRY_SECONDS if self._is_purging else None
+                    done, _ = await asyncio.wait(
+                        {next_batch, closing}, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    if not done:
+                        await self._truncate_logs()
                 if not next_batch.done():
                     next_batch.cancel()
                     return
@@ -130,7 +136,7 @@ class OrderingService:
             view = await loop.run_in_executor(self._thread, self._committer.view)
             self._snapshots.replace(view)
         if self._is_purging:
-            _log.warning("purged bytes stay in a log until the next block: simulations still read them")
+            _log.warning("purged bytes are still in a log, as simulations read it: trying again")
 
     def _cut(self) -> bool:
         self._committer.store.truncate_log()

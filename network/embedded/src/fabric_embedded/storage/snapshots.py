@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Lock
 
+from fabric_embedded.errors import LedgerError
 from fabric_embedded.storage import database
 from fabric_embedded.storage.block_reader import BlockReader
 from fabric_embedded.storage.ledger_store import FILE_NAME
 from fabric_embedded.storage.private_reader import SqlitePrivateReader
-from fabric_embedded.storage.state_reader import SqliteStateReader
+from fabric_embedded.storage.state_reader import SnapshotStateReader
 
 _PIN = "SELECT 1 FROM sqlite_master LIMIT 1"
 
@@ -33,7 +34,7 @@ class Snapshot:
         self._connections: tuple[sqlite3.Connection, ...] = (public, *private.values())
         self.height = 0
         self.lifecycle_height = 0
-        self.state = SqliteStateReader(public)
+        self.state = SnapshotStateReader(public)
         self.blocks = BlockReader(public)
         self.private: Mapping[str, SqlitePrivateReader] = {
             msp_id: SqlitePrivateReader(connection) for msp_id, connection in private.items()
@@ -46,6 +47,7 @@ class Snapshot:
             connection.execute("BEGIN")
             connection.execute(_PIN).fetchone()
         self.height = self.blocks.height()
+        self.state.forget()
 
     def unpin(self) -> None:
         """Let go of the view."""
@@ -96,14 +98,21 @@ class CurrentSnapshot:
         self._pool = pool
         self._current: Snapshot | None = None
         self._in_use: set[Snapshot] = set()
+        self._is_closed = False
         self._available = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Snapshot]:
-        """Use the newest snapshot; it stays as it is until the block ends."""
+        """Use the newest snapshot; it stays as it is until the block ends.
+
+        Raises:
+            LedgerError: LEDGER_CLOSED.
+        """
         while self._current is None:
+            if self._is_closed:
+                raise LedgerError("LEDGER_CLOSED", "the ledger is closed")
             await self._available.wait()
         snapshot = self._current
         snapshot.users += 1
@@ -129,6 +138,12 @@ class CurrentSnapshot:
         previous, self._current = self._current, snapshot
         if previous is not None and not previous.users:
             self._pool.give_back(previous)
+        self._available.set()
+
+    async def close(self, timeout_seconds: float) -> None:
+        """Wait for the present users; nobody gets a snapshot any more, and who waits for one is told so."""
+        await self.withdraw(timeout_seconds)
+        self._is_closed = True
         self._available.set()
 
     async def withdraw(self, timeout_seconds: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from fabric_protocol.definitions import LIFECYCLE_NAMESPACE
 from fabric_protocol.state import Version, VersionedValue
 
 _ONE = "SELECT value, metadata, block, position FROM state WHERE namespace = ? AND key = ?"
@@ -16,6 +17,7 @@ _HASHED = (
 _TOGETHER = 100
 _MANY = f"{_COLUMNS} AND key IN ({', '.join('?' * _TOGETHER)})"
 _PAGE = 128
+_MOST_REMEMBERED = 1024
 
 
 class SqliteStateReader:
@@ -65,6 +67,34 @@ class SqliteStateReader:
         """Hash of a private value, with its version; None where the key is missing."""
         row = self._execute(_HASHED, (namespace, collection, key_hash)).fetchone()
         return row and VersionedValue(row[0], row[1], Version(row[2], row[3]))
+
+
+class SnapshotStateReader(SqliteStateReader):
+    """A reader of a fixed snapshot that remembers chaincode definitions: every simulation asks for them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._definitions: dict[str, VersionedValue | None] = {}
+
+    def forget(self) -> None:
+        """The snapshot has moved to another height."""
+        self._definitions.clear()
+
+    def get(self, namespace: str, key: str) -> VersionedValue | None:
+        """Committed value of a public key; None where the key is missing."""
+        if namespace != LIFECYCLE_NAMESPACE:
+            return super().get(namespace, key)
+        if key not in self._definitions:
+            if len(self._definitions) >= _MOST_REMEMBERED:
+                self._definitions.clear()
+            self._definitions[key] = super().get(namespace, key)
+        return self._definitions[key]
+
+    def get_many(self, namespace: str, keys: Sequence[str]) -> list[VersionedValue | None]:
+        """Committed values of several public keys, in the order of `keys`."""
+        if namespace != LIFECYCLE_NAMESPACE:
+            return super().get_many(namespace, keys)
+        return [self.get(namespace, key) for key in keys]
 
 
 def _value(row: tuple[bytes, bytes, bytes, int, int]) -> VersionedValue:
