@@ -114,6 +114,24 @@ def test_transactions_that_were_overtaken_are_made_again_only_where_asked(gatewa
     assert ledger.transactions.submit("models:register", model, tries=3) == b""
 
 
+def test_other_organizations_peers_that_lag_are_waited_for(gateway, ledger_of) -> None:
+    ledger = ledger_of("RiversideMSP", "researcher")
+    lagging = StatusFailure(
+        "ABORTED",
+        "failed to collect enough transaction endorsements, see attached details for more info",
+        (detail(f"chaincode response 404, {REFUSAL}"),),
+    )
+    gateway.failures["endorse"] = [lagging, lagging]
+    ledger.models.register("risk")
+    first = StatusFailure("ABORTED", "failed to endorse transaction", lagging.details)
+    for refusals in ([first], [lagging] * 7):
+        gateway.failures["endorse"] = refusals
+        with pytest.raises(LedgerRefused) as caught:
+            ledger.models.register("other")
+        assert caught.value.code == "VERSION_NOT_FOUND"
+        assert not gateway.failures["endorse"]
+
+
 def test_tries_are_positive(ledger_of) -> None:
     with pytest.raises(ValueError, match="expected at least 1"):
         ledger_of("RiversideMSP", "researcher").transactions.submit("models:register", {}, tries=0)

@@ -56,11 +56,14 @@ EVALUATIONS = frozenset(
 _CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
 # Endorsers that run before and after a commit disagree; nothing was submitted (Fabric's gateway's text).
 _ENDORSERS_DISAGREE = "ProposalResponsePayloads do not match"
+# The first endorser agreed and others did not: their peers lag behind its peer. Nothing was submitted.
+_OTHERS_LAG = "failed to collect enough transaction endorsements"
 _TIME_REFUSED = "incorrect timestamp"
 _NO_ANSWER = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
 CONFLICT_TRIES = 8
+_LAG_TRIES = 6
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +106,9 @@ class Transactions:
         """Endorse, submit and wait until the transaction is valid on the ledger; return the result's bytes.
 
         `proposal_time` replaces the clock's. With `tries` above 1 a transaction that others overtook (MVCC)
-        is made anew: only for transactions that their own ids keep from happening twice.
+        is made anew: only for transactions that their own ids keep from happening twice. Where the first
+        endorser agrees and other organizations' peers do not, it is proposed anew for some seconds in any
+        case: peers learn of a commit one after the other, and nothing was submitted.
 
         Raises:
             LedgerRefused, NetworkRefused, LedgerUnreachable: nothing was written.
@@ -112,9 +117,12 @@ class Transactions:
         """
         if function in EVALUATIONS:
             raise ValueError(f"{function} is evaluated, never submitted: its result would stay in a block")
+        if tries < 1:
+            raise ValueError(f"tries: got {tries}, expected at least 1")
         encoded = [_encoded(argument) for argument in arguments]
         pause = _FIRST_PAUSE_SECONDS
-        for remaining in reversed(range(tries)):
+        conflicts, lags = tries - 1, _LAG_TRIES
+        while True:
             try:
                 return self._contract.submit(
                     function,
@@ -124,12 +132,15 @@ class Transactions:
                     proposal_time=proposal_time,
                 )
             except GatewayError as error:
-                if not (remaining and _was_overtaken(error)):
+                if lags and isinstance(error, EndorseError) and _OTHERS_LAG in error.message:
+                    lags -= 1
+                elif conflicts and _was_overtaken(error):
+                    conflicts -= 1
+                else:
                     raise translated(error) from error
                 _log.info("%s was overtaken (%s), making it anew", function, error.code)
             time.sleep(pause * (0.5 + random.random()))
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        raise ValueError(f"tries: got {tries}, expected at least 1")
 
 
 def checked(make: Callable[[], _Result]) -> _Result:
