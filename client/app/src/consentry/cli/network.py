@@ -43,13 +43,15 @@ def destroy(
     ctx: typer.Context,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Stop the network and delete its ledger, keys, wallets and registers for good."""
+    """Stop the network and delete its ledger and keys for good; the index of that ledger goes too."""
     from consentry.network import destroy as destroy_network
 
     directory = command_context(ctx).directory
     if not yes:
-        typer.confirm(f"Delete everything in {directory}, keys and ledger included?", abort=True)
+        typer.confirm(f"Delete the ledger and the keys in {directory}?", abort=True)
     destroy_network(directory)
+    for path in directory.glob("index.sqlite*"):
+        path.unlink()
     say(f"The network in {directory} is gone.")
 
 
