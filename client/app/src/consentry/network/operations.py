@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from consentry.errors import ConfigurationError, ConsentryError
@@ -15,6 +17,7 @@ from fabric_native import BinariesNotFoundError, find_binaries
 EMBEDDED = "embedded"
 FABRIC = "fabric"
 _PROFILE = "network.json"
+_OWN_DIRECTORIES = ("anchors", "custody", "wallets")
 
 
 @translated()
@@ -58,8 +61,17 @@ def take_down(directory: Path) -> None:
 
 @translated()
 def destroy(directory: Path) -> None:
-    """Stop every process of the network and remove its directory, keys and ledger included."""
+    """Stop every process of the network and remove its files: ledger, keys, wallets, registers, anchors.
+
+    What others put into the directory, reports for instance, stays.
+    """
     _load(directory).destroy()
+    for name in _OWN_DIRECTORIES:
+        shutil.rmtree(directory / name, ignore_errors=True)
+    for path in directory.glob("index.sqlite*"):
+        path.unlink()
+    with suppress(OSError):
+        directory.rmdir()
 
 
 @translated()
