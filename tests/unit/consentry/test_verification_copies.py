@@ -1,5 +1,7 @@
 """Several organizations' copies of one chain, each followed to its own first difference."""
 
+from typing import Any
+
 import pytest
 from fabric_protos.common import common_pb2
 from support.chains import Chain, Effects
@@ -15,7 +17,9 @@ from consentry.verification import (
 from consentry.verification.chain import ChainVerifier
 from consentry.verification.ledger_state import MemoryLedgerState
 from fabric_protocol.blocks import set_flags
+from fabric_protocol.errors import BlockError
 from fabric_protocol.policy_building import custodian_policy
+from fabric_protocol.validation import validate_block
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +166,17 @@ def test_a_change_of_the_configuration_is_said_to_be_beyond_this_release() -> No
     ) as caught:
         Verifier().verify([memory_source("A", blocks)], made.anchor)
     assert caught.value.code == "CONFIG_UPDATE_UNSUPPORTED"
+
+
+def test_private_data_that_expires_is_said_to_be_beyond_this_release(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(block: Any, **context: Any) -> Any:
+        if block.header.number < 2:
+            return validate_block(block, **context)
+        raise BlockError("EXPIRY_UNSUPPORTED", "A transaction writes to a collection with a block_to_live.")
+
+    monkeypatch.setattr("consentry.verification.chain.validate_block", refuse)
+    with pytest.raises(VerificationError, match=r"Block 2 writes .*block_to_live.*0 to 1 hold") as caught:
+        Verifier().verify([memory_source("A", chain.blocks)], chain.anchor)
+    assert caught.value.code == "EXPIRY_UNSUPPORTED"

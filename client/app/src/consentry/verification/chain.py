@@ -14,7 +14,11 @@ from fabric_protocol.commit_hash import commit_hash
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.validation import ValidatedBlock, validate_block
 
-_CONFIG_UPDATE = "CONFIG_UPDATE_UNSUPPORTED"
+# Orderers signed these blocks, so they are no difference: they are what this release cannot check.
+_UNSUPPORTED = {
+    "CONFIG_UPDATE_UNSUPPORTED": "changes the channel's configuration",
+    "EXPIRY_UNSUPPORTED": "writes to a private data collection with a block_to_live",
+}
 
 
 class ChainVerifier:
@@ -88,7 +92,8 @@ class ChainVerifier:
 
         Raises:
             Finding: the first thing that is not as it has to be.
-            VerificationError: CONFIG_UPDATE_UNSUPPORTED for a block that changes the channel's configuration.
+            VerificationError: CONFIG_UPDATE_UNSUPPORTED for a block that changes the channel's configuration,
+                EXPIRY_UNSUPPORTED for one that writes private data with a block_to_live.
         """
         number = self._position.next_block
         block = read_block(data, number)
@@ -159,12 +164,11 @@ class ChainVerifier:
                 block, config=config, state=self._ledger.state, is_known_transaction=known.__contains__
             )
         except ProtocolError as error:
-            if error.code == _CONFIG_UPDATE:
-                # Orderers signed it, so it is no difference: it is what this release cannot check.
+            if error.code in _UNSUPPORTED:
                 raise VerificationError(
-                    _CONFIG_UPDATE,
-                    f"Block {number} changes the channel's configuration, which this release cannot verify "
-                    f"yet; blocks 0 to {number - 1} hold.",
+                    error.code,
+                    f"Block {number} {_UNSUPPORTED[error.code]}, which this release cannot verify yet; "
+                    f"blocks 0 to {number - 1} hold.",
                 ) from error
             raise _configuration(number, error) from error
 
