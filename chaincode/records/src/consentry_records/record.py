@@ -115,7 +115,7 @@ def _definition(record: type[Record]) -> _Definition:
         hints = get_type_hints(record, include_extras=True)
         names = tuple(field.name for field in fields(record))  # type: ignore[arg-type]
         known = (names, tuple((name, hints[name].__metadata__[0]) for name in names))
-        _DEFINITIONS[record] = known
+        _DEFINITIONS[record] = known  # deterministic: a cache; its values follow from its keys
     return known
 
 
