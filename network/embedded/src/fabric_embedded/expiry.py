@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fabric_protocol.errors import IdentityError
+from fabric_protocol.identities import parse_identity
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +25,14 @@ def is_expired(serialized: bytes, msps: MspManager, instant: datetime) -> bool:
         False for an identity that cannot be read: others refuse it, with a better reason.
     """
     try:
-        return msps.deserialize(serialized).certificate.not_valid_after_utc < instant
+        return _certificate_end(serialized, msps) < instant
     except IdentityError:
         return False
+
+
+def _certificate_end(serialized: bytes, msps: MspManager) -> datetime:
+    try:
+        return msps.deserialize(serialized).certificate.not_valid_after_utc
+    except IdentityError:
+        # Expiry comes before trust: a stranger's expired certificate is refused as expired.
+        return parse_identity(serialized).certificate.not_valid_after_utc

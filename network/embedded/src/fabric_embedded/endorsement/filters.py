@@ -40,4 +40,4 @@ def check_filters(proposal: Proposal, config: ChannelConfig, instant: datetime) 
 
 
 def _go_time(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%d %H:%M:%S.%f +0000 UTC")
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
