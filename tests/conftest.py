@@ -7,38 +7,61 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support.optional_tools import OPTIONAL_TOOLS
+from support.optional_tools import OPTIONAL_TOOLS, find_optional_tool
 
 # No test may depend on how busy the machine is.
 settings.register_profile("consentry", deadline=None)
 settings.load_profile("consentry")
 
 _ROOT = Path(__file__).parent
-_used: set[str] = set()
+_KINDS = {"unit": "unit", "integration": "integration", "end_to_end": "end_to_end", "interop": "integration"}
+_TOOL = "optional_tool"
+_ran: set[str] = set()
+_not_run: dict[str, str] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the mark means: markers are strict."""
+    config.addinivalue_line("markers", f"{_TOOL}(name): runs where this tool of the table is found")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test's directory says what kind it is."""
     for item in items:
-        kind = item.path.relative_to(_ROOT).parts[0]
-        if kind in {"unit", "integration", "end_to_end"}:
+        kind = _KINDS.get(item.path.relative_to(_ROOT).parts[0])
+        if kind is not None:
             item.add_marker(getattr(pytest.mark, kind))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look for the tools that a test's marks name, before its fixtures are made."""
+    for mark in item.iter_markers(_TOOL):
+        _require(item, mark.args[0])
+
+
 @pytest.fixture
-def optional_tool() -> Callable[[str], str]:
+def optional_tool(request: pytest.FixtureRequest) -> Callable[[str], str]:
     """Where an optional tool is; the test is reported as not run where it is not."""
+    return lambda name: _require(request.node, name)
 
-    def find(name: str) -> str:
-        tool = next(tool for tool in OPTIONAL_TOOLS if tool.name == name)
-        try:
-            place = tool.find()
-        except LookupError as reason:
-            pytest.skip(f"{name}: {reason}")
-        _used.add(name)
-        return place
 
-    return find
+def _require(item: pytest.Item, name: str) -> str:
+    item.user_properties.append((_TOOL, name))
+    try:
+        return find_optional_tool(name)
+    except LookupError as reason:
+        pytest.skip(f"{name}: {reason}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A tool counts as run when a test that needs it came to its end, not when it was merely found."""
+    for name in [str(value) for key, value in report.user_properties if key == _TOOL]:
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            _not_run[name] = reason.removeprefix("Skipped: ").removeprefix(f"{name}: ")
+        elif report.when == "call":
+            _ran.add(name)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -49,6 +72,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             place = tool.find()
         except LookupError as reason:
             terminalreporter.write_line(f"{tool.name}: not run ({tool.shows}): {reason}")
+            continue
+        if tool.name in _ran:
+            terminalreporter.write_line(f"{tool.name}: run ({place})")
+        elif tool.name in _not_run:
+            terminalreporter.write_line(f"{tool.name}: not run ({tool.shows}): {_not_run[tool.name]}")
         else:
-            state = "run" if tool.name in _used else "found, its tests were not selected"
-            terminalreporter.write_line(f"{tool.name}: {state} ({place})")
+            terminalreporter.write_line(f"{tool.name}: found, its tests were not selected ({place})")

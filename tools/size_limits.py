@@ -12,6 +12,7 @@ from pathlib import Path
 
 FUNCTION_LINES = 60
 FILE_LINES = 400
+FOREIGN = "node_modules"
 
 
 def function_length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -37,7 +38,8 @@ def violations(path: Path) -> Iterator[str]:
 
 
 def main(directories: list[str]) -> int:
-    files = sorted(path for directory in directories for path in Path(directory).rglob("*.py"))
+    found_files = (path for directory in directories for path in Path(directory).rglob("*.py"))
+    files = sorted(path for path in found_files if FOREIGN not in path.parts)
     if not files:
         print(f"no Python file below {directories}; name the source directories", file=sys.stderr)
         return 2

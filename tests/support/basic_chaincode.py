@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fabric_shim import Context, Contract, ContractError, evaluation, run, signed_by_n_of, transaction
 
 
@@ -57,6 +59,12 @@ class Basic(Contract):
         """Answer with something else in every process: no two peers agree."""
         await ctx.stub.put_state(key, b"x")
         return str(id(self))
+
+    @transaction
+    async def wait(self, ctx: Context, milliseconds: int) -> str:
+        """Take a while, as slow work would."""
+        await asyncio.sleep(milliseconds / 1000)
+        return "waited"
 
 
 if __name__ == "__main__":

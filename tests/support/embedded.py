@@ -72,6 +72,7 @@ class User:
     certificate: bytes
     sign_digest: Signer
     sign: object
+    key: object = None
 
     @property
     def identity(self) -> bytes:
@@ -109,7 +110,7 @@ class CaClient:
         answer.raise_for_status()
         certificate = base64.b64decode(answer.json()["result"]["Cert"])
         return User(
-            self.organization.msp_id, certificate, lambda digest: sign_digest(key, digest), signer(key)
+            self.organization.msp_id, certificate, lambda digest: sign_digest(key, digest), signer(key), key
         )
 
     def register(self, registrar: User, identity: str, **fields: object) -> str:

@@ -1,11 +1,14 @@
 """The one table of tools that tests use where they find them.
 
-A test that needs one asks for the fixture `optional_tool` and names the tool. `make test` ends with a line
-for each tool: run, or not run and why.
+A test that needs one carries the mark `optional_tool("<name>")`, or asks for the fixture `optional_tool` and
+names the tool. `make test` ends with a line for each tool: run, or not run and why.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,6 +32,35 @@ def _fabric_binaries() -> str:
         raise LookupError(str(error)) from error
 
 
+def _node() -> str:
+    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
+    if missing:
+        raise LookupError(f"no {' and no '.join(missing)} on the PATH; Node.js 20 or later has both")
+    return str(shutil.which("node"))
+
+
+def _strace() -> str:
+    place = shutil.which("strace")
+    if place is None:
+        raise LookupError("no strace on the PATH; it comes with every Linux distribution")
+    if subprocess.run([place, "-o", os.devnull, "true"], check=False, capture_output=True).returncode:
+        raise LookupError("strace may not trace processes here")
+    return place
+
+
 OPTIONAL_TOOLS = (
     OptionalTool("fabric-binaries", "fabric_native finds the official peer and orderer", _fabric_binaries),
+    OptionalTool(
+        "node", "Hyperledger's Node.js client and chaincode runtime work with the embedded engine", _node
+    ),
+    OptionalTool("strace", "acknowledged transactions survive a power failure, by crash images", _strace),
 )
+
+
+def find_optional_tool(name: str) -> str:
+    """Where a tool is.
+
+    Raises:
+        LookupError: it is not there; the reason is the sentence.
+    """
+    return next(tool for tool in OPTIONAL_TOOLS if tool.name == name).find()
