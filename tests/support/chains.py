@@ -13,7 +13,7 @@ from fabric_protos.peer import proposal_response_pb2
 from support.chain_members import HOSPITALS, REGULATOR, START, Member, Organization
 
 from fabric_protocol.block_signatures import sign_block
-from fabric_protocol.blocks import header_hash, new_block, set_flags
+from fabric_protocol.blocks import header_hash, is_config_block, new_block, set_flags
 from fabric_protocol.channel_config import ChannelConfig, Consenter, OrderingConfig, genesis_block
 from fabric_protocol.commit_hash import commit_hash, set_commit_hash
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, Definition, definition_writes
@@ -64,6 +64,7 @@ class Chain:
         self.organizations = {organization.msp_id: organization for organization in made}
         self.state = MemoryState()
         self.blocks: list[bytes] = []
+        self.last_config = 0
         self._transactions: set[str] = set()
         self._clock = START + timedelta(days=1)
         self._commit_hash = b""
@@ -77,7 +78,8 @@ class Chain:
         """A chain that shares the first blocks and the organizations of another and then goes its own way."""
         made = cls.__new__(cls)
         made.channel, made.organizations, made.client = other.channel, other.organizations, other.client
-        made.state, made.majority, made.config = MemoryState(), other.majority, other.config
+        made.state, made.majority = MemoryState(), other.majority
+        made.config, made.last_config = ChannelConfig.from_block(other.block(0)), 0
         made.blocks, made._transactions, made._clock, made._commit_hash = [], set(), other._clock, b""
         made.blocks.append(other.blocks[0])
         for number in range(1, height):
@@ -156,7 +158,10 @@ class Chain:
         previous = header_hash(self.block(len(self.blocks) - 1).header)
         block = new_block(len(self.blocks), previous, envelopes)
         orderer = self.first.orderer
-        sign_block(block, last_config=0, signer=orderer.signer, creator=orderer.identity, nonce=b"n" * 24)
+        last_config = len(self.blocks) if is_config_block(block) else self.last_config
+        sign_block(
+            block, last_config=last_config, signer=orderer.signer, creator=orderer.identity, nonce=b"n" * 24
+        )
         return block
 
     def _store(self, block: Any, validated: ValidatedBlock) -> None:
@@ -164,6 +169,8 @@ class Chain:
         self._commit_hash = commit_hash(validated.flags, validated.updates, self._commit_hash)
         set_commit_hash(block, self._commit_hash)
         self.state.apply(validated.updates)
+        if validated.new_config is not None:
+            self.config, self.last_config = validated.new_config, len(self.blocks)
         self._transactions |= {entry.transaction_id for entry in validated.transactions if entry is not None}
         self.blocks.append(block.SerializeToString(deterministic=True))
 

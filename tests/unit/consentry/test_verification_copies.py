@@ -148,26 +148,6 @@ def test_blocks_are_accepted_in_order_only(chain: Chain) -> None:
         verifier.accept(genesis)
 
 
-def test_a_change_of_the_configuration_is_said_to_be_beyond_this_release() -> None:
-    made = Chain()
-    orderer = made.first.orderer
-    payload = common_pb2.Payload.FromString(
-        common_pb2.Envelope.FromString(made.block(0).data.data[0]).payload
-    )
-    header = common_pb2.SignatureHeader(creator=orderer.identity, nonce=b"n" * 24)
-    payload.header.signature_header = header.SerializeToString()
-    content = payload.SerializeToString()
-    envelope = common_pb2.Envelope(payload=content, signature=orderer.sign(content))
-    block = made.order([envelope.SerializeToString()])
-    set_flags(block, b"\x00")
-    blocks = [*made.blocks, block.SerializeToString()]
-    with pytest.raises(
-        VerificationError, match=r"Block 2 changes the channel's configuration.*0 to 1 hold"
-    ) as caught:
-        Verifier().verify([memory_source("A", blocks)], made.anchor)
-    assert caught.value.code == "CONFIG_UPDATE_UNSUPPORTED"
-
-
 def test_private_data_that_expires_is_said_to_be_beyond_this_release(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -273,11 +273,11 @@ def config_entry(ledger: SampleLedger, *, data: bytes = b"config", channel: str 
     return entry
 
 
-def test_a_change_of_the_configuration_is_never_accepted_silently(ledger: SampleLedger) -> None:
+def test_a_configuration_that_cannot_be_read_is_no_block_at_all(ledger: SampleLedger) -> None:
     with pytest.raises(ConfigError) as caught:
         ledger.validate(ledger.block(config_entry(ledger)))
 
-    assert caught.value.code == "CONFIG_UPDATE_UNSUPPORTED"
+    assert caught.value.code == "CONFIG_UPDATE_INVALID"
 
 
 def test_a_configuration_that_is_empty_or_not_signed_gets_a_code(ledger: SampleLedger) -> None:

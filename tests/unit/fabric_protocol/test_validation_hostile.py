@@ -76,7 +76,7 @@ def test_a_damaged_transaction_that_its_creator_signs_gets_a_code(data: st.DataO
     except ConfigError as error:
         verdict = error.code
 
-    assert verdict in CODES | {"CONFIG_UPDATE_UNSUPPORTED"}
+    assert verdict in CODES | {"CONFIG_UPDATE_INVALID"}
 
 
 @settings(max_examples=300, deadline=None)

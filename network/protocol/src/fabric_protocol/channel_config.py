@@ -41,7 +41,10 @@ __all__ = [
     "Consenter",
     "OrderingConfig",
     "OrganizationConfig",
+    "application_organization",
+    "check_organizations",
     "genesis_block",
+    "orderer_organization",
 ]
 
 CHANNEL_CAPABILITY: Final = "V3_0"
@@ -99,7 +102,7 @@ def genesis_block(
         raise _invalid(f"channel id {channel_id!r}: expected lower-case letters, digits, '.', '-'")
     if timestamp.tzinfo is None:
         raise _invalid("timestamp needs a time zone")
-    _check_organizations(organizations)
+    check_organizations(organizations)
     ordering.require_consenters()
     group = _channel_group(organizations, ordering)
     config = configtx_pb2.ConfigEnvelope(config=configtx_pb2.Config(sequence=0, channel_group=group))
@@ -107,7 +110,31 @@ def genesis_block(
     return _block(_bytes(common_pb2.Envelope(payload=payload)))
 
 
-def _check_organizations(organizations: Sequence[OrganizationConfig]) -> None:
+def application_organization(organization: OrganizationConfig) -> Any:
+    """An organization's group in the application part (ConfigGroup)."""
+    values = {"MSP": organization.msp_config}
+    if organization.anchor_peers:
+        peers = [_anchor_peer(endpoint) for endpoint in organization.anchor_peers]
+        values["AnchorPeers"] = peer_pb2.AnchorPeers(anchor_peers=peers)
+    group = _group(values)
+    add_organization_policies(group, organization.msp_id)
+    return group
+
+
+def orderer_organization(organization: OrganizationConfig) -> Any:
+    """An organization's group in the ordering part (ConfigGroup)."""
+    endpoints = configuration_pb2.OrdererAddresses(addresses=organization.orderer_endpoints)
+    group = _group({"MSP": organization.msp_config, "Endpoints": endpoints})
+    add_orderer_organization_policies(group, organization.msp_id)
+    return group
+
+
+def check_organizations(organizations: Sequence[OrganizationConfig]) -> None:
+    """Check that organizations can be put into one channel.
+
+    Raises:
+        ConfigError: CHANNEL_CONFIG_INVALID, MSP_CONFIG_INVALID.
+    """
     if not organizations:
         raise _invalid("expected at least one organization")
     for what, values in (
@@ -154,13 +181,7 @@ def _application_group(organizations: Sequence[OrganizationConfig]) -> Any:
         },
     )
     for organization in organizations:
-        values = {"MSP": organization.msp_config}
-        if organization.anchor_peers:
-            peers = [_anchor_peer(endpoint) for endpoint in organization.anchor_peers]
-            values["AnchorPeers"] = peer_pb2.AnchorPeers(anchor_peers=peers)
-        child = _group(values)
-        add_organization_policies(child, organization.msp_id)
-        group.groups[organization.name].CopyFrom(child)
+        group.groups[organization.name].CopyFrom(application_organization(organization))
     return group
 
 
@@ -186,10 +207,7 @@ def _orderer_group(organizations: Sequence[OrganizationConfig], ordering: Orderi
     block_validation = bft_block_validation(ordering) if is_bft else signed_by_n_of(1, msp_ids, "orderer")
     add_signature_policy(group, "BlockValidation", block_validation)
     for organization in organizations:
-        endpoints = configuration_pb2.OrdererAddresses(addresses=organization.orderer_endpoints)
-        child = _group({"MSP": organization.msp_config, "Endpoints": endpoints})
-        add_orderer_organization_policies(child, organization.msp_id)
-        group.groups[organization.name].CopyFrom(child)
+        group.groups[organization.name].CopyFrom(orderer_organization(organization))
     return group
 
 

@@ -155,6 +155,10 @@ class _Reader:
         self.msps: dict[str, Msp] = {}
 
     def read(self, channel_id: str, sequence: int) -> ChannelConfig:
+        if "Capabilities" not in self.orderer.values and any(
+            "Capabilities" in group.values for group in (self.root, self.application)
+        ):
+            raise _invalid("cannot enable channel or application capabilities without orderer support first")
         organizations = self._organizations(self.application)
         orderers = self._organizations(self.orderer)
         manager = MspManager(self.msps.values())

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fabric_protos.common import common_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
+from google.protobuf.message import DecodeError
 
 from fabric_protocol.block_structure import is_config_block
 from fabric_protocol.channel_config import ChannelConfig
+from fabric_protocol.config_update import apply_config
 from fabric_protocol.endorsement_rules import EndorsementRules
-from fabric_protocol.errors import BlockError, EncodingError
+from fabric_protocol.errors import BlockError, ConfigError, EncodingError
 from fabric_protocol.mvcc import ConcurrencyControl
 from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.state import StateReader, Version
@@ -20,7 +22,7 @@ from fabric_protocol.state_cache import StateCache
 from fabric_protocol.transactions import Transaction
 from fabric_protocol.updates import HashedUpdate, PublicUpdate, UpdateBatch
 from fabric_protocol.validation_codes import ValidationCode
-from fabric_protocol.validation_first_pass import Candidate, read_candidate
+from fabric_protocol.validation_first_pass import Candidate, SignedConfig, read_candidate
 
 __all__ = ["HashedUpdate", "PublicUpdate", "UpdateBatch", "ValidatedBlock", "validate_block"]
 
@@ -70,15 +72,18 @@ def validate_block(
 
     Raises:
         BlockError: GENESIS_INVALID, if block 0 is not one configuration; EXPIRY_UNSUPPORTED, if a valid
-            transaction writes to a collection whose data expires.
-        ConfigError: CONFIG_UPDATE_UNSUPPORTED, if the block changes the channel's configuration.
+            transaction writes to a collection whose data expires; CONFIG_NOT_ALONE.
+        ConfigError: if the block sets a configuration that may not follow the one in force, see
+            `config_update.apply_config`: a peer takes no such block.
     """
     if block.header.number == 0:
         return _genesis(block)
-    entries = [
-        read_candidate(data, config=config, is_known_transaction=is_known_transaction)
-        for data in block.data.data
-    ]
+    entries: list[Candidate | ValidationCode] = []
+    for data in block.data.data:
+        entry = read_candidate(data, config=config, is_known_transaction=is_known_transaction)
+        if isinstance(entry, SignedConfig):
+            return _configuration(block, entry.content, config)
+        entries.append(entry)
     cache = StateCache(state)
     cache.prefetch(entry.rwset for entry in entries if isinstance(entry, Candidate))
     codes = _first_pass(entries, EndorsementRules(config, cache))
@@ -125,13 +130,30 @@ def _genesis(block: Any) -> ValidatedBlock:
         )
     envelope = common_pb2.Envelope.FromString(block.data.data[0])
     content = common_pb2.Payload.FromString(envelope.payload).data
-    update = PublicUpdate(CONFIG_NAMESPACE, CONFIG_KEY, content, b"", Version(0, 0))
+    return _config_block(block, content, ChannelConfig.from_block(block))
+
+
+def _configuration(block: Any, content: bytes, config: ChannelConfig) -> ValidatedBlock:
+    number = block.header.number
+    if len(block.data.data) != 1:
+        raise BlockError("CONFIG_NOT_ALONE", f"Block {number} holds a configuration and other transactions.")
+    try:
+        envelope = configtx_pb2.ConfigEnvelope.FromString(content)
+    except DecodeError as error:
+        raise ConfigError(
+            "CONFIG_UPDATE_INVALID", f"The configuration in block {number} cannot be read."
+        ) from error
+    return _config_block(block, content, apply_config(config, envelope))
+
+
+def _config_block(block: Any, content: bytes, config: ChannelConfig) -> ValidatedBlock:
+    version = Version(block.header.number, 0)
     return ValidatedBlock(
         codes=(ValidationCode.VALID,),
-        updates=UpdateBatch(public=(update,)),
+        updates=UpdateBatch(public=(PublicUpdate(CONFIG_NAMESPACE, CONFIG_KEY, content, b"", version),)),
         transactions=(_readable(block.data.data[0]),),
         rwsets=(None,),
-        new_config=ChannelConfig.from_block(block),
+        new_config=config,
     )
 
 

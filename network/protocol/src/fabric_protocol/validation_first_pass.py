@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fabric_protocol.errors import ConfigError, EncodingError, IdentityError, SignatureError
+from fabric_protocol.errors import EncodingError, IdentityError, SignatureError
 from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.rwset_encoding import decode_rwset
 from fabric_protocol.signatures import verify
@@ -49,9 +49,23 @@ class Candidate:
     transaction: Transaction | None
 
 
+@dataclass(frozen=True, slots=True)
+class SignedConfig:
+    """A configuration that a member of the channel signed; whether it may follow is not judged yet.
+
+    ``content`` is M(ConfigEnvelope).
+    """
+
+    content: bytes
+
+
+Entry = Candidate | SignedConfig | ValidationCode
+"""What the first checks leave of a transaction: its code, if they refuse it."""
+
+
 def read_candidate(
     data: bytes, *, config: "ChannelConfig", is_known_transaction: Callable[[str], bool]
-) -> Candidate | ValidationCode:
+) -> Entry:
     """Take a transaction through the checks that need no state.
 
     Parameters:
@@ -60,10 +74,7 @@ def read_candidate(
         is_known_transaction: whether an earlier block has a transaction of that id, valid or not.
 
     Returns:
-        The transaction, or the code that it gets.
-
-    Raises:
-        ConfigError: CONFIG_UPDATE_UNSUPPORTED for a signed change of the channel's configuration.
+        The transaction or configuration, or the code that it gets.
     """
     try:
         return _read(data, config, is_known_transaction)
@@ -71,9 +82,7 @@ def read_candidate(
         return ValidationCode[error.code]
 
 
-def _read(
-    data: bytes, config: "ChannelConfig", is_known_transaction: Callable[[str], bool]
-) -> Candidate | ValidationCode:
+def _read(data: bytes, config: "ChannelConfig", is_known_transaction: Callable[[str], bool]) -> Entry:
     header = read_header(data)
     if not header.nonce or not header.creator:
         return ValidationCode.BAD_COMMON_HEADER
@@ -82,7 +91,7 @@ def _read(
     if header.type == CONFIG_UPDATE:
         return ValidationCode.UNSUPPORTED_TX_PAYLOAD
     if header.type != ENDORSER_TRANSACTION:
-        return _refuse_config(header)
+        return SignedConfig(header.data) if header.data else ValidationCode.INVALID_CONFIG_TRANSACTION
     check_transaction_id(header)
     action = read_action(header)
     if is_known_transaction(header.transaction_id):
@@ -110,15 +119,6 @@ def _is_signed_by_creator(header: SignedHeader, config: "ChannelConfig") -> bool
     except (IdentityError, SignatureError):
         return False
     return True
-
-
-def _refuse_config(header: SignedHeader) -> ValidationCode:
-    if not header.data:
-        return ValidationCode.INVALID_CONFIG_TRANSACTION
-    raise ConfigError(
-        "CONFIG_UPDATE_UNSUPPORTED",
-        "The block changes the channel's configuration, which is not supported yet; it was not accepted.",
-    )
 
 
 def _check_chaincode(chaincode: str | None, result: ChaincodeResult) -> None:

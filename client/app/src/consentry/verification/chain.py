@@ -11,12 +11,14 @@ from consentry.verification.results import DifferenceKind
 from fabric_protocol.blocks import header_hash
 from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.commit_hash import commit_hash
-from fabric_protocol.errors import ProtocolError
+from fabric_protocol.errors import ConfigError, ProtocolError
 from fabric_protocol.validation import ValidatedBlock, validate_block
 
-# Orderers signed these blocks, so they are no difference: they are what this release cannot check.
+# Orderers or administrators signed these blocks, so they are no difference: they are what this release cannot
+# check.
 _UNSUPPORTED = {
-    "CONFIG_UPDATE_UNSUPPORTED": "changes the channel's configuration",
+    "CAPABILITY_UNKNOWN": "sets a configuration with a capability of a newer Fabric",
+    "MSP_TYPE_UNSUPPORTED": "sets a configuration with an organization without X.509 certificates",
     "EXPIRY_UNSUPPORTED": "writes to a private data collection with a block_to_live",
 }
 
@@ -92,8 +94,8 @@ class ChainVerifier:
 
         Raises:
             Finding: the first thing that is not as it has to be.
-            VerificationError: CONFIG_UPDATE_UNSUPPORTED for a block that changes the channel's configuration,
-                EXPIRY_UNSUPPORTED for one that writes private data with a block_to_live.
+            VerificationError: CAPABILITY_UNKNOWN or MSP_TYPE_UNSUPPORTED for a block whose configuration this
+                release cannot run, EXPIRY_UNSUPPORTED for one that writes private data with a block_to_live.
         """
         number = self._position.next_block
         block = read_block(data, number)
@@ -175,7 +177,9 @@ class ChainVerifier:
 
 def _configuration(number: int, error: ProtocolError) -> Finding:
     return Finding(
-        DifferenceKind.CONFIGURATION if number == 0 else DifferenceKind.VALIDATION,
+        DifferenceKind.CONFIGURATION
+        if number == 0 or isinstance(error, ConfigError)
+        else DifferenceKind.VALIDATION,
         number,
         f"Block {number} cannot be validated: {error}.",
         expected="a block that can be validated",

@@ -69,8 +69,9 @@ class Verifier:
 
         Raises:
             VerificationError: SOURCES_INVALID for no sources or two of one name, ANCHOR_INVALID for an
-                anchor that is no hash, CONFIG_UPDATE_UNSUPPORTED for a chain whose configuration changes,
-                EXPIRY_UNSUPPORTED for one with private data that expires.
+                anchor that is no hash, CAPABILITY_UNKNOWN or MSP_TYPE_UNSUPPORTED for a chain with a
+                configuration that this release cannot run, EXPIRY_UNSUPPORTED for one with private data that
+                expires.
         """
         names = [source.name for source in sources]
         if not names or len(set(names)) != len(names):
