@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from cryptography import x509
 from support.consent_frames import CARE, RESEARCH, consent_frame, pseudonyms
 
 from consentry.ca_client import CaClient
 from consentry.errors import AccessDenied, EnrolmentError, InputRejected, LedgerRefused, NetworkRefused
+from consentry.network import enroll_user, revoke_user
 from consentry.training import participant
 
 pytestmark = pytest.mark.integration
@@ -144,6 +146,18 @@ def test_a_wrong_secret_is_refused_by_the_authority(consortium):
         ca.enroll(*("registrar", "wrong-secret"))
     assert caught.value.code == "CA_REFUSED"
     assert "wrong-secret" not in str(caught.value)
+
+
+def test_whoever_is_revoked_enrols_no_more_and_is_on_the_list(consortium):
+    directory, label = consortium.profile.directory, f"leaver-{os.urandom(4).hex()}"
+    identity = enroll_user(directory, "lakeside", label, ["researcher"])
+    revocations = x509.load_pem_x509_crl(revoke_user(directory, "lakeside", label))
+    serial = identity.certificate.serial_number
+    assert revocations.get_revoked_certificate_by_serial_number(serial) is not None
+    organization = consortium.profile.organization_named("lakeside")
+    with CaClient(organization.ca, organization.msp_id) as ca, pytest.raises(EnrolmentError) as caught:
+        ca.revoke(identity, identity.certificate)
+    assert caught.value.code == "CA_REFUSED"
 
 
 def test_certificates_name_nobody(consortium):

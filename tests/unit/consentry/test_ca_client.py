@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from support.sample_organizations import SampleOrganization
 
 from consentry.ca_client import CaClient, new_enrolment_id
@@ -151,6 +153,40 @@ def test_refusals_of_any_form_are_refusals(authority: AuthorityEndpoint, answer:
 def test_a_registration_without_a_secret_is_refused(authority: AuthorityEndpoint, value: object) -> None:
     with client(authority, lambda _: result(value)) as ca, pytest.raises(EnrolmentError) as caught:
         ca.register(registrar(), "user-1", {})
+    assert caught.value.code == "CA_ANSWER_INVALID"
+
+
+def revocation_list() -> bytes:
+    builder = x509.CertificateRevocationListBuilder().issuer_name(ORGANIZATION.authority.certificate.subject)
+    time = datetime.now(UTC)
+    signed = builder.last_update(time).next_update(time + timedelta(days=1))
+    return signed.sign(ORGANIZATION.authority.private_key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_revocation_names_the_identity_of_the_certificate(authority: AuthorityEndpoint) -> None:
+    seen: list[tuple[str, dict[str, Any]]] = []
+    crl = revocation_list()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.url.path, json.loads(request.content)))
+        if request.url.path.endswith("gencrl"):
+            return result({"CRL": base64.b64encode(crl).decode()}, 200)
+        return result({"RevokedCerts": [], "CRL": ""}, 200)
+
+    revoked = ORGANIZATION.member("client", name="user-1")
+    with client(authority, answer) as ca:
+        ca.revoke(registrar(), x509.load_pem_x509_certificate(revoked.pem))
+        assert ca.gencrl(registrar()) == crl
+    assert seen == [
+        ("/api/v1/revoke", {"id": "user-1", "caname": "northgate ca"}),
+        ("/api/v1/gencrl", {"caname": "northgate ca"}),
+    ]
+
+
+@pytest.mark.parametrize("value", [{}, {"CRL": 7}, {"CRL": "no base64!"}, {"CRL": "bm8gbGlzdA=="}])
+def test_a_revocation_list_has_to_be_one(authority: AuthorityEndpoint, value: object) -> None:
+    with client(authority, lambda _: result(value, 200)) as ca, pytest.raises(EnrolmentError) as caught:
+        ca.gencrl(registrar())
     assert caught.value.code == "CA_ANSWER_INVALID"
 
 

@@ -40,6 +40,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         "network destroy",
         "network status",
         "network enroll",
+        "network revoke",
         "network export",
         "consents import",
         "consents withdraw",

@@ -31,6 +31,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         "take_down": None,
         "destroy": None,
         "status": nodes,
+        "revoke_user": b"-- the list --",
         "enroll_user": SimpleNamespace(enrolment_id="5f0c"),
         "export_blocks": 12,
     }.items():
@@ -73,6 +74,20 @@ def test_a_command_does_one_thing_and_says_so(
     assert run(["--network", str(tmp_path), *arguments]) == 0
     assert calls == [(expected[0], tmp_path, *expected[1:])]
     assert capsys.readouterr().out == shown.format(tmp_path)
+
+
+def test_a_revocation_says_that_the_channel_has_to_be_told(
+    calls: list[tuple[Any, ...]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "northgate.pem"
+    command = ["--network", str(tmp_path), "network", "revoke", "northgate", "steward"]
+    assert run(command) == 0
+    shown = capsys.readouterr().out
+    assert "northgate/steward is revoked at the CA" in shown
+    assert "by a configuration update that puts it into northgate's MSP" in shown
+    assert run([*command, "--crl", str(target)]) == 0
+    assert target.read_bytes() == b"-- the list --"
+    assert calls == [("revoke_user", tmp_path, "northgate", "steward")] * 2
 
 
 def test_nothing_is_destroyed_without_a_yes(

@@ -1,4 +1,4 @@
-"""A client of a certificate authority with Fabric CA's REST interface (v1.5): enrol and register."""
+"""A client of a certificate authority with Fabric CA's REST interface (v1.5): enrol, register, revoke."""
 
 from __future__ import annotations
 
@@ -105,12 +105,41 @@ class CaClient:
             "attrs": [{"name": name, "value": value, "ecert": True} for name, value in attributes.items()],
             "caname": self._name,
         }
-        data = _encoded(body)
-        result = self._post("register", data, _token("POST", self._path("register"), data, registrar))
+        result = self._signed("register", body, registrar)
         secret = result.get("secret")
         if not isinstance(secret, str) or not secret:
             raise _invalid("the answer to a registration has no secret")
         return secret
+
+    def revoke(self, revoker: WalletIdentity, certificate: x509.Certificate) -> None:
+        """Revoke an identity with all of its certificates; it can never enrol again.
+
+        The ledger goes on accepting it until a revocation list stands in the channel configuration.
+
+        Args:
+            revoker: Who may revoke (`hf.Revoker`), or the owner.
+            certificate: A certificate of the identity, issued by this authority.
+
+        Raises:
+            EnrolmentError: CA_REFUSED (unknown identity, not entitled), CA_UNREACHABLE, CA_ANSWER_INVALID.
+        """
+        names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        body = {"id": str(names[0].value) if names else "", "caname": self._name}
+        self._signed("revoke", body, revoker)
+
+    def gencrl(self, requester: WalletIdentity) -> bytes:
+        """Return a list (PEM) of all certificates that this authority revoked, signed by it.
+
+        Raises:
+            EnrolmentError: CA_REFUSED (not entitled: `hf.GenCRL`), CA_UNREACHABLE, CA_ANSWER_INVALID.
+        """
+        result = self._signed("gencrl", {"caname": self._name}, requester)
+        try:
+            revocations = base64.b64decode(result["CRL"], validate=True)
+            x509.load_pem_x509_crl(revocations)
+        except (KeyError, TypeError, ValueError, binascii.Error) as error:
+            raise _invalid("it has no revocation list") from error
+        return revocations
 
     def close(self) -> None:
         """Close the connections."""
@@ -124,6 +153,10 @@ class CaClient:
 
     def _path(self, operation: str) -> str:
         return f"/api/v1/{operation}?ca={quote(self._name, safe='')}"
+
+    def _signed(self, operation: str, body: Mapping[str, Any], signer: WalletIdentity) -> dict[str, Any]:
+        data = _encoded(body)
+        return self._post(operation, data, _token("POST", self._path(operation), data, signer))
 
     def _post(self, operation: str, data: bytes, authorization: str) -> dict[str, Any]:
         headers = {"Authorization": authorization, "Content-Type": "application/json"}

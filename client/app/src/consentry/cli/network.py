@@ -89,6 +89,34 @@ def enroll(
     say(f"{organization}/{label} is enrolled as {identity.enrolment_id}.")
 
 
+@app.command(
+    epilog=examples(
+        "consentry network revoke riverside researcher",
+        "consentry network revoke riverside researcher --crl riverside.crl.pem",
+    )
+)
+def revoke(
+    ctx: typer.Context,
+    organization: Annotated[str, typer.Argument(help="Short name of the organization, e.g. northgate.")],
+    label: Annotated[str, typer.Argument(help="Name of the identity in the organization's wallet.")],
+    crl: Annotated[
+        Path | None, typer.Option(help="File for the CA's list of revoked certificates (PEM).")
+    ] = None,
+) -> None:
+    """Revoke somebody's certificates at the organization's CA; the channel is told in a second step."""
+    from consentry.network import revoke_user
+
+    revocations = revoke_user(command_context(ctx).directory, organization, label)
+    say(f"{organization}/{label} is revoked at the CA and can enrol no more.")
+    if crl is not None:
+        crl.write_bytes(revocations)
+        say(f"The CA's list of revoked certificates is in {crl}.")
+    say(
+        "The channel still accepts the revoked certificates: the CA's list takes effect there by a "
+        f"configuration update that puts it into {organization}'s MSP."
+    )
+
+
 @app.command(epilog=examples("consentry network export blocks", "consentry verify --blocks blocks"))
 def export(
     ctx: typer.Context,

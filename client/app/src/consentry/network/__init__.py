@@ -12,7 +12,7 @@ from consentry.network.operations import (
     take_down,
 )
 from consentry.network.presets import PRESETS, preset
-from consentry.network.users import enroll_user
+from consentry.network.users import enroll_user, revoke_user
 
 __all__ = [
     "PRESETS",
@@ -22,6 +22,7 @@ __all__ = [
     "export_blocks",
     "preset",
     "restart_chaincode",
+    "revoke_user",
     "status",
     "take_down",
 ]

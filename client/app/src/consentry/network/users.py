@@ -1,4 +1,4 @@
-"""Enrol people and services of an organization at its CA."""
+"""Enrol people and services of an organization at its CA, and revoke them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,43 @@ def enroll_user(directory: Path, organization: str, label: str, roles: Sequence[
         ConsentryError: ORGANIZATION_UNKNOWN, LABEL_TAKEN, or what the CA answered.
     """
     profile = NetworkProfile.load(directory)
-    member = profile.organization_named(organization)
-    if member.ca is None:
-        raise ConfigurationError("CA_MISSING", f"network.json names no CA for {organization}")
     enrolment_id = new_enrolment_id()
-    with CaClient(member.ca, member.msp_id) as ca:
+    with _authority(profile, organization) as ca:
         registrar = ca.enroll(*EmbeddedNetwork.load(directory).registrar(organization), attributes=())
         secret = ca.register(registrar, enrolment_id, {ROLE_ATTRIBUTE: ",".join(roles)})
         identity = ca.enroll(enrolment_id, secret)
     Wallet(profile.wallet_directory(organization)).put(label, identity)
     return identity
+
+
+@translated()
+def revoke_user(directory: Path, organization: str, label: str) -> bytes:
+    """Revoke an identity of an organization's wallet, with all of its certificates, at the organization's CA.
+
+    The CA issues nothing to it any more. The ledger goes on accepting its certificate until the list that is
+    returned stands in the organization's MSP in the channel configuration.
+
+    Args:
+        directory: The network's directory.
+        organization: Short name, such as `northgate`.
+        label: Name in the wallet, such as `steward`; it stays there, for what it signed can still be read.
+
+    Returns:
+        The CA's list of revoked certificates (PEM).
+
+    Raises:
+        ConsentryError: ORGANIZATION_UNKNOWN, IDENTITY_NOT_FOUND, or what the CA answered.
+    """
+    profile = NetworkProfile.load(directory)
+    identity = Wallet(profile.wallet_directory(organization)).get(label)
+    with _authority(profile, organization) as ca:
+        registrar = ca.enroll(*EmbeddedNetwork.load(directory).registrar(organization), attributes=())
+        ca.revoke(registrar, identity.certificate)
+        return ca.gencrl(registrar)
+
+
+def _authority(profile: NetworkProfile, organization: str) -> CaClient:
+    member = profile.organization_named(organization)
+    if member.ca is None:
+        raise ConfigurationError("CA_MISSING", f"network.json names no CA for {organization}")
+    return CaClient(member.ca, member.msp_id)

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from fabric_embedded.ca.errors import CaError, authorization_failure
 
 ROLES = "hf.Registrar.Roles"
+REVOKER = "hf.Revoker"
+GENERATE_LIST = "hf.GenCRL"
+AFFILIATION_MANAGER = "hf.AffiliationMgr"
 DELEGATE_ROLES = "hf.Registrar.DelegateRoles"
 REGISTRAR_ATTRIBUTES = "hf.Registrar.Attributes"
 
-_BOOLEAN = frozenset({"hf.Revoker", "hf.IntermediateCA", "hf.GenCRL", "hf.AffiliationMgr"})
+_BOOLEAN = frozenset({REVOKER, "hf.IntermediateCA", GENERATE_LIST, AFFILIATION_MANAGER})
 _LIST = frozenset({ROLES, DELEGATE_ROLES, REGISTRAR_ATTRIBUTES})
 _FIXED = frozenset({"hf.EnrollmentID", "hf.Type", "hf.Affiliation"})
 # What Go's strconv.ParseBool takes for true and for false.
@@ -40,10 +43,10 @@ REGISTRAR = (
     Attribute(ROLES, "*"),
     Attribute(DELEGATE_ROLES, "*"),
     Attribute(REGISTRAR_ATTRIBUTES, "*"),
-    Attribute("hf.Revoker", "true"),
-    Attribute("hf.GenCRL", "true"),
+    Attribute(REVOKER, "true"),
+    Attribute(GENERATE_LIST, "true"),
     Attribute("hf.IntermediateCA", "true"),
-    Attribute("hf.AffiliationMgr", "true"),
+    Attribute(AFFILIATION_MANAGER, "true"),
 )
 """Attributes of a CA's bootstrap registrar, who may do everything."""
 
@@ -60,9 +63,41 @@ def check_registration(registrar: Mapping[str, str], kind: str, attributes: Sequ
         CaError: authorization failure.
     """
     check_acts_on_type(registrar, kind)
-    requested = {attribute.name: attribute.value for attribute in attributes}
+    check_attributes(registrar, attributes, {})
+
+
+def check_attributes(
+    registrar: Mapping[str, str], attributes: Sequence[Attribute], owned: Mapping[str, str]
+) -> None:
+    """Refuse attributes that a registrar may not give.
+
+    Parameters:
+        registrar: names and values of the registrar's attributes.
+        attributes: attributes that an identity is to get; an empty value takes one away.
+        owned: names and values of those that it has; empty for a new identity.
+
+    Raises:
+        CaError: authorization failure.
+    """
+    after = {**owned, **{attribute.name: attribute.value for attribute in attributes}}
     for attribute in attributes:
-        _check_attribute(registrar, attribute, requested)
+        _check_attribute(registrar, attribute, after)
+
+
+def require_true(caller: Mapping[str, str], name: str) -> None:
+    """Refuse whoever does not have a boolean attribute, or has it as false.
+
+    Raises:
+        CaError: authorization failure.
+    """
+    if caller.get(name) not in _TRUE:
+        raise authorization_failure(f"the caller's {name} is not true")
+
+
+def changed(owned: Sequence[Attribute], changes: Sequence[Attribute]) -> tuple[Attribute, ...]:
+    """Attributes after changes: an empty value removes one, others replace it or are added."""
+    after = {attribute.name: attribute for attribute in (*owned, *changes)}
+    return tuple(attribute for attribute in after.values() if attribute.value or attribute in owned)
 
 
 def check_acts_on_type(registrar: Mapping[str, str], kind: str) -> None:
@@ -74,7 +109,7 @@ def check_acts_on_type(registrar: Mapping[str, str], kind: str) -> None:
     roles = _list(registrar.get(ROLES, ""))
     if not roles:
         raise authorization_failure("caller is not a registrar")
-    if "*" not in roles and kind not in roles:
+    if "*" not in roles and (kind or "client").lower() not in {role.lower() for role in roles}:
         raise authorization_failure("registrar does not have authority to act on this type")
 
 

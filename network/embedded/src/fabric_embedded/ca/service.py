@@ -1,4 +1,4 @@
-"""What an organization's CA does: enrol, register, tell about identities. No HTTP here.
+"""What an organization's CA does: tell who calls, enrol, register. No HTTP here.
 
 Source: Fabric CA v1.5 `lib/serverenroll.go`, `lib/serverregister.go`, `lib/serverrequestcontext.go`.
 Unlike Fabric CA's, certificates carry no hf.EnrollmentID, hf.Type, hf.Affiliation or host names: nothing that
@@ -18,19 +18,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from fabric_embedded.ca import errors as ca_errors
+from fabric_embedded.ca.affiliations import below
 from fabric_embedded.ca.attributes import (
     REGISTRAR,
     certificate_attributes,
-    check_acts_on_type,
     check_registration,
 )
+from fabric_embedded.ca.certificate_store import IssuedCertificate, hex_number
 from fabric_embedded.ca.errors import CaError, authentication_failure, authorization_failure
 from fabric_embedded.ca.requests import EnrollRequest, RegisterRequest
 from fabric_embedded.ca.store import (
     MAX_FAILED_LOGINS,
     UNLIMITED,
     IdentityStore,
-    IssuedCertificate,
     RegisteredIdentity,
     SaltedSecret,
 )
@@ -39,6 +39,21 @@ from fabric_protocol.certificates import CertificateAuthority, certificate_pem, 
 # As Fabric CA's signer: clocks that lag a little still find the certificate valid.
 _BACKDATE = timedelta(minutes=5)
 _SECRET_BYTES = 18
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who a token speaks for.
+
+    Parameters:
+        identity: the identity.
+        serial: serial number of the certificate that it used, in hex.
+        aki: that certificate's authority key identifier, in hex.
+    """
+
+    identity: RegisteredIdentity
+    serial: str
+    aki: str
 
 
 @dataclass(frozen=True)
@@ -78,24 +93,30 @@ class CaService:
         if not await asyncio.to_thread(salted.matches, secret):
             self.store.count_failed_login(identity)
             raise authentication_failure("wrong secret")
-        return registered
+        # Hashing took its time: whoever was revoked meanwhile enrols no more.
+        current = self.store.get(identity)
+        if current is None or current.revoked:
+            raise authentication_failure("revoked identity")
+        return current
 
-    def caller(self, certificate: x509.Certificate) -> RegisteredIdentity:
-        """The identity that a token's certificate belongs to.
+    def caller(self, certificate: x509.Certificate) -> Caller:
+        """Who a token's certificate belongs to.
 
         Raises:
-            CaError: authentication failure unless this CA issued this very certificate and it is still valid.
+            CaError: authentication failure unless this CA issued this very certificate and it is valid.
         """
-        issued = self.store.issued(*_reference(certificate))
-        if issued is None or issued != certificate_pem(certificate):
+        serial, aki = _reference(certificate)
+        issued = self.store.certificates.get(serial, aki)
+        if issued is None or issued.pem != certificate_pem(certificate):
             raise authentication_failure("certificate not found")
         if not certificate.not_valid_before_utc <= self.clock() <= certificate.not_valid_after_utc:
             raise authentication_failure("certificate expired, or not valid yet")
-        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        registered = self.store.get(str(names[0].value)) if names else None
+        if issued.revoked_at is not None:
+            raise authentication_failure("certificate revoked")
+        registered = self.store.get(issued.id)
         if registered is None:
             raise authentication_failure("identity of the certificate not found")
-        return registered
+        return Caller(registered, serial, aki)
 
     def enroll(self, identity: RegisteredIdentity, request: EnrollRequest, *, counted: bool) -> bytes:
         """Issue a certificate.
@@ -124,8 +145,9 @@ class CaService:
             start=start,
         )
         pem = certificate_pem(certificate)
-        issued = IssuedCertificate(*_reference(certificate), pem)
-        if not self.store.record_enrollment(identity.id, issued, counted=counted):
+        serial, aki = _reference(certificate)
+        issued = IssuedCertificate(serial, aki, identity.id, pem, certificate.not_valid_after_utc)
+        if not self.store.record_enrollment(issued, counted=counted):
             raise authentication_failure("no enrolments left")
         return pem
 
@@ -136,44 +158,21 @@ class CaService:
             Its secret.
 
         Raises:
-            CaError: authorization failure; 409 when the id is taken.
+            CaError: authorization failure, for an unknown affiliation too; 409 when the id is taken.
         """
         kind = request.type or registrar.type
+        affiliation = "" if request.affiliation == "." else request.affiliation or registrar.affiliation
         check_registration(registrar.attribute_values(), kind, request.attributes)
+        check_affiliation(registrar, affiliation)
+        if affiliation and affiliation not in self.store.affiliations():
+            raise authorization_failure("unknown affiliation")
         secret = request.secret or secrets.token_urlsafe(_SECRET_BYTES)
         salted = await asyncio.to_thread(SaltedSecret.of, secret)
-        if not self.store.add(request.id, kind, salted, request.max_enrollments, request.attributes):
+        uses, attributes = request.max_enrollments, request.attributes
+        if not self.store.add(request.id, kind, salted, uses, attributes, affiliation):
             message = f"Registration of '{request.id}' failed: Identity '{request.id}' is already registered"
             raise CaError(409, ca_errors.ALREADY_REGISTERED, message, "identity is already registered")
         return secret
-
-    def identities(self, caller: RegisteredIdentity) -> list[RegisteredIdentity]:
-        """The identities of the types that the caller may manage.
-
-        Raises:
-            CaError: authorization failure when the caller is no registrar.
-        """
-        roles = caller.attribute_values().get("hf.Registrar.Roles", "")
-        if not roles:
-            raise authorization_failure("caller is not a registrar")
-        return [identity for identity in self.store.all() if _may_manage(caller, identity)]
-
-    def identity(self, caller: RegisteredIdentity, wanted: str) -> RegisteredIdentity:
-        """One identity.
-
-        Raises:
-            CaError: authorization failure; 404 when there is none of this id.
-        """
-        found = self.store.get(wanted)
-        if found is None:
-            # Only a registrar learns that an id does not exist.
-            if not caller.attribute_values().get("hf.Registrar.Roles"):
-                raise authorization_failure("caller is not a registrar")
-            raise CaError(
-                404, ca_errors.UNKNOWN_IDENTITY, "Failed to get User: not found", "unknown identity"
-            )
-        check_acts_on_type(caller.attribute_values(), found.type)
-        return found
 
 
 def bootstrap_registrar(store: IdentityStore, identity: str, secret: str) -> None:
@@ -181,17 +180,19 @@ def bootstrap_registrar(store: IdentityStore, identity: str, secret: str) -> Non
     store.add(identity, "client", SaltedSecret.of(secret), UNLIMITED, REGISTRAR)
 
 
-def _may_manage(caller: RegisteredIdentity, identity: RegisteredIdentity) -> bool:
-    try:
-        check_acts_on_type(caller.attribute_values(), identity.type)
-    except CaError:
-        return False
-    return True
+def check_affiliation(caller: RegisteredIdentity, affiliation: str) -> None:
+    """Refuse a caller whose own affiliation is not this one, or over it.
+
+    Raises:
+        CaError: authorization failure.
+    """
+    if not below(affiliation, caller.affiliation):
+        raise authorization_failure("caller does not have authority to act on this affiliation")
 
 
 def _reference(certificate: x509.Certificate) -> tuple[str, str]:
     extension = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
-    return f"{certificate.serial_number:x}", (extension.key_identifier or b"").hex()
+    return f"{certificate.serial_number:x}", hex_number((extension.key_identifier or b"").hex())
 
 
 def _read_request(pem: str, identity: str) -> x509.CertificateSigningRequest:

@@ -1,4 +1,4 @@
-"""The CA service's store: identities with hashed secrets, and the certificates that it issued (SQLite)."""
+"""The CA service's store: identities with hashed secrets, and affiliations; certificates are beside it."""
 
 from __future__ import annotations
 
@@ -6,39 +6,21 @@ import hashlib
 import hmac
 import json
 import secrets
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fabric_embedded.ca.affiliations import below
 from fabric_embedded.ca.attributes import Attribute
+from fabric_embedded.ca.certificate_store import CertificateStore, IssuedCertificate
+from fabric_embedded.ca.database import open_database, transaction
 
 # RFC 7914 cost: about 30 ms, for secrets that people may have chosen themselves.
 _SCRYPT_COST, _SCRYPT_BLOCK, _SCRYPT_PARALLEL = 2**14, 8, 1
 _SALT_BYTES = 16
 MAX_FAILED_LOGINS = 10
 UNLIMITED = -1
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS identities (
-    id TEXT PRIMARY KEY, type TEXT NOT NULL, salt BLOB NOT NULL, secret_hash BLOB NOT NULL,
-    max_enrollments INTEGER NOT NULL, enrollments INTEGER NOT NULL DEFAULT 0,
-    failed_logins INTEGER NOT NULL DEFAULT 0, attributes TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS certificates (
-    serial TEXT NOT NULL, aki TEXT NOT NULL, id TEXT NOT NULL, pem BLOB NOT NULL, PRIMARY KEY (serial, aki)
-) STRICT;
-"""
-
-
-@dataclass(frozen=True)
-class IssuedCertificate:
-    """A certificate with what it is found by: serial and authority key identifier in lower-case hex."""
-
-    serial: str
-    aki: str
-    pem: bytes
 
 
 @dataclass(frozen=True)
@@ -52,6 +34,8 @@ class RegisteredIdentity:
         enrollments: how often it was used.
         failed_logins: wrong secrets in a row.
         attributes: what its certificates may carry.
+        affiliation: where in the organization it belongs; "" is the root.
+        revoked: whether it may never enrol again.
     """
 
     id: str
@@ -60,6 +44,8 @@ class RegisteredIdentity:
     enrollments: int
     failed_logins: int
     attributes: tuple[Attribute, ...]
+    affiliation: str = ""
+    revoked: bool = False
 
     def attribute_values(self) -> dict[str, str]:
         """Names and values of its attributes."""
@@ -75,13 +61,12 @@ class IdentityStore:
         Parameters:
             path: database file, created with mode 0600; None keeps everything in memory.
         """
-        if path is not None:
-            path.touch(mode=0o600, exist_ok=True)
-        # Requests are handled one at a time on the event loop's thread; only hashing happens elsewhere.
-        self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA)
+        self._database = open_database(path)
+        self.certificates = CertificateStore(self._database)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All of the changes inside, or none."""
+        return transaction(self._database)
 
     def close(self) -> None:
         """Close the database."""
@@ -94,14 +79,23 @@ class IdentityStore:
         salted: SaltedSecret,
         max_enrollments: int,
         attributes: Sequence[Attribute],
+        affiliation: str = "",
     ) -> bool:
         """Add an identity; False when the id is taken."""
-        listed = json.dumps([attribute.to_dict() for attribute in attributes])
         with closing(
             self._database.execute(
-                "INSERT INTO identities (id, type, salt, secret_hash, max_enrollments, attributes) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                (identity, kind, salted.salt, salted.digest, max_enrollments, listed),
+                "INSERT INTO identities "
+                "(id, type, salt, secret_hash, max_enrollments, attributes, affiliation) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (
+                    identity,
+                    kind,
+                    salted.salt,
+                    salted.digest,
+                    max_enrollments,
+                    _listed(attributes),
+                    affiliation,
+                ),
             )
         ) as cursor:
             return cursor.rowcount == 1
@@ -114,6 +108,50 @@ class IdentityStore:
     def all(self) -> list[RegisteredIdentity]:
         """All identities, by id."""
         return self._identities("ORDER BY id", ())
+
+    def of_affiliation(self, affiliation: str) -> list[RegisteredIdentity]:
+        """Identities of an affiliation and of those below it, by id."""
+        return [identity for identity in self.all() if below(identity.affiliation, affiliation)]
+
+    def update(self, identity: RegisteredIdentity, salted: SaltedSecret | None = None) -> None:
+        """Store an identity's changed values, and its new secret if there is one."""
+        self._database.execute(
+            "UPDATE identities SET type = ?, max_enrollments = ?, attributes = ?, affiliation = ?, "
+            "revoked = ? WHERE id = ?",
+            (
+                identity.type,
+                identity.max_enrollments,
+                _listed(identity.attributes),
+                identity.affiliation,
+                int(identity.revoked),
+                identity.id,
+            ),
+        )
+        if salted is not None:
+            self._database.execute(
+                "UPDATE identities SET salt = ?, secret_hash = ?, failed_logins = 0 WHERE id = ?",
+                (salted.salt, salted.digest, identity.id),
+            )
+
+    def disable(self, identity: RegisteredIdentity) -> None:
+        """Let an identity never enrol again."""
+        self.update(replace(identity, revoked=True))
+
+    def remove(self, identity: str) -> None:
+        """Remove an identity; its certificates stay known."""
+        self._database.execute("DELETE FROM identities WHERE id = ?", (identity,))
+
+    def affiliations(self) -> list[str]:
+        """All affiliations, sorted."""
+        return sorted(name for (name,) in self._database.execute("SELECT name FROM affiliations"))
+
+    def add_affiliation(self, name: str) -> None:
+        """Add an affiliation if it is not there."""
+        self._database.execute("INSERT INTO affiliations VALUES (?) ON CONFLICT DO NOTHING", (name,))
+
+    def remove_affiliation(self, name: str) -> None:
+        """Remove one affiliation."""
+        self._database.execute("DELETE FROM affiliations WHERE name = ?", (name,))
 
     def salted_secret(self, identity: str) -> SaltedSecret:
         """The salted secret of an identity that exists."""
@@ -128,32 +166,21 @@ class IdentityStore:
             "UPDATE identities SET failed_logins = failed_logins + 1 WHERE id = ?", (identity,)
         )
 
-    def record_enrollment(self, identity: str, certificate: IssuedCertificate, *, counted: bool) -> bool:
+    def record_enrollment(self, certificate: IssuedCertificate, *, counted: bool) -> bool:
         """Note an issued certificate together with the use of a secret.
 
         Parameters:
-            identity: enrolment id of its subject.
             certificate: what was issued.
             counted: whether this used the secret (enroll), or another certificate (reenroll).
 
         Returns:
             False, with nothing noted, when no use of the secret is left: two at once cannot share the last.
         """
-        with self._transaction():
-            if counted and not self._use_secret(identity):
+        with self.transaction():
+            if counted and not self._use_secret(certificate.id):
                 return False
-            self._database.execute(
-                "INSERT INTO certificates VALUES (?, ?, ?, ?)",
-                (certificate.serial, certificate.aki, identity, certificate.pem),
-            )
+            self.certificates.add(certificate)
         return True
-
-    def issued(self, serial: str, aki: str) -> bytes | None:
-        """The PEM of the certificate of this serial and authority key identifier, if this CA issued it."""
-        row = self._database.execute(
-            "SELECT pem FROM certificates WHERE serial = ? AND aki = ?", (serial, aki)
-        ).fetchone()
-        return None if row is None else bytes(row[0])
 
     def _use_secret(self, identity: str) -> bool:
         with closing(
@@ -165,18 +192,8 @@ class IdentityStore:
         ) as cursor:
             return cursor.rowcount == 1
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
-
     def _identities(self, where: str, parameters: tuple[str, ...]) -> list[RegisteredIdentity]:
-        columns = "id, type, max_enrollments, enrollments, failed_logins, attributes"
+        columns = "id, type, max_enrollments, enrollments, failed_logins, attributes, affiliation, revoked"
         rows = self._database.execute(f"SELECT {columns} FROM identities {where}", parameters)  # noqa: S608
         return [_identity(*row) for row in rows]
 
@@ -209,8 +226,21 @@ def _hash(secret: str, salt: bytes) -> bytes:
     )
 
 
+def _listed(attributes: Sequence[Attribute]) -> str:
+    return json.dumps([attribute.to_dict() for attribute in attributes])
+
+
 def _identity(
-    identity: str, kind: str, max_enrollments: int, enrollments: int, failed_logins: int, attributes: str
+    identity: str,
+    kind: str,
+    max_enrollments: int,
+    enrollments: int,
+    failed_logins: int,
+    attributes: str,
+    affiliation: str,
+    revoked: int,
 ) -> RegisteredIdentity:
     listed = tuple(Attribute(**entry) for entry in json.loads(attributes))
-    return RegisteredIdentity(identity, kind, max_enrollments, enrollments, failed_logins, listed)
+    return RegisteredIdentity(
+        identity, kind, max_enrollments, enrollments, failed_logins, listed, affiliation, bool(revoked)
+    )
