@@ -91,6 +91,8 @@ class ChaincodeLink:
                     await stream.close()
             except (ChaincodeError, ConnectionError, TimeoutError) as error:
                 _log.debug("chaincode %s is not connected: %s", self.package_id, error)
+            if _is_cancelled():
+                return
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
@@ -108,3 +110,9 @@ class ChaincodeLink:
             self._connection = None
             self._connected.clear()
             _log.info("chaincode %s is disconnected", self.package_id)
+
+
+def _is_cancelled() -> bool:
+    """Whether this task is to end: grpc.aio may answer a cancellation with a failed call's status instead."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
