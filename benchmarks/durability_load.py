@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ RESOLVER = "resolver"
 """The counter of the transactions that show that the engine is through with all earlier ones."""
 _ABSENT_AFTER_SECONDS = 0.4
 _FOLLOWED_FOR_SECONDS = 20.0
+_RECONNECTION_TRIES = 100
+_RECONNECTION_PAUSE_SECONDS = 0.1
 
 
 class Answer(NamedTuple):
@@ -46,8 +49,13 @@ class Told:
         """
         if not self.unknown:
             return
-        if not add(contract, RESOLVER, self):
-            raise RuntimeError("the engine is up, and a transaction got no answer")
+        for _ in range(_RECONNECTION_TRIES):
+            if add(contract, RESOLVER, self):
+                break
+            # The connection is made anew some time after the engine listens again.
+            time.sleep(_RECONNECTION_PAUSE_SECONDS)
+        else:
+            raise RuntimeError("the engine is up, and no transaction gets an answer")
         with ThreadPoolExecutor(len(self.unknown)) as pool:
             found = list(pool.map(lambda entry: _outcome(*entry), self.unknown))
         for (_, commit), answer in zip(self.unknown, found, strict=True):

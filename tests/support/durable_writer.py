@@ -1,7 +1,7 @@
-"""A process that commits transactions without end and says which: to be killed at any moment.
+"""A process that commits transactions and says which.
 
-python durable_writer.py DIR (as `EmbeddedNetwork.create` makes it) prints `<transaction id> <block>` for each
-transaction after it has been told that it is committed.
+python durable_writer.py DIR COUNT (a directory as `EmbeddedNetwork.create` makes it) prints
+`<transaction id> <block>` for each transaction after it has been told that it is committed.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from fabric_protocol.proposals import new_proposal
 _IN_FLIGHT = 8
 
 
-async def main(directory: Path) -> None:
-    """Approve ever new chaincodes, several at once: transactions with private data that need no service."""
+async def main(directory: Path, count: int) -> None:
+    """Approve new chaincodes, several at once: transactions with private data that need no service."""
     engine = await Engine.open(directory)
     await engine.start()
-    print("ready", engine.ledger.height, flush=True)
-    await asyncio.gather(*(_approve_for_ever(engine, f"writer{number}") for number in range(_IN_FLIGHT)))
+    prefix = engine.ledger.height
+    await asyncio.gather(*(_approve_some(engine, f"of{prefix}by{n}", count) for n in range(_IN_FLIGHT)))
+    await engine.close()
 
 
-async def _approve_for_ever(engine: Engine, prefix: str) -> None:
-    count = engine.ledger.height
-    while True:
-        count += 1
-        transaction_id, block = await _approve(engine, f"{prefix}-{count}")
-        print(transaction_id, block, flush=True)
+async def _approve_some(engine: Engine, prefix: str, count: int) -> None:
+    for number in range(count):
+        transaction_id, block = await approve(engine, f"{prefix}-{number}")
+        print(f"{transaction_id} {block}", flush=True)
 
 
-async def _approve(engine: Engine, name: str) -> tuple[str, int]:
+async def approve(engine: Engine, name: str) -> tuple[str, int]:
+    """Approve a chaincode definition as the first organization; transaction id and block."""
     msp_id, administrator = next(iter(engine._material.administrators.items()))
     arguments = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(name=name, version="1", sequence=1)
     proposal = new_proposal(
@@ -58,4 +58,4 @@ async def _approve(engine: Engine, name: str) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
