@@ -56,6 +56,9 @@ class Route:
 class Router:
     """Runs the marked functions of some contracts.
 
+    Attributes:
+        contracts: as they were given.
+
     Raises:
         ConfigurationError: no contract, a name that is empty, doubled or holds a colon, no marked function,
             or a parameter that cannot be decoded.
@@ -64,6 +67,7 @@ class Router:
     def __init__(self, contracts: Sequence[Contract]) -> None:
         if not contracts:
             raise ConfigurationError("got no contract, expected at least one")
+        self.contracts = tuple(contracts)
         self._routes: dict[bytes, Route] = {}
         for contract in contracts:
             self._add(contract)

@@ -3,10 +3,14 @@
 LedgerError                     root; ``code`` is stable
 ├── LedgerUsageError            the test asked for what this ledger does not have
 ├── EndorsementError            a peer would not have endorsed, or endorsers disagreed
-└── CommitError                 the transaction was committed as invalid
+├── CommitError                 the transaction was committed as invalid
+├── ReplayDifferenceError       a second process came to something else: a contract is not deterministic
+└── ReplayFailedError           the replay did not come about
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class LedgerError(Exception):
@@ -44,3 +48,22 @@ class EndorsementError(LedgerError):
 
 class CommitError(LedgerError):
     """The transaction is in a block and invalid; ``code`` is Fabric's validation code by name."""
+
+
+class ReplayDifferenceError(LedgerError):
+    """A second process sent other bytes than the first (``REPLAY_DIFFERS``).
+
+    Attributes:
+        differences: a sentence for each transaction that differs, without payloads.
+    """
+
+    def __init__(self, interpreter: str, differences: Sequence[str]) -> None:
+        super().__init__("REPLAY_DIFFERS", f"replayed by {interpreter}: " + "; ".join(differences))
+        self.differences = tuple(differences)
+
+
+class ReplayFailedError(LedgerError):
+    """Nothing could be compared (``REPLAY_FAILED``)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("REPLAY_FAILED", message)

@@ -15,9 +15,10 @@ from fabric_protocol.errors import ProtocolError, SimulationError
 from fabric_protocol.memory_state import MemoryPrivateState, MemoryState
 from fabric_protocol.proposals import Proposal
 from fabric_protocol.simulation import SimulationResults, Simulator
-from fabric_shim import Chaincode, Conversation, Limits
+from fabric_shim import Chaincode, Conversation, Limits, Router
 from fabric_testing.history import History
 from fabric_testing.private_access import PrivateAccess
+from fabric_testing.recording import RecordedMessage, begin_all
 from fabric_testing.requests import Requests
 from fabric_testing.results import Event
 from fabric_testing.stream import MemoryStream
@@ -63,7 +64,7 @@ class TestPeer:
         batching: bool,
     ) -> None:
         self.private = private
-        self.chaincodes: dict[str, Chaincode] = {}
+        self.chaincodes: dict[str, Router] = {}
         self._state = state
         self._history = history
         self._config = config
@@ -117,6 +118,10 @@ class TestPeer:
         )
         return Message(type=Message.READY, payload=offer.SerializeToString())
 
+    def records(self, name: str) -> list[list[RecordedMessage]]:
+        """Where the messages of a run of one chaincode go, if a test records."""
+        return begin_all(self.chaincodes[name].contracts, self._clock())
+
     def conversation(self, stream: MemoryStream, chaincode: Chaincode) -> Conversation:
         """The chaincode's side of a stream to this peer."""
         return Conversation(stream, chaincode, package_id="test:0", limits=Limits(), clock=self._clock)
@@ -136,7 +141,7 @@ class _Run:
         """Run one chaincode; its ``COMPLETED``."""
         name = definition.name
         self._active.add(name)
-        stream = MemoryStream()
+        stream = MemoryStream(self._peer.records(name))
         conversation = self._peer.conversation(stream, self._peer.chaincodes[name])
         task = asyncio.create_task(conversation.run())
         try:
