@@ -9,13 +9,16 @@ from support.sample_channel import CHAINCODE, SampleLedger
 from fabric_protocol.collections import Collection, collection_package
 from fabric_protocol.definitions import (
     LIFECYCLE_NAMESPACE,
+    Approval,
     Definition,
+    approval_keys,
     approval_writes,
     definition_writes,
     field_key,
     metadata_key,
     package_from,
     package_key,
+    parse_approval,
     parse_definition,
     read_definition,
     sequence_from,
@@ -96,6 +99,15 @@ def test_a_package_is_read_as_written() -> None:
 
     assert package_from(written[package_key("cc", 2)]) == "label:hash"
     assert package_from(b"") == ""
+
+
+def test_an_approval_is_read_as_written() -> None:
+    definition = Definition("cc", 3, "2.0", b"policy", "escc", "vscc", True, b"collections")
+    writes = {**approval_writes(definition), **source_writes("cc", 3, "label:hash")}
+
+    assert parse_approval("cc", 3, writes) == Approval(definition, "label:hash")
+    assert parse_approval("cc", 4, writes) is None
+    assert set(approval_keys("cc", 3)) == set(approval_writes(definition))
 
 
 def test_a_sequence_is_zero_where_there_is_none() -> None:

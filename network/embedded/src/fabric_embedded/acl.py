@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+from fabric_protos.msp import msp_principal_pb2
 
 from fabric_embedded.errors import AccessDenied
 
 if TYPE_CHECKING:
     from fabric_protocol.channel_config import ChannelConfig
+    from fabric_protocol.identities import Identity
     from fabric_protocol.policies import SignedData
 
 _READERS = "/Channel/Application/Readers"
@@ -31,7 +34,31 @@ CHANNEL_POLICIES = {
     "_lifecycle/QueryChaincodeDefinition": _WRITERS,
     "_lifecycle/QueryChaincodeDefinitions": _WRITERS,
     "_lifecycle/CheckCommitReadiness": _WRITERS,
+    "qscc/GetChainInfo": _READERS,
+    "qscc/GetBlockByNumber": _READERS,
+    "qscc/GetBlockByHash": _READERS,
+    "qscc/GetBlockByTxID": _READERS,
+    "qscc/GetTransactionByID": _READERS,
+    "cscc/GetConfigBlock": _READERS,
+    "cscc/GetChannelConfig": _READERS,
 }
+
+_ROLES = {"Admins": msp_principal_pb2.MSPRole.ADMIN, "Members": msp_principal_pb2.MSPRole.MEMBER}
+
+LOCAL_POLICIES = {
+    "_lifecycle/InstallChaincode": "Admins",
+    "_lifecycle/QueryInstalledChaincode": "Admins",
+    "_lifecycle/QueryInstalledChaincodes": "Admins",
+    "_lifecycle/GetInstalledChaincodePackage": "Admins",
+    "_lifecycle/ApproveChaincodeDefinitionForMyOrg": "Admins",
+    "_lifecycle/QueryApprovedChaincodeDefinition": "Admins",
+    "_lifecycle/QueryApprovedChaincodeDefinitions": "Admins",
+    "cscc/JoinChain": "Admins",
+    "cscc/JoinChainBySnapshot": "Admins",
+    "cscc/JoinBySnapshotStatus": "Admins",
+    "cscc/GetChannels": "Members",
+}
+"""Resources that the peer's own organization guards, whatever the channel's configuration says."""
 
 
 def check_access(config: ChannelConfig, resource: str, signed: SignedData) -> None:
@@ -39,14 +66,16 @@ def check_access(config: ChannelConfig, resource: str, signed: SignedData) -> No
 
     Parameters:
         config: the channel's configuration in force.
-        resource: one of `CHANNEL_POLICIES` (`core/aclmgmt/resources`).
+        resource: name of a channel's resource (`core/aclmgmt/resources`); an unknown one is refused.
         signed: the signed bytes with the signer's serialized identity.
 
     Raises:
         AccessDenied: with Fabric's text (`core/aclmgmt/defaultaclprovider.go`).
     """
-    path = CHANNEL_POLICIES[resource]
     override = config.acls.get(resource)
+    path = CHANNEL_POLICIES.get(resource, override)
+    if path is None:
+        raise AccessDenied("ACCESS_DENIED", f"Unmapped policy for {resource}")
     if override is not None:
         path = override if override.startswith("/") else f"/Channel/Application/{override}"
     if config.policies.policy(path).evaluate([signed]):
@@ -64,3 +93,48 @@ def check_access(config: ChannelConfig, resource: str, signed: SignedData) -> No
             f"[{config.channel_id}] with policy [{path}]: [{reason}]"
         )
     raise AccessDenied("ACCESS_DENIED", message)
+
+
+def check_local_access(config: ChannelConfig, resource: str, msp_id: str, creator: Identity) -> None:
+    """Refuse a proposal's creator unless the peer's own organization lets it use `resource`.
+
+    Parameters:
+        config: whose MSPs judge.
+        resource: one of `LOCAL_POLICIES`.
+        msp_id: of the peer's organization.
+        creator: valid, and known to have signed.
+
+    Raises:
+        AccessDenied: with Fabric's text (`core/policy/policy.go · CheckPolicyNoChannel`).
+    """
+    policy = LOCAL_POLICIES[resource]
+    where = f"during channelless check policy with policy [{policy}]"
+    if creator.msp_id != msp_id:
+        reason = f"expected MSP ID {msp_id}, received {creator.msp_id}"
+        raise AccessDenied("ACCESS_DENIED", f"Failed deserializing proposal creator {where}: [{reason}]")
+    role = msp_principal_pb2.MSPRole(msp_identifier=msp_id, role=_ROLES[policy])
+    principal = msp_principal_pb2.MSPPrincipal(
+        principal_classification=msp_principal_pb2.MSPPrincipal.ROLE, principal=role.SerializeToString()
+    )
+    if not config.msps.satisfies(creator, principal):
+        raise AccessDenied(
+            "ACCESS_DENIED",
+            f"Failed verifying that proposal's creator satisfies local MSP principal {where}: "
+            f"[The identity is not an admin under this MSP [{msp_id}]]",
+        )
+
+
+def refuse_channel(channel_id: str, resource: str = "") -> NoReturn:
+    """Refuse a resource of a channel that does not exist, or that was asked for without any channel.
+
+    Raises:
+        AccessDenied: always, with Fabric's text.
+    """
+    if channel_id:
+        raise AccessDenied("ACCESS_DENIED", f"Failed to get policy manager for channel [{channel_id}]")
+    policy = CHANNEL_POLICIES[resource]
+    raise AccessDenied(
+        "ACCESS_DENIED",
+        f"Failed getting local MSP principal during channelless check policy with policy [{policy}]: "
+        f"[MSP Principal role [{policy}] not recognized]",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,16 @@ from fabric_embedded.endorsement.private_sets import PendingWriter
 from fabric_embedded.endorsement.runs import ChaincodeRunner
 from fabric_embedded.errors import MaterialError
 from fabric_embedded.lifecycle.deployment import Administrator
+from fabric_embedded.lifecycle.package_store import PackageStore
 from fabric_embedded.lifecycle.system_chaincode import LifecycleChaincode
 from fabric_embedded.material import read_package_id
 from fabric_embedded.ordering.committer import OrderingNode
 from fabric_embedded.paths import KeyPair, NetworkPaths, OrganizationPaths
 from fabric_embedded.peer import Peer, PeerMaterial
 from fabric_embedded.ports import chaincode_port, read_ports
+from fabric_embedded.system import channel_queries, ledger_queries
+from fabric_embedded.system.calls import SystemChaincode
+from fabric_protocol.definitions import LIFECYCLE_NAMESPACE
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import Identity, parse_identity, serialize_identity
 from fabric_protocol.signatures import Signer, key_signer
@@ -38,7 +42,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EngineMaterial:
-    """What an engine is made from; everything by MSP id. `services` dial the organizations' chaincode."""
+    """What an engine is made from; everything by MSP id.
+
+    `services` dial the organizations' chaincode, whose packages are `packages`; a package that is left out
+    cannot be fetched from its peer.
+    """
 
     topology: Topology
     genesis: bytes
@@ -47,6 +55,7 @@ class EngineMaterial:
     administrators: Mapping[str, Administrator]
     services: Mapping[str, OpenStream]
     ordering_node: OrderingNode
+    packages: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def members(self) -> dict[str, Identity]:
@@ -77,6 +86,7 @@ def read_material(paths: NetworkPaths) -> EngineMaterial:
                 msp_id: _service(found, f"{topology.host}:{ports[chaincode_port(item.name)]}")
                 for msp_id, (item, found) in files.items()
             },
+            packages={msp_id: found.chaincode_package.read_bytes() for msp_id, (_, found) in files.items()},
             ordering_node=_ordering_node(*files[topology.organizations[0].msp_id]),
         )
     except (OSError, ValueError, KeyError, TypeError, ProtocolError) as error:
@@ -99,14 +109,17 @@ def build_peers(
     for msp_id, peer in material.peers.items():
         package_id = material.administrators[msp_id].package_id
         link = ChaincodeLink(package_id, material.services[msp_id])
-        installed = InstalledChaincodes(msp_id, {package_id: link})
+        store = PackageStore(material.ledger_directory / f"packages-{msp_id}")
+        if msp_id in material.packages:
+            store.save(package_id, material.packages[msp_id])
+        installed = InstalledChaincodes(msp_id, {package_id: link}, store)
         built[msp_id] = (
             Peer(
                 peer,
                 config=config,
                 members=material.members,
                 gate=gate,
-                runner=ChaincodeRunner(msp_id, installed, LifecycleChaincode(msp_id)),
+                runner=ChaincodeRunner(msp_id, installed, _system_chaincodes(msp_id, installed)),
                 installed=installed,
                 snapshots=snapshots,
                 pending=PendingWriter(committer.private_stores[msp_id], writers),
@@ -114,6 +127,14 @@ def build_peers(
             link,
         )
     return built
+
+
+def _system_chaincodes(msp_id: str, installed: InstalledChaincodes) -> dict[str, SystemChaincode]:
+    return {
+        LIFECYCLE_NAMESPACE: LifecycleChaincode(msp_id, installed),
+        ledger_queries.NAME: ledger_queries.LedgerQueries(),
+        channel_queries.NAME: channel_queries.ChannelQueries(msp_id),
+    }
 
 
 def _peer(organization: Organization, files: OrganizationPaths) -> PeerMaterial:

@@ -94,11 +94,14 @@ class Engine:
         deployment = Deployment(self, self.ledger.wait_for_transaction, self._material.administrators)
         async with self._snapshots.use() as snapshot:
             await deployment.run(self.topology.chaincode, snapshot.state, snapshot.private)
+        self._connect_services()
 
     async def close(self) -> None:
         """Finish the block at hand, disconnect, close files."""
         await self._ordering.close()
-        await asyncio.gather(*(link.close() for link in self._links))
+        await asyncio.gather(
+            *(link.close() for link in self._links), *(peer.disconnect() for peer in self.peers.values())
+        )
         await self._snapshots.close(_PATIENCE_SECONDS)
         self.ledger.close()
         self._writers.shutdown()
@@ -110,3 +113,10 @@ class Engine:
 
     def _announce(self, committed: CommittedBlock) -> None:
         self.ledger.announce(committed)
+        if committed.snapshot.lifecycle_height == committed.record.number + 1:
+            self._connect_services()
+
+    def _connect_services(self) -> None:
+        """Which chaincode services the peers need may have changed."""
+        for peer in self.peers.values():
+            peer.connect()

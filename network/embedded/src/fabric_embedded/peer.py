@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2
 
-from fabric_embedded.endorsement.admission import AdmittedProposal, ProposalGate, UnknownChannel
+from fabric_embedded.endorsement.admission import (
+    AdmittedProposal,
+    ProposalGate,
+    UnknownChannel,
+    admit_without_channel,
+)
 from fabric_embedded.endorsement.chaincodes import InstalledChaincodes, definition_reader
 from fabric_embedded.endorsement.filters import check_filters
 from fabric_embedded.endorsement.private_sets import PendingWriter, check_dissemination, pending_sets
 from fabric_embedded.endorsement.runs import ChaincodeRunner, RunResult, SimulationFailed
 from fabric_embedded.errors import ChaincodeError, LedgerError
+from fabric_protocol.definitions import SYSTEM_CHAINCODES
 from fabric_protocol.endorsements import LOWEST_ERROR_STATUS, endorse, event_bytes, response_payload
 from fabric_protocol.interest import interest_message
 
@@ -97,7 +103,10 @@ class Peer:
             return _refused(str(error))
         if through_filters:
             check_filters(proposal, config, self._clock())
-        admitted = self._gate.admit(signed, proposal, config)
+        if proposal.channel_id:
+            admitted = self._gate.admit(signed, proposal, config)
+        else:
+            admitted = admit_without_channel(signed, proposal, config, self.msp_id)
         try:
             async with self._snapshots.use() as snapshot:
                 result = await self._runner.run(admitted, signed, snapshot, config)
@@ -106,7 +115,12 @@ class Peer:
             return _refused(str(failure))
 
     def serves(self, chaincode: str) -> bool:
-        """Whether this peer advertises the chaincode: defined, approved by its organization, installed."""
+        """Whether this peer advertises the chaincode: defined, approved by its organization, installed.
+
+        Every peer serves the system chaincodes.
+        """
+        if chaincode in SYSTEM_CHAINCODES:
+            return True
         snapshot = self._snapshots.peek()
         if snapshot is None:
             return self._installed.was_found(chaincode)
@@ -127,6 +141,16 @@ class Peer:
             return False
         return link.is_connected
 
+    def connect(self) -> None:
+        """Dial the chaincode services that the organization needs now, and hang up on the others."""
+        snapshot = self._snapshots.peek()
+        if snapshot is not None:
+            self._installed.connect(snapshot)
+
+    async def disconnect(self) -> None:
+        """Hang up on the services of installed packages."""
+        await self._installed.close()
+
     async def _answer(
         self, admitted: AdmittedProposal, result: RunResult, snapshot: Snapshot, config: ChannelConfig
     ) -> proposal_response_pb2.ProposalResponse:
@@ -134,6 +158,8 @@ class Peer:
         if LOWEST_ERROR_STATUS <= response.status < _ERROR:
             return proposal_response_pb2.ProposalResponse(response=response)
         is_endorsed = response.status < LOWEST_ERROR_STATUS
+        if is_endorsed and not admitted.proposal.channel_id:
+            return proposal_response_pb2.ProposalResponse(response=response)
         answer = proposal_response_pb2.ProposalResponse(
             version=1,
             response=response,

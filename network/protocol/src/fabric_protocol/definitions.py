@@ -7,7 +7,7 @@ Source: Fabric ``core/chaincode/lifecycle/{lifecycle,serializer}.go``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ DEFAULT_ENDORSEMENT_PLUGIN = "escc"
 DEFAULT_VALIDATION_PLUGIN = "vscc"
 DEFINITION_FIELDS = ("Sequence", "EndorsementInfo", "ValidationInfo", "Collections")
 APPROVAL_FIELDS = ("EndorsementInfo", "ValidationInfo", "Collections")
+APPROVAL_DATATYPE = "ChaincodeParameters"
 
 IMPLICIT_COLLECTION_PREFIX = "_implicit_org_"
 """What the name of each organization's implicit collection begins with; its MSP id follows."""
@@ -111,6 +112,20 @@ def approval_name(chaincode: str, sequence: int) -> str:
     return f"{chaincode}#{sequence}"
 
 
+@dataclass(frozen=True)
+class Approval:
+    """What one organization approved: a definition, and the package by which it runs it, empty for none."""
+
+    definition: Definition
+    package_id: str
+
+
+def approval_keys(chaincode: str, sequence: int) -> tuple[str, ...]:
+    """All keys of an approval's definition, the metadata's first."""
+    name = approval_name(chaincode, sequence)
+    return (metadata_key(name), *(field_key(name, field) for field in APPROVAL_FIELDS))
+
+
 def read_definition(state: StateReader, name: str) -> Definition | None:
     """Definition in force.
 
@@ -139,14 +154,36 @@ def parse_definition(name: str, values: Mapping[str, bytes]) -> Definition | Non
     Raises:
         EncodingError: DEFINITION_MALFORMED.
     """
-    encoded_metadata = values.get(metadata_key(name), b"")
+    return _parse(name, name, "ChaincodeDefinition", DEFINITION_FIELDS, values)
+
+
+def parse_approval(chaincode: str, sequence: int, values: Mapping[str, bytes]) -> Approval | None:
+    """Approval from the values of `approval_keys` and of `package_key` (missing or empty for an absent key).
+
+    Returns:
+        The approval; None where its metadata is absent.
+
+    Raises:
+        EncodingError: DEFINITION_MALFORMED.
+    """
+    kept_as = approval_name(chaincode, sequence)
+    definition = _parse(chaincode, kept_as, APPROVAL_DATATYPE, APPROVAL_FIELDS, values)
+    if definition is None:
+        return None
+    package_id = package_from(values.get(package_key(chaincode, sequence), b""))
+    return Approval(replace(definition, sequence=sequence), package_id)
+
+
+def _parse(
+    name: str, kept_as: str, expected: str, order: tuple[str, ...], values: Mapping[str, bytes]
+) -> Definition | None:
+    encoded_metadata = values.get(metadata_key(kept_as), b"")
     if not encoded_metadata:
         return None
     try:
         datatype = db_pb2.StateMetadata.FromString(encoded_metadata).datatype
         fields = {
-            field: db_pb2.StateData.FromString(values.get(field_key(name, field), b""))
-            for field in DEFINITION_FIELDS
+            field: db_pb2.StateData.FromString(values.get(field_key(kept_as, field), b"")) for field in order
         }
         endorsement = chaincode_definition_pb2.ChaincodeEndorsementInfo.FromString(
             fields["EndorsementInfo"].Bytes
@@ -156,11 +193,11 @@ def parse_definition(name: str, values: Mapping[str, bytes]) -> Definition | Non
         )
     except DecodeError as error:
         raise EncodingError("DEFINITION_MALFORMED", f"The definition of {name!r} does not parse.") from error
-    if datatype != "ChaincodeDefinition":
+    if datatype != expected:
         raise EncodingError("DEFINITION_MALFORMED", f"not a chaincode type: {datatype} (namespace {name!r})")
     return Definition(
         name=name,
-        sequence=fields["Sequence"].Int64,
+        sequence=fields["Sequence"].Int64 if "Sequence" in fields else 0,
         version=endorsement.version,
         validation_parameter=validation.validation_parameter,
         endorsement_plugin=endorsement.endorsement_plugin,
@@ -194,7 +231,7 @@ def definition_writes(definition: Definition) -> dict[str, bytes]:
 def approval_writes(definition: Definition) -> dict[str, bytes]:
     """Keys and values of an approval, as it goes into an organization's implicit collection."""
     name = approval_name(definition.name, definition.sequence)
-    return _writes(name, "ChaincodeParameters", APPROVAL_FIELDS, _parameters(definition))
+    return _writes(name, APPROVAL_DATATYPE, APPROVAL_FIELDS, _parameters(definition))
 
 
 def source_writes(chaincode: str, sequence: int, package_id: str) -> dict[str, bytes]:

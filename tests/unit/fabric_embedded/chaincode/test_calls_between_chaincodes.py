@@ -60,7 +60,7 @@ async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
     other = MemoryService(PACKAGE, {"write": _write, "get": _get})
     link = ChaincodeLink(PACKAGE, other.open)
     link.open()
-    engine.peers["AlphaMSP"]._installed.links[PACKAGE] = link  # type: ignore[index]
+    engine.peers["AlphaMSP"]._installed.links[PACKAGE] = link
     administrators = {
         msp_id: replace(found, package_id=PACKAGE)
         for msp_id, found in consortium.material.administrators.items()

@@ -264,7 +264,7 @@ def _specification(name: str, *arguments: bytes) -> Any:
         ("basic/testing", "execute failed: txid: "),
         ("unknown", "chaincode unknown not found"),
         ("basic/elsewhere", "Failed to get policy manager for channel [elsewhere]"),
-        ("qscc", "system chaincode qscc cannot be invoked with a cc2cc invocation"),
+        ("lscc", "system chaincode lscc is not part of the embedded engine"),
     ],
 )
 async def test_calls_of_chaincodes_that_cannot_be(ask: Any, name: str, text: str) -> None:

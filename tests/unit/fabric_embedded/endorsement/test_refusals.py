@@ -176,7 +176,7 @@ async def test_expired_client_is_refused_by_a_filter(
     assert (refusal.is_filter, refusal.message) == (True, "proposal client identity expired")
 
 
-@pytest.mark.parametrize("name", ["unknown", "qscc", "cscc", "lscc"])
+@pytest.mark.parametrize("name", ["unknown", "lscc"])
 async def test_chaincode_that_is_not_defined(engine: Engine, consortium: Consortium, name: str) -> None:
     _, signed = consortium.proposal("run", client="AlphaMSP", chaincode=name)
     answer = await engine.peers["AlphaMSP"].process_proposal(signed)

@@ -117,7 +117,7 @@ async def test_only_the_organizations_administrator_approves(
     ("fields", "text"),
     [
         ({"sequence": 2}, "requested sequence 2 is larger than the next available sequence number 1"),
-        ({"sequence": 0}, "attempted to redefine the current committed sequence (0) for namespace other"),
+        ({"sequence": 0}, "requested sequence is 0, but first definable sequence number is 1"),
         ({"name": "basic", "sequence": 1}, "attempted to redefine the current committed sequence (1)"),
         (
             {"name": "_lifecycle"},
@@ -160,10 +160,15 @@ async def test_commit_of_a_sequence_that_does_not_follow(engine: Engine, consort
 @pytest.mark.parametrize(
     ("function", "arguments", "extra", "text"),
     [
-        ("None", b"", (), "unknown _lifecycle function: None"),
-        (APPROVE, b"\xff", (), "failed to decode input arg to ApproveChaincodeDefinitionForMyOrg"),
-        (APPROVE, b"", (b"more",), "_lifecycle must be invoked with exactly 2 arguments"),
-        ("InstallChaincode", b"", (), "'InstallChaincode' is not supported by this version"),
+        ("None", b"", (), "failed ACL check: Unmapped policy for _lifecycle/None"),
+        (APPROVE, b"\xff", (), "could not decode input arg for *lifecycle.Invocation.Approve"),
+        (APPROVE, b"", (b"more",), "lifecycle scc operations require exactly two arguments but received 3"),
+        (
+            "InstallChaincode",
+            b"",
+            (),
+            "could not parse as a chaincode install package: error reading as gzip",
+        ),
     ],
 )
 async def test_calls_that_make_no_sense(

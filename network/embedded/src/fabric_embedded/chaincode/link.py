@@ -43,17 +43,22 @@ class ChaincodeLink:
         """Whether the service is connected and ready."""
         return self._connection is not None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the service is dialled, connected or not."""
+        return self._task is not None
+
     def open(self) -> None:
-        """Begin to dial."""
+        """Begin to dial; one that is dialled already stays as it is."""
         if self._task is None:
             self._task = asyncio.create_task(self._stay_connected(), name=f"chaincode {self.package_id}")
 
     async def close(self) -> None:
         """Hang up; runs under way fail."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def execute(self, execution: Execution, timeout_seconds: float) -> ChaincodeMessage:
         """Run the chaincode once, waiting a little for a service that is not connected.

@@ -1,4 +1,4 @@
-"""What the conversation with a chaincode service needs of a stream, and gRPC with mutual TLS below it."""
+"""What the conversation with a chaincode service needs of a stream, and gRPC below it, plain or with TLS."""
 
 from __future__ import annotations
 
@@ -42,25 +42,35 @@ OpenStream = Callable[[], Awaitable[MessageStream]]
 
 @dataclass(frozen=True)
 class ServiceAddress:
-    """Where a chaincode service listens, and what proves either side to the other (PEM bytes)."""
+    """Where a chaincode service listens, and what proves either side to the other (PEM bytes).
+
+    Without a root certificate the connection is plain; without a client certificate only the service proves
+    itself.
+    """
 
     target: str
-    root_certificate: bytes
-    client_certificate: bytes
-    client_key: bytes
+    root_certificate: bytes | None = None
+    client_certificate: bytes | None = None
+    client_key: bytes | None = None
 
 
 def dial(address: ServiceAddress) -> OpenStream:
-    """How to open streams to a chaincode service over mutual TLS."""
+    """How to open streams to a chaincode service: plain, over TLS, or over mutual TLS."""
 
     async def open_stream() -> MessageStream:
-        credentials = grpc.ssl_channel_credentials(
-            address.root_certificate, address.client_key, address.client_certificate
-        )
-        channel = grpc.aio.secure_channel(address.target, credentials, options=_OPTIONS)
+        channel = _channel(address)
         return _GrpcStream(channel, chaincode_shim_pb2_grpc.ChaincodeStub(channel).Connect())
 
     return open_stream
+
+
+def _channel(address: ServiceAddress) -> grpc.aio.Channel:
+    if address.root_certificate is None:
+        return grpc.aio.insecure_channel(address.target, options=_OPTIONS)
+    credentials = grpc.ssl_channel_credentials(
+        address.root_certificate, address.client_key, address.client_certificate
+    )
+    return grpc.aio.secure_channel(address.target, credentials, options=_OPTIONS)
 
 
 class _GrpcStream:

@@ -70,7 +70,7 @@ class ProposalGate:
             return admitted.proposal
         try:
             proposal = parse_proposal(
-                signed.proposal_bytes, is_known_channel=lambda name: name == config.channel_id
+                signed.proposal_bytes, is_known_channel=lambda name: name in ("", config.channel_id)
             )
         except ProposalError as error:
             if error.code == "CHANNEL_NOT_FOUND":
@@ -119,14 +119,36 @@ class ProposalGate:
             self._good.popitem(last=False)
 
 
+def admit_without_channel(
+    signed: proposal_pb2.SignedProposal, proposal: Proposal, config: ChannelConfig, msp_id: str
+) -> AdmittedProposal:
+    """Check a proposal that names no channel: only members of the peer's own organization make such ones.
+
+    Parameters:
+        signed: as received.
+        proposal: as `ProposalGate.read` read it.
+        config: whose MSPs judge.
+        msp_id: of the peer's organization.
+
+    Raises:
+        PeerRefusal: CREATOR_UNKNOWN, CREATOR_DENIED.
+    """
+    creator = _check_creator(proposal, signed.signature, config, msp_id)
+    return AdmittedProposal(proposal, creator)
+
+
 def _name(signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> tuple[int, bytes]:
     return config.sequence, sha256(signed.proposal_bytes + signed.signature).digest()
 
 
-def _check_creator(proposal: Proposal, signature: bytes, config: ChannelConfig) -> Identity:
-    denied = f"error validating proposal: access denied: channel [{config.channel_id}] creator org"
+def _check_creator(
+    proposal: Proposal, signature: bytes, config: ChannelConfig, msp_id: str | None = None
+) -> Identity:
+    denied = f"error validating proposal: access denied: channel [{proposal.channel_id}] creator org"
     try:
         creator = config.msps.deserialize(proposal.creator)
+        if msp_id is not None and creator.msp_id != msp_id:
+            raise IdentityError("MSP_UNKNOWN", f"expected MSP ID {msp_id}, received {creator.msp_id}")
     except IdentityError as error:
         raise PeerRefusal(
             "CREATOR_UNKNOWN", f"{denied} unknown, creator is malformed", is_filter=False

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from fabric_embedded.chaincode.link import ChaincodeLink
+from fabric_embedded.chaincode.stream import dial
 from fabric_embedded.errors import ChaincodeError
+from fabric_embedded.lifecycle.package_reading import ServicePackage, read_package
 from fabric_protocol.collections import IMPLICIT_PREFIX
 from fabric_protocol.definitions import (
     LIFECYCLE_NAMESPACE,
     Definition,
     approval_writes,
+    metadata_key,
     package_from,
     package_key,
     read_definition,
@@ -19,9 +25,11 @@ from fabric_protocol.definitions import (
 from fabric_protocol.rwset_builder import key_hash
 
 if TYPE_CHECKING:
-    from fabric_embedded.chaincode.link import ChaincodeLink
+    from fabric_embedded.lifecycle.package_store import PackageStore
     from fabric_embedded.storage.snapshots import Snapshot
     from fabric_protocol.state import PrivateReader, StateReader
+
+_log = logging.getLogger(__name__)
 
 
 def has_approved(state: StateReader, msp_id: str, definition: Definition) -> bool:
@@ -41,18 +49,64 @@ def approved_package(private: PrivateReader, msp_id: str, name: str, sequence: i
 
 
 class InstalledChaincodes:
-    """The chaincodes of one peer.
+    """The chaincodes of one peer: installed packages, and links to the services of those in use.
 
     Parameters:
         msp_id: of the peer's organization.
-        links: to the services of the installed packages, by package id.
+        links: to the services of the packages that the network came with, by package id; opened and closed by
+            whoever made them.
+        store: of the packages that administrators install.
     """
 
-    def __init__(self, msp_id: str, links: Mapping[str, ChaincodeLink]) -> None:
-        self.links = links
+    def __init__(self, msp_id: str, links: Mapping[str, ChaincodeLink], store: PackageStore) -> None:
+        self.links = dict(links)
+        self.store = store
         self._msp_id = msp_id
+        self._lasting = frozenset(links)
         self._found: dict[str, ChaincodeLink | ChaincodeError] = {}
         self._lifecycle_height = -1
+        self._connected_height = -1
+        self._closing: set[asyncio.Task[None]] = set()
+        for package_id in store.package_ids():
+            self._load(package_id)
+
+    def package_ids(self) -> list[str]:
+        """Ids of all packages that can be run, sorted."""
+        return sorted(self.links)
+
+    def add(self, package: ServicePackage) -> None:
+        """A package was installed."""
+        self.links.setdefault(package.package_id, ChaincodeLink(package.package_id, dial(package.address)))
+        self._found.clear()
+
+    def used(self, snapshot: Snapshot) -> dict[str, list[Definition]]:
+        """Definitions that each package runs here: in force, and approved with it by this organization."""
+        used: dict[str, list[Definition]] = {}
+        for name in defined_chaincodes(snapshot.state):
+            definition = read_definition(snapshot.state, name)
+            if definition is None or not has_approved(snapshot.state, self._msp_id, definition):
+                continue
+            private = snapshot.private[self._msp_id]
+            package_id = approved_package(private, self._msp_id, name, definition.sequence)
+            used.setdefault(package_id, []).append(definition)
+        return used
+
+    def connect(self, snapshot: Snapshot) -> None:
+        """Dial the services of the packages in use at this height, and hang up on the others."""
+        if snapshot.height < self._connected_height:
+            return
+        self._connected_height = snapshot.height
+        used = self.used(snapshot)
+        for package_id, link in self.links.items():
+            if package_id in used:
+                link.open()
+            elif package_id not in self._lasting and link.is_open:
+                self._hang_up(link)
+
+    async def close(self) -> None:
+        """Hang up on every service of an installed package."""
+        installed = [link for package_id, link in self.links.items() if package_id not in self._lasting]
+        await asyncio.gather(*self._closing, *(link.close() for link in installed))
 
     def link(self, name: str, snapshot: Snapshot, read: Callable[[], Definition | None]) -> ChaincodeLink:
         """The service of a chaincode, if this peer may run it at the snapshot's height.
@@ -93,10 +147,34 @@ class InstalledChaincodes:
             )
         package = approved_package(snapshot.private[self._msp_id], self._msp_id, name, definition.sequence)
         link = self.links.get(package)
-        return link or ChaincodeError(
-            "CHAINCODE_NOT_INSTALLED",
-            f"chaincode definition for '{name}' exists, but chaincode is not installed",
-        )
+        if link is None:
+            return ChaincodeError(
+                "CHAINCODE_NOT_INSTALLED",
+                f"chaincode definition for '{name}' exists, but chaincode is not installed",
+            )
+        link.open()
+        return link
+
+    def _load(self, package_id: str) -> None:
+        data = self.store.load(package_id)
+        if data is None or package_id in self.links:
+            return
+        try:
+            self.add(read_package(data))
+        except ChaincodeError as error:
+            _log.error("installed package %s cannot be used: %s", package_id, error.message)
+
+    def _hang_up(self, link: ChaincodeLink) -> None:
+        task = asyncio.create_task(link.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+def defined_chaincodes(state: StateReader) -> Iterator[str]:
+    """Names of all chaincodes that are defined on the channel, in order."""
+    prefix = metadata_key("")
+    for key, _ in state.scan(LIFECYCLE_NAMESPACE, prefix, prefix + "\x7f"):
+        yield key.removeprefix(prefix)
 
 
 def definition_reader(state: StateReader, name: str) -> Callable[[], Definition | None]:

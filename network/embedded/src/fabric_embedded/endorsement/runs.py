@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,12 @@ from fabric_embedded.chaincode.messages import Type
 from fabric_embedded.chaincode.private_access import PrivateAccess
 from fabric_embedded.endorsement.chaincodes import definition_reader
 from fabric_embedded.errors import AccessDenied, ChaincodeError
+from fabric_embedded.system.calls import SystemCall
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, SYSTEM_CHAINCODES, Definition
 from fabric_protocol.errors import SimulationError
 from fabric_protocol.policies import SignedData
-from fabric_protocol.simulation import Simulator
+from fabric_protocol.rwset import ReadWriteSet
+from fabric_protocol.simulation import SimulationResults, Simulator
 
 if TYPE_CHECKING:
     from fabric_protos.peer import proposal_pb2
@@ -26,15 +29,15 @@ if TYPE_CHECKING:
     from fabric_embedded.chaincode.link import ChaincodeLink
     from fabric_embedded.endorsement.admission import AdmittedProposal
     from fabric_embedded.endorsement.chaincodes import InstalledChaincodes
-    from fabric_embedded.lifecycle.system_chaincode import LifecycleChaincode
     from fabric_embedded.storage.snapshots import Snapshot
+    from fabric_embedded.system.calls import SystemChaincode
     from fabric_protocol.channel_config import ChannelConfig
-    from fabric_protocol.simulation import SimulationResults
 
 EXECUTION_SECONDS = 30.0
 """How long one run may take (`chaincode.executetimeout`)."""
 
 _SYSTEM_VERSION = "syscc"
+_NO_RESULTS = SimulationResults(b"", None, ReadWriteSet(), None, ())
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class ChaincodeRunner:
     Parameters:
         msp_id: of the peer's organization.
         installed: its chaincodes.
-        lifecycle: the system chaincode.
+        system: its system chaincodes, by name.
         execution_seconds: how long one run may take.
     """
 
@@ -67,13 +70,13 @@ class ChaincodeRunner:
         self,
         msp_id: str,
         installed: InstalledChaincodes,
-        lifecycle: LifecycleChaincode,
+        system: Mapping[str, SystemChaincode],
         *,
         execution_seconds: float = EXECUTION_SECONDS,
     ) -> None:
         self._msp_id = msp_id
         self._installed = installed
-        self.lifecycle = lifecycle
+        self.system = system
         self.execution_seconds = execution_seconds
 
     async def run(
@@ -89,15 +92,30 @@ class ChaincodeRunner:
             SimulationFailed: with Fabric's text.
         """
         proposal = admitted.proposal
+        if not proposal.channel_id and proposal.chaincode not in self.system:
+            raise SimulationFailed(
+                f"make sure the chaincode {proposal.chaincode} has been successfully defined on channel  and "
+                "try again: could not get channel config for channel ''"
+            )
         simulator = Simulator(
             snapshot.state,
             snapshot.private[self._msp_id],
             transaction_id=proposal.transaction_id,
             msp_ids=config.msps.msp_ids,
         )
-        if proposal.chaincode == LIFECYCLE_NAMESPACE:
-            response = self.lifecycle.invoke(proposal.arguments, admitted, signed, simulator, config)
-            return RunResult(response, "", b"", False, simulator.results(), _SYSTEM_VERSION)
+        if proposal.chaincode in self.system:
+            call = SystemCall(
+                proposal.arguments,
+                admitted,
+                signed,
+                config,
+                snapshot,
+                simulator if proposal.channel_id else None,
+            )
+            response = await self.system[proposal.chaincode].invoke(call)
+            # What asks only (qscc, cscc) has no simulation in Fabric, and so no results at all.
+            results = simulator.results() if proposal.chaincode == LIFECYCLE_NAMESPACE else _NO_RESULTS
+            return RunResult(response, "", b"", False, results, _SYSTEM_VERSION)
         definition, link = self.find(proposal.chaincode, simulator, snapshot, config)
         run = _Run(self, admitted, signed, simulator, snapshot, config)
         try:
@@ -186,7 +204,7 @@ class _Run:
             )
         arguments = tuple(specification.input.args)
         if name in SYSTEM_CHAINCODES:
-            return self._invoke_system(name, arguments)
+            return await self._invoke_system(name, arguments)
         self._check_right()
         try:
             definition, link = self.runner.find(name, self.simulator, self.snapshot, self.config)
@@ -201,15 +219,15 @@ class _Run:
         message.ClearField("chaincode_event")
         return message
 
-    def _invoke_system(self, name: str, arguments: tuple[bytes, ...]) -> ChaincodeMessage:
-        if name != LIFECYCLE_NAMESPACE:
+    async def _invoke_system(self, name: str, arguments: tuple[bytes, ...]) -> ChaincodeMessage:
+        system = self.runner.system.get(name)
+        if system is None:
             raise ChaincodeError(
                 "SYSTEM_CHAINCODE_REFUSED",
-                f"system chaincode {name} cannot be invoked with a cc2cc invocation",
+                f"system chaincode {name} is not part of the embedded engine",
             )
-        response = self.runner.lifecycle.invoke(
-            arguments, self.admitted, self.signed, self.simulator, self.config
-        )
+        call = SystemCall(arguments, self.admitted, self.signed, self.config, self.snapshot, self.simulator)
+        response = await system.invoke(call)
         return ChaincodeMessage(type=Type.COMPLETED, payload=response.SerializeToString())
 
     def _check_right(self) -> None:

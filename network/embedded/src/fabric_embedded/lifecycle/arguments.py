@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from google.protobuf.message import DecodeError
 
 from fabric_embedded.errors import ChaincodeError
-from fabric_protocol.collections import read_collections
-from fabric_protocol.definitions import SYSTEM_CHAINCODES, Definition
-from fabric_protocol.errors import ConfigError
+from fabric_embedded.lifecycle.collection_rules import check_collections
+from fabric_protocol.definitions import Definition
 from fabric_protocol.policies import application_policy
+
+if TYPE_CHECKING:
+    from fabric_protocol.msp import MspManager
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
 _VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
+_SYSTEM_NAMES: Final = frozenset({"cscc", "escc", "lscc", "qscc", "vscc"})
 _DEFAULT_ENDORSEMENT_PLUGIN: Final = "escc"
 _DEFAULT_VALIDATION_PLUGIN: Final = "vscc"
 _DEFAULT_POLICY: Final = "/Channel/Application/Endorsement"
@@ -31,12 +34,32 @@ def parse_arguments(message: type[_Message], function: str, data: bytes) -> _Mes
         return message.FromString(data)  # type: ignore[attr-defined, no-any-return]
     except DecodeError as error:
         raise ChaincodeError(
-            "ARGUMENT_INVALID", f"failed to decode input arg to {function}: proto: cannot parse"
+            "ARGUMENT_INVALID",
+            f"could not decode input arg for *lifecycle.Invocation.{function}: proto: cannot parse",
         ) from error
 
 
 def requested_definition(arguments: Any) -> Definition:
-    """The definition that approve, commit and check-readiness arguments name, with defaults filled in.
+    """The definition that approve, commit and check-readiness arguments name, with defaults filled in."""
+    return Definition(
+        name=arguments.name,
+        sequence=arguments.sequence,
+        version=arguments.version,
+        validation_parameter=arguments.validation_parameter or application_policy(_DEFAULT_POLICY),
+        endorsement_plugin=arguments.endorsement_plugin or _DEFAULT_ENDORSEMENT_PLUGIN,
+        validation_plugin=arguments.validation_plugin or _DEFAULT_VALIDATION_PLUGIN,
+        init_required=arguments.init_required,
+        collections=arguments.collections.SerializeToString(deterministic=True),
+    )
+
+
+def check_definition(arguments: Any, msps: MspManager, committed: Definition | None) -> None:
+    """Check what approve and commit arguments ask for.
+
+    Parameters:
+        arguments: of the function.
+        msps: of the channel.
+        committed: the definition in force under this name; None for none.
 
     Raises:
         ChaincodeError: DEFINITION_INVALID, with Fabric's text where it has one.
@@ -46,39 +69,14 @@ def requested_definition(arguments: Any) -> Definition:
             f"invalid chaincode name '{arguments.name}'. Names can only consist of alphanumerics, "
             "'_', and '-' and can only begin with alphanumerics"
         )
-    if arguments.name in SYSTEM_CHAINCODES:
+    if arguments.name in _SYSTEM_NAMES:
         raise _invalid(f"chaincode name '{arguments.name}' is the name of a system chaincode")
     if not _VERSION.fullmatch(arguments.version):
         raise _invalid(
             f"invalid chaincode version '{arguments.version}'. Versions can only consist of "
             "alphanumerics, '_', '-', '+', and '.'"
         )
-    collections = _collections(arguments)
-    return Definition(
-        name=arguments.name,
-        sequence=arguments.sequence,
-        version=arguments.version,
-        validation_parameter=arguments.validation_parameter or application_policy(_DEFAULT_POLICY),
-        endorsement_plugin=arguments.endorsement_plugin or _DEFAULT_ENDORSEMENT_PLUGIN,
-        validation_plugin=arguments.validation_plugin or _DEFAULT_VALIDATION_PLUGIN,
-        init_required=arguments.init_required,
-        collections=collections,
-    )
-
-
-def _collections(arguments: Any) -> bytes:
-    data: bytes = arguments.collections.SerializeToString(deterministic=True)
-    try:
-        collections = read_collections(data)
-    except ConfigError as error:
-        raise _invalid(f"error validating collection configurations: {error.message}") from error
-    for collection in collections:
-        if collection.block_to_live:
-            raise _invalid(
-                f"collection {collection.name}: block_to_live is not supported by this version of the "
-                "embedded engine: leave it 0"
-            )
-    return data
+    check_collections(arguments.collections, msps, committed)
 
 
 def _invalid(text: str) -> ChaincodeError:

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 from fabric_embedded.errors import ChaincodeError
 from fabric_protocol.collections import IMPLICIT_PREFIX
 from fabric_protocol.definitions import (
+    APPROVAL_DATATYPE,
     LIFECYCLE_NAMESPACE,
+    Approval,
     Definition,
+    approval_keys,
     approval_writes,
     definition_keys,
     definition_writes,
     field_key,
+    metadata_key,
     package_from,
     package_key,
+    parse_approval,
     parse_definition,
     sequence_from,
     source_writes,
@@ -49,11 +54,21 @@ class DefinitionStore:
 
     def is_approved(self, definition: Definition, msp_id: str) -> bool:
         """Whether an organization approved exactly this definition, by the hashes on the channel."""
-        return not self._mismatches(approval_writes(definition), msp_id)
+        return not self.mismatches(definition, msp_id)
 
     def mismatches(self, definition: Definition, msp_id: str) -> tuple[str, ...]:
-        """Names of the fields of an organization's approval that differ from this definition's."""
-        return tuple(key.rsplit("/", 1)[1] for key in self._mismatches(approval_writes(definition), msp_id))
+        """Names of the fields of an organization's approval that differ from this definition's.
+
+        Where there is no approval of this sequence at all, the name of the whole (`serializer.go ·
+        IsSerialized`).
+        """
+        writes = approval_writes(definition)
+        different = [
+            key for key, value in writes.items() if self._private_hash(key, msp_id) != sha256(value).digest()
+        ]
+        if next(iter(writes)) in different:
+            return (APPROVAL_DATATYPE,)
+        return tuple(key.rsplit("/", 1)[1] for key in different)
 
     def approvals(self, definition: Definition, msp_ids: Iterable[str]) -> dict[str, bool]:
         """Which organizations approved exactly this definition."""
@@ -67,11 +82,17 @@ class DefinitionStore:
         """
         current = self.sequence(definition.name)
         self._check_sequence(definition, current)
-        if (
-            current < definition.sequence
-            and self.is_approved(definition, self._msp_id)
+        is_unchanged = (
+            self.is_approved(definition, self._msp_id)
             and self.own_package(definition.name, definition.sequence) == package_id
-        ):
+        )
+        if is_unchanged and definition.sequence == current:
+            raise ChaincodeError(
+                "APPROVAL_UNCHANGED",
+                f"attempted to redefine the current committed sequence ({current}) for namespace "
+                f"{definition.name}",
+            )
+        if is_unchanged:
             raise ChaincodeError(
                 "APPROVAL_UNCHANGED",
                 f"attempted to redefine uncommitted sequence ({definition.sequence}) for namespace "
@@ -115,6 +136,35 @@ class DefinitionStore:
             )
         return self.approvals(definition, msp_ids)
 
+    def names(self) -> list[str]:
+        """Names of all chaincodes that are defined, sorted."""
+        prefix = metadata_key("")
+        found = self._simulator.scan(LIFECYCLE_NAMESPACE, prefix, prefix + "\x7f")
+        return [entry.key.removeprefix(prefix) for entry in found]
+
+    def own_approval(self, name: str, sequence: int) -> Approval | None:
+        """What this organization approved.
+
+        Parameters:
+            name: of the chaincode.
+            sequence: 0 is the newest: the one after the definition in force if it is approved, else that one.
+        """
+        if sequence:
+            return self._approval(name, sequence)
+        current = self.sequence(name)
+        return self._approval(name, current + 1) or self._approval(name, current)
+
+    def own_approvals(self) -> list[Approval]:
+        """All that this organization approved and that still is on its disk, by name and sequence."""
+        prefix = metadata_key("")
+        found = self._simulator.scan_private(
+            LIFECYCLE_NAMESPACE, IMPLICIT_PREFIX + self._msp_id, prefix, prefix + "\x7f"
+        )
+        split = [entry.key.removeprefix(prefix).rpartition("#") for entry in found]
+        numbered = sorted((name, int(sequence)) for name, _, sequence in split)
+        approvals = [self._approval(name, sequence) for name, sequence in numbered]
+        return [approval for approval in approvals if approval is not None]
+
     def own_package(self, name: str, sequence: int) -> str:
         """Package by which this organization runs a definition; empty for none."""
         value = self._simulator.get_private(
@@ -122,34 +172,55 @@ class DefinitionStore:
         )
         return package_from(value or b"")
 
+    def _approval(self, name: str, sequence: int) -> Approval | None:
+        keys = [*approval_keys(name, sequence), package_key(name, sequence)]
+        collection = IMPLICIT_PREFIX + self._msp_id
+        values = self._simulator.get_privates(LIFECYCLE_NAMESPACE, collection, keys)
+        return parse_approval(
+            name, sequence, dict(zip(keys, [value or b"" for value in values], strict=True))
+        )
+
     def _check_sequence(self, definition: Definition, current: int) -> None:
         asked = definition.sequence
-        if asked == current:
-            in_force = self.definition(definition.name)
-            if in_force is None or in_force != definition:
-                raise ChaincodeError(
-                    "DEFINITION_CHANGED",
-                    f"attempted to redefine the current committed sequence ({current}) for namespace "
-                    f"{definition.name} with different parameters",
-                )
-        elif asked < current:
+        if asked == current == 0:
+            raise ChaincodeError(
+                "SEQUENCE_INVALID", "requested sequence is 0, but first definable sequence number is 1"
+            )
+        if asked < current:
             raise ChaincodeError(
                 "SEQUENCE_INVALID",
                 f"currently defined sequence {current} is larger than requested sequence {asked}",
             )
-        elif asked > current + 1 or asked < 1:
+        if asked > current + 1:
             raise ChaincodeError(
                 "SEQUENCE_INVALID",
                 f"requested sequence {asked} is larger than the next available sequence number {current + 1}",
             )
-
-    def _mismatches(self, writes: dict[str, bytes], msp_id: str) -> list[str]:
-        return [
-            key for key, value in writes.items() if self._private_hash(key, msp_id) != sha256(value).digest()
-        ]
+        in_force = self.definition(definition.name) if asked == current else None
+        if in_force is not None and in_force != definition:
+            raise ChaincodeError(
+                "DEFINITION_CHANGED",
+                f"attempted to redefine the current committed sequence ({current}) for namespace "
+                f"{definition.name} with different parameters: {_difference(in_force, definition)}",
+            )
 
     def _private_hash(self, key: str, msp_id: str) -> bytes | None:
         return self._simulator.get_private_hash(LIFECYCLE_NAMESPACE, IMPLICIT_PREFIX + msp_id, key)
 
     def _public(self, key: str) -> bytes | None:
         return self._simulator.get_state(LIFECYCLE_NAMESPACE, key)
+
+
+def _difference(in_force: Definition, asked: Definition) -> str:
+    """The first field that differs, as Fabric says it (`lifecycle.go · ChaincodeParameters.Equal`)."""
+    fields = {
+        "Version": (in_force.version, asked.version),
+        "EndorsementPlugin": (in_force.endorsement_plugin, asked.endorsement_plugin),
+        "InitRequired": (str(in_force.init_required).lower(), str(asked.init_required).lower()),
+        "ValidationPlugin": (in_force.validation_plugin, asked.validation_plugin),
+        "ValidationParameter": (in_force.validation_parameter.hex(), asked.validation_parameter.hex()),
+    }
+    for name, (expected, passed) in fields.items():
+        if expected != passed:
+            return f"expected {name} '{expected}' does not match passed {name} '{passed}'"
+    return "Collections do not match"

@@ -42,6 +42,11 @@ class BlockReader:
         row = self._execute("SELECT header_hash FROM blocks WHERE number = ?", (number,)).fetchone()
         return row and bytes(row[0])
 
+    def number_of(self, header_hash: bytes) -> int | None:
+        """Number of the block whose header has this SHA-256; None where there is none."""
+        row = self._execute("SELECT number FROM blocks WHERE header_hash = ?", (header_hash,)).fetchone()
+        return row and int(row[0])
+
     def transaction(self, transaction_id: str) -> StoredTransaction | None:
         """The first transaction with this id, valid or not."""
         row = self._execute(

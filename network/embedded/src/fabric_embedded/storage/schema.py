@@ -8,6 +8,7 @@ LEDGER = (
     """CREATE TABLE blocks (
         number INTEGER PRIMARY KEY, header_hash BLOB NOT NULL, is_private INTEGER NOT NULL, data BLOB NOT NULL
     )""",
+    "CREATE INDEX blocks_by_hash ON blocks (header_hash)",
     "CREATE INDEX private_blocks ON blocks (number) WHERE is_private",
     # The first transaction of an id, valid or not: a later one of the same id is never found by it.
     """CREATE TABLE transactions (

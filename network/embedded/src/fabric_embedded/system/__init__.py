@@ -1,0 +1,1 @@
+"""System chaincodes that answer questions: `qscc` about the ledger, `cscc` about the channel."""
