@@ -207,7 +207,8 @@ async def test_an_override_without_mark_is_not_callable():
 
 def test_functions_are_listed_by_their_names_on_the_wire():
     names = ["bad_result", "echo", "fail", "look", "nothing", "take"]
-    assert Router([Things()]).functions == tuple(f"things:{name}" for name in names)
+    system = "org.hyperledger.fabric:GetMetadata"
+    assert Router([Things()]).functions == (system, *(f"things:{name}" for name in names))
 
 
 class Nameless(Contract):

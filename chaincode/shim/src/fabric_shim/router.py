@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, get_type_hints
 
-from fabric_shim.contract import MARK, Context, Contract, Kind
+from fabric_shim.contract import Context, Contract, Kind
 from fabric_shim.errors import ConfigurationError, ContractError
+from fabric_shim.metadata import SystemContract, marked_functions
 from fabric_shim.outcomes import Outcome, encode_result, failure
 from fabric_shim.parameters import ArgumentRefusedError, Decoder, argument_decoder
 from fabric_shim.stub import Stub
@@ -71,10 +72,11 @@ class Router:
         self._routes: dict[bytes, Route] = {}
         for contract in contracts:
             self._add(contract)
+        self._add(SystemContract(contracts))
 
     @property
     def functions(self) -> tuple[str, ...]:
-        """Names of all callable functions, sorted."""
+        """Names of all callable functions, sorted; ``org.hyperledger.fabric:GetMetadata`` is one."""
         return tuple(sorted(route.name for route in self._routes.values()))
 
     def _add(self, contract: Contract) -> None:
@@ -82,7 +84,7 @@ class Router:
             raise ConfigurationError(
                 f"{type(contract).__name__}.name is {contract.name!r}, expected a name without colon"
             )
-        marked = {name: kind for name in dir(type(contract)) if (kind := _kind(type(contract), name))}
+        marked = marked_functions(type(contract))
         if not marked:
             raise ConfigurationError(
                 f"contract {contract.name!r} has no @transaction or @evaluation function"
@@ -114,11 +116,6 @@ class Router:
                 status=404,
             )
         return route
-
-
-def _kind(contract_type: type[Contract], name: str) -> Kind | None:
-    kind: Kind | None = getattr(inspect.getattr_static(contract_type, name), MARK, None)
-    return kind
 
 
 def _route(contract: Contract, name: str, kind: Kind) -> Route:
