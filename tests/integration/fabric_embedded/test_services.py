@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 from cryptography import x509
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
@@ -17,6 +18,8 @@ from fabric_protos.peer import proposal_pb2
 from support.embedded import CaClient, User
 
 from fabric_embedded.network import EmbeddedNetwork
+from fabric_embedded.paths import NetworkPaths
+from fabric_embedded.ports import OPERATIONS, read_ports
 from fabric_gateway import CommitError, Contract, EndorseError, EvaluateError, GatewayError
 from fabric_protocol.blocks import header_hash, parse_block
 
@@ -36,6 +39,25 @@ def test_a_commit_has_a_block_and_a_code(contract: Contracts) -> None:
     status = submitted.commit.status()
     assert (status.successful, status.name) == (True, "VALID")
     assert status.block_number > 0
+
+
+def test_the_operations_endpoint_counts_transactions(contract: Contracts, network: EmbeddedNetwork) -> None:
+    url = f"http://127.0.0.1:{read_ports(NetworkPaths(network.directory).ports)[OPERATIONS]}/metrics"
+    valid = (
+        'ledger_transaction_count_total{channel="testing",transaction_type="ENDORSER_TRANSACTION",'
+        'validation_code="VALID"}'
+    )
+
+    def value(name: str) -> float:
+        lines = httpx.get(url, trust_env=False).text.splitlines()
+        return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + " ")), 0.0)
+
+    before, height = value(valid), value('ledger_blockchain_height{channel="testing"}')
+    contract("alpha").submit("basic:put", "counted", "1")
+    assert value(valid) == before + 1
+    assert value('ledger_blockchain_height{channel="testing"}') == height + 1
+    assert value("ordering_waiting_envelopes") == 0
+    assert value('endorser_proposal_duration_count{mspid="BetaMSP",success="true"}') > 0
 
 
 def test_a_chaincodes_refusal_reaches_the_caller(contract: Contracts) -> None:

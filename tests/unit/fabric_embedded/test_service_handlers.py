@@ -15,6 +15,7 @@ from support.fake_engine import FakePeer
 
 from fabric_embedded.errors import PeerRefusal
 from fabric_embedded.logs import JsonFormatter
+from fabric_embedded.metrics import REGISTRY
 from fabric_embedded.services.endorser import EndorserService
 from fabric_embedded.services.handlers import (
     ConcurrencyLimit,
@@ -46,6 +47,10 @@ class Context:
 
 def limit(places: int = 5) -> ConcurrencyLimit:
     return ConcurrencyLimit("gateway.Gateway", places)
+
+
+def sample(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 async def aborted(call: Any, places: int = 5) -> Context:
@@ -89,9 +94,32 @@ async def test_too_many_at_once_are_refused() -> None:
     async def call(_request: Any) -> Any:
         raise AssertionError("never called")
 
+    before = sample("grpc_server_requests_over_limit_total", service="gateway.Gateway")
     context = await aborted(call, places=0)
     assert context.code == grpc.StatusCode.UNKNOWN
     assert context.message == "too many requests for /gateway.Gateway, exceeding concurrency limit (0)"
+    assert sample("grpc_server_requests_over_limit_total", service="gateway.Gateway") == before + 1
+
+
+async def test_calls_are_counted_by_how_they_ended_and_while_they_last() -> None:
+    async def call(request: Any) -> Any:
+        assert sample("grpc_server_open_calls", service="test.Counted") == 1
+        if not request.payload:
+            raise ServiceError(grpc.StatusCode.ABORTED, "failed")
+        return request
+
+    handler = unary(ConcurrencyLimit("test.Counted", 5), common_pb2.Envelope, call, "Call")
+    for payload in (b"1", b"2"):
+        await handler.unary_unary(common_pb2.Envelope(payload=payload), Context())
+    with pytest.raises(Aborted):
+        await handler.unary_unary(common_pb2.Envelope(), Context())
+
+    def ended(code: str) -> float:
+        labels = {"service": "test.Counted", "method": "Call", "code": code}
+        return sample("grpc_server_requests_completed_total", **labels)
+
+    assert (ended("OK"), ended("ABORTED")) == (2, 1)
+    assert sample("grpc_server_open_calls", service="test.Counted") == 0
 
 
 async def test_places_are_given_back() -> None:

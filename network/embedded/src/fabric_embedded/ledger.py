@@ -20,7 +20,7 @@ from fabric_protocol.transactions import Transaction
 from fabric_protocol.validation_codes import ValidationCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from fabric_embedded.ordering.committer import CommittedBlock
     from fabric_protocol.state import StateReader
@@ -62,6 +62,7 @@ class Ledger:
         self._recent_events: OrderedDict[int, tuple[CommittedEvent, ...]] = OrderedDict()
         self._transaction_waiters: dict[str, set[asyncio.Future[TransactionStatus]]] = {}
         self._next_block = asyncio.Event()
+        self._observers: list[Callable[[CommittedBlock], None]] = []
         self._failure: LedgerError | None = None
 
     @property
@@ -137,6 +138,10 @@ class Ledger:
             if not waiters:
                 self._transaction_waiters.pop(transaction_id, None)
 
+    def observe(self, observer: Callable[[CommittedBlock], None]) -> None:
+        """Have an observer told of each block from now on, as it is committed."""
+        self._observers.append(observer)
+
     def announce(self, committed: CommittedBlock) -> None:
         """Tell everybody who waits that a block is committed."""
         record = committed.record
@@ -148,6 +153,8 @@ class Ledger:
             for entry in record.transactions:
                 self._resolve(entry.transaction_id)
         self._wake_block_waiters()
+        for observer in self._observers:
+            observer(committed)
 
     def close(self) -> None:
         """Refuse further waiting, and close the connection."""

@@ -1,6 +1,7 @@
-"""Health of the engine over plain HTTP on this machine, in the form of Fabric's operations service.
+"""Health and metrics of the engine over plain HTTP on this machine, as Fabric's operations service has them.
 
-`GET /healthz` answers 200 with {"status": "OK"}, or 503 with what is missing, by component.
+`GET /healthz` answers 200 with {"status": "OK"}, or 503 with what is missing, by component. `GET /metrics`
+answers in Prometheus's text format.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from fabric_embedded.metrics import CONTENT_TYPE, exposition
 
 
 def operations_application(failed_checks: Callable[[], Mapping[str, str]]) -> Starlette:
@@ -27,4 +30,7 @@ def operations_application(failed_checks: Callable[[], Mapping[str, str]]) -> St
         checks = [{"component": component, "reason": reason} for component, reason in sorted(failed.items())]
         return JSONResponse({"status": "Service Unavailable", "failed_checks": checks}, 503)
 
-    return Starlette(routes=[Route("/healthz", health)])
+    async def metrics(_request: Request) -> Response:
+        return Response(exposition(), media_type=CONTENT_TYPE)
+
+    return Starlette(routes=[Route("/healthz", health), Route("/metrics", metrics)])

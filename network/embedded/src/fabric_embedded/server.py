@@ -31,6 +31,7 @@ from fabric_embedded.errors import NetworkError
 from fabric_embedded.gateway.service import GatewayService
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component
 from fabric_embedded.material import read_authority
+from fabric_embedded.metrics import block_observer
 from fabric_embedded.operations import operations_application
 from fabric_embedded.paths import KeyPair, NetworkPaths
 from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, peer_port, read_ports
@@ -80,6 +81,7 @@ class NetworkServer:
                 await self._listen_organization(engine_side, engine, organization)
             await self._listen_ordering(engine)
             await engine.start()
+            engine.ledger.observe(block_observer(engine.channel_id, engine.ledger.height))
             self._ready = True
             _LOG.info("ready", extra={"height": engine.ledger.height})
             await stop.wait()
@@ -119,8 +121,8 @@ class NetworkServer:
         limit = ConcurrencyLimit(_ORDERING_SERVICE, _ORDERING_CONCURRENCY)
         broadcast, deliver = BroadcastService(engine), orderer_deliver(engine)
         methods = {
-            "Broadcast": both_streams(limit, common_pb2.Envelope, broadcast.broadcast),
-            "Deliver": both_streams(limit, common_pb2.Envelope, deliver.responses),
+            "Broadcast": both_streams(limit, common_pb2.Envelope, broadcast.broadcast, "Broadcast"),
+            "Deliver": both_streams(limit, common_pb2.Envelope, deliver.responses, "Deliver"),
         }
         first = self._paths.organization(self._topology.organizations[0].name)
         await self._listen_grpc([service(_ORDERING_SERVICE, methods)], ORDERER, first.orderer_tls)

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 
 from fabric_embedded.errors import PeerRefusal
+from fabric_embedded.metrics import timed_proposal
 from fabric_embedded.peer import Peer
 from fabric_embedded.services.handlers import NodeFailure
 
@@ -54,7 +55,9 @@ class Endorser:
     async def process(self, signed: Any) -> tuple[Any, EndorserFailure | None]:
         """Ask the peer; its `ProposalResponse` (None without one), and the failure if it is one."""
         try:
-            response = await self.peer.process_proposal(signed)
+            with timed_proposal(self.msp_id) as timer:
+                response = await self.peer.process_proposal(signed)
+                timer.is_success = bool(response.endorsement.signature)
         except PeerRefusal as refusal:
             if refusal.is_filter or not self.is_local:
                 return None, EndorserFailure(grpc.StatusCode.UNAVAILABLE, refusal.message, retry=True)

@@ -20,6 +20,7 @@ from fabric_embedded.gateway.endorsement import collect_endorsements
 from fabric_embedded.gateway.endorsers import Endorser
 from fabric_embedded.gateway.events import ChaincodeEventReader
 from fabric_embedded.gateway.requests import AskedProposal, invalid, read_inner, read_proposal
+from fabric_embedded.metrics import count_broadcast
 from fabric_embedded.services.handlers import (
     ConcurrencyLimit,
     ServiceError,
@@ -58,12 +59,14 @@ class GatewayService:
         """The service for a gRPC server."""
         limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
         methods = {
-            "Evaluate": unary(limit, gateway_pb2.EvaluateRequest, self.evaluate),
-            "Endorse": unary(limit, gateway_pb2.EndorseRequest, self.endorse),
-            "Submit": unary(limit, gateway_pb2.SubmitRequest, self.submit),
-            "CommitStatus": unary(limit, gateway_pb2.SignedCommitStatusRequest, self.commit_status),
+            "Evaluate": unary(limit, gateway_pb2.EvaluateRequest, self.evaluate, "Evaluate"),
+            "Endorse": unary(limit, gateway_pb2.EndorseRequest, self.endorse, "Endorse"),
+            "Submit": unary(limit, gateway_pb2.SubmitRequest, self.submit, "Submit"),
+            "CommitStatus": unary(
+                limit, gateway_pb2.SignedCommitStatusRequest, self.commit_status, "CommitStatus"
+            ),
             "ChaincodeEvents": server_stream(
-                limit, gateway_pb2.SignedChaincodeEventsRequest, self.chaincode_events
+                limit, gateway_pb2.SignedChaincodeEventsRequest, self.chaincode_events, "ChaincodeEvents"
             ),
         }
         return service(_SERVICE, methods)
@@ -111,6 +114,7 @@ class GatewayService:
         if request.channel_id != self._engine.channel_id:
             raise _unknown_channel(grpc.StatusCode.FAILED_PRECONDITION, request.channel_id)
         status, info = await self._engine.broadcast(envelope)
+        count_broadcast(status)
         if status == _SUCCESS:
             return gateway_pb2.SubmitResponse()
         message = f"received unsuccessful response from orderer: status={_status_name(status)}, info={info}"

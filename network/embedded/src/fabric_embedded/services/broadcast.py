@@ -9,6 +9,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2
 
 from fabric_embedded.engine import Engine
+from fabric_embedded.metrics import count_broadcast
 
 
 class BroadcastService:
@@ -21,6 +22,7 @@ class BroadcastService:
         """Answer each `Envelope` with a `BroadcastResponse`."""
         async for envelope in requests:
             status, info = await self._engine.broadcast(envelope)
+            count_broadcast(status)
             yield ab_pb2.BroadcastResponse(status=status, info=info)
             if status != common_pb2.SUCCESS:
                 return

@@ -126,9 +126,13 @@ class PeerDeliverService:
         """The service for a gRPC server."""
         limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
         methods = {
-            "Deliver": both_streams(limit, common_pb2.Envelope, self._blocks.responses),
-            "DeliverFiltered": both_streams(limit, common_pb2.Envelope, self._filtered.responses),
-            "DeliverWithPrivateData": both_streams(limit, common_pb2.Envelope, _not_supported),
+            "Deliver": both_streams(limit, common_pb2.Envelope, self._blocks.responses, "Deliver"),
+            "DeliverFiltered": both_streams(
+                limit, common_pb2.Envelope, self._filtered.responses, "DeliverFiltered"
+            ),
+            "DeliverWithPrivateData": both_streams(
+                limit, common_pb2.Envelope, _not_supported, "DeliverWithPrivateData"
+            ),
         }
         return service(_SERVICE, methods)
 

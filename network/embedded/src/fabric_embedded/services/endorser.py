@@ -8,6 +8,7 @@ import grpc
 from fabric_protos.peer import proposal_pb2
 
 from fabric_embedded.errors import PeerRefusal
+from fabric_embedded.metrics import timed_proposal
 from fabric_embedded.peer import Peer
 from fabric_embedded.services.handlers import ConcurrencyLimit, ServiceError, service, unary
 
@@ -24,11 +25,15 @@ class EndorserService:
     def handler(self) -> grpc.GenericRpcHandler:
         """The service for a gRPC server."""
         limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
-        return service(_SERVICE, {"ProcessProposal": unary(limit, proposal_pb2.SignedProposal, self.process)})
+        process = unary(limit, proposal_pb2.SignedProposal, self.process, "ProcessProposal")
+        return service(_SERVICE, {"ProcessProposal": process})
 
     async def process(self, signed: Any) -> Any:
         """Endorse a proposal; refusals come without a status code of their own, as in Fabric."""
         try:
-            return await self._peer.process_proposal(signed)
+            with timed_proposal(self._peer.msp_id) as timer:
+                response = await self._peer.process_proposal(signed)
+                timer.is_success = bool(response.endorsement.signature)
+            return response
         except PeerRefusal as refusal:
             raise ServiceError(grpc.StatusCode.UNKNOWN, refusal.message) from refusal

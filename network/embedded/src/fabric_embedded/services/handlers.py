@@ -17,9 +17,11 @@ from fabric_protos.gateway import gateway_pb2
 from google.protobuf import any_pb2
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 
+from fabric_embedded import metrics
 from fabric_embedded.errors import EmbeddedError
 
 _LOG = logging.getLogger(__name__)
+_OK = grpc.StatusCode.OK.name
 MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 """Fabric's limit for messages in both directions (`internal/pkg/comm/config.go`)."""
 
@@ -64,34 +66,39 @@ class ConcurrencyLimit:
             ServiceError: UNKNOWN, as Fabric's limiter returns a plain error.
         """
         if self._open >= self.limit:
+            metrics.count_over_limit(self.service)
             message = f"too many requests for /{self.service}, exceeding concurrency limit ({self.limit})"
             raise ServiceError(grpc.StatusCode.UNKNOWN, message)
         self._open += 1
+        metrics.count_open(self.service, 1)
         try:
             yield
         finally:
             self._open -= 1
+            metrics.count_open(self.service, -1)
 
 
 def unary(
-    limit: ConcurrencyLimit, request_type: Any, call: Callable[[Any], Awaitable[Any]]
+    limit: ConcurrencyLimit, request_type: Any, call: Callable[[Any], Awaitable[Any]], method: str = ""
 ) -> grpc.RpcMethodHandler:
-    """Handler of a method with one request and one response message."""
+    """Handler of a method with one request and one response message; `method` is its name."""
 
     async def handle(request: Any, context: Any) -> Any:
         try:
             with limit.slot():
-                return await call(request)
+                response = await call(request)
         except Exception as error:
-            await _abort(context, limit.service, error)
+            await _abort(context, limit.service, method, error)
+        metrics.count_completed(limit.service, method, _OK)
+        return response
 
     return grpc.unary_unary_rpc_method_handler(handle, request_type.FromString, _serialize)
 
 
 def server_stream(
-    limit: ConcurrencyLimit, request_type: Any, call: Callable[[Any], AsyncIterator[Any]]
+    limit: ConcurrencyLimit, request_type: Any, call: Callable[[Any], AsyncIterator[Any]], method: str = ""
 ) -> grpc.RpcMethodHandler:
-    """Handler of a method with one request and a stream of response messages."""
+    """Handler of a method with one request and a stream of response messages; `method` is its name."""
 
     async def handle(request: Any, context: Any) -> AsyncIterator[Any]:
         try:
@@ -99,7 +106,8 @@ def server_stream(
                 async for response in call(request):
                     yield response
         except Exception as error:
-            await _abort(context, limit.service, error)
+            await _abort(context, limit.service, method, error)
+        metrics.count_completed(limit.service, method, _OK)
 
     return grpc.unary_stream_rpc_method_handler(handle, request_type.FromString, _serialize)
 
@@ -108,8 +116,12 @@ def both_streams(
     limit: ConcurrencyLimit,
     request_type: Any,
     call: Callable[[AsyncIterator[Any]], AsyncIterator[Any]],
+    method: str = "",
 ) -> grpc.RpcMethodHandler:
-    """Handler of a method with streams both ways; responses are messages, or bytes that are one already."""
+    """Handler of a method with streams both ways; responses are messages, or bytes that are one already.
+
+    `method` is its name.
+    """
 
     async def handle(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
         try:
@@ -117,7 +129,8 @@ def both_streams(
                 async for response in call(requests):
                     yield response
         except Exception as error:
-            await _abort(context, limit.service, error)
+            await _abort(context, limit.service, method, error)
+        metrics.count_completed(limit.service, method, _OK)
 
     return grpc.stream_stream_rpc_method_handler(handle, request_type.FromString, _serialize)
 
@@ -134,10 +147,12 @@ def _serialize(message: Any) -> bytes:
     return serialized
 
 
-async def _abort(context: Any, name: str, error: Exception) -> NoReturn:
+async def _abort(context: Any, name: str, method: str, error: Exception) -> NoReturn:
     if isinstance(error, ServiceError):
+        metrics.count_completed(name, method, error.status.name)
         _LOG.info("call refused", extra={"service": name, "status": error.status.name})
         await context.abort(error.status, error.message, _details(error))
+    metrics.count_completed(name, method, grpc.StatusCode.UNKNOWN.name)
     # The message of a surprise may quote what a client sent: type and place have to do.
     place = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
     _LOG.error(
