@@ -169,4 +169,7 @@ def _identity(msp_id: str, pair: KeyPair) -> tuple[Identity, Signer]:
     key = load_pem_private_key(pair.key.read_bytes(), None)
     if not isinstance(key, EllipticCurvePrivateKey):
         raise TypeError(f"expected an ECDSA key in {pair.key}")
+    if key.public_key() != identity.public_key:
+        message = f"{pair.key} is not the key of {pair.certificate}: restore the pair from a backup"
+        raise MaterialError("KEY_MISMATCH", message)
     return identity, key_signer(key)

@@ -151,7 +151,7 @@ class Ledger:
         _keep(self._recent_events, record.number, events, _KEPT_EVENTS)
         if self._transaction_waiters:
             for entry in record.transactions:
-                self._resolve(entry.transaction_id)
+                self._resolve(entry.transaction_id, TransactionStatus(entry.code, record.number))
         self._wake_block_waiters()
         for observer in self._observers:
             observer(committed)
@@ -166,11 +166,10 @@ class Ledger:
         self._wake_block_waiters()
         self._connection.close()
 
-    def _resolve(self, transaction_id: str) -> None:
-        waiters = self._transaction_waiters.get(transaction_id)
-        status = self.transaction(transaction_id) if waiters else None
-        for waiter in waiters or ():
-            if status is not None and not waiter.done():
+    def _resolve(self, transaction_id: str, status: TransactionStatus) -> None:
+        """Who waits began before any block had this id: the first that has it is what they wait for."""
+        for waiter in self._transaction_waiters.get(transaction_id, ()):
+            if not waiter.done():
                 waiter.set_result(status)
 
     def _wake_block_waiters(self) -> None:

@@ -168,8 +168,15 @@ class Peer:
         )
         if is_endorsed:
             await self._keep_private(admitted, result, snapshot, config)
-            answer.endorsement.CopyFrom(endorse(answer.payload, self._signer, self.identity.serialized))
+            answer.endorsement.CopyFrom(self._endorse(answer.payload, config))
         return answer
+
+    def _endorse(self, payload: bytes, config: ChannelConfig) -> proposal_response_pb2.Endorsement:
+        serialized = self.identity.serialized
+        endorsement = endorse(payload, self._signer, serialized)
+        # The committer of this engine need not check what was signed here a moment ago.
+        config.msps.signatures.made(self.identity, endorsement.signature, payload + serialized)
+        return endorsement
 
     async def _keep_private(
         self, admitted: AdmittedProposal, result: RunResult, snapshot: Snapshot, config: ChannelConfig

@@ -8,7 +8,7 @@ Source: Fabric ``core/chaincode/lifecycle/{lifecycle,serializer}.go``.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from fabric_protos.peer import collection_pb2
@@ -37,6 +37,7 @@ INITIALIZED_KEY = "\x00\U0010ffffinitialized"
 
 _NAMESPACES = "namespaces"
 _SOURCES = "chaincode-sources"
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def field_key(name: str, field: str) -> str:
     return f"{_NAMESPACES}/fields/{name}/{field}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def definition_keys(name: str) -> tuple[str, ...]:
     """All keys of a definition, the metadata's first."""
     return (metadata_key(name), *(field_key(name, field) for field in DEFINITION_FIELDS))
@@ -139,9 +141,13 @@ def read_definition(state: StateReader, name: str) -> Definition | None:
     Raises:
         EncodingError: DEFINITION_MALFORMED, if the state holds something else under its keys.
     """
-    values = [
-        found.value if found else b"" for found in state.get_many(LIFECYCLE_NAMESPACE, definition_keys(name))
-    ]
+    found = state.get_many(LIFECYCLE_NAMESPACE, definition_keys(name))
+    return _parse_once(name, tuple(entry.value if entry else b"" for entry in found))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parse_once(name: str, values: tuple[bytes, ...]) -> Definition | None:
+    """Every simulation and every block asks for the definitions in force, which hardly ever change."""
     return parse_definition(name, dict(zip(definition_keys(name), values, strict=True)))
 
 

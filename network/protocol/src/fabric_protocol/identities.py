@@ -57,7 +57,12 @@ class Identity:
     @cached_property
     def key(self) -> str:
         """What tells two identities apart: MSP id and hex SHA-256 of the certificate."""
-        return self.msp_id + hashlib.sha256(self.certificate_der).hexdigest()
+        return self.msp_id + self.certificate_digest.hex()
+
+    @cached_property
+    def certificate_digest(self) -> bytes:
+        """SHA-256 of the certificate's DER."""
+        return hashlib.sha256(self.certificate_der).digest()
 
     @cached_property
     def certificate_der(self) -> bytes:

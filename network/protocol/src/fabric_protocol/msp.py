@@ -20,6 +20,7 @@ from fabric_protocol.msp_authorities import MspAuthorities, path_identifier
 from fabric_protocol.msp_config import build_msp_config, read_msp_config
 from fabric_protocol.organizational_units import read_organizational_units
 from fabric_protocol.principals import ROLE_NAMES
+from fabric_protocol.verified_signatures import VerifiedSignatures
 
 __all__ = ["Msp", "MspManager", "build_msp_config"]
 
@@ -214,6 +215,9 @@ class Msp:
 class MspManager:
     """The MSPs of a channel, with a bounded cache of the identities seen. May be used from several threads.
 
+    Attributes:
+        signatures: checks signatures, each once.
+
     Parameters:
         msps: with distinct ids.
 
@@ -228,6 +232,7 @@ class MspManager:
                 raise ConfigError("MSP_DUPLICATED", f"two MSPs have the id {msp.msp_id!r}")
             self._msps[msp.msp_id] = msp
         self._read = lru_cache(maxsize=_CACHED_IDENTITIES)(self._deserialize)
+        self.signatures = VerifiedSignatures()
 
     @property
     def msp_ids(self) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from fabric_protocol.identities import Identity
 from fabric_protocol.msp import MspManager
 from fabric_protocol.policy_building import application_policy, custodian_policy, signed_by_n_of
 from fabric_protocol.policy_language import format_policy, parse_policy
-from fabric_protocol.signatures import verify
 
 if TYPE_CHECKING:
     from fabric_protocol.channel_reading import ChannelConfig
@@ -81,7 +80,7 @@ def signing_identities(signed: Iterable[SignedData], msps: MspManager) -> tuple[
             identity = msps.deserialize(item.identity)
             if identity.key in found:
                 continue
-            verify(identity.public_key, item.signature, item.data)
+            msps.signatures.verify(identity, item.signature, item.data)
         except (IdentityError, SignatureError):
             continue
         found[identity.key] = identity

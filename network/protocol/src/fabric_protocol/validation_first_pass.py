@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from fabric_protocol.errors import EncodingError, IdentityError, SignatureError
 from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.rwset_encoding import decode_rwset
-from fabric_protocol.signatures import verify
 from fabric_protocol.transaction_stages import (
     ENDORSER_TRANSACTION,
     ChaincodeResult,
@@ -115,7 +114,7 @@ def _is_signed_by_creator(header: SignedHeader, config: "ChannelConfig") -> bool
     try:
         creator = config.msps.deserialize(header.creator)
         config.msps.validate(creator)
-        verify(creator.public_key, header.signature, header.payload)
+        config.msps.signatures.verify(creator, header.signature, header.payload)
     except (IdentityError, SignatureError):
         return False
     return True

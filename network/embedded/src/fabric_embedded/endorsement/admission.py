@@ -15,7 +15,6 @@ from fabric_protocol.definitions import SYSTEM_CHAINCODES
 from fabric_protocol.errors import IdentityError, ProposalError, SignatureError
 from fabric_protocol.policies import SignedData
 from fabric_protocol.proposals import Proposal, parse_proposal, proposal_hash
-from fabric_protocol.signatures import verify
 
 if TYPE_CHECKING:
     from fabric_protos.peer import proposal_pb2
@@ -155,7 +154,7 @@ def _check_creator(
         ) from error
     try:
         config.msps.validate(creator)
-        verify(creator.public_key, signature, proposal.data)
+        config.msps.signatures.verify(creator, signature, proposal.data)
     except (IdentityError, SignatureError) as error:
         raise PeerRefusal("CREATOR_DENIED", f"{denied} [{creator.msp_id}]", is_filter=False) from error
     return creator

@@ -1,0 +1,49 @@
+"""Signatures that held once: a node checks the same ones as endorser, as orderer and as committer.
+
+Checking is a pure function of key, message and signature, and by far the dearest that a transaction asks for.
+"""
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import Final
+
+from fabric_protocol.identities import Identity
+from fabric_protocol.signatures import verify
+
+_REMEMBERED: Final = 16_384
+
+
+class VerifiedSignatures:
+    """The last signatures that held. May be used from several threads.
+
+    Only digests are kept, of certificate, message and signature together.
+    """
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[bytes, None] = OrderedDict()
+
+    def verify(self, identity: Identity, signature: bytes, message: bytes) -> None:
+        """Check an identity's signature over a message.
+
+        Raises:
+            SignatureError: as `signatures.verify`.
+            IdentityError: CERTIFICATE_INVALID, a key that cannot be read.
+        """
+        name = _name(identity, signature, message)
+        if name not in self._held:
+            verify(identity.public_key, signature, message)
+            self._remember(name)
+
+    def made(self, identity: Identity, signature: bytes, message: bytes) -> None:
+        """Note a signature that this very process has just made with the identity's own key."""
+        self._remember(_name(identity, signature, message))
+
+    def _remember(self, name: bytes) -> None:
+        self._held[name] = None
+        if len(self._held) > _REMEMBERED:
+            self._held.popitem(last=False)
+
+
+def _name(identity: Identity, signature: bytes, message: bytes) -> bytes:
+    # Parts of fixed length first: no two signatures share a name.
+    return sha256(identity.certificate_digest + sha256(message).digest() + signature).digest()
