@@ -36,7 +36,7 @@ BATCH_SIZE = "[Value]  /Channel/Orderer/BatchSize"
 def refusal(work: Callable[[], object]) -> tuple[str, str]:
     with pytest.raises(ConfigError) as caught:
         work()
-    return caught.value.code, str(caught.value)
+    return caught.value.code, str(caught.value).removeprefix("error authorizing update: ")
 
 
 def update_to(changed: Any) -> Any:

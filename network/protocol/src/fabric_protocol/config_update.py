@@ -42,7 +42,11 @@ def propose_config(current: ChannelConfig, update: Any) -> tuple[Any, ChannelCon
     Raises:
         ConfigError: as `authorize_update`; CHANNEL_CONFIG_INVALID, … if nodes would refuse the result.
     """
-    group = authorize_update(current, _update_envelope(update))
+    content = _update_envelope(update)
+    try:
+        group = authorize_update(current, content)
+    except ConfigError as error:
+        raise ConfigError(error.code, f"error authorizing update: {error}") from error
     config = configtx_pb2.Config(sequence=current.sequence + 1, channel_group=group)
     return (
         configtx_pb2.ConfigEnvelope(config=config, last_update=update),

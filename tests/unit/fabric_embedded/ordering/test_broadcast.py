@@ -75,8 +75,9 @@ async def test_envelopes_that_cannot_be_read(engine: Engine) -> None:
         ),
         (
             {"type": common_pb2.CONFIG_UPDATE},
-            common_pb2.NOT_IMPLEMENTED,
-            "configuration updates are not supported by this version of the embedded engine",
+            common_pb2.BAD_REQUEST,
+            "error applying config update to existing channel 'testing': error authorizing update: "
+            "ConfigUpdate for channel '' but envelope for channel 'testing'",
         ),
     ],
 )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fabric_protocol.channel_config import ChannelConfig
 
 _WRITERS = "/Channel/Writers"
+_CONFIG_CHECKS = "config update for existing channel did not pass initial checks"
 _REFUSED_TYPES = {
     common_pb2.CONFIG: "message is of type that cannot be processed directly",
     common_pb2.ORDERER_TRANSACTION: "message is of type that cannot be processed directly",
@@ -58,12 +59,26 @@ def check_envelope(
         return _bad_request("channel does not exist")
     if channel_header.type in _REFUSED_TYPES:
         return _bad_request(_REFUSED_TYPES[channel_header.type])
-    return _filter(envelope, creator, config, clock) or _unsupported(channel_header.type)
+    refusal = check_content(envelope, creator, config, clock)
+    if refusal is not None and channel_header.type == common_pb2.CONFIG_UPDATE:
+        return Refusal(refusal.status, f"{_CONFIG_CHECKS}: {refusal.info}")
+    return refusal
 
 
-def _filter(
-    envelope: common_pb2.Envelope, creator: bytes, config: ChannelConfig, clock: Callable[[], datetime]
+def is_config_update(envelope: common_pb2.Envelope) -> bool:
+    """Whether an envelope that was checked asks for another configuration."""
+    payload = common_pb2.Payload.FromString(envelope.payload)
+    header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+    return bool(header.type == common_pb2.CONFIG_UPDATE)
+
+
+def check_content(
+    envelope: common_pb2.Envelope,
+    creator: bytes,
+    config: ChannelConfig,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Refusal | None:
+    """Check size, expiry and signature of an envelope; parameters as `check_envelope`, with its creator."""
     size = len(envelope.payload) + len(envelope.signature)
     if size > config.absolute_max_bytes:
         return _bad_request(
@@ -77,15 +92,6 @@ def _filter(
             common_pb2.FORBIDDEN,
             "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 "
             "of the 'Writers' sub-policies to be satisfied: permission denied",
-        )
-    return None
-
-
-def _unsupported(header_type: int) -> Refusal | None:
-    if header_type == common_pb2.CONFIG_UPDATE:
-        return Refusal(
-            common_pb2.NOT_IMPLEMENTED,
-            "configuration updates are not supported by this version of the embedded engine",
         )
     return None
 

@@ -30,10 +30,23 @@ class OrderingQueue:
         self._room = asyncio.Event()
         self._room.set()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether less waits than may."""
+        return self._room.is_set()
+
+    async def room(self) -> None:
+        """Wait until there was room; somebody else may have taken it since."""
+        await self._room.wait()
+
     async def put(self, envelope: bytes, size: int, config: ChannelConfig) -> None:
         """Add an envelope; waits while too much waits already."""
-        while not self._room.is_set():
-            await self._room.wait()
+        while not self.has_room:
+            await self.room()
+        self.add(envelope, size, config)
+
+    def add(self, envelope: bytes, size: int, config: ChannelConfig) -> None:
+        """Add an envelope, be there room or not."""
         if not self._cutter.pending:
             self._first_at = asyncio.get_running_loop().time()
         batches = self._cutter.add(
@@ -48,6 +61,14 @@ class OrderingQueue:
         self._count(len(envelope))
         if batches or self._cutter.pending == 1:
             self._changed.set()
+
+    def add_alone(self, envelope: bytes) -> None:
+        """Add an envelope that is a block by itself, after a block of all that waits."""
+        if self._cutter.pending:
+            self._full.append(self._cutter.cut())
+        self._full.append([envelope])
+        self._count(len(envelope))
+        self._changed.set()
 
     async def next_batch(self, batch_timeout_seconds: float) -> Batch:
         """The next block's envelopes: a full block, or what has waited for the batch timeout."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from fabric_protos.common import common_pb2
 
-from fabric_embedded.ordering.admission import check_envelope
+from fabric_embedded.errors import LedgerError
+from fabric_embedded.ordering.admission import Refusal, check_envelope, is_config_update
+from fabric_embedded.ordering.configuration import make_configuration
 from fabric_embedded.ordering.queue import OrderingQueue
 
 if TYPE_CHECKING:
@@ -46,6 +49,9 @@ class OrderingService:
         self._is_purging = False
         self._fault = ""
         self._closing = asyncio.Event()
+        self._config_in_flight: bytes | None = None
+        self._is_settled = asyncio.Event()
+        self._is_settled.set()
 
     @property
     def config(self) -> ChannelConfig:
@@ -56,10 +62,12 @@ class OrderingService:
         """Begin to order."""
         if self._task is None:
             self._task = asyncio.create_task(self._order(), name="ordering")
+            self._task.add_done_callback(self._note_end)
 
     async def close(self) -> None:
         """Finish the block at hand; what waits for a block is dropped: nobody was told it is in one."""
         self._closing.set()
+        self._is_settled.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
@@ -70,18 +78,49 @@ class OrderingService:
         Returns:
             (status, info) as the orderer's Broadcast answers; SUCCESS means accepted, not ordered.
         """
-        if self._task is None or self._closing.is_set():
-            return common_pb2.SERVICE_UNAVAILABLE, "the ordering service is not running"
-        if self._fault:
-            return common_pb2.SERVICE_UNAVAILABLE, self._fault
+        while True:
+            if self._task is None or self._closing.is_set():
+                return common_pb2.SERVICE_UNAVAILABLE, "the ordering service is not running"
+            if self._fault:
+                return common_pb2.SERVICE_UNAVAILABLE, self._fault
+            # What comes after a change of the configuration is judged by the new one.
+            if not self._is_settled.is_set():
+                await self._is_settled.wait()
+            elif not self._queue.has_room:
+                await self._queue.room()
+            else:
+                break
+        refusal = self._take(envelope)
+        return (common_pb2.SUCCESS, "") if refusal is None else (refusal.status, refusal.info)
+
+    def _take(self, envelope: common_pb2.Envelope) -> Refusal | None:
         refusal = check_envelope(envelope, self.config)
         if refusal is not None:
-            return refusal.status, refusal.info
+            return refusal
+        if is_config_update(envelope):
+            return self._configure(envelope)
         # Written anew: one envelope that is not encoded as Fabric encodes it would void its whole block.
         canonical = common_pb2.Envelope(payload=envelope.payload, signature=envelope.signature)
         size = len(envelope.payload) + len(envelope.signature)
-        await self._queue.put(canonical.SerializeToString(), size, self.config)
-        return common_pb2.SUCCESS, ""
+        self._queue.add(canonical.SerializeToString(), size, self.config)
+        return None
+
+    def _configure(self, update: common_pb2.Envelope) -> Refusal | None:
+        made = make_configuration(update, self.config, self._committer.node)
+        if isinstance(made, Refusal):
+            return made
+        self._config_in_flight = made.SerializeToString()
+        self._is_settled.clear()
+        self._queue.add_alone(self._config_in_flight)
+        return None
+
+    def _settle(self, batch: Batch) -> None:
+        if batch == [self._config_in_flight]:
+            self._config_in_flight = None
+        if self._config_in_flight is None:
+            self._is_settled.set()
+        else:
+            self._is_settled.clear()
 
     async def _order(self) -> None:
         closing = asyncio.create_task(self._closing.wait())
@@ -112,11 +151,13 @@ class OrderingService:
             except Exception as error:
                 # Acknowledged transactions are kept and tried again: a full disk may have room later.
                 self._fault = f"the ledger cannot be written: {error}"
+                self._is_settled.set()
                 _log.exception("a block cannot be committed, trying again")
                 if self._closing.is_set():
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
         self._fault = ""
+        self._settle(batch)
         self._snapshots.replace(committed.snapshot)
         self._is_purging |= committed.purges
         if self._is_purging or self._committer.store.log_bytes() > _LONG_LOG_BYTES:
@@ -126,17 +167,39 @@ class OrderingService:
     async def _truncate_logs(self) -> None:
         """Cut the write-ahead logs while new simulations wait a moment and present ones finish."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._committer.store.checkpoint)
-        is_idle = await self._snapshots.withdraw(_PATIENCE_SECONDS)
         try:
-            if is_idle:
+            await loop.run_in_executor(self._thread, self._committer.store.checkpoint)
+            if await self._snapshots.withdraw(_PATIENCE_SECONDS):
                 done = await loop.run_in_executor(self._thread, self._cut)
                 self._is_purging = not done
+        except (LedgerError, sqlite3.Error):
+            # Nothing is lost by a longer log; the next block tries again, and a full disk may have room then.
+            _log.exception("a log cannot be cut")
         finally:
-            view = await loop.run_in_executor(self._thread, self._committer.view)
-            self._snapshots.replace(view)
+            await self._renew_view()
         if self._is_purging:
             _log.warning("purged bytes are still in a log, as simulations read it: trying again")
+
+    async def _renew_view(self) -> None:
+        """Let simulations go on with the newest view; a disk without room for that may have some later."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                view = await loop.run_in_executor(self._thread, self._committer.view)
+            except (LedgerError, sqlite3.Error):
+                _log.exception("the ledger cannot be opened for simulations, trying again")
+                if self._closing.is_set():
+                    return
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                self._snapshots.replace(view)
+                return
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """Without this task nothing is committed: whoever submits has to be told, not to wait for ever."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault = "the ordering service has failed: restart the engine"
+            _log.critical("ordering has failed", extra={"error": type(error).__name__})
 
     def _cut(self) -> bool:
         self._committer.store.truncate_log()
