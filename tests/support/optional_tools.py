@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,12 +49,26 @@ def _strace() -> str:
     return place
 
 
+def _tmpfs() -> str:
+    place = shutil.which("mount")
+    if place is None or os.geteuid() != 0:
+        raise LookupError("mounting a small file system takes root")
+    with tempfile.TemporaryDirectory() as directory:
+        if subprocess.run(
+            [place, "-t", "tmpfs", "tmpfs", directory], check=False, capture_output=True
+        ).returncode:
+            raise LookupError("file systems may not be mounted here")
+        subprocess.run(["umount", directory], check=True)
+    return place
+
+
 OPTIONAL_TOOLS = (
     OptionalTool("fabric-binaries", "fabric_native finds the official peer and orderer", _fabric_binaries),
     OptionalTool(
         "node", "Hyperledger's Node.js client and chaincode runtime work with the embedded engine", _node
     ),
     OptionalTool("strace", "acknowledged transactions survive a power failure, by crash images", _strace),
+    OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )
 
 

@@ -34,6 +34,11 @@ def main(arguments: list[str]) -> int:
     except (EmbeddedError, ProtocolError) as error:
         logging.getLogger(__name__).error("cannot serve", extra={"code": error.code, "reason": error.message})
         return _FAILED
+    except OSError as error:
+        # A full or read-only disk, most of all.
+        reason = f"{error.strerror or error}: {error.filename or directory}"
+        logging.getLogger(__name__).error("cannot serve", extra={"code": "SYSTEM_ERROR", "reason": reason})
+        return _FAILED
     return 0
 
 

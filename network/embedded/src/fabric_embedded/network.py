@@ -9,6 +9,7 @@ network.down()
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ UP_SECONDS = 60.0
 _HEALTH_SECONDS = 0.03
 _DISCONNECT_SECONDS = 5.0
 _LOCK_SECONDS = 0.3
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def _silent(_message: str) -> None:
@@ -257,8 +259,7 @@ class EmbeddedNetwork:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        self._paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._paths.run / "network.lock").open("w") as lock:
+        with self._lock_file() as lock:
             # A process that is being started holds its starter's files until its own program runs.
             deadline = time.monotonic() + _LOCK_SECONDS
             while not _take(lock):
@@ -266,7 +267,26 @@ class EmbeddedNetwork:
                     message = f"another command starts or stops {self.directory}: wait until it is done"
                     raise NetworkError("NETWORK_BUSY", message)
                 time.sleep(_HEALTH_SECONDS)
-            yield
+            try:
+                yield
+            except OSError as error:
+                if error.errno not in _UNWRITABLE:
+                    raise
+                raise self._unwritable(error) from error
+
+    def _lock_file(self) -> TextIO:
+        try:
+            self._paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return (self._paths.run / "network.lock").open("w")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> NetworkError:
+        return NetworkError(
+            "DIRECTORY_NOT_WRITABLE",
+            f"cannot write to {self.directory} ({error.strerror or error}): make room on its disk, or make it"
+            " writable",
+        )
 
 
 def _take(lock: TextIO) -> bool:
