@@ -26,6 +26,7 @@ from fabric_protocol.block_signatures import sign_block
 from fabric_protocol.blocks import (
     check_link,
     header_hash,
+    is_config_block,
     last_config_index,
     new_block,
     parse_block,
@@ -90,7 +91,7 @@ class Committer:
         self.private_stores = {msp_id: PrivateStore(directory, msp_id) for msp_id in peers}
         self.pool = SnapshotPool(directory, peers)
         self._peers = peers
-        self._node = node
+        self.node = node
         self._previous_hash = b""
         self._commit_hash = b""
         self._height = 0
@@ -145,11 +146,12 @@ class Committer:
         return CommittedBlock(written.record, written.validated, snapshot, purges)
 
     def _next_block(self, batch: Sequence[bytes]) -> Any:
+        block = new_block(self._height, self._previous_hash, batch)
         return sign_block(
-            new_block(self._height, self._previous_hash, batch),
-            last_config=self._last_config,
-            signer=self._node.signer,
-            creator=self._node.identity,
+            block,
+            last_config=self._height if is_config_block(block) else self._last_config,
+            signer=self.node.signer,
+            creator=self.node.identity,
             nonce=secrets.token_bytes(_NONCE_BYTES),
         )
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from fabric_protos.common import common_pb2
 
 from fabric_embedded.errors import LedgerError
-from fabric_embedded.ordering.admission import check_envelope
+from fabric_embedded.ordering.admission import Refusal, check_envelope, is_config_update
+from fabric_embedded.ordering.configuration import make_configuration
 from fabric_embedded.ordering.queue import OrderingQueue
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class OrderingService:
         self._is_purging = False
         self._fault = ""
         self._closing = asyncio.Event()
+        self._config_in_flight: bytes | None = None
+        self._is_settled = asyncio.Event()
+        self._is_settled.set()
 
     @property
     def config(self) -> ChannelConfig:
@@ -63,6 +67,7 @@ class OrderingService:
     async def close(self) -> None:
         """Finish the block at hand; what waits for a block is dropped: nobody was told it is in one."""
         self._closing.set()
+        self._is_settled.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
@@ -73,18 +78,49 @@ class OrderingService:
         Returns:
             (status, info) as the orderer's Broadcast answers; SUCCESS means accepted, not ordered.
         """
-        if self._task is None or self._closing.is_set():
-            return common_pb2.SERVICE_UNAVAILABLE, "the ordering service is not running"
-        if self._fault:
-            return common_pb2.SERVICE_UNAVAILABLE, self._fault
+        while True:
+            if self._task is None or self._closing.is_set():
+                return common_pb2.SERVICE_UNAVAILABLE, "the ordering service is not running"
+            if self._fault:
+                return common_pb2.SERVICE_UNAVAILABLE, self._fault
+            # What comes after a change of the configuration is judged by the new one.
+            if not self._is_settled.is_set():
+                await self._is_settled.wait()
+            elif not self._queue.has_room:
+                await self._queue.room()
+            else:
+                break
+        refusal = self._take(envelope)
+        return (common_pb2.SUCCESS, "") if refusal is None else (refusal.status, refusal.info)
+
+    def _take(self, envelope: common_pb2.Envelope) -> Refusal | None:
         refusal = check_envelope(envelope, self.config)
         if refusal is not None:
-            return refusal.status, refusal.info
+            return refusal
+        if is_config_update(envelope):
+            return self._configure(envelope)
         # Written anew: one envelope that is not encoded as Fabric encodes it would void its whole block.
         canonical = common_pb2.Envelope(payload=envelope.payload, signature=envelope.signature)
         size = len(envelope.payload) + len(envelope.signature)
-        await self._queue.put(canonical.SerializeToString(), size, self.config)
-        return common_pb2.SUCCESS, ""
+        self._queue.add(canonical.SerializeToString(), size, self.config)
+        return None
+
+    def _configure(self, update: common_pb2.Envelope) -> Refusal | None:
+        made = make_configuration(update, self.config, self._committer.node)
+        if isinstance(made, Refusal):
+            return made
+        self._config_in_flight = made.SerializeToString()
+        self._is_settled.clear()
+        self._queue.add_alone(self._config_in_flight)
+        return None
+
+    def _settle(self, batch: Batch) -> None:
+        if batch == [self._config_in_flight]:
+            self._config_in_flight = None
+        if self._config_in_flight is None:
+            self._is_settled.set()
+        else:
+            self._is_settled.clear()
 
     async def _order(self) -> None:
         closing = asyncio.create_task(self._closing.wait())
@@ -115,11 +151,13 @@ class OrderingService:
             except Exception as error:
                 # Acknowledged transactions are kept and tried again: a full disk may have room later.
                 self._fault = f"the ledger cannot be written: {error}"
+                self._is_settled.set()
                 _log.exception("a block cannot be committed, trying again")
                 if self._closing.is_set():
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
         self._fault = ""
+        self._settle(batch)
         self._snapshots.replace(committed.snapshot)
         self._is_purging |= committed.purges
         if self._is_purging or self._committer.store.log_bytes() > _LONG_LOG_BYTES:
