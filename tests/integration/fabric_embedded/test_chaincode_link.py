@@ -1,4 +1,4 @@
-"""The peer's side of the chaincode protocol over real gRPC with mutual TLS."""
+"""The peer's side of the chaincode protocol over real gRPC, with mutual TLS and less."""
 
 from __future__ import annotations
 
@@ -66,14 +66,21 @@ def _pair(authority: CertificateAuthority, **usage: bool) -> tuple[bytes, bytes]
 
 
 @asynccontextmanager
-async def _listening(tls: Tls, port: int = 0) -> AsyncIterator[tuple[Service, int]]:
+async def _listening(
+    tls: Tls | None, port: int = 0, *, asks_client: bool = True
+) -> AsyncIterator[tuple[Service, int]]:
     server, service = grpc.aio.server(), Service()
     chaincode_shim_pb2_grpc.add_ChaincodeServicer_to_server(service, server)
-    certificate, key = tls.server
-    credentials = grpc.ssl_server_credentials(
-        [(key, certificate)], root_certificates=tls.authority.pem, require_client_auth=True
-    )
-    port = server.add_secure_port(f"127.0.0.1:{port}", credentials)
+    if tls is None:
+        port = server.add_insecure_port(f"127.0.0.1:{port}")
+    else:
+        certificate, key = tls.server
+        credentials = grpc.ssl_server_credentials(
+            [(key, certificate)],
+            root_certificates=tls.authority.pem if asks_client else None,
+            require_client_auth=asks_client,
+        )
+        port = server.add_secure_port(f"127.0.0.1:{port}", credentials)
     await server.start()
     try:
         yield service, port
@@ -118,3 +125,15 @@ async def test_neither_side_talks_to_a_stranger(stranger: str) -> None:
             await asyncio.sleep(0.5)
             assert not link.is_connected
             assert service.received == []
+
+
+async def test_a_service_may_prove_itself_alone_or_nobody_anything() -> None:
+    tls = Tls()
+    async with _listening(tls, asks_client=False) as (_, port):
+        address = ServiceAddress(f"127.0.0.1:{port}", tls.authority.pem)
+        async with _opened(ChaincodeLink(_PACKAGE, dial(address))) as link:
+            await until(lambda: link.is_connected)
+    async with _listening(None) as (_, port):
+        link = ChaincodeLink(_PACKAGE, dial(ServiceAddress(f"127.0.0.1:{port}")))
+        async with _opened(link):
+            await until(lambda: link.is_connected)

@@ -191,6 +191,13 @@ async def test_joining_another_channel_is_refused_with_the_reason(
     assert answer.response.message.startswith("Cannot join a channel: the embedded engine has one channel")
 
 
+async def test_no_snapshot_is_being_joined(engine: Engine, consortium: Consortium) -> None:
+    administrator = consortium.administrators["AlphaMSP"]
+    answer = await _ask(engine, administrator, "cscc", b"JoinBySnapshotStatus")
+    assert answer.response.status == 200
+    assert not query_pb2.JoinBySnapshotStatus.FromString(answer.response.payload).in_progress
+
+
 async def test_a_query_without_a_channel_is_answered_without_endorsement(
     engine: Engine, consortium: Consortium
 ) -> None:
