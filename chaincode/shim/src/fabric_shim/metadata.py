@@ -69,7 +69,7 @@ def _contract(contract: Contract, schemas: Schemas) -> dict[str, Any]:
 
 
 def _info(contract: Contract) -> dict[str, str]:
-    package = sys.modules[type(contract).__module__.partition(".")[0]]
+    package = sys.modules.get(type(contract).__module__.partition(".")[0])
     info = {"title": contract.name, "version": str(getattr(package, "__version__", ""))}
     documentation = type(contract).__doc__
     if documentation:
