@@ -74,6 +74,7 @@ class Conversation:
         package_id: the chaincode's package id, ``label:hash``.
         limits: see ``Limits``.
         clock: seconds since 1970, for the time guard alone.
+        when_ready: called when the peer has taken the registration.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Conversation:
         package_id: str,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
+        when_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.state = State.CREATED
         self.limits = limits or Limits()
@@ -92,6 +94,7 @@ class Conversation:
         self.negotiated = Negotiated()
         self._stream = stream
         self._package_id = package_id
+        self._when_ready = when_ready
         self._runs: dict[tuple[str, str], Run] = {}
         self._outgoing: deque[Any] = deque()
         self._something_to_send = asyncio.Event()
@@ -170,6 +173,7 @@ class Conversation:
         elif self.state is State.ESTABLISHED and message_type == READY:
             self.negotiated = read_ready(message.payload)
             self.state = State.READY
+            self._when_ready()
         else:
             raise ConversationError(f"got {operation_name(message_type)} in state {self.state.value}")
 

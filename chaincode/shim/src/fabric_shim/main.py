@@ -21,7 +21,7 @@ _GRPC_EXPERIMENTS: Final = "-event_engine_listener,-event_engine_client"
 
 
 async def serve(contracts: Sequence[Contract], settings: Settings, stop: asyncio.Event | None = None) -> None:
-    """Serve contracts until ``stop`` is set; print one line when peers can connect.
+    """Serve contracts until ``stop`` is set; print one line when transactions can come.
 
     Args:
         contracts: instances of the contracts.
@@ -31,6 +31,9 @@ async def serve(contracts: Sequence[Contract], settings: Settings, stop: asyncio
     Raises:
         ConfigurationError: the contracts or the settings cannot be used.
     """
+    if settings.dials:
+        await _dial(contracts, settings, stop or asyncio.Event())
+        return
     # gRPC is loaded by who serves only: contracts and their tests do without it.
     from fabric_shim.server import ChaincodeServer
 
@@ -43,8 +46,25 @@ async def serve(contracts: Sequence[Contract], settings: Settings, stop: asyncio
         await server.stop()
 
 
+async def _dial(contracts: Sequence[Contract], settings: Settings, stop: asyncio.Event) -> None:
+    from fabric_shim.dialing import PeerConnection
+
+    connection = PeerConnection(Router(contracts), settings)
+    await connection.start()
+    print(f"chaincode {settings.package_id} registered with {connection.address}", flush=True)
+    waiting = [asyncio.create_task(event.wait()) for event in (stop, connection.lost)]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+        await connection.stop()
+    if not stop.is_set():
+        raise ConfigurationError(f"the peer at {connection.address} cannot be reached any more")
+
+
 def run(contracts: Sequence[Contract]) -> None:
-    """Serve contracts as the environment says (``Settings.from_environment``) until SIGTERM or SIGINT.
+    """Serve contracts as environment and arguments say, until SIGTERM or SIGINT (``Settings.from_environment``).
 
     Exits with status 0 after a signal, and with 2 and one sentence on standard error where the environment or
     the contracts cannot be used.
@@ -54,7 +74,7 @@ def run(contracts: Sequence[Contract]) -> None:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     try:
-        asyncio.run(_serve_until_signal(contracts, Settings.from_environment(os.environ)))
+        asyncio.run(_serve_until_signal(contracts, Settings.from_environment(os.environ, sys.argv[1:])))
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None

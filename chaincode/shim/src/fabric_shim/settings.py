@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fabric_shim.conversation import Limits
 from fabric_shim.errors import ConfigurationError
+from fabric_shim.peer_settings import PeerTlsSettings, peer_address, peer_tls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,9 @@ class Settings:
         tls: ``None`` serves without TLS.
         limits: what a transaction is allowed.
         grace_seconds: how long running transactions may take to end after SIGTERM.
+        dials: ``address`` is a peer's and this process dials it, as chaincode that a peer launches does.
+        peer_tls: TLS of a process that dials.
+        reconnect_seconds: how long such a process tries to reach its peer before it gives up.
     """
 
     package_id: str
@@ -43,9 +47,12 @@ class Settings:
     tls: TlsSettings | None
     limits: Limits = field(default_factory=Limits)
     grace_seconds: float = 5.0
+    dials: bool = False
+    peer_tls: PeerTlsSettings | None = None
+    reconnect_seconds: float = 60.0
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> Settings:
         """Read the variables that Fabric's own chaincode services use, and our own.
 
         ``CORE_CHAINCODE_ID`` (or ``CHAINCODE_ID``), ``CHAINCODE_SERVER_ADDRESS``, ``CHAINCODE_TLS_DISABLED``
@@ -53,15 +60,34 @@ class Settings:
         ``CHAINCODE_CLIENT_CA_CERT`` (paths), ``CHAINCODE_TIME_WINDOW_SECONDS`` (60) and
         ``CHAINCODE_EXECUTE_TIMEOUT_SECONDS`` (60).
 
+        A process that dials its peer has ``--peer.address`` among its arguments, or ``CORE_PEER_ADDRESS``
+        and no address to listen on; see ``peer_settings``, and ``CHAINCODE_RECONNECT_SECONDS`` (60).
+
         Raises:
             ConfigurationError: a variable is missing or wrong, or a file cannot be read.
         """
-        package_id = environment.get("CORE_CHAINCODE_ID") or _needed(environment, "CHAINCODE_ID")
+        package_id = (
+            environment.get("CORE_CHAINCODE_ID")
+            or environment.get("CORE_CHAINCODE_ID_NAME")
+            or _needed(environment, "CHAINCODE_ID")
+        )
         limits = Limits(
             time_window_seconds=_seconds(environment, "CHAINCODE_TIME_WINDOW_SECONDS", 60),
             execute_timeout_seconds=_seconds(environment, "CHAINCODE_EXECUTE_TIMEOUT_SECONDS", 60),
         )
-        address = _address(_needed(environment, "CHAINCODE_SERVER_ADDRESS"))
+        peer = peer_address(environment, arguments)
+        if peer is not None:
+            return cls(
+                package_id=package_id,
+                address=_address("the peer's address", peer),
+                tls=None,
+                limits=limits,
+                dials=True,
+                peer_tls=peer_tls(environment),
+                reconnect_seconds=_seconds(environment, "CHAINCODE_RECONNECT_SECONDS", 60),
+            )
+        variable = "CHAINCODE_SERVER_ADDRESS"
+        address = _address(variable, _needed(environment, variable))
         return cls(package_id=package_id, address=address, tls=_tls(environment), limits=limits)
 
 
@@ -73,10 +99,10 @@ def _needed(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _address(text: str) -> str:
+def _address(name: str, text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise ConfigurationError(f"CHAINCODE_SERVER_ADDRESS is {text!r}, expected host:port")
+        raise ConfigurationError(f"{name} is {text!r}, expected host:port")
     return text
 
 
