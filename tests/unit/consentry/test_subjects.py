@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_a_file_of_something_else_is_refused(path: Path) -> None:
 
 def test_a_newer_file_is_refused(path: Path) -> None:
     SubjectRegister(path).close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(ConfigurationError, match="got version 99, expected 1"):
