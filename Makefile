@@ -38,11 +38,12 @@ demo: setup ## run the whole story on the embedded engine; leaves a running netw
 down: setup ## stop the demo's network; its files stay
 	@$(RUN)/consentry --network $(DIRECTORY) network down
 
-lint: setup ## formatting, types, directions of imports, limits of size
+lint: setup ## formatting, types, directions of imports, determinism of contracts, limits of size
 	@$(RUN)/ruff check $(SOURCES)
 	@$(RUN)/ruff format --check $(SOURCES)
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports
+	@$(RUN)/python -m fabric_shim.determinism chaincode/contracts/src chaincode/records/src
 	@$(RUN)/python tools/size_limits.py $(SOURCES)
 
 test: setup ## unit, integration and end-to-end tests
