@@ -40,6 +40,7 @@ from fabric_shim.transactions import Run, refusal
 
 _log = logging.getLogger("fabric_shim")
 _PATIENCE_SECONDS = 5.0
+_MOST_LATE_ANSWERS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,7 @@ class Conversation:
         self._package_id = package_id
         self._when_ready = when_ready
         self._runs: dict[tuple[str, str], Run] = {}
+        self._late: dict[tuple[str, str], asyncio.Future[None]] = {}
         self._outgoing: deque[Any] = deque()
         self._something_to_send = asyncio.Event()
         self._all_sent = asyncio.Event()
@@ -142,6 +144,20 @@ class Conversation:
         """Forget a transaction that has been answered."""
         if self._runs.get(run.key) is run:
             del self._runs[run.key]
+        late = run.exchange.late
+        if late is not None and not late.done():
+            if len(self._late) >= _MOST_LATE_ANSWERS:
+                # A peer that never answers; the oldest of its transactions is the least likely to come again.
+                del self._late[next(iter(self._late))]
+            self._late[run.key] = late
+
+    def late_answer(self, key: tuple[str, str]) -> asyncio.Future[None] | None:
+        """Done once the peer has answered the last request of an earlier run; ``None`` if it owes nothing.
+
+        A run must not ask before: the peer drops a second request of a transaction (fabric-behaviour §5.2),
+        and the answer to the first would be taken for one to the second.
+        """
+        return self._late.get(key)
 
     async def _send_all(self) -> None:
         outgoing, something_to_send = self._outgoing, self._something_to_send
@@ -179,8 +195,12 @@ class Conversation:
 
     def _handle_ready(self, message_type: int, message: Any) -> None:
         if message_type in (RESPONSE, ERROR):
-            run = self._runs.get((message.channel_id, message.txid))
-            if run is None or not run.exchange.deliver(message):
+            key = (message.channel_id, message.txid)
+            run, late = self._runs.get(key), self._late.pop(key, None)
+            if late is not None and not late.done():
+                late.set_result(None)
+                _log.warning("dropped the late answer to transaction %s, which has ended", _id(message))
+            elif run is None or not run.exchange.deliver(message):
                 # Usual after a time-out here: the peer's answer comes when nobody waits any more.
                 _log.warning("dropped an answer that no request waits for, transaction %s", _id(message))
         elif message_type in (TRANSACTION, INIT):

@@ -22,18 +22,29 @@ class Exchange:
         channel_id: with the transaction's id, what answers are matched by.
         transaction_id: see above.
         post: queues a message for sending.
+        late: done once the peer has answered an earlier run of the same transaction that asked and ended.
+
+    Attributes:
+        late: done once the peer has answered the request that nobody waits for any more; ``None`` if there is
+            none.
     """
 
-    __slots__ = ("_abandoned", "_answer", "_closed", "_post", "_turn", "channel_id", "transaction_id")
+    __slots__ = ("_answer", "_closed", "_post", "_turn", "channel_id", "late", "transaction_id")
 
-    def __init__(self, channel_id: str, transaction_id: str, post: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        channel_id: str,
+        transaction_id: str,
+        post: Callable[[Any], None],
+        late: asyncio.Future[None] | None = None,
+    ) -> None:
         self.channel_id = channel_id
         self.transaction_id = transaction_id
         self._post = post
         self._turn = asyncio.Lock()
         self._answer: asyncio.Future[Any] | None = None
-        self._abandoned: asyncio.Future[None] | None = None
-        self._closed = False
+        self._closed = asyncio.Event()
+        self.late = late
 
     @property
     def busy(self) -> bool:
@@ -60,10 +71,9 @@ class Exchange:
 
     async def request_in_turn(self, message_type: int, payload: bytes) -> bytes:
         """As ``request``, by a caller that holds the turn (``async with exchange``)."""
-        if self._abandoned is not None:
-            await self._abandoned
-            self._abandoned = None
-        if self._closed:
+        if self.late is not None:
+            await self._wait_for_late(self.late)
+        if self._closed.is_set():
             raise ShimError(
                 "TRANSACTION_ENDED", "the transaction has been answered; its stub is of no use now"
             )
@@ -78,7 +88,8 @@ class Exchange:
             message = await answer
         except asyncio.CancelledError:
             # The peer still works on the request: whoever has the next turn must wait for its answer.
-            self._abandoned = loop.create_future() if self._answer is answer else None
+            if self._answer is answer:
+                self.late = loop.create_future()
             raise
         if message.type == ERROR:
             raise PeerError(operation_name(message_type), message.payload.decode(errors="replace"))
@@ -91,15 +102,26 @@ class Exchange:
             return False
         if not answer.done():
             answer.set_result(message)
-        elif self._abandoned is not None:
-            self._abandoned.set_result(None)
+        elif self.late is not None and not self.late.done():
+            self.late.set_result(None)
         return True
 
     def close(self) -> None:
         """Refuse further requests and fail the one that waits: the transaction has been answered."""
-        self._closed = True
+        self._closed.set()
         answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
+        if answer is not None:
+            if self.late is None or self.late.done():
+                self.late = answer.get_loop().create_future()
             answer.cancel()
-        if self._abandoned is not None and not self._abandoned.done():
-            self._abandoned.set_result(None)
+
+    async def _wait_for_late(self, late: asyncio.Future[None]) -> None:
+        # Whoever is cancelled here must not cancel the future: the next one waits for it too.
+        closed = asyncio.ensure_future(self._closed.wait())
+        waiting: set[asyncio.Future[Any]] = {late, closed}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            closed.cancel()
+        if late.done():
+            self.late = None

@@ -64,7 +64,7 @@ async def _dial(contracts: Sequence[Contract], settings: Settings, stop: asyncio
 
 
 def run(contracts: Sequence[Contract]) -> None:
-    """Serve contracts as environment and arguments say, until SIGTERM or SIGINT (``Settings.from_environment``).
+    """Serve contracts as environment and arguments say (``Settings.from_environment``) until SIGTERM, SIGINT.
 
     Exits with status 0 after a signal, and with 2 and one sentence on standard error where the environment or
     the contracts cannot be used.

@@ -39,7 +39,7 @@ class Run:
 
     def __init__(self, conversation: Conversation, message: Any) -> None:
         self.key: tuple[str, str] = (message.channel_id, message.txid)
-        self.exchange = Exchange(*self.key, conversation.post)
+        self.exchange = Exchange(*self.key, conversation.post, conversation.late_answer(self.key))
         self.task: asyncio.Task[None] | None = None
         self._conversation = conversation
         self._message = message
