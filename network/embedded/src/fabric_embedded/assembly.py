@@ -110,9 +110,8 @@ def build_peers(
         package_id = material.administrators[msp_id].package_id
         link = ChaincodeLink(package_id, material.services[msp_id])
         store = PackageStore(material.ledger_directory / f"packages-{msp_id}")
-        if msp_id in material.packages:
-            store.save(package_id, material.packages[msp_id])
-        installed = InstalledChaincodes(msp_id, {package_id: link}, store)
+        given = {package_id: material.packages.get(msp_id, b"")}
+        installed = InstalledChaincodes(msp_id, {package_id: link}, store, given)
         built[msp_id] = (
             Peer(
                 peer,

@@ -141,6 +141,15 @@ class Peer:
             return False
         return link.is_connected
 
+    @property
+    def is_network_service_connected(self) -> bool:
+        """Whether the organization's chaincode service that the network runs is connected and ready."""
+        return self._installed.is_network_service_connected
+
+    def is_installed_by_administrator(self, package_id: str) -> bool:
+        """Whether an administrator of the organization installed this package."""
+        return self._installed.is_installed_by_administrator(package_id)
+
     def connect(self) -> None:
         """Dial the chaincode services that the organization needs now, and hang up on the others."""
         snapshot = self._snapshots.peek()

@@ -144,6 +144,29 @@ async def test_organizations_may_run_packages_of_their_own_or_none(
     }
 
 
+async def test_another_package_for_the_networks_own_chaincode_survives_a_restart(
+    engine: Engine, consortium: Consortium, administration: Administration, services: Services
+) -> None:
+    data = package({"address": "own:1"}, label="own")
+    package_id = await administration.install(data, "AlphaMSP")
+    services.answers("own:1", package_id, b"own")
+    definition = await administration.result("QueryChaincodeDefinition", name="basic")
+    fields = {"name": "basic", "version": "1.0", "validation_parameter": definition.validation_parameter}
+    await administration.approve("AlphaMSP", package_id, **fields)
+    height = engine.ledger.height
+    await engine.close()
+    restarted = consortium.engine()
+    await restarted.start()
+    assert restarted.ledger.height == height
+    await until(lambda: restarted.peers["AlphaMSP"]._installed.links[package_id].is_connected)
+    assert restarted.peers["AlphaMSP"].is_network_service_connected
+    answer = await Administration(restarted, consortium).result(
+        "QueryInstalledChaincode", package_id=package_id
+    )
+    assert [item.name for item in answer.references["testing"].chaincodes] == ["basic"]
+    await restarted.close()
+
+
 async def test_package_installed_after_the_commit_is_served_at_once(
     engine: Engine, administration: Administration, services: Services
 ) -> None:
@@ -153,7 +176,7 @@ async def test_package_installed_after_the_commit_is_served_at_once(
     services.answers("late:1", package_id, b"late")
     assert not engine.peers["BetaMSP"].serves("other")
     assert await administration.install(data, "BetaMSP") == package_id
-    await until(lambda: engine.peers["BetaMSP"].is_connected("other"))
+    await until(lambda: engine.peers["BetaMSP"]._installed.links[package_id].is_connected)
     assert engine.peers["BetaMSP"].serves("other")
 
 

@@ -125,4 +125,6 @@ def test_damaged_packages_never_surprise(noise: bytes, where: int) -> None:
         outcome = read_package(damaged, {}).package_id
     except ChaincodeError as error:
         outcome = error.code
-    assert outcome in {"PACKAGE_MALFORMED", "PACKAGE_UNSUPPORTED", f"other_1.0:{sha256(damaged).hexdigest()}"}
+    assert outcome in {"PACKAGE_MALFORMED", "PACKAGE_UNSUPPORTED"} or outcome.endswith(
+        f":{sha256(damaged).hexdigest()}"
+    )

@@ -22,6 +22,7 @@ from fabric_protocol.definitions import (
     package_key,
     read_definition,
 )
+from fabric_protocol.errors import EncodingError
 from fabric_protocol.rwset_builder import key_hash
 
 if TYPE_CHECKING:
@@ -56,13 +57,22 @@ class InstalledChaincodes:
         links: to the services of the packages that the network came with, by package id; opened and closed by
             whoever made them.
         store: of the packages that administrators install.
+        given: bytes of the packages that the network came with, as far as they are known.
     """
 
-    def __init__(self, msp_id: str, links: Mapping[str, ChaincodeLink], store: PackageStore) -> None:
+    def __init__(
+        self,
+        msp_id: str,
+        links: Mapping[str, ChaincodeLink],
+        store: PackageStore,
+        given: Mapping[str, bytes],
+    ) -> None:
         self.links = dict(links)
         self.store = store
         self._msp_id = msp_id
         self._lasting = frozenset(links)
+        self._given = given
+        self._is_closed = False
         self._found: dict[str, ChaincodeLink | ChaincodeError] = {}
         self._lifecycle_height = -1
         self._connected_height = -1
@@ -74,6 +84,23 @@ class InstalledChaincodes:
         """Ids of all packages that can be run, sorted."""
         return sorted(self.links)
 
+    @property
+    def is_network_service_connected(self) -> bool:
+        """Whether the services that the network came with are connected, in use or not."""
+        return all(self.links[package_id].is_connected for package_id in self._lasting)
+
+    def is_installed_by_administrator(self, package_id: str) -> bool:
+        """Whether an administrator installed this package; the network's own is none of them."""
+        return package_id in self.links and package_id not in self._lasting
+
+    def package(self, package_id: str) -> bytes | None:
+        """Bytes of a package; None where there is none.
+
+        Raises:
+            ChaincodeError: PACKAGE_UNREADABLE.
+        """
+        return self._given.get(package_id) or self.store.load(package_id)
+
     def add(self, package: ServicePackage) -> None:
         """A package was installed."""
         self.links.setdefault(package.package_id, ChaincodeLink(package.package_id, dial(package.address)))
@@ -83,7 +110,10 @@ class InstalledChaincodes:
         """Definitions that each package runs here: in force, and approved with it by this organization."""
         used: dict[str, list[Definition]] = {}
         for name in defined_chaincodes(snapshot.state):
-            definition = read_definition(snapshot.state, name)
+            try:
+                definition = read_definition(snapshot.state, name)
+            except EncodingError:
+                continue  # whoever committed it committed nothing that could run
             if definition is None or not has_approved(snapshot.state, self._msp_id, definition):
                 continue
             private = snapshot.private[self._msp_id]
@@ -93,7 +123,7 @@ class InstalledChaincodes:
 
     def connect(self, snapshot: Snapshot) -> None:
         """Dial the services of the packages in use at this height, and hang up on the others."""
-        if snapshot.height < self._connected_height:
+        if snapshot.height < self._connected_height or self._is_closed:
             return
         self._connected_height = snapshot.height
         used = self.used(snapshot)
@@ -104,7 +134,8 @@ class InstalledChaincodes:
                 self._hang_up(link)
 
     async def close(self) -> None:
-        """Hang up on every service of an installed package."""
+        """Hang up on every service of an installed package, for good."""
+        self._is_closed = True
         installed = [link for package_id, link in self.links.items() if package_id not in self._lasting]
         await asyncio.gather(*self._closing, *(link.close() for link in installed))
 
@@ -152,7 +183,8 @@ class InstalledChaincodes:
                 "CHAINCODE_NOT_INSTALLED",
                 f"chaincode definition for '{name}' exists, but chaincode is not installed",
             )
-        link.open()
+        if not self._is_closed:
+            link.open()
         return link
 
     def _load(self, package_id: str) -> None:

@@ -92,7 +92,10 @@ class Deployment:
             return
         for msp_id, administrator in self._administrators.items():
             package = approved_package(private[msp_id], msp_id, definition.name, definition.sequence)
-            if package != administrator.package_id or not has_approved(state, msp_id, definition):
+            # Another package that an administrator installed and approved is his choice, and stays.
+            is_chosen = self._channel.peers[msp_id].is_installed_by_administrator(package)
+            is_expected = is_chosen or package == administrator.package_id
+            if not is_expected or not has_approved(state, msp_id, definition):
                 await self._approve(definition, msp_id, administrator)
         if in_force is None or in_force.sequence < definition.sequence:
             await self._commit(definition)

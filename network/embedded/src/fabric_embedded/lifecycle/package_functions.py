@@ -71,7 +71,7 @@ class PackageFunctions:
         return lifecycle_pb2.InstallChaincodeResult(package_id=package.package_id, label=package.label)
 
     async def _get(self, package_id: str) -> Any:
-        data = await asyncio.to_thread(self._installed.store.load, package_id)
+        data = await asyncio.to_thread(self._installed.package, package_id)
         if data is None:
             raise ChaincodeError(
                 "PACKAGE_NOT_FOUND",
