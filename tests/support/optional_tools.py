@@ -63,7 +63,11 @@ def _tmpfs() -> str:
 
 
 OPTIONAL_TOOLS = (
-    OptionalTool("fabric-binaries", "fabric_native finds the official peer and orderer", _fabric_binaries),
+    OptionalTool(
+        "fabric-binaries",
+        "fabric_native finds the official peer and orderer; `peer` manages the embedded engine's chaincode",
+        _fabric_binaries,
+    ),
     OptionalTool(
         "node", "Hyperledger's Node.js client and chaincode runtime work with the embedded engine", _node
     ),

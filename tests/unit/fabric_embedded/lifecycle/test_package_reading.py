@@ -92,6 +92,11 @@ def test_templates_are_filled_from_the_builders_configuration(monkeypatch: pytes
         ),
         (package([]), "could not build chaincode: connection.json is not a JSON object"),
         (package({"address": 5}), "could not build chaincode: connection.json: address is not a text"),
+        (package({"address": "\ud800"}), "could not build chaincode: connection.json: address is not a text"),
+        (
+            archive({"a\udcff": b""}, tarfile.DIRTYPE),
+            "could not parse as a chaincode install package: tar entry a? is not a regular file",
+        ),
         (package({}), "could not build chaincode: chaincode address not provided"),
         (package({"address": "a", "tls_required": "yes"}), "tls_required is not true or false"),
         (package({**TLS, "root_cert": ""}), "chaincode tls root cert not provided"),

@@ -54,3 +54,10 @@ def test_a_full_or_missing_disk_leaves_nothing_behind(tmp_path: Path) -> None:
         PackageStore(tmp_path / "file").save(IDS[0], b"x")
     assert caught.value.code == "PACKAGE_UNWRITABLE"
     assert caught.value.message.startswith("could not save cc install package: ")
+
+
+def test_a_label_too_long_for_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ChaincodeError) as caught:
+        PackageStore(tmp_path).save("a" * 300 + ":" + "0" * 64, b"x")
+    assert caught.value.code == "PACKAGE_UNWRITABLE"
+    assert list(tmp_path.iterdir()) == []

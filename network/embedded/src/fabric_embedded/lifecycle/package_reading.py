@@ -137,7 +137,8 @@ def _unpack(data: bytes, prefix: str) -> dict[str, bytes]:
                     continue
                 if not entry.isreg():
                     raise ChaincodeError(
-                        "PACKAGE_MALFORMED", f"{prefix}tar entry {entry.name} is not a regular file"
+                        "PACKAGE_MALFORMED",
+                        f"{prefix}tar entry {_readable(entry.name)} is not a regular file",
                     )
                 left -= entry.size
                 content = archive.extractfile(entry) if left >= 0 else None
@@ -162,9 +163,14 @@ def _json(data: bytes, problem: ChaincodeError) -> Mapping[str, Any]:
 
 def _text(fields: Mapping[str, Any], name: str, problem: ChaincodeError) -> str:
     value = fields.get(name, "")
-    if not isinstance(value, str):
+    # JSON can escape what no UTF-8 can hold.
+    if not isinstance(value, str) or _readable(value) != value:
         raise problem
     return value
+
+
+def _readable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _flag(fields: Mapping[str, Any], name: str) -> bool:

@@ -52,9 +52,9 @@ class PackageStore:
             ChaincodeError: PACKAGE_UNWRITABLE.
         """
         path = self._path(package_id)
-        if path.exists():
-            return
         try:
+            if path.exists():
+                return
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=self._directory)
             try:
