@@ -160,7 +160,9 @@ def test_too_few_or_wrong_signatures() -> None:
     for signers in (ADMINS[:1], [ADMINS[0]] * 3, [client, *ADMINS[:1]]):
         assert refusal(lambda signers=signers: proposed(update_to(SMALLER), signers)) == (  # type: ignore[misc]
             "CONFIG_POLICY_UNSATISFIED",
-            f"error validating DeltaSet: policy for {BATCH_SIZE} not satisfied",
+            f"error validating DeltaSet: policy for {BATCH_SIZE} not satisfied: implicit policy evaluation "
+            "failed - 1 sub-policies were satisfied, but this policy requires 2 of the 'Admins' sub-policies "
+            "to be satisfied",
         )
 
 

@@ -14,6 +14,7 @@ from fabric_protocol.policies import (
     SignedData,
     parse_policy,
     parse_signature_policy,
+    refusal_text,
     signing_identities,
 )
 from fabric_protocol.policy_building import n_out_of, signed_by, signed_by_identities
@@ -165,6 +166,16 @@ def test_implicit_meta_children_see_every_signature() -> None:
     both = ImplicitMetaPolicy([policy("OR('AMSP.peer')"), policy("OR('AMSP.member')")], "ALL", MSPS)
     assert both.evaluate([A_PEER.signed(b"data")])
     assert not both.evaluate([B_PEER.signed(b"data")])
+
+
+def test_what_is_said_of_a_policy_that_does_not_hold() -> None:
+    children: list[Policy | None] = [Fixed(True), Fixed(False), None]
+    majority = ImplicitMetaPolicy(children, "MAJORITY", MSPS, "Admins")
+    assert refusal_text(majority, []) == (
+        "implicit policy evaluation failed - 1 sub-policies were satisfied, but this policy requires 2 of "
+        "the 'Admins' sub-policies to be satisfied"
+    )
+    assert refusal_text(policy("OR('AMSP.peer')"), []) == "signature set did not satisfy policy"
 
 
 def test_policies_are_found_by_path() -> None:

@@ -243,7 +243,7 @@ def _policy(policy: Any, groups: Mapping[str, PolicyManager], msps: MspManager) 
     if policy.type == policies_pb2.Policy.IMPLICIT_META:
         content = policies_pb2.ImplicitMetaPolicy.FromString(policy.value)
         children = [child.find(content.sub_policy) for child in groups.values()]
-        return ImplicitMetaPolicy(children, content.rule, msps)
+        return ImplicitMetaPolicy(children, content.rule, msps, content.sub_policy)
     raise PolicyError(
         "POLICY_INVALID", f"expected a SIGNATURE or IMPLICIT_META policy, got type {policy.type}"
     )

@@ -20,7 +20,7 @@ from fabric_protocol.config_elements import (
 )
 from fabric_protocol.errors import ConfigError, PolicyError
 from fabric_protocol.identities import Identity
-from fabric_protocol.policies import Policy, SignedData, signing_identities
+from fabric_protocol.policies import Policy, SignedData, refusal_text, signing_identities
 
 __all__ = ["apply_config", "authorize_update", "propose_config"]
 
@@ -153,8 +153,12 @@ def _check_changes(
         before = existing[path].message.version
         if version != before + 1:
             raise _conflict(f"attempt to set key {path} to version {version}, but key is at version {before}")
-        if not _policy(current, path, existing[path]).evaluate_identities(signers):
-            raise ConfigError("CONFIG_POLICY_UNSATISFIED", f"policy for {path} not satisfied")
+        policy = _policy(current, path, existing[path])
+        if not policy.evaluate_identities(signers):
+            raise ConfigError(
+                "CONFIG_POLICY_UNSATISFIED",
+                f"policy for {path} not satisfied: {refusal_text(policy, signers)}",
+            )
 
 
 def _policy(current: ChannelConfig, path: str, element: ConfigElement) -> Policy:

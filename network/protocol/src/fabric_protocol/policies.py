@@ -32,6 +32,7 @@ __all__ = [
     "format_policy",
     "parse_policy",
     "parse_signature_policy",
+    "refusal_text",
     "resolve_application_policy",
     "signed_by_n_of",
     "signing_identities",
@@ -166,12 +167,15 @@ class ImplicitMetaPolicy:
         sub_policies: the policy of that name of each child group; None where a child lacks it (it refuses).
         rule: ANY, ALL or MAJORITY (number or name of ImplicitMetaPolicy.Rule).
         msps: of the channel.
+        sub_policy: the child policies' name.
 
     Raises:
         PolicyError: POLICY_INVALID, an unknown rule.
     """
 
-    def __init__(self, sub_policies: Sequence[Policy | None], rule: int | str, msps: MspManager) -> None:
+    def __init__(
+        self, sub_policies: Sequence[Policy | None], rule: int | str, msps: MspManager, sub_policy: str = ""
+    ) -> None:
         count = len(sub_policies)
         name = (
             policies_pb2.ImplicitMetaPolicy.Rule.Name(rule)
@@ -182,6 +186,7 @@ class ImplicitMetaPolicy:
         if name not in thresholds:
             raise PolicyError("POLICY_INVALID", f"expected ANY, ALL or MAJORITY, got {rule!r}")
         self.threshold = thresholds[str(name)] if count else 0
+        self.sub_policy = sub_policy
         self._sub_policies = tuple(sub_policies)
         self._msps = msps
 
@@ -191,12 +196,27 @@ class ImplicitMetaPolicy:
 
     def evaluate_identities(self, identities: Sequence[Identity]) -> bool:
         """Whether signatures of these identities, in this order, would."""
+        return self.satisfied(identities) >= self.threshold
+
+    def satisfied(self, identities: Sequence[Identity]) -> int:
+        """In how many child groups these identities satisfy the policy, counted up to the threshold."""
         satisfied = 0
         for policy in self._sub_policies:
             if satisfied >= self.threshold:
                 break
             satisfied += policy is not None and policy.evaluate_identities(identities)
-        return satisfied >= self.threshold
+        return satisfied
+
+
+def refusal_text(policy: Policy, identities: Sequence[Identity]) -> str:
+    """What Fabric says of a policy that signatures of these identities do not satisfy."""
+    if not isinstance(policy, ImplicitMetaPolicy):
+        return "signature set did not satisfy policy"
+    found, needed, name = policy.satisfied(identities), policy.threshold, policy.sub_policy
+    return (
+        f"implicit policy evaluation failed - {found} sub-policies were satisfied, but this policy requires "
+        f"{needed} of the '{name}' sub-policies to be satisfied"
+    )
 
 
 class PolicyManager:

@@ -102,7 +102,10 @@ async def test_strangers_forgeries_and_peers_are_forbidden(engine: Engine, conso
     for envelope in (_envelope(stranger), _envelope(client, signer=stranger), _envelope(peer)):
         status, info = await engine.broadcast(envelope)
         assert status == common_pb2.FORBIDDEN
-        assert info.endswith("'Writers' sub-policies to be satisfied: permission denied")
+        assert info == (
+            "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 "
+            "of the 'Writers' sub-policies to be satisfied: permission denied"
+        )
 
 
 async def test_expired_client_is_refused(engine: Engine, consortium: Consortium) -> None:

@@ -11,7 +11,7 @@ from fabric_protos.common import common_pb2
 from google.protobuf.message import DecodeError
 
 from fabric_embedded.expiry import is_expired
-from fabric_protocol.policies import SignedData
+from fabric_protocol.policies import SignedData, refusal_text, signing_identities
 
 if TYPE_CHECKING:
     from fabric_protocol.channel_config import ChannelConfig
@@ -87,12 +87,10 @@ def check_content(
     if is_expired(creator, config.msps, clock()):
         return _bad_request("broadcast client identity expired")
     signed = SignedData(data=envelope.payload, identity=creator, signature=envelope.signature)
-    if not config.policies.policy(_WRITERS).evaluate([signed]):
-        return Refusal(
-            common_pb2.FORBIDDEN,
-            "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 "
-            "of the 'Writers' sub-policies to be satisfied: permission denied",
-        )
+    writers = config.policies.policy(_WRITERS)
+    signers = signing_identities([signed], config.msps)
+    if not writers.evaluate_identities(signers):
+        return Refusal(common_pb2.FORBIDDEN, f"{refusal_text(writers, signers)}: permission denied")
     return None
 
 
