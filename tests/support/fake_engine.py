@@ -58,6 +58,7 @@ class FakeLedger:
     block_events: dict[int, tuple[CommittedEvent, ...]] = field(default_factory=dict)
     transactions: dict[str, TransactionStatus] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    lifecycle_height: int = 0
 
     @property
     def state(self) -> Any:

@@ -58,6 +58,7 @@ class Ledger:
         self._blocks = BlockReader(self._connection)
         self._state = SqliteStateReader(self._connection)
         self._height = self._blocks.height()
+        self._lifecycle_height = 0
         self._recent: OrderedDict[int, bytes] = OrderedDict()
         self._recent_events: OrderedDict[int, tuple[CommittedEvent, ...]] = OrderedDict()
         self._transaction_waiters: dict[str, set[asyncio.Future[TransactionStatus]]] = {}
@@ -69,6 +70,11 @@ class Ledger:
     def height(self) -> int:
         """Number of committed blocks; the next block has this number."""
         return self._height
+
+    @property
+    def lifecycle_height(self) -> int:
+        """Changes whenever chaincode definitions may have changed."""
+        return self._lifecycle_height
 
     @property
     def state(self) -> StateReader:
@@ -146,6 +152,7 @@ class Ledger:
         """Tell everybody who waits that a block is committed."""
         record = committed.record
         self._height = record.number + 1
+        self._lifecycle_height = committed.snapshot.lifecycle_height
         _keep(self._recent, record.number, record.data, _KEPT_BLOCKS)
         events = _events(committed.validated.transactions, committed.validated.flags)
         _keep(self._recent_events, record.number, events, _KEPT_EVENTS)

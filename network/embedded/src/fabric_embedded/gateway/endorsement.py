@@ -15,7 +15,7 @@ from fabric_protos.common import common_pb2
 
 from fabric_embedded.engine import Engine
 from fabric_embedded.gateway.endorsers import Endorser
-from fabric_embedded.gateway.planning import EndorsementPlanner, NoPlan, read_interest
+from fabric_embedded.gateway.planning import EndorsementPlanner, KnownPlans, NoPlan, read_interest
 from fabric_embedded.gateway.requests import AskedProposal
 from fabric_embedded.services.handlers import NodeFailure, ServiceError
 from fabric_protocol.endorsements import assemble_transaction
@@ -60,6 +60,7 @@ async def collect_endorsements(
     msp_id: str,
     asked: AskedProposal,
     organizations: Sequence[str],
+    known: KnownPlans,
 ) -> Any:
     """Endorse a proposal by as many organizations as its policies want.
 
@@ -69,6 +70,7 @@ async def collect_endorsements(
         msp_id: the gateway's own organization.
         asked: the proposal.
         organizations: MSP ids that the client chose; empty leaves it to the gateway.
+        known: plans of earlier proposals.
 
     Returns:
         The `Envelope` of the transaction, without the client's signature.
@@ -84,7 +86,11 @@ async def collect_endorsements(
         await _ask_chosen(collection, available, organizations)
     else:
         planner = EndorsementPlanner(
-            engine.config, engine.ledger.state, {other: peer.identity for other, peer in engine.peers.items()}
+            engine.config,
+            engine.ledger.state,
+            engine.ledger.lifecycle_height,
+            {other: peer.identity for other, peer in engine.peers.items()},
+            known,
         )
         await _ask_planned(collection, planner, available, msp_id)
     return _transaction(collection)

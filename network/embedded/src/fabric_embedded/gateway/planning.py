@@ -5,8 +5,9 @@ Source: fabric-behaviour §3.3; Fabric `internal/pkg/gateway/registry.go`, `disc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fabric_embedded.errors import EmbeddedError
@@ -20,10 +21,28 @@ if TYPE_CHECKING:
     from fabric_protocol.state import StateReader
 
 _NO_COMBINATION = "no combination of peers can be derived which satisfy the endorsement policy: "
+_MOST_KNOWN = 256
 
 
 class NoPlan(EmbeddedError):
     """No set of organizations can endorse this; the message is Fabric's."""
+
+
+@dataclass
+class KnownPlans:
+    """The last plans: while configuration and definitions stay as they are, so does every answer."""
+
+    _plans: OrderedDict[Hashable, tuple[str, ...]] = field(default_factory=OrderedDict)
+
+    def find(self, question: Hashable) -> tuple[str, ...] | None:
+        """The plan that answered the same question before."""
+        return self._plans.get(question)
+
+    def keep(self, question: Hashable, plan: tuple[str, ...]) -> None:
+        """Keep a plan, in place of the oldest when there are many."""
+        self._plans[question] = plan
+        if len(self._plans) > _MOST_KNOWN:
+            self._plans.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -33,12 +52,16 @@ class EndorsementPlanner:
     Parameters:
         config: the channel's configuration in force.
         state: committed state, for chaincode definitions.
+        lifecycle_height: changes whenever those definitions may have changed.
         members: every organization's peer identity, by MSP id.
+        known: plans of earlier moments.
     """
 
     config: ChannelConfig
     state: StateReader
+    lifecycle_height: int
     members: Mapping[str, Identity]
+    known: KnownPlans
 
     def plan(
         self, interest: Iterable[InterestCall], available: Iterable[str], first: str | None
@@ -56,6 +79,17 @@ class EndorsementPlanner:
         Raises:
             NoPlan: no combination satisfies the policies, or not with the peers available.
         """
+        interest, available = tuple(interest), frozenset(available)
+        question = (self.config.sequence, self.lifecycle_height, interest, available, first)
+        plan = self.known.find(question)
+        if plan is None:
+            plan = self._work_out(interest, available, first)
+            self.known.keep(question, plan)
+        return plan
+
+    def _work_out(
+        self, interest: tuple[InterestCall, ...], available: frozenset[str], first: str | None
+    ) -> tuple[str, ...]:
         try:
             needed = endorsement_requirements(
                 interest, config=self.config, state=self.state, candidates=self.members
@@ -63,7 +97,7 @@ class EndorsementPlanner:
         except PolicyError as error:
             raise NoPlan("NO_COMBINATION", _NO_COMBINATION + error.message) from error
         eligible = {msp_id: self.members[msp_id] for msp_id in needed.eligible}
-        reachable = {msp_id: eligible[msp_id] for msp_id in available if msp_id in eligible}
+        reachable = {msp_id: identity for msp_id, identity in eligible.items() if msp_id in available}
         plan = plan_endorsers(needed.policies, reachable, first)
         if plan is not None:
             return plan

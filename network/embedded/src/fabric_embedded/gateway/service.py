@@ -19,6 +19,7 @@ from fabric_embedded.errors import AccessDenied
 from fabric_embedded.gateway.endorsement import collect_endorsements
 from fabric_embedded.gateway.endorsers import Endorser
 from fabric_embedded.gateway.events import ChaincodeEventReader
+from fabric_embedded.gateway.planning import KnownPlans
 from fabric_embedded.gateway.requests import AskedProposal, invalid, read_inner, read_proposal
 from fabric_embedded.metrics import count_broadcast
 from fabric_embedded.services.handlers import (
@@ -50,6 +51,7 @@ class GatewayService:
         self._engine = engine
         self._msp_id = msp_id
         self._orderer = orderer
+        self._plans = KnownPlans()
         self._endorsers = {
             other: Endorser(peer, addresses[other], is_local=other == msp_id)
             for other, peer in engine.peers.items()
@@ -100,7 +102,12 @@ class GatewayService:
         if asked.channel_id != self._engine.channel_id:
             raise _unknown_channel(grpc.StatusCode.FAILED_PRECONDITION, asked.channel_id)
         envelope = await collect_endorsements(
-            self._engine, self._endorsers, self._msp_id, asked, tuple(request.endorsing_organizations)
+            self._engine,
+            self._endorsers,
+            self._msp_id,
+            asked,
+            tuple(request.endorsing_organizations),
+            self._plans,
         )
         return gateway_pb2.EndorseResponse(prepared_transaction=envelope)
 
