@@ -83,3 +83,27 @@ def test_files_that_are_missing_or_no_pem_are_named(secured, name, tmp_path):
     (tmp_path / "text").write_text("no certificate")
     with pytest.raises(ConfigurationError, match="no PEM"):
         Settings.from_environment({**secured, name: str(tmp_path / "text")})
+
+
+def test_operations_and_concurrency_are_read():
+    environment = {
+        **PLAIN,
+        "CHAINCODE_OPERATIONS_ADDRESS": "127.0.0.1:9443",
+        "CHAINCODE_CONCURRENT_TRANSACTIONS": "7",
+    }
+    settings = Settings.from_environment(environment)
+    assert (settings.operations_address, settings.limits.concurrent_transactions) == ("127.0.0.1:9443", 7)
+    assert Settings.from_environment(PLAIN).operations_address is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHAINCODE_OPERATIONS_ADDRESS", "9443"),
+        ("CHAINCODE_CONCURRENT_TRANSACTIONS", "0"),
+        ("CHAINCODE_CONCURRENT_TRANSACTIONS", "many"),
+    ],
+)
+def test_operations_and_concurrency_that_cannot_be_are_refused(name, value):
+    with pytest.raises(ConfigurationError, match=name):
+        Settings.from_environment({**PLAIN, name: value})

@@ -34,6 +34,7 @@ from fabric_shim.messages import (
     read_ready,
     register,
 )
+from fabric_shim.metrics import Metrics
 from fabric_shim.router import Chaincode
 from fabric_shim.stream import Stream
 from fabric_shim.transactions import Run, refusal
@@ -76,6 +77,7 @@ class Conversation:
         limits: see ``Limits``.
         clock: seconds since 1970, for the time guard alone.
         when_ready: called when the peer has taken the registration.
+        metrics: what is counted; left out, counters of its own.
     """
 
     def __init__(
@@ -87,12 +89,14 @@ class Conversation:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         when_ready: Callable[[], None] = lambda: None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.state = State.CREATED
         self.limits = limits or Limits()
         self.clock = clock
         self.chaincode = chaincode
         self.negotiated = Negotiated()
+        self.metrics = metrics or Metrics()
         self._stream = stream
         self._package_id = package_id
         self._when_ready = when_ready
@@ -123,6 +127,8 @@ class Conversation:
             for task in done:
                 task.result()
         finally:
+            if self.state is State.READY:
+                self.metrics.streams -= 1
             await self._stop(sender, receiver)
 
     async def drain(self, seconds: float) -> None:
@@ -139,6 +145,11 @@ class Conversation:
         self._outgoing.append(message)
         self._all_sent.clear()
         self._something_to_send.set()
+
+    def ask(self, message: Any) -> None:
+        """Queue a request of a transaction."""
+        self.metrics.asked(message.type)
+        self.post(message)
 
     def finished(self, run: Run) -> None:
         """Forget a transaction that has been answered."""
@@ -189,6 +200,7 @@ class Conversation:
         elif self.state is State.ESTABLISHED and message_type == READY:
             self.negotiated = read_ready(message.payload)
             self.state = State.READY
+            self.metrics.streams += 1
             self._when_ready()
         else:
             raise ConversationError(f"got {operation_name(message_type)} in state {self.state.value}")
@@ -224,7 +236,11 @@ class Conversation:
             run.task = asyncio.create_task(run.execute())
 
     def _refuse(self, message: Any, code: str, text: str) -> None:
-        _log.warning("refused transaction %s: %s", _id(message), code)
+        transaction_id = _id(message)
+        self.metrics.refused(code)
+        _log.warning(
+            "refused transaction %s: %s", transaction_id, code, extra={"transaction_id": transaction_id}
+        )
         outcome = refusal(code, text)
         self.post(
             completed(

@@ -13,6 +13,7 @@ import grpc.aio
 from fabric_shim.conversation import Conversation, State
 from fabric_shim.errors import ConfigurationError, ConversationError
 from fabric_shim.messages import parse_message
+from fabric_shim.metrics import Metrics
 from fabric_shim.router import Chaincode
 from fabric_shim.settings import Settings
 
@@ -56,13 +57,15 @@ class PeerConnection:
     Args:
         chaincode: runs the transactions.
         settings: the peer's address, certificates and limits.
+        metrics: what is counted; left out, counters of its own.
 
     Attributes:
         address: of the peer.
         lost: set when the peer could not be reached for ``settings.reconnect_seconds``.
     """
 
-    def __init__(self, chaincode: Chaincode, settings: Settings) -> None:
+    def __init__(self, chaincode: Chaincode, settings: Settings, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
         self.address = settings.address
         self.lost = asyncio.Event()
         self._chaincode = chaincode
@@ -90,6 +93,12 @@ class PeerConnection:
                 f"the peer at {self.address} did not register {self._settings.package_id}; "
                 "the log says why; check the address, the TLS files and the package id"
             )
+
+    @property
+    def trouble(self) -> str:
+        """Why the peer cannot run transactions now, ``""`` if it can."""
+        registered = self._conversation is not None and self._conversation.state is State.READY
+        return "" if registered else f"not registered with the peer at {self.address}"
 
     async def stop(self) -> None:
         """Refuse new transactions, let the running ones end within the grace period, and hang up."""
@@ -126,6 +135,7 @@ class PeerConnection:
                 package_id=self._settings.package_id,
                 limits=self._settings.limits,
                 when_ready=self._ready.set,
+                metrics=self._metrics,
             )
             try:
                 await conversation.run()

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
 
 from fabric_shim.contract import Contract
 from fabric_shim.errors import ConfigurationError
+from fabric_shim.logs import configure_logging
+from fabric_shim.metrics import Metrics
+from fabric_shim.operations import Operations
 from fabric_shim.router import Router
 from fabric_shim.settings import Settings
+
+if TYPE_CHECKING:
+    from fabric_shim.dialing import PeerConnection
+    from fabric_shim.server import ChaincodeServer
 
 # gRPC's older event loop hands a message from thread to thread less often: a fifth less CPU per transaction,
 # measured with grpcio 1.85. It is chosen when gRPC is loaded; a version that has only one ignores the choice.
@@ -31,36 +38,49 @@ async def serve(contracts: Sequence[Contract], settings: Settings, stop: asyncio
     Raises:
         ConfigurationError: the contracts or the settings cannot be used.
     """
-    if settings.dials:
-        await _dial(contracts, settings, stop or asyncio.Event())
-        return
     # gRPC is loaded by who serves only: contracts and their tests do without it.
+    from fabric_shim.dialing import PeerConnection
     from fabric_shim.server import ChaincodeServer
 
-    server = ChaincodeServer(Router(contracts), settings)
-    await server.start()
-    print(f"chaincode {settings.package_id} ready on {server.address}", flush=True)
-    try:
-        await (stop or asyncio.Event()).wait()
-    finally:
-        await server.stop()
+    metrics, stop = Metrics(), stop or asyncio.Event()
+    router = Router(contracts)
+    make = PeerConnection if settings.dials else ChaincodeServer
+    service: PeerConnection | ChaincodeServer = make(router, settings, metrics)
+    async with _operations(settings, metrics, service):
+        await service.start()
+        relation = "registered with" if settings.dials else "ready on"
+        print(f"chaincode {settings.package_id} {relation} {service.address}", flush=True)
+        try:
+            await _first([stop, service.lost] if isinstance(service, PeerConnection) else [stop])
+        finally:
+            await service.stop()
+    if not stop.is_set():
+        raise ConfigurationError(f"the peer at {service.address} cannot be reached any more")
 
 
-async def _dial(contracts: Sequence[Contract], settings: Settings, stop: asyncio.Event) -> None:
-    from fabric_shim.dialing import PeerConnection
-
-    connection = PeerConnection(Router(contracts), settings)
-    await connection.start()
-    print(f"chaincode {settings.package_id} registered with {connection.address}", flush=True)
-    waiting = [asyncio.create_task(event.wait()) for event in (stop, connection.lost)]
+async def _first(events: Sequence[asyncio.Event]) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in waiting:
             task.cancel()
-        await connection.stop()
-    if not stop.is_set():
-        raise ConfigurationError(f"the peer at {connection.address} cannot be reached any more")
+
+
+@asynccontextmanager
+async def _operations(
+    settings: Settings, metrics: Metrics, service: PeerConnection | ChaincodeServer
+) -> AsyncIterator[None]:
+    if settings.operations_address is None:
+        yield
+        return
+    operations = Operations(settings.operations_address, metrics, lambda: service.trouble)
+    await operations.start()
+    print(f"chaincode {settings.package_id} operations on {operations.address}", flush=True)
+    try:
+        yield
+    finally:
+        await operations.stop()
 
 
 def run(contracts: Sequence[Contract]) -> None:
@@ -70,10 +90,8 @@ def run(contracts: Sequence[Contract]) -> None:
     the contracts cannot be used.
     """
     os.environ.setdefault("GRPC_EXPERIMENTS", _GRPC_EXPERIMENTS)
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     try:
+        configure_logging(os.environ)
         asyncio.run(_serve_until_signal(contracts, Settings.from_environment(os.environ, sys.argv[1:])))
     except ConfigurationError as error:
         print(error, file=sys.stderr)

@@ -52,14 +52,17 @@ def failure(error: BaseException, contract: Contract | None, transaction_id: str
         contract: whose function it was, asked to translate; ``None`` if it was none's.
         transaction_id: for the log.
     """
+    named = {"transaction_id": transaction_id}
     try:
         refusal = _refusal(error, contract)
         if refusal.status >= 500:
-            _log.error("transaction %s failed: %s (%s)", transaction_id, refusal.code, describe_error(error))
+            place = describe_error(error)
+            _log.error("transaction %s failed: %s (%s)", transaction_id, refusal.code, place, extra=named)
         return Outcome(refusal.status, refusal.to_wire(), b"")
     except Exception as second:
         # translate_error or to_wire of a contract's own error raised: still an answer, never a hang.
-        _log.error("transaction %s failed: INTERNAL_ERROR (%s)", transaction_id, describe_error(second))
+        place = describe_error(second)
+        _log.error("transaction %s failed: INTERNAL_ERROR (%s)", transaction_id, place, extra=named)
         return Outcome(500, _internal_error().to_wire(), b"")
 
 

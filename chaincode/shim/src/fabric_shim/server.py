@@ -12,6 +12,7 @@ import grpc.aio
 from fabric_shim.conversation import Conversation
 from fabric_shim.errors import ConfigurationError, ConversationError
 from fabric_shim.messages import parse_message
+from fabric_shim.metrics import Metrics
 from fabric_shim.router import Chaincode
 from fabric_shim.settings import Settings
 
@@ -49,9 +50,12 @@ class ChaincodeServer:
     Args:
         chaincode: runs the transactions.
         settings: address, certificates and limits.
+        metrics: what is counted; left out, counters of its own.
     """
 
-    def __init__(self, chaincode: Chaincode, settings: Settings) -> None:
+    def __init__(self, chaincode: Chaincode, settings: Settings, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
+        self._serving = False
         self._chaincode = chaincode
         self._settings = settings
         self._conversations: set[Conversation] = set()
@@ -72,6 +76,12 @@ class ChaincodeServer:
         host = self._settings.address.rpartition(":")[0]
         self.address = f"{host}:{self._listen()}"
         await self._server.start()
+        self._serving = True
+
+    @property
+    def trouble(self) -> str:
+        """Why peers cannot run transactions now, ``""`` if they can."""
+        return "" if self._serving else "the service is starting or stopping"
 
     def _listen(self) -> int:
         address, tls = self._settings.address, self._settings.tls
@@ -91,6 +101,7 @@ class ChaincodeServer:
 
     async def stop(self) -> None:
         """Refuse new transactions, let the running ones end within the grace period, and close."""
+        self._serving = False
         drains = [conversation.drain(self._settings.grace_seconds) for conversation in self._conversations]
         await asyncio.gather(*drains)
         if self._server is not None:
@@ -102,6 +113,7 @@ class ChaincodeServer:
             self._chaincode,
             package_id=self._settings.package_id,
             limits=self._settings.limits,
+            metrics=self._metrics,
         )
         self._conversations.add(conversation)
         try:

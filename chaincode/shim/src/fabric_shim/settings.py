@@ -39,6 +39,7 @@ class Settings:
         grace_seconds: how long running transactions may take to end after SIGTERM.
         dials: ``address`` is a peer's and this process dials it, as chaincode that a peer launches does.
         peer_tls: TLS of a process that dials.
+        operations_address: where to serve health and metrics, ``host:port``; ``None`` serves neither.
         reconnect_seconds: how long such a process tries to reach its peer before it gives up.
     """
 
@@ -50,6 +51,7 @@ class Settings:
     dials: bool = False
     peer_tls: PeerTlsSettings | None = None
     reconnect_seconds: float = 60.0
+    operations_address: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> Settings:
@@ -58,7 +60,8 @@ class Settings:
         ``CORE_CHAINCODE_ID`` (or ``CHAINCODE_ID``), ``CHAINCODE_SERVER_ADDRESS``, ``CHAINCODE_TLS_DISABLED``
         (``true`` or ``false``, the default), ``CHAINCODE_TLS_KEY``, ``CHAINCODE_TLS_CERT``,
         ``CHAINCODE_CLIENT_CA_CERT`` (paths), ``CHAINCODE_TIME_WINDOW_SECONDS`` (60) and
-        ``CHAINCODE_EXECUTE_TIMEOUT_SECONDS`` (60).
+        ``CHAINCODE_EXECUTE_TIMEOUT_SECONDS`` (60), ``CHAINCODE_CONCURRENT_TRANSACTIONS`` (5000) and
+        ``CHAINCODE_OPERATIONS_ADDRESS`` (none).
 
         A process that dials its peer has ``--peer.address`` among its arguments, or ``CORE_PEER_ADDRESS``
         and no address to listen on; see ``peer_settings``, and ``CHAINCODE_RECONNECT_SECONDS`` (60).
@@ -74,7 +77,11 @@ class Settings:
         limits = Limits(
             time_window_seconds=_seconds(environment, "CHAINCODE_TIME_WINDOW_SECONDS", 60),
             execute_timeout_seconds=_seconds(environment, "CHAINCODE_EXECUTE_TIMEOUT_SECONDS", 60),
+            concurrent_transactions=_count(environment, "CHAINCODE_CONCURRENT_TRANSACTIONS", 5000),
         )
+        operations = environment.get("CHAINCODE_OPERATIONS_ADDRESS") or None
+        if operations is not None:
+            _address("CHAINCODE_OPERATIONS_ADDRESS", operations)
         peer = peer_address(environment, arguments)
         if peer is not None:
             return cls(
@@ -85,10 +92,17 @@ class Settings:
                 dials=True,
                 peer_tls=peer_tls(environment),
                 reconnect_seconds=_seconds(environment, "CHAINCODE_RECONNECT_SECONDS", 60),
+                operations_address=operations,
             )
         variable = "CHAINCODE_SERVER_ADDRESS"
         address = _address(variable, _needed(environment, variable))
-        return cls(package_id=package_id, address=address, tls=_tls(environment), limits=limits)
+        return cls(
+            package_id=package_id,
+            address=address,
+            tls=_tls(environment),
+            limits=limits,
+            operations_address=operations,
+        )
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:
@@ -115,6 +129,13 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
     if not 0 < value < math.inf:
         raise ConfigurationError(f"{name} is {text!r}, expected a number of seconds above 0")
     return value
+
+
+def _count(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "") or str(default)
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 2**31:
+        raise ConfigurationError(f"{name} is {text!r}, expected a whole number above 0")
+    return int(text)
 
 
 def _tls(environment: Mapping[str, str]) -> TlsSettings | None:

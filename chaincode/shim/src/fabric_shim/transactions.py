@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from fabric_protos.peer import chaincode_pb2
@@ -39,7 +40,7 @@ class Run:
 
     def __init__(self, conversation: Conversation, message: Any) -> None:
         self.key: tuple[str, str] = (message.channel_id, message.txid)
-        self.exchange = Exchange(*self.key, conversation.post, conversation.late_answer(self.key))
+        self.exchange = Exchange(*self.key, conversation.ask, conversation.late_answer(self.key))
         self.task: asyncio.Task[None] | None = None
         self._conversation = conversation
         self._message = message
@@ -58,7 +59,10 @@ class Run:
     async def execute(self) -> None:
         """Run the transaction and post its answer, unless it is cancelled."""
         self._started = True
+        metrics, began = self._conversation.metrics, time.monotonic()
+        metrics.started()
         stub: PeerStub | None = None
+        outcome: Outcome | None = None
         try:
             async with asyncio.timeout(self._conversation.limits.execute_timeout_seconds):
                 stub = self._stub()
@@ -72,13 +76,22 @@ class Run:
         except PeerError as error:
             outcome = peer_failure(error)
         except Exception as error:
-            _log.error("transaction %s failed outside its contract (%s)", self.key[1], describe_error(error))
+            place = describe_error(error)
+            _log.error(
+                "transaction %s failed outside its contract (%s)", self.key[1], place, extra=self._named
+            )
             outcome = refusal("INTERNAL_ERROR", "the chaincode failed; the endorser's log names the place")
         finally:
             self.exchange.close()
             self._conversation.finished(self)
+            answered = outcome is not None and not self._cancelled
+            metrics.ended(outcome.status if outcome and answered else None, time.monotonic() - began)
         if not self._cancelled:
             self._answer(outcome, stub.event if stub is not None and outcome.status < 400 else None)
+
+    @property
+    def _named(self) -> dict[str, str]:
+        return {"transaction_id": self.key[1]}
 
     def _answer(self, outcome: Outcome, event: tuple[str, bytes] | None) -> None:
         channel_id, transaction_id = self.key
@@ -106,7 +119,8 @@ class Run:
         # A proposal's time is its maker's claim; what a permit is worth rests on it (DESIGN §7).
         window = self._conversation.limits.time_window_seconds
         if abs(self._conversation.clock() - proposal.proposal_seconds) > window:
-            _log.warning("refused transaction %s: PROPOSAL_TIME_REFUSED", self.key[1])
+            self._conversation.metrics.refused("PROPOSAL_TIME_REFUSED")
+            _log.warning("refused transaction %s: PROPOSAL_TIME_REFUSED", self.key[1], extra=self._named)
             raise ContractError(
                 "PROPOSAL_TIME_REFUSED",
                 "the proposal's time is too far from the endorser's clock; set the clock and try again",

@@ -1,0 +1,46 @@
+"""Log lines of a chaincode process: text, or one JSON object a line with the transaction's id as a field."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fabric_shim.errors import ConfigurationError
+
+_TEXT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class JsonFormatter(logging.Formatter):
+    """``time``, ``level``, ``logger``, ``message`` and, where there is one, ``transaction_id``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line; of an exception only the type, for its text may quote a payload."""
+        document: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (transaction_id := getattr(record, "transaction_id", None)) is not None:
+            document["transaction_id"] = transaction_id
+        if record.exc_info and record.exc_info[0] is not None:
+            document["exception"] = record.exc_info[0].__name__
+        return json.dumps(document, ensure_ascii=False)
+
+
+def configure_logging(environment: Mapping[str, str]) -> None:
+    """Log to standard error as ``CHAINCODE_LOG_FORMAT`` says: ``text`` (the default) or ``json``.
+
+    Raises:
+        ConfigurationError: it says something else.
+    """
+    kind = environment.get("CHAINCODE_LOG_FORMAT") or "text"
+    if kind not in ("text", "json"):
+        raise ConfigurationError(f"CHAINCODE_LOG_FORMAT is {kind!r}, expected text or json")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if kind == "json" else logging.Formatter(_TEXT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
