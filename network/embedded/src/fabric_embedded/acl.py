@@ -57,6 +57,7 @@ LOCAL_POLICIES = {
     "cscc/JoinChainBySnapshot": "Admins",
     "cscc/JoinBySnapshotStatus": "Admins",
     "cscc/GetChannels": "Members",
+    "discovery/LocalPeers": "Admins",
 }
 """Resources that the peer's own organization guards, whatever the channel's configuration says."""
 

@@ -33,6 +33,7 @@ from fabric_protocol.certificates import (
     new_authority,
     new_private_key,
 )
+from fabric_protocol.signatures import Signer, key_signer
 from fabric_protocol.topology import Organization, Topology
 
 # Authorities begin before what they issue: an MSP judges a chain at the leaf's own beginning (§1.3).
@@ -154,6 +155,15 @@ def read_authority(pair: KeyPair) -> CertificateAuthority:
             "MATERIAL_UNREADABLE", f"cannot read certificate and key in {pair.certificate.parent}: {error}"
         ) from error
     return CertificateAuthority(certificate, key)  # type: ignore[arg-type]
+
+
+def read_signer(pair: KeyPair) -> Signer:
+    """Load the key of an identity from its files, as a signer.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+    """
+    return key_signer(read_authority(pair).private_key)
 
 
 def read_registrar(paths: OrganizationPaths) -> tuple[str, str]:

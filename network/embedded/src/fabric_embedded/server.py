@@ -12,6 +12,7 @@ import fcntl
 import logging
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -26,11 +27,13 @@ from fabric_embedded.ca.http import ca_application
 from fabric_embedded.ca.service import CaService
 from fabric_embedded.ca.store import IdentityStore
 from fabric_embedded.connection_profile import ca_name, holds_network
+from fabric_embedded.discovery.gossip_messages import AdvertisedPeer
+from fabric_embedded.discovery.service import DiscoveryService
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import NetworkError
 from fabric_embedded.gateway.service import GatewayService
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component
-from fabric_embedded.material import read_authority
+from fabric_embedded.material import read_authority, read_signer
 from fabric_embedded.metrics import block_observer
 from fabric_embedded.operations import operations_application
 from fabric_embedded.paths import KeyPair, NetworkPaths
@@ -67,6 +70,7 @@ class NetworkServer:
         self._ports = ports
         self._engine: Engine | None = None
         self._ready = False
+        self._started = time.time_ns()
         self._stops: list[Callable[[], Awaitable[None]]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -97,7 +101,7 @@ class NetworkServer:
             peer = self._engine.peers[organization.msp_id]
             if not peer.serves(chaincode):
                 failed[chaincode_component(organization.name)] = "the chaincode's definition is not committed"
-            elif not peer.is_connected(chaincode):
+            elif not peer.is_network_service_connected:
                 failed[chaincode_component(organization.name)] = "the chaincode service is not connected"
         return failed
 
@@ -110,12 +114,22 @@ class NetworkServer:
         }
         gateway = GatewayService(engine, organization.msp_id, addresses, self._address(ORDERER))
         endorser = EndorserService(engine.peers[organization.msp_id])
-        handlers = [gateway.handler(), endorser.handler(), PeerDeliverService(engine).handler()]
+        discovery = DiscoveryService(engine, organization.msp_id, self._advertised(engine, addresses))
+        deliver = PeerDeliverService(engine)
+        handlers = [gateway.handler(), endorser.handler(), deliver.handler(), discovery.handler()]
         await self._listen_grpc(handlers, peer_port(organization.name), files.peer_tls)
         store = IdentityStore(files.ca_database)
         engine_side.callback(store.close)
         ca = CaService(ca_name(organization.name), read_authority(files.ca), store, lambda: datetime.now(UTC))
         await self._listen_web(ca_application(ca), ca_port(organization.name), files.ca_tls)
+
+    def _advertised(self, engine: Engine, addresses: Mapping[str, str]) -> dict[str, AdvertisedPeer]:
+        found = {}
+        for other in self._topology.organizations:
+            identity = engine.peers[other.msp_id].identity
+            signer = read_signer(self._paths.organization(other.name).peer)
+            found[other.msp_id] = AdvertisedPeer(identity, signer, addresses[other.msp_id], self._started)
+        return found
 
     async def _listen_ordering(self, engine: Engine) -> None:
         limit = ConcurrencyLimit(_ORDERING_SERVICE, _ORDERING_CONCURRENCY)
