@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fabric_protos.common import ledger_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 from support.embedded import enrolled_user, two_organizations
 from support.second_chaincode import administrator, start_greeting
@@ -89,3 +90,6 @@ def test_second_chaincode_from_its_installation_to_a_restart(network: EmbeddedNe
         greeting = gateway.network("testing").contract("greeting")
         assert greeting.evaluate("greeting:last", "Ada") == b"Salut Ada"
         assert greeting.submit("greeting:greet", "Grace") == b"Salut Grace"
+        asked = gateway.network("testing").contract("qscc").evaluate("GetChainInfo", "testing")
+        # Genesis, three blocks of each of three deployments, three greetings.
+        assert ledger_pb2.BlockchainInfo.FromString(asked).height == 1 + 3 * 3 + 3
