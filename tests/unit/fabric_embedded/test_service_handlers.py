@@ -57,7 +57,7 @@ async def aborted(call: Any, places: int = 5) -> Context:
     context = Context()
     handler = unary(limit(places), common_pb2.Envelope, call)
     with pytest.raises(Aborted):
-        await handler.unary_unary(common_pb2.Envelope(), context)
+        await handler.unary_unary(b"", context)
     return context
 
 
@@ -110,9 +110,9 @@ async def test_calls_are_counted_by_how_they_ended_and_while_they_last() -> None
 
     handler = unary(ConcurrencyLimit("test.Counted", 5), common_pb2.Envelope, call, "Call")
     for payload in (b"1", b"2"):
-        await handler.unary_unary(common_pb2.Envelope(payload=payload), Context())
+        await handler.unary_unary(common_pb2.Envelope(payload=payload).SerializeToString(), Context())
     with pytest.raises(Aborted):
-        await handler.unary_unary(common_pb2.Envelope(), Context())
+        await handler.unary_unary(b"", Context())
 
     def ended(code: str) -> float:
         labels = {"service": "test.Counted", "method": "Call", "code": code}
@@ -128,7 +128,7 @@ async def test_places_are_given_back() -> None:
 
     handler = unary(limit(1), common_pb2.Envelope, call)
     for _ in range(3):
-        assert await handler.unary_unary(common_pb2.Envelope(), Context()) == common_pb2.Envelope()
+        assert await handler.unary_unary(b"", Context()) == common_pb2.Envelope()
 
 
 async def test_streams_abort_too() -> None:
@@ -141,11 +141,43 @@ async def test_streams_abort_too() -> None:
         both_streams(limit(), common_pb2.Envelope, failing).stream_stream,
     ):
         context = Context()
-        responses = handler(None, context)
+        responses = handler(b"", context)
         assert (await anext(responses)).payload == b"1"
         with pytest.raises(Aborted):
             await anext(responses)
         assert context.code == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def _every(requests: Any) -> Any:
+    async for request in requests:
+        yield request
+
+
+async def _malformed() -> Any:
+    yield b"\xff"
+
+
+async def test_bytes_that_are_no_message_are_refused_as_grpc_go_refuses_them() -> None:
+    async def refused(_request: Any) -> Any:
+        raise AssertionError("it must not be called")
+
+    context, parsing = Context(), "Error parsing message with type 'common.Envelope'"
+    with pytest.raises(Aborted):
+        await unary(limit(), common_pb2.Envelope, refused).unary_unary(b"\xff", context)
+    assert (context.code, context.message) == (
+        grpc.StatusCode.INTERNAL,
+        f"grpc: error unmarshalling request: {parsing}",
+    )
+    for responses in (
+        server_stream(limit(), common_pb2.Envelope, _every).unary_stream(b"\xff", context),
+        both_streams(limit(), common_pb2.Envelope, _every).stream_stream(_malformed(), context),
+    ):
+        with pytest.raises(Aborted):
+            await anext(responses)
+        assert (context.code, context.message) == (
+            grpc.StatusCode.INTERNAL,
+            f"grpc: failed to unmarshal the received message: {parsing}",
+        )
 
 
 async def test_an_endorsers_refusal_has_no_code_of_its_own() -> None:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import grpc
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from fabric_embedded import metrics
@@ -24,6 +25,10 @@ _LOG = logging.getLogger(__name__)
 _OK = grpc.StatusCode.OK.name
 MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 """Fabric's limit for messages in both directions (`internal/pkg/comm/config.go`)."""
+
+# grpc-go's answers to bytes that are no message; Python's library would answer UNKNOWN and name our types.
+_UNARY_MALFORMED = "grpc: error unmarshalling request"
+_STREAM_MALFORMED = "grpc: failed to unmarshal the received message"
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,9 @@ def unary(
 ) -> grpc.RpcMethodHandler:
     """Handler of a method with one request and one response message; `method` is its name."""
 
-    async def handle(request: Any, context: Any) -> Any:
+    async def handle(data: bytes, context: Any) -> Any:
         try:
+            request = _parsed(request_type, data, _UNARY_MALFORMED)
             with limit.slot():
                 response = await call(request)
         except Exception as error:
@@ -92,7 +98,7 @@ def unary(
         metrics.count_completed(limit.service, method, _OK)
         return response
 
-    return grpc.unary_unary_rpc_method_handler(handle, request_type.FromString, _serialize)
+    return grpc.unary_unary_rpc_method_handler(handle, None, _serialize)
 
 
 def server_stream(
@@ -100,8 +106,9 @@ def server_stream(
 ) -> grpc.RpcMethodHandler:
     """Handler of a method with one request and a stream of response messages; `method` is its name."""
 
-    async def handle(request: Any, context: Any) -> AsyncIterator[Any]:
+    async def handle(data: bytes, context: Any) -> AsyncIterator[Any]:
         try:
+            request = _parsed(request_type, data, _STREAM_MALFORMED)
             with limit.slot():
                 async for response in call(request):
                     yield response
@@ -109,7 +116,7 @@ def server_stream(
             await _abort(context, limit.service, method, error)
         metrics.count_completed(limit.service, method, _OK)
 
-    return grpc.unary_stream_rpc_method_handler(handle, request_type.FromString, _serialize)
+    return grpc.unary_stream_rpc_method_handler(handle, None, _serialize)
 
 
 def both_streams(
@@ -123,21 +130,33 @@ def both_streams(
     `method` is its name.
     """
 
-    async def handle(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+    async def handle(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
         try:
             with limit.slot():
-                async for response in call(requests):
+                async for response in call(_each_parsed(request_type, requests)):
                     yield response
         except Exception as error:
             await _abort(context, limit.service, method, error)
         metrics.count_completed(limit.service, method, _OK)
 
-    return grpc.stream_stream_rpc_method_handler(handle, request_type.FromString, _serialize)
+    return grpc.stream_stream_rpc_method_handler(handle, None, _serialize)
 
 
 def service(name: str, methods: dict[str, grpc.RpcMethodHandler]) -> grpc.GenericRpcHandler:
     """A service from its methods."""
     return grpc.method_handlers_generic_handler(name, methods)
+
+
+def _parsed(request_type: Any, data: bytes, refusal: str) -> Any:
+    try:
+        return request_type.FromString(data)
+    except DecodeError as error:
+        raise ServiceError(grpc.StatusCode.INTERNAL, f"{refusal}: {error}") from error
+
+
+async def _each_parsed(request_type: Any, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    async for data in requests:
+        yield _parsed(request_type, data, _STREAM_MALFORMED)
 
 
 def _serialize(message: Any) -> bytes:
