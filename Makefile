@@ -49,7 +49,7 @@ lint: setup ## formatting, types, directions of imports, determinism of contract
 test: setup ## unit, integration and end-to-end tests
 	@$(RUN)/python -m pytest $(TESTS)
 
-bench: setup ## measure the bars of the design side by side
+bench: setup ## measure the bars of the design (a long ledger: CONSENTRY_BENCH_TRANSACTIONS=1000000)
 	@$(RUN)/python -m benchmarks
 
 clean: ## stop the demo's network and remove everything that was made here, the demo's files too

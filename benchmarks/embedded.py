@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.clients import enrolled_gateway
 from benchmarks.results import Measurement
-from consentry.ca_client import CaClient, new_enrolment_id
-from consentry.profile import NetworkProfile
 from fabric_embedded import EmbeddedNetwork
-from fabric_gateway import Contract, Gateway
+from fabric_gateway import Contract
 from fabric_protocol.topology import ChaincodeDefinition, Organization, Topology
 
 IN_FLIGHT = 200
@@ -24,26 +23,27 @@ _COMMAND = (sys.executable, str(Path(__file__).with_name("put_chaincode.py")))
 
 def measure(directory: Path) -> Iterator[Measurement]:
     """Create a network of two organizations in `directory` and measure it."""
-    network = EmbeddedNetwork.create(directory, _topology())
+    network = EmbeddedNetwork.create(directory, two_organizations())
     began = time.perf_counter()
     try:
         network.up()
-        with _gateway(network) as gateway:
+        with enrolled_gateway(network, "alpha") as gateway:
             contract = gateway.network("bench").contract("values")
             contract.submit("values:put", "first", VALUE)
             yield Measurement(
                 "embedded engine, up to the first commit", time.perf_counter() - began, "s", 2, False
             )
-            _many(200, lambda i: contract.submit("values:put", f"warm-{i}", VALUE))
-            rate = _many(SUBMITS, lambda i: contract.submit("values:put", f"key-{i}", VALUE))
+            many_in_flight(200, lambda i: contract.submit("values:put", f"warm-{i}", VALUE))
+            rate = many_in_flight(SUBMITS, lambda i: contract.submit("values:put", f"key-{i}", VALUE))
             yield Measurement("submit, 200 bytes, 2 endorsements, 200 in flight", rate, "/s", 600)
-            rate = _many(EVALUATIONS, lambda i: _evaluate(contract, i))
+            rate = many_in_flight(EVALUATIONS, lambda i: _evaluate(contract, i))
             yield Measurement("evaluate, 200 in flight", rate, "/s", 2_000)
     finally:
         network.down()
 
 
-def _topology() -> Topology:
+def two_organizations() -> Topology:
+    """A channel on which both of two organizations endorse."""
     names = {"alpha": "AlphaMSP", "beta": "BetaMSP"}
     return Topology(
         channel="bench",
@@ -57,28 +57,11 @@ def _topology() -> Topology:
     )
 
 
-def _gateway(network: EmbeddedNetwork) -> Gateway:
-    member = NetworkProfile.load(network.directory).organization("AlphaMSP")
-    assert member.ca is not None
-    with CaClient(member.ca, member.msp_id) as ca:
-        registrar = ca.enroll(*network.registrar("alpha"), attributes=())
-        enrolment_id = new_enrolment_id()
-        user = ca.enroll(enrolment_id, ca.register(registrar, enrolment_id, {}))
-    peer = member.peers[0]
-    return Gateway.connect(
-        peer.endpoint,
-        identity=user.serialized,
-        signer=user.signer,
-        tls_roots=peer.read_tls_roots(),
-        server_name=peer.server_name,
-    )
-
-
 def _evaluate(contract: Contract, index: int) -> None:
     assert contract.evaluate("values:get", f"key-{index % SUBMITS}").decode() == VALUE
 
 
-def _many(count: int, call: Callable[[int], object]) -> float:
+def many_in_flight(count: int, call: Callable[[int], object]) -> float:
     """Calls a second, the given number of them with 200 in flight."""
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         began = time.perf_counter()

@@ -39,7 +39,7 @@ def show(measurements: Sequence[Measurement], console: Console) -> None:
         table.add_row(
             item.what,
             f"{item.measured:,.2f} {item.unit}",
-            f"{sign} {item.bar:,.0f} {item.unit}",
+            f"{sign} {item.bar:,g} {item.unit}",
             "reached" if item.holds else "missed",
         )
     console.print(table)
