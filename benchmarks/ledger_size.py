@@ -18,7 +18,7 @@ from fabric_embedded.paths import NetworkPaths
 from fabric_gateway import Contract
 
 TRANSACTIONS = int(os.environ.get("CONSENTRY_BENCH_TRANSACTIONS", "50000"))
-"""How many; 0 leaves this benchmark out. The bars are for 1000000, which takes 10 minutes and 4 GB of disk."""
+"""How many; 0 leaves this benchmark out. The bars are for 1000000: some minutes, 4 GB of disk."""
 
 _FEW = 1_000
 _ROUNDS = 5
