@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
 from fabric_protos.common import common_pb2
 from prometheus_client import (
@@ -25,6 +26,8 @@ from prometheus_client import (
 )
 
 from fabric_protocol.validation_codes import ValidationCode
+
+_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
 
 if TYPE_CHECKING:
     from fabric_embedded.ordering.committer import CommittedBlock
@@ -96,14 +99,14 @@ def block_observer(channel_id: str, height: int) -> Callable[[CommittedBlock], N
         _WAITING.dec(len(validated.codes))
         for transaction, code in zip(validated.transactions, validated.codes, strict=True):
             kind = "unknown" if transaction is None else _type_name(transaction.type)
-            _TRANSACTIONS.labels(channel_id, kind, ValidationCode(code).name).inc()
+            _child(_TRANSACTIONS, channel_id, kind, ValidationCode(code).name).inc()
 
     return observe
 
 
 def count_broadcast(status: int) -> None:
     """Note how an envelope sent for ordering was answered (`common.Status`)."""
-    _BROADCAST.labels(common_pb2.Status.Name(status)).inc()
+    _child(_BROADCAST, common_pb2.Status.Name(status)).inc()
     if status == common_pb2.SUCCESS:
         _WAITING.inc()
 
@@ -122,22 +125,28 @@ def timed_proposal(msp_id: str) -> Iterator[ProposalTimer]:
         yield timer
     finally:
         success = "true" if timer.is_success else "false"
-        _ENDORSEMENT.labels(msp_id, success).observe(time.perf_counter() - start)
+        _child(_ENDORSEMENT, msp_id, success).observe(time.perf_counter() - start)
 
 
 def count_open(service: str, change: int) -> None:
     """Note that a call of a service began (1) or ended (-1)."""
-    _OPEN.labels(service).inc(change)
+    _child(_OPEN, service).inc(change)
 
 
 def count_over_limit(service: str) -> None:
     """Note a call that was refused because too many were open."""
-    _OVER_LIMIT.labels(service).inc()
+    _child(_OVER_LIMIT, service).inc()
 
 
 def count_completed(service: str, method: str, code: str) -> None:
     """Note the end of a call with a gRPC status code's name."""
-    _COMPLETED.labels(service, method, code).inc()
+    _child(_COMPLETED, service, method, code).inc()
+
+
+# Looking labels up costs more than counting; they are few, as no client chooses them.
+@cache
+def _child(metric: _Metric, *labels: str) -> _Metric:
+    return metric.labels(*labels)
 
 
 def _type_name(kind: int) -> str:
