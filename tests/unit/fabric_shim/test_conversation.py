@@ -191,7 +191,7 @@ async def test_too_many_transactions_are_refused_at_once():
         await stub.get_state("k")
         return b""
 
-    limits = Limits(concurrent_transactions=1)
+    limits = Limits(concurrent_transactions=1, waiting_transactions=0)
     async with conversation_with(FunctionChaincode(hangs), limits=limits) as (peer, _):
         peer.propose(txid="first")
         await peer.hear()

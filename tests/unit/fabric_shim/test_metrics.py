@@ -62,7 +62,7 @@ async def test_a_conversation_counts_what_happens() -> None:
         talk.clock = lambda: 0.0
         peer.propose(txid="old")
         assert "PROPOSAL_TIME_REFUSED" in response_of(await peer.hear()).message
-        talk.limits = Limits(concurrent_transactions=0)
+        talk.limits = Limits(concurrent_transactions=0, waiting_transactions=0)
         peer.propose(txid="busy")
         assert "SERVICE_BUSY" in response_of(await peer.hear()).message
     told = lines(talk.metrics)

@@ -90,9 +90,12 @@ def test_operations_and_concurrency_are_read():
         **PLAIN,
         "CHAINCODE_OPERATIONS_ADDRESS": "127.0.0.1:9443",
         "CHAINCODE_CONCURRENT_TRANSACTIONS": "7",
+        "CHAINCODE_WAITING_TRANSACTIONS": "9",
     }
     settings = Settings.from_environment(environment)
-    assert (settings.operations_address, settings.limits.concurrent_transactions) == ("127.0.0.1:9443", 7)
+    limits = settings.limits
+    assert (limits.concurrent_transactions, limits.waiting_transactions) == (7, 9)
+    assert settings.operations_address == "127.0.0.1:9443"
     assert Settings.from_environment(PLAIN).operations_address is None
 
 

@@ -51,12 +51,14 @@ class Limits:
     Attributes:
         time_window_seconds: largest distance of a proposal's time from the service's clock.
         execute_timeout_seconds: longest run; the peer's own limit (``executetimeout``) is 30 s by default.
-        concurrent_transactions: most transactions at once on one stream; more are refused.
+        concurrent_transactions: most transactions at once on one stream; more wait.
+        waiting_transactions: most that wait on one stream, first come first served; more are refused.
     """
 
     time_window_seconds: float = 60.0
     execute_timeout_seconds: float = 60.0
     concurrent_transactions: int = 5000
+    waiting_transactions: int = 1000
 
 
 class State(enum.Enum):
@@ -101,6 +103,7 @@ class Conversation:
         self._package_id = package_id
         self._when_ready = when_ready
         self._runs: dict[tuple[str, str], Run] = {}
+        self._waiting: dict[tuple[str, str], tuple[float, Any]] = {}
         self._late: dict[tuple[str, str], asyncio.Future[None]] = {}
         self._outgoing: deque[Any] = deque()
         self._something_to_send = asyncio.Event()
@@ -132,8 +135,10 @@ class Conversation:
             await self._stop(sender, receiver)
 
     async def drain(self, seconds: float) -> None:
-        """Refuse new transactions and wait, at most ``seconds``, until the running ones are answered."""
+        """Refuse new and waiting transactions; wait, at most ``seconds``, until running ones are answered."""
         self._draining = True
+        for _, message in self._take_all_waiting():
+            self._refuse_stopping(message)
         tasks = [run.task for run in self._runs.values() if run.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
@@ -161,6 +166,8 @@ class Conversation:
                 # A peer that never answers; the oldest of its transactions is the least likely to come again.
                 del self._late[next(iter(self._late))]
             self._late[run.key] = late
+        while self._waiting and len(self._runs) < self.limits.concurrent_transactions:
+            self._start_waiting()
 
     def late_answer(self, key: tuple[str, str]) -> asyncio.Future[None] | None:
         """Done once the peer has answered the last request of an earlier run; ``None`` if it owes nothing.
@@ -228,12 +235,46 @@ class Conversation:
             running.cancel()
             self._refuse(message, "TRANSACTION_RUNNING", "the transaction is running here already")
         elif self._draining:
-            self._refuse(message, "SERVICE_STOPPING", "the chaincode service is stopping; ask another peer")
+            self._refuse_stopping(message)
         elif len(self._runs) >= self.limits.concurrent_transactions:
-            self._refuse(message, "SERVICE_BUSY", "the chaincode service runs as much as it may; try later")
+            self._let_wait(key, message)
         else:
-            self._runs[key] = run = Run(self, message)
-            run.task = asyncio.create_task(run.execute())
+            self._run(key, message)
+
+    def _run(self, key: tuple[str, str], message: Any) -> None:
+        self._runs[key] = run = Run(self, message)
+        run.task = asyncio.create_task(run.execute())
+
+    def _let_wait(self, key: tuple[str, str], message: Any) -> None:
+        # The same id again: the peer has given the first up, which has not run yet.
+        if self._waiting.pop(key, None) is not None:
+            self.metrics.waiting -= 1
+        if len(self._waiting) >= self.limits.waiting_transactions:
+            self._refuse(message, "SERVICE_BUSY", "the chaincode service runs as much as it may; try later")
+            return
+        self._waiting[key] = (time.monotonic(), message)
+        self.metrics.waiting += 1
+
+    def _start_waiting(self) -> None:
+        key = next(iter(self._waiting))
+        since, message = self._waiting.pop(key)
+        self.metrics.waiting -= 1
+        if time.monotonic() - since < self.limits.execute_timeout_seconds:
+            self._run(key, message)
+        else:
+            # Nobody waits for its answer any more; those behind it may still be in time.
+            self._refuse(
+                message, "TRANSACTION_TIMEOUT", "the transaction waited longer than the service allows"
+            )
+
+    def _take_all_waiting(self) -> list[tuple[float, Any]]:
+        taken = list(self._waiting.values())
+        self._waiting.clear()
+        self.metrics.waiting -= len(taken)
+        return taken
+
+    def _refuse_stopping(self, message: Any) -> None:
+        self._refuse(message, "SERVICE_STOPPING", "the chaincode service is stopping; ask another peer")
 
     def _refuse(self, message: Any, code: str, text: str) -> None:
         transaction_id = _id(message)
@@ -249,6 +290,7 @@ class Conversation:
         )
 
     async def _stop(self, *tasks: asyncio.Task[None]) -> None:
+        self._take_all_waiting()
         runs = list(self._runs.values())
         for run in runs:
             run.cancel()

@@ -21,11 +21,13 @@ class Metrics:
     Attributes:
         streams: peers whose registration stands now.
         running: transactions that run now.
+        waiting: transactions that wait because as many run as may.
     """
 
     def __init__(self) -> None:
         self.streams = 0
         self.running = 0
+        self.waiting = 0
         self._transactions: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self._round_trips: Counter[int] = Counter()
@@ -63,6 +65,9 @@ class Metrics:
     def _lines(self) -> Iterator[str]:
         yield from _gauge("chaincode_peer_streams", "Peers that are registered now.", self.streams)
         yield from _gauge("chaincode_running_transactions", "Transactions that run now.", self.running)
+        yield from _gauge(
+            "chaincode_waiting_transactions", "Transactions that wait for others.", self.waiting
+        )
         trips = {operation_name(number): count for number, count in self._round_trips.items()}
         yield from _counter(
             "chaincode_transactions_total", "Transactions that ended.", "outcome", self._transactions

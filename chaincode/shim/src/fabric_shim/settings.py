@@ -60,8 +60,8 @@ class Settings:
         ``CORE_CHAINCODE_ID`` (or ``CHAINCODE_ID``), ``CHAINCODE_SERVER_ADDRESS``, ``CHAINCODE_TLS_DISABLED``
         (``true`` or ``false``, the default), ``CHAINCODE_TLS_KEY``, ``CHAINCODE_TLS_CERT``,
         ``CHAINCODE_CLIENT_CA_CERT`` (paths), ``CHAINCODE_TIME_WINDOW_SECONDS`` (60) and
-        ``CHAINCODE_EXECUTE_TIMEOUT_SECONDS`` (60), ``CHAINCODE_CONCURRENT_TRANSACTIONS`` (5000) and
-        ``CHAINCODE_OPERATIONS_ADDRESS`` (none).
+        ``CHAINCODE_EXECUTE_TIMEOUT_SECONDS`` (60), ``CHAINCODE_CONCURRENT_TRANSACTIONS`` (5000),
+        ``CHAINCODE_WAITING_TRANSACTIONS`` (1000) and ``CHAINCODE_OPERATIONS_ADDRESS`` (none).
 
         A process that dials its peer has ``--peer.address`` among its arguments, or ``CORE_PEER_ADDRESS``
         and no address to listen on; see ``peer_settings``, and ``CHAINCODE_RECONNECT_SECONDS`` (60).
@@ -78,6 +78,7 @@ class Settings:
             time_window_seconds=_seconds(environment, "CHAINCODE_TIME_WINDOW_SECONDS", 60),
             execute_timeout_seconds=_seconds(environment, "CHAINCODE_EXECUTE_TIMEOUT_SECONDS", 60),
             concurrent_transactions=_count(environment, "CHAINCODE_CONCURRENT_TRANSACTIONS", 5000),
+            waiting_transactions=_count(environment, "CHAINCODE_WAITING_TRANSACTIONS", 1000),
         )
         operations = environment.get("CHAINCODE_OPERATIONS_ADDRESS") or None
         if operations is not None:
