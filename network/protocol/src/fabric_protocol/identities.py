@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -51,7 +51,8 @@ class Identity:
     """
 
     msp_id: str
-    certificate: x509.Certificate
+    # Caches are keyed by identities: the other two parts tell them apart without hashing a certificate.
+    certificate: x509.Certificate = field(hash=False)
     serialized: bytes
 
     @cached_property
