@@ -45,9 +45,6 @@ class FakePeer:
     def serves(self, chaincode: str) -> bool:
         return self.serving and chaincode == CHAINCODE
 
-    def is_connected(self, chaincode: str) -> bool:
-        return self.serves(chaincode)
-
 
 @dataclass
 class FakeLedger:

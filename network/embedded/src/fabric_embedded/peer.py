@@ -22,6 +22,7 @@ from fabric_embedded.endorsement.runs import ChaincodeRunner, RunResult, Simulat
 from fabric_embedded.errors import ChaincodeError, LedgerError
 from fabric_protocol.definitions import SYSTEM_CHAINCODES
 from fabric_protocol.endorsements import LOWEST_ERROR_STATUS, endorse, event_bytes, response_payload
+from fabric_protocol.errors import PolicyError
 from fabric_protocol.interest import interest_message
 
 if TYPE_CHECKING:
@@ -130,17 +131,6 @@ class Peer:
             return False
         return True
 
-    def is_connected(self, chaincode: str) -> bool:
-        """Whether the organization's service of this chaincode is connected and ready."""
-        snapshot = self._snapshots.peek()
-        if snapshot is None:
-            return False
-        try:
-            link = self._installed.link(chaincode, snapshot, definition_reader(snapshot.state, chaincode))
-        except ChaincodeError:
-            return False
-        return link.is_connected
-
     @property
     def is_network_service_connected(self) -> bool:
         """Whether the organization's chaincode service that the network runs is connected and ready."""
@@ -173,7 +163,7 @@ class Peer:
             version=1,
             response=response,
             payload=_payload(admitted, result, with_event=is_endorsed),
-            interest=interest_message(result.results.interest),
+            interest=_interest(result),
         )
         if is_endorsed:
             await self._keep_private(admitted, result, snapshot, config)
@@ -200,6 +190,17 @@ class Peer:
             await self._pending.add(pending_sets(admitted.proposal.transaction_id, private), snapshot.height)
         except LedgerError as error:
             raise SimulationFailed(f"error in simulation: {error.message}") from error
+
+
+def _interest(result: RunResult) -> object:
+    """What the simulation touched; a chaincode may have set any bytes as a key's policy."""
+    try:
+        return interest_message(result.results.interest)
+    except PolicyError as error:
+        raise SimulationFailed(
+            "error in simulation: error unmarshalling SignaturePolicyEnvelope: "
+            "proto: cannot parse invalid wire-format data"
+        ) from error
 
 
 def _payload(admitted: AdmittedProposal, result: RunResult, *, with_event: bool) -> bytes:
