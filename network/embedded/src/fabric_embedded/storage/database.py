@@ -23,8 +23,11 @@ def connect(path: Path, *, must_exist: bool = False) -> sqlite3.Connection:
     try:
         if must_exist and not path.is_file():
             raise LedgerError("LEDGER_UNREADABLE", f"no ledger file at {path}: bring the network up first")
-        # SQLite gives the write-ahead log and the shared memory file the permissions of the main file.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # SQLite gives the write-ahead log and the shared memory file the permissions of the main file. Only
+        # a new file is opened here: closing any descriptor of a file ends all locks of this process on it,
+        # and another process that reads it then takes itself for the only one and removes the log.
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
