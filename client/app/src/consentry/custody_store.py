@@ -73,7 +73,10 @@ class CustodyStore:
         self.path = path
         make_private_directory(path.parent)
         # SQLite gives its side files the mode of the main file, so that one has to be right from the start.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
+        # An existing one is not opened: closing any descriptor of a file ends all locks of this process on
+        # it, and another process then takes itself for the only one and removes the write-ahead log.
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
         refuse_exposed(path)
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
