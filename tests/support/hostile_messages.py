@@ -178,7 +178,18 @@ class Requests:
         return bytes(signed.SerializeToString())
 
     def seek(self, mutate: Mutate) -> bytes:
-        """Deliver, of peers and orderers."""
+        """Deliver, of peers and orderers: the newest block."""
+        newest = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
+        seek = ab_pb2.SeekInfo(start=newest, stop=newest, behavior=ab_pb2.SeekInfo.FAIL_IF_NOT_READY)
+        return self._deliver(seek, mutate)
+
+    def follow(self) -> bytes:
+        """Deliver: every block, and those to come."""
+        last = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=2**64 - 1))
+        first = ab_pb2.SeekPosition(oldest=ab_pb2.SeekOldest())
+        return self._deliver(ab_pb2.SeekInfo(start=first, stop=last), bytes)
+
+    def _deliver(self, seek: ab_pb2.SeekInfo, mutate: Mutate) -> bytes:
         nonce, timestamp = random.randbytes(24), Timestamp()
         timestamp.GetCurrentTime()
         channel = common_pb2.ChannelHeader(
@@ -188,8 +199,6 @@ class Requests:
             timestamp=timestamp,
         )
         signature = common_pb2.SignatureHeader(creator=self._user.identity, nonce=nonce)
-        newest = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
-        seek = ab_pb2.SeekInfo(start=newest, stop=newest, behavior=ab_pb2.SeekInfo.FAIL_IF_NOT_READY)
         header = common_pb2.Header(
             channel_header=channel.SerializeToString(), signature_header=signature.SerializeToString()
         )
