@@ -18,8 +18,10 @@ from support.embedded import User, enrolled_user, two_organizations
 from support.sample_organizations import Member, SampleOrganization
 
 from consentry.verification import Verdict, VerificationResult, Verifier, memory_source
+from fabric_embedded.errors import NetworkError
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import KeyPair, NetworkPaths
+from fabric_embedded.reconfiguration import change_configuration
 from fabric_gateway import GatewayError, Network
 from fabric_protocol.blocks import is_config_block, parse_block
 from fabric_protocol.certificates import CertificateAuthority
@@ -118,9 +120,17 @@ def test_a_channel_changes_and_holds(network: EmbeddedNetwork) -> None:
         channel.put("revoked", "before")
         _refuses_hostile_updates(channel)
 
-        group = with_batch_size(channel.config().group, max_message_count=3)
-        channel.change(group, both)
+        number = change_configuration(
+            network.directory, ["alpha", "beta"], lambda group: with_batch_size(group, max_message_count=3)
+        )
+        assert len(channel.blocks()) == number + 1
         assert channel.config().max_message_count == 3
+        with pytest.raises(NetworkError, match="BatchSize not satisfied"):
+            change_configuration(
+                network.directory, ["alpha"], lambda group: with_batch_size(group, max_message_count=4)
+            )
+        with pytest.raises(NetworkError, match="no differences"):
+            change_configuration(network.directory, ["alpha"], lambda group: group)
 
         held = channel.networks["revoked"].contract("basic").new_proposal("basic:put", "k", "v").endorse()
         revocations = channel.revocation_list(channel.users["revoked"])
@@ -143,6 +153,9 @@ def test_a_channel_changes_and_holds(network: EmbeddedNetwork) -> None:
         assert channel.verified().verdict is Verdict.PROVED
 
         network.down()
+        with pytest.raises(NetworkError) as down:
+            change_configuration(network.directory, ["alpha"], lambda group: group)
+        assert down.value.code == "ORDERER_UNREACHABLE"
         network.up()
         with pytest.raises(GatewayError):
             channel.put("beta", "nor after a restart")

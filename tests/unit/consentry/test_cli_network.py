@@ -32,6 +32,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         "destroy": None,
         "status": nodes,
         "revoke_user": b"-- the list --",
+        "publish_revocations": 41,
         "enroll_user": SimpleNamespace(enrolment_id="5f0c"),
         "export_blocks": 12,
     }.items():
@@ -88,6 +89,9 @@ def test_a_revocation_says_that_the_channel_has_to_be_told(
     assert run([*command, "--crl", str(target)]) == 0
     assert target.read_bytes() == b"-- the list --"
     assert calls == [("revoke_user", tmp_path, "northgate", "steward")] * 2
+    assert run([*command, "--publish"]) == 0
+    assert calls[3:] == [("publish_revocations", tmp_path, "northgate", b"-- the list --")]
+    assert "refuses the revoked certificates from block 41 on" in capsys.readouterr().out
 
 
 def test_nothing_is_destroyed_without_a_yes(

@@ -92,6 +92,7 @@ def enroll(
 @app.command(
     epilog=examples(
         "consentry network revoke riverside researcher",
+        "consentry network revoke riverside researcher --publish",
         "consentry network revoke riverside researcher --crl riverside.crl.pem",
     )
 )
@@ -102,18 +103,28 @@ def revoke(
     crl: Annotated[
         Path | None, typer.Option(help="File for the CA's list of revoked certificates (PEM).")
     ] = None,
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish", help="Tell the channel at once, signed by the organization's administrator."
+        ),
+    ] = False,
 ) -> None:
-    """Revoke somebody's certificates at the organization's CA; the channel is told in a second step."""
-    from consentry.network import revoke_user
+    """Revoke somebody's certificates at the organization's CA, and with --publish on the channel."""
+    from consentry.network import publish_revocations, revoke_user
 
     revocations = revoke_user(command_context(ctx).directory, organization, label)
     say(f"{organization}/{label} is revoked at the CA and can enrol no more.")
     if crl is not None:
         crl.write_bytes(revocations)
         say(f"The CA's list of revoked certificates is in {crl}.")
+    if publish:
+        number = publish_revocations(command_context(ctx).directory, organization, revocations)
+        say(f"The channel refuses the revoked certificates from block {number} on.")
+        return
     say(
         "The channel still accepts the revoked certificates: the CA's list takes effect there by a "
-        f"configuration update that puts it into {organization}'s MSP."
+        f"configuration update that puts it into {organization}'s MSP (--publish)."
     )
 
 

@@ -12,6 +12,7 @@ from consentry.network.operations import (
     take_down,
 )
 from consentry.network.presets import PRESETS, preset
+from consentry.network.revocation import publish_revocations
 from consentry.network.users import enroll_user, revoke_user
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "enroll_user",
     "export_blocks",
     "preset",
+    "publish_revocations",
     "restart_chaincode",
     "revoke_user",
     "status",

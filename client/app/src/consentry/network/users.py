@@ -43,7 +43,8 @@ def revoke_user(directory: Path, organization: str, label: str) -> bytes:
     """Revoke an identity of an organization's wallet, with all of its certificates, at the organization's CA.
 
     The CA issues nothing to it any more. The ledger goes on accepting its certificate until the list that is
-    returned stands in the organization's MSP in the channel configuration.
+    returned stands in the organization's MSP in the channel configuration
+    (:func:`consentry.network.publish_revocations`).
 
     Args:
         directory: The network's directory.
