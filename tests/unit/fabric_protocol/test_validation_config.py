@@ -55,6 +55,16 @@ def test_a_revoked_creator_is_invalid_in_later_blocks_only() -> None:
     assert ledger.validate(ledger.block(late)).codes == (4,)
 
 
+def test_expired_identities_count_where_nobody_asks_for_the_date() -> None:
+    """Administrators who signed an update and creators of transactions: only entrances look at expiry."""
+    alpha = members("AlphaMSP").organization
+    expired = [alpha.member("admin", valid_days=1), ADMINS[1]]
+    changed = with_batch_size(LEDGER.config.group, max_message_count=8)
+    entry = ordered_change(LEDGER.config, changed, expired, alpha.member("orderer", valid_days=1))
+
+    assert LEDGER.validate(LEDGER.block(entry)).codes == (0,)
+
+
 def test_a_configuration_stands_alone() -> None:
     other = LEDGER.envelope(LEDGER.simulate(lambda _simulator: None).public)
     for entries in ((ENTRY, other), (other, ENTRY), (ENTRY, ENTRY)):
