@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from support.embedded import two_organization_topology
 
+from fabric_embedded.assembly import read_material
 from fabric_embedded.chaincode_package import ChaincodeConnection, build_package
 from fabric_embedded.errors import MaterialError, NetworkError
 from fabric_embedded.network import EmbeddedNetwork
@@ -62,6 +63,15 @@ def test_certificates_and_keys_belong_together(network: EmbeddedNetwork) -> None
             path.with_name(path.name.replace("key", "certificate")).read_bytes()
         )
         assert key.public_key() == certificate.public_key(), path
+
+
+def test_a_key_that_is_not_its_certificates_is_refused(tmp_path: Path) -> None:
+    paths = NetworkPaths(EmbeddedNetwork.create(tmp_path / "network", two_organization_topology()).directory)
+    alpha, beta = (paths.organization(item.name) for item in two_organization_topology().organizations)
+    alpha.peer.key.write_bytes(beta.peer.key.read_bytes())
+    with pytest.raises(MaterialError, match="restore the pair from a backup") as refusal:
+        read_material(paths)
+    assert refusal.value.code == "KEY_MISMATCH"
 
 
 @pytest.mark.parametrize("role", ["peer", "orderer", "admin"])

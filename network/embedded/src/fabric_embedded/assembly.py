@@ -67,7 +67,7 @@ def read_material(paths: NetworkPaths) -> EngineMaterial:
     """Read everything from a network's directory.
 
     Raises:
-        MaterialError: MATERIAL_UNREADABLE.
+        MaterialError: MATERIAL_UNREADABLE; KEY_MISMATCH, a key is not its certificate's.
         NetworkError: PORTS_UNREADABLE.
     """
     try:

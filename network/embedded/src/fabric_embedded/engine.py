@@ -63,7 +63,7 @@ class Engine:
 
         Raises:
             LedgerError: the ledger cannot be opened, or belongs to another genesis block.
-            MaterialError: MATERIAL_UNREADABLE.
+            MaterialError: MATERIAL_UNREADABLE; KEY_MISMATCH, a key is not its certificate's.
         """
         return cls.from_material(read_material(NetworkPaths(directory)))
 
