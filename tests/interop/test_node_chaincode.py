@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -180,9 +181,29 @@ def test_a_rich_query_is_refused_as_on_a_peer_without_couchdb(alpha: Contract) -
 
 
 def test_calls_that_cannot_be_made(alpha: Contract) -> None:
-    assert "exists" in failure(alpha, "call", "node", "", '["get","x"]')
-    assert "nothing" in failure(alpha, "call", "nothing", "", '["get","x"]')
-    assert "nowhere" in failure(alpha, "call", "node", "nowhere", '["get","x"]')
+    own = failure(alpha, "call", "node", "", '["get","x"]')
+    assert re.search(r"execute failed: error sending: txid: [0-9a-f]{64}\(testing\) exists$", own)
+    assert failure(alpha, "call", "nothing", "", '["get","x"]').endswith(
+        ": execute failed: invalid invocation: [channel testing] failed to get chaincode container info for "
+        "nothing: chaincode nothing not found"
+    )
+    assert "for channel [nowhere]" in failure(alpha, "call", "node", "nowhere", '["get","x"]')
+
+
+def test_a_key_whose_policy_is_no_policy_cannot_be_written_any_more(alpha: Contract) -> None:
+    alpha.submit("put", "broken", "1")
+    alpha.submit("stub", "setStateValidationParameter", '["broken",{"bytes":"no policy"}]')
+    with pytest.raises(EndorseError) as refused:
+        alpha.submit("put", "broken", "2")
+    assert refused.value.code == "ABORTED"
+    text = "error in simulation: error unmarshalling SignaturePolicyEnvelope: proto:"
+    assert refused.value.details[0].message.startswith(text)
+    assert alpha.evaluate("get", "broken") == b"1"
+
+
+def test_an_implicit_collection_of_nobody(alpha: Contract) -> None:
+    text = "collection [_implicit_org_NobodyMSP] not defined in the collection config for chaincode [node]"
+    assert failure(alpha, "getPrivate", "_implicit_org_NobodyMSP", "p1").endswith(text)
 
 
 def test_a_service_that_dies_comes_back(alpha: Contract, node_chaincode: NodeChaincode) -> None:

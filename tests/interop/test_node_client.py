@@ -143,6 +143,10 @@ def test_a_certificate_of_somebody_else(
         node.run("evaluate", "stranger", "get", "x")
     assert (refused.value.name, refused.value.code) == ("GatewayError", FAILED_PRECONDITION)
     with pytest.raises(NodeError) as refused:
+        node.run("submit", "stranger", "put", "x", "1", organizations=["BetaMSP"])
+    assert (refused.value.name, refused.value.code) == ("EndorseError", ABORTED)
+    assert refused.value.details[0]["message"].startswith("rpc error: code = Unknown desc = error validating")
+    with pytest.raises(NodeError) as refused:
         node.call("events", **{"as": "stranger"}, count=1)
     assert refused.value.code == PERMISSION_DENIED
 

@@ -120,14 +120,26 @@ async def test_transient_data_stays_with_the_own_organization_unless_told(engine
 
 async def test_unknown_channels_and_chaincodes(engine: FakeEngine) -> None:
     error = await refused(evaluate(engine, channel_id="other"), Code.UNAVAILABLE)
-    assert error.message.startswith("failed to get config for channel [other]")
-    await refused(endorse(engine, channel_id="other"), Code.FAILED_PRECONDITION)
+    assert error.message == (
+        "failed to get config for channel [other]: could not get last config for channel other"
+    )
     error = await refused(evaluate(engine, chaincode="none"), Code.FAILED_PRECONDITION)
     assert error.message == f"no peers available to evaluate chaincode none in channel {CHANNEL}"
-    error = await refused(endorse(engine, chaincode="none"), Code.FAILED_PRECONDITION)
-    assert error.message.startswith(
-        "no combination of peers can be derived which satisfy the endorsement policy"
+    for change, chaincode, channel in (
+        ({"chaincode": "none"}, "none", CHANNEL),
+        ({"channel_id": "o"}, "records", "o"),
+    ):
+        error = await refused(endorse(engine, **change), Code.FAILED_PRECONDITION)
+        assert error.message == (
+            "no combination of peers can be derived which satisfy the endorsement policy: "
+            f"No metadata was found for chaincode {chaincode} in channel {channel}"
+        )
+    error = await refused(
+        endorse(engine, channel_id="other", transient={"a": b"b"}), Code.FAILED_PRECONDITION
     )
+    assert "retry specifying endorsing organization(s)" in error.message
+    error = await refused(endorse(engine, BETA, channel_id="other"), Code.UNAVAILABLE)
+    assert error.message == f"failed to find any endorsing peers for org(s): {BETA}"
 
 
 @given(st.binary(max_size=200))

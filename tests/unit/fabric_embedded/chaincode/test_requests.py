@@ -260,9 +260,13 @@ def _specification(name: str, *arguments: bytes) -> Any:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("basic", "execute failed: txid: "),
-        ("basic/testing", "execute failed: txid: "),
-        ("unknown", "chaincode unknown not found"),
+        ("basic", "execute failed: error sending: txid: "),
+        ("basic/testing", "execute failed: error sending: txid: "),
+        (
+            "unknown",
+            "execute failed: invalid invocation: [channel testing] failed to get chaincode container info for "
+            "unknown: chaincode unknown not found",
+        ),
         ("basic/elsewhere", "Failed to get policy manager for channel [elsewhere]"),
         ("lscc", "system chaincode lscc is not part of the embedded engine"),
     ],

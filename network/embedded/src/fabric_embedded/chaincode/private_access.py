@@ -104,15 +104,19 @@ class PrivateAccess:
         definition = self._simulator.definition(chaincode)
         found = find_collection(definition.collections if definition else b"", collection, self._config)
         if found is None:
-            raise ChaincodeError(
-                "COLLECTION_NOT_FOUND",
-                f"collection {self._config.channel_id}/{chaincode}/{collection} could not be found",
-            )
+            raise _not_found(self._config.channel_id, chaincode, collection)
         if not (found.member_only_read or found.member_only_write):
             return Permission(read=True, write=True)
         if is_member(found, self._creator, self._config.msps):
             return Permission(read=True, write=True)
         return Permission(read=not found.member_only_read, write=not found.member_only_write)
+
+
+def _not_found(channel_id: str, chaincode: str, collection: str) -> ChaincodeError:
+    text = f"collection {channel_id}/{chaincode}/{collection} could not be found"
+    if is_implicit(collection):
+        text = f"collection [{collection}] not defined in the collection config for chaincode [{chaincode}]"
+    return ChaincodeError("COLLECTION_NOT_FOUND", text)
 
 
 def _denied(action: str, chaincode: str, collection: str) -> ChaincodeError:

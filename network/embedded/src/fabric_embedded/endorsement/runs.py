@@ -116,7 +116,13 @@ class ChaincodeRunner:
             # What asks only (qscc, cscc) has no simulation in Fabric, and so no results at all.
             results = simulator.results() if proposal.chaincode == LIFECYCLE_NAMESPACE else _NO_RESULTS
             return RunResult(response, "", b"", False, results, _SYSTEM_VERSION)
-        definition, link = self.find(proposal.chaincode, simulator, snapshot, config)
+        try:
+            definition, link = self.find(proposal.chaincode, simulator, snapshot)
+        except ChaincodeError as error:
+            raise SimulationFailed(
+                f"make sure the chaincode {proposal.chaincode} has been successfully defined on channel "
+                f"{config.channel_id} and try again: {error.message}"
+            ) from error
         run = _Run(self, admitted, signed, simulator, snapshot, config)
         try:
             simulator.check_initialization(definition, is_init=proposal.is_init)
@@ -134,32 +140,23 @@ class ChaincodeRunner:
             definition.version,
         )
 
-    def find(
-        self, name: str, simulator: Simulator, snapshot: Snapshot, config: ChannelConfig
-    ) -> tuple[Definition, ChaincodeLink]:
+    def find(self, name: str, simulator: Simulator, snapshot: Snapshot) -> tuple[Definition, ChaincodeLink]:
         """A chaincode's definition and service, noting in the read set that it was used.
 
         Raises:
-            SimulationFailed: it is not defined, not approved or not installed here.
+            ChaincodeError: it is not defined, not approved or not installed here.
         """
-        try:
-            definition = None if name in SYSTEM_CHAINCODES else simulator.use_chaincode(name)
-            if definition is None:
-                raise ChaincodeError("CHAINCODE_NOT_FOUND", f"chaincode {name} not found")
-            return definition, self._installed.link(name, snapshot, definition_reader(snapshot.state, name))
-        except ChaincodeError as error:
-            raise SimulationFailed(
-                f"make sure the chaincode {name} has been successfully defined on channel "
-                f"{config.channel_id} and try again: {error.message}"
-            ) from error
+        definition = None if name in SYSTEM_CHAINCODES else simulator.use_chaincode(name)
+        if definition is None:
+            raise ChaincodeError("CHAINCODE_NOT_FOUND", f"chaincode {name} not found")
+        return definition, self._installed.link(name, snapshot, definition_reader(snapshot.state, name))
 
     async def _execute(self, execution: Execution, link: ChaincodeLink) -> ChaincodeMessage:
         transaction_id = execution.proposal.transaction_id
         try:
             message = await link.execute(execution, self.execution_seconds)
         except ChaincodeError as error:
-            text = error.message if error.code == "LAUNCH_FAILED" else f"error sending: {error.message}"
-            raise _failed(transaction_id, text) from error
+            raise _failed(transaction_id, _sending(error)) from error
         if message.type == Type.ERROR:
             text = message.payload.decode("utf-8", "replace")
             raise SimulationFailed(f"error in simulation: transaction returned with failure: {text}")
@@ -206,18 +203,30 @@ class _Run:
         if name in SYSTEM_CHAINCODES:
             return await self._invoke_system(name, arguments)
         self._check_right()
-        try:
-            definition, link = self.runner.find(name, self.simulator, self.snapshot, self.config)
-        except SimulationFailed as error:
-            raise ChaincodeError("CHAINCODE_NOT_FOUND", str(error)) from error
-        self.simulator.check_initialization(definition, is_init=False)
+        link = self._find_called(name)
         execution = self.execution(name, arguments, is_init=False)
         try:
             message = await link.execute(execution, self.runner.execution_seconds)
         except ChaincodeError as error:
-            raise ChaincodeError(error.code, f"execute failed: {error.message}") from error
+            raise ChaincodeError(error.code, f"execute failed: {_sending(error)}") from error
         message.ClearField("chaincode_event")
         return message
+
+    def _find_called(self, name: str) -> ChaincodeLink:
+        try:
+            definition, link = self.runner.find(name, self.simulator, self.snapshot)
+        except ChaincodeError as error:
+            text = (
+                f"execute failed: invalid invocation: [channel {self.config.channel_id}] failed to get "
+                f"chaincode container info for {name}: {error.message}"
+            )
+            raise ChaincodeError(error.code, text) from error
+        try:
+            self.simulator.check_initialization(definition, is_init=False)
+        except SimulationError as error:
+            text = f"execute failed: invalid invocation: {error.message}"
+            raise ChaincodeError(error.code, text) from error
+        return link
 
     async def _invoke_system(self, name: str, arguments: tuple[bytes, ...]) -> ChaincodeMessage:
         system = self.runner.system.get(name)
@@ -239,6 +248,10 @@ class _Run:
             acl.check_access(self.config, acl.CHAINCODE_TO_CHAINCODE, signed)
         except AccessDenied as error:
             raise ChaincodeError(error.code, error.message) from error
+
+
+def _sending(error: ChaincodeError) -> str:
+    return error.message if error.code == "LAUNCH_FAILED" else f"error sending: {error.message}"
 
 
 def _target(name: str) -> tuple[str, str]:

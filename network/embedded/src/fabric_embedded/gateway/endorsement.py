@@ -15,7 +15,13 @@ from fabric_protos.common import common_pb2
 
 from fabric_embedded.engine import Engine
 from fabric_embedded.gateway.endorsers import Endorser
-from fabric_embedded.gateway.planning import EndorsementPlanner, KnownPlans, NoPlan, read_interest
+from fabric_embedded.gateway.planning import (
+    EndorsementPlanner,
+    KnownPlans,
+    NoPlan,
+    no_metadata,
+    read_interest,
+)
 from fabric_embedded.gateway.requests import AskedProposal
 from fabric_embedded.services.handlers import NodeFailure, ServiceError
 from fabric_protocol.endorsements import assemble_transaction
@@ -23,6 +29,10 @@ from fabric_protocol.interest import InterestCall
 
 _FIRST_FAILED = "failed to endorse transaction, see attached details for more info"
 _TOO_FEW = "failed to collect enough transaction endorsements, see attached details for more info"
+_TRANSIENT = (
+    "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to "
+    "protect transient data"
+)
 _DIFFERENT = "ProposalResponsePayloads do not match"
 
 
@@ -96,13 +106,27 @@ async def collect_endorsements(
     return _transaction(collection)
 
 
+def unknown_channel(asked: AskedProposal, organizations: Sequence[str]) -> ServiceError:
+    """How Fabric refuses to endorse on a channel that it is not on: nobody there is found to be asked."""
+    if organizations:
+        return _no_endorsers(organizations)
+    if asked.has_transient:
+        return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, _TRANSIENT)
+    message = no_metadata(asked.chaincode, asked.channel_id).message
+    return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, message)
+
+
+def _no_endorsers(organizations: Sequence[str]) -> ServiceError:
+    message = f"failed to find any endorsing peers for org(s): {', '.join(organizations)}"
+    return ServiceError(grpc.StatusCode.UNAVAILABLE, message)
+
+
 async def _ask_chosen(
     collection: _Collection, available: Mapping[str, Endorser], organizations: Sequence[str]
 ) -> None:
     missing = [name for name in organizations if name not in available]
     if missing:
-        message = f"failed to find any endorsing peers for org(s): {', '.join(missing)}"
-        raise ServiceError(grpc.StatusCode.UNAVAILABLE, message)
+        raise _no_endorsers(missing)
     chosen = [available[name] for name in dict.fromkeys(organizations)]
     await asyncio.gather(*(collection.ask(endorser) for endorser in chosen))
     if collection.failed:
@@ -134,11 +158,7 @@ def _first_endorser(
     if msp_id in available:
         return available[msp_id]
     if asked.has_transient:
-        message = (
-            "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to "
-            "protect transient data"
-        )
-        raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, message)
+        raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, _TRANSIENT)
     try:
         plan = planner.plan([InterestCall(asked.chaincode)], available, None)
     except NoPlan as error:

@@ -59,7 +59,11 @@ class Endorser:
                 response = await self.peer.process_proposal(signed)
                 timer.is_success = bool(response.endorsement.signature)
         except PeerRefusal as refusal:
-            if refusal.is_filter or not self.is_local:
+            if not self.is_local:
+                # Fabric's gateway reaches another peer over gRPC and hands on the text of Go's gRPC error.
+                text = f"rpc error: code = Unknown desc = {refusal.message}"
+                return None, EndorserFailure(grpc.StatusCode.UNAVAILABLE, text, retry=True)
+            if refusal.is_filter:
                 return None, EndorserFailure(grpc.StatusCode.UNAVAILABLE, refusal.message, retry=True)
             failure = EndorserFailure(grpc.StatusCode.FAILED_PRECONDITION, refusal.message, retry=False)
             return None, failure

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fabric_embedded.errors import EmbeddedError
+from fabric_protocol.definitions import read_definition
 from fabric_protocol.errors import PolicyError
 from fabric_protocol.interest import InterestCall
 from fabric_protocol.planning import endorsement_requirements, plan_endorsers
@@ -26,6 +27,12 @@ _MOST_KNOWN = 256
 
 class NoPlan(EmbeddedError):
     """No set of organizations can endorse this; the message is Fabric's."""
+
+
+def no_metadata(chaincode: str, channel_id: str) -> NoPlan:
+    """The chaincode has no definition on the channel, or there is no such channel."""
+    text = f"No metadata was found for chaincode {chaincode} in channel {channel_id}"
+    return NoPlan("NO_COMBINATION", _NO_COMBINATION + text)
 
 
 @dataclass
@@ -95,6 +102,9 @@ class EndorsementPlanner:
                 interest, config=self.config, state=self.state, candidates=self.members
             )
         except PolicyError as error:
+            for call in interest:
+                if read_definition(self.state, call.name) is None:
+                    raise no_metadata(call.name, self.config.channel_id) from error
             raise NoPlan("NO_COMBINATION", _NO_COMBINATION + error.message) from error
         eligible = {msp_id: self.members[msp_id] for msp_id in needed.eligible}
         reachable = {msp_id: identity for msp_id, identity in eligible.items() if msp_id in available}

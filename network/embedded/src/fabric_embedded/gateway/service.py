@@ -16,7 +16,7 @@ from fabric_protos.peer import proposal_pb2, proposal_response_pb2
 from fabric_embedded import acl
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import AccessDenied
-from fabric_embedded.gateway.endorsement import collect_endorsements
+from fabric_embedded.gateway.endorsement import collect_endorsements, unknown_channel
 from fabric_embedded.gateway.endorsers import Endorser
 from fabric_embedded.gateway.events import ChaincodeEventReader
 from fabric_embedded.gateway.planning import KnownPlans
@@ -77,7 +77,11 @@ class GatewayService:
         """Run a proposal on one peer and answer with the chaincode's response."""
         asked = read_proposal(request.proposed_transaction)
         if asked.channel_id != self._engine.channel_id:
-            raise _unknown_channel(grpc.StatusCode.UNAVAILABLE, asked.channel_id)
+            message = f"could not get last config for channel {asked.channel_id}"
+            raise ServiceError(
+                grpc.StatusCode.UNAVAILABLE,
+                f"failed to get config for channel [{asked.channel_id}]: {message}",
+            )
         wanted = set(request.target_organizations)
         candidates = self._ordered(asked.chaincode, wanted)
         if asked.has_transient and not wanted:
@@ -100,7 +104,7 @@ class GatewayService:
         """Collect endorsements; answers with a transaction that the client has still to sign."""
         asked = read_proposal(request.proposed_transaction)
         if asked.channel_id != self._engine.channel_id:
-            raise _unknown_channel(grpc.StatusCode.FAILED_PRECONDITION, asked.channel_id)
+            raise unknown_channel(asked, tuple(request.endorsing_organizations))
         envelope = await collect_endorsements(
             self._engine,
             self._endorsers,
