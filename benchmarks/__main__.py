@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bulk_import, embedded, ledger_size
+from benchmarks import bulk_import, chaincode_runtimes, embedded, ledger_size
 from benchmarks.results import Measurement, show
 
 
@@ -16,7 +16,13 @@ def main() -> int:
     console = Console()
     found: list[Measurement] = []
     with tempfile.TemporaryDirectory(prefix="consentry-bench-") as place:
-        for name, module in (("embedded", embedded), ("bulk", bulk_import), ("size", ledger_size)):
+        modules = {
+            "embedded": embedded,
+            "bulk": bulk_import,
+            "size": ledger_size,
+            "runtimes": chaincode_runtimes,
+        }
+        for name, module in modules.items():
             for measurement in module.measure(Path(place) / name):
                 console.print(f"{measurement.what}: {measurement.measured:,.2f} {measurement.unit}")
                 found.append(measurement)
