@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,10 @@ def create_network(directory: Path, topology: Topology) -> NetworkPaths:
     write_private(paths.genesis, build_genesis_block(paths, topology, ports, start))
     write_private(paths.topology, topology.to_json().encode("utf-8"))
     write_private(paths.profile, build_profile(paths, topology, ports))
+    # A ledger that outlives a power failure is worth nothing without its keys and its genesis block.
+    _sync_tree(paths.directory)
     _unfinished(paths).unlink()
+    _sync(paths.directory)
     return paths
 
 
@@ -79,6 +83,23 @@ def _clear(paths: NetworkPaths) -> None:
 def _parts(paths: NetworkPaths) -> list[Path]:
     files = [paths.profile, paths.topology, paths.ports, paths.genesis]
     return [*files, paths.ledger, paths.organizations, paths.run, paths.logs]
+
+
+def _sync_tree(directory: Path) -> None:
+    for entry in directory.iterdir():
+        if entry.is_dir():
+            _sync_tree(entry)
+        else:
+            _sync(entry)
+    _sync(directory)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _unfinished(paths: NetworkPaths) -> Path:
