@@ -38,9 +38,9 @@ from fabric_protocol.certificates import (
 )
 from fabric_protocol.signatures import key_signer
 
-_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
+_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 _SECRET = "nobody may read this in a log"
-_WAIT_SECONDS = 0.25
+_WAIT_SECONDS = 0.15
 _ANSWER_SECONDS = 10
 _MOST_GROWTH_BYTES = 64 * 2**20
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -66,16 +66,16 @@ class Hostile:
         """A request of a method, changed before it is signed."""
         return next(target for target in TARGETS if target.method == method).request(self.requests, mutate)
 
-    def send(self, method: str, data: bytes) -> tuple[str, str]:
-        """Status and message of the answer; a call that waits is left after a while."""
+    def send(self, method: str, data: bytes, wait: float = _ANSWER_SECONDS) -> tuple[str, str]:
+        """Status and message of the answer; a call that may wait for ever is left after so many seconds."""
         channel = self._orderer if method.startswith("/orderer") else self._peer
         try:
             if "Deliver" in method or "Broadcast" in method:
-                answers = channel.stream_stream(method)(iter([data]), timeout=_WAIT_SECONDS)
+                answers = channel.stream_stream(method)(iter([data]), timeout=wait)
                 return "OK", " ".join(answer.hex() for answer in answers)
             if method.endswith("Events"):
-                return "OK", str(list(channel.unary_stream(method)(data, timeout=_WAIT_SECONDS)))
-            patience = _WAIT_SECONDS if method.endswith("CommitStatus") else _ANSWER_SECONDS
+                return "OK", str(list(channel.unary_stream(method)(data, timeout=wait)))
+            patience = wait if method.endswith("CommitStatus") else _ANSWER_SECONDS
             return "OK", channel.unary_unary(method)(data, timeout=patience).hex()
         except grpc.RpcError as error:
             return error.code().name, error.details()
@@ -123,7 +123,7 @@ def hostile(
 @pytest.fixture(scope="module")
 def engine(network: EmbeddedNetwork, hostile: Hostile) -> Engine:
     for method in _METHODS:
-        hostile.send(method, hostile.request(method))
+        hostile.send(method, hostile.request(method), _WAIT_SECONDS)
     return Engine(network.directory)
 
 
@@ -147,7 +147,8 @@ def test_no_request_surprises_a_service(
     data = hostile.request(method, mutate if kind in {"inside", "both"} else bytes)
     if kind == "random":
         data = randomness.randbytes(randomness.randint(0, 200))
-    status, message = hostile.send(method, data if kind == "inside" else mutate(data))
+    data = data if kind == "inside" else mutate(data)
+    status, message = hostile.send(method, data, _WAIT_SECONDS)
     assert not any(surprise in message for surprise in _SURPRISES), (status, message)
     assert _SECRET not in message
 
