@@ -264,10 +264,11 @@ def _specification(name: str, *arguments: bytes) -> Any:
         ("basic/testing", "execute failed: error sending: txid: "),
         (
             "unknown",
-            "execute failed: invalid invocation: [channel testing] failed to get chaincode container info for "
-            "unknown: chaincode unknown not found",
+            "execute failed: invalid invocation: [channel testing] failed to get chaincode container info "
+            "for unknown: chaincode unknown not found",
         ),
         ("basic/elsewhere", "Failed to get policy manager for channel [elsewhere]"),
+        ("qscc/elsewhere", "failed to find ledger for channel: elsewhere"),
         ("lscc", "system chaincode lscc is not part of the embedded engine"),
     ],
 )

@@ -196,9 +196,11 @@ class _Run:
         """
         name, channel_id = _target(specification.chaincode_id.name)
         if channel_id not in ("", self.config.channel_id):
-            raise ChaincodeError(
-                "CHANNEL_NOT_FOUND", f"Failed to get policy manager for channel [{channel_id}]"
-            )
+            # The right to call is asked for first, and system chaincodes are called without it.
+            missing = f"Failed to get policy manager for channel [{channel_id}]"
+            if name in SYSTEM_CHAINCODES:
+                missing = f"failed to find ledger for channel: {channel_id}"
+            raise ChaincodeError("CHANNEL_NOT_FOUND", missing)
         arguments = tuple(specification.input.args)
         if name in SYSTEM_CHAINCODES:
             return await self._invoke_system(name, arguments)
