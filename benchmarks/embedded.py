@@ -18,7 +18,7 @@ IN_FLIGHT = 200
 SUBMITS = 2_000
 EVALUATIONS = 4_000
 VALUE = "v" * 200
-_COMMAND = (sys.executable, str(Path(__file__).with_name("put_chaincode.py")))
+_COMMAND = (sys.executable, str(Path(__file__).with_name("runtime_chaincode.py")))
 
 
 def measure(directory: Path) -> Iterator[Measurement]:
@@ -29,12 +29,12 @@ def measure(directory: Path) -> Iterator[Measurement]:
         network.up()
         with enrolled_gateway(network, "alpha") as gateway:
             contract = gateway.network("bench").contract("values")
-            contract.submit("values:put", "first", VALUE)
+            contract.submit("bench:put", "first", VALUE)
             yield Measurement(
                 "embedded engine, up to the first commit", time.perf_counter() - began, "s", 2, False
             )
-            many_in_flight(200, lambda i: contract.submit("values:put", f"warm-{i}", VALUE))
-            rate = many_in_flight(SUBMITS, lambda i: contract.submit("values:put", f"key-{i}", VALUE))
+            many_in_flight(200, lambda i: contract.submit("bench:put", f"warm-{i}", VALUE))
+            rate = many_in_flight(SUBMITS, lambda i: contract.submit("bench:put", f"key-{i}", VALUE))
             yield Measurement("submit, 200 bytes, 2 endorsements, 200 in flight", rate, "/s", 600)
             rate = many_in_flight(EVALUATIONS, lambda i: _evaluate(contract, i))
             yield Measurement("evaluate, 200 in flight", rate, "/s", 2_000)
@@ -58,7 +58,7 @@ def two_organizations() -> Topology:
 
 
 def _evaluate(contract: Contract, index: int) -> None:
-    assert contract.evaluate("values:get", f"key-{index % SUBMITS}").decode() == VALUE
+    assert contract.evaluate("bench:get", f"key-{index % SUBMITS}").decode() == VALUE
 
 
 def many_in_flight(count: int, call: Callable[[int], object]) -> float:

@@ -1,4 +1,4 @@
-"""The contract that chaincode runtimes are measured with; node_chaincode/chaincode.js is the same."""
+"""The contract that engine and chaincode runtimes are measured with; node_chaincode/chaincode.js is the same."""
 
 from __future__ import annotations
 
