@@ -1,4 +1,4 @@
-"""The contract that engine and chaincode runtimes are measured with; node_chaincode/chaincode.js is the same."""
+"""What engine and chaincode runtimes are measured with; node_chaincode/chaincode.js is the same contract."""
 
 from __future__ import annotations
 
