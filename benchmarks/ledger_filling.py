@@ -81,7 +81,7 @@ class LedgerFiller:
         proposal = new_proposal(
             channel_id=topology.channel,
             chaincode=chaincode.name,
-            arguments=[b"values:put", key.encode(), self._value],
+            arguments=[b"bench:put", key.encode(), self._value],
             creator=self._creator,
             nonce=nonce,
             timestamp=_TIME,

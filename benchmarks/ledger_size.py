@@ -69,7 +69,7 @@ def _costs_of_submit(small: EmbeddedNetwork, large: EmbeddedNetwork) -> list[flo
 
 
 def _submit(contract: Contract, prefix: str, count: int) -> None:
-    many_in_flight(count, lambda i: contract.submit("values:put", f"{prefix}-{i}", VALUE))
+    many_in_flight(count, lambda i: contract.submit("bench:put", f"{prefix}-{i}", VALUE))
 
 
 def _engine(network: EmbeddedNetwork) -> Path:
