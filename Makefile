@@ -13,6 +13,8 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
 DIRECTORY ?= .consentry/demo
+# How many tests run at once; name some with TESTS=tests/unit/consentry.
+JOBS ?= 2
 SOURCES := chaincode network client tests tools benchmarks
 
 help: ## show this help
@@ -47,7 +49,7 @@ lint: setup ## formatting, types, directions of imports, determinism of contract
 	@$(RUN)/python tools/size_limits.py $(SOURCES)
 
 test: setup ## unit, integration and end-to-end tests
-	@$(RUN)/python -m pytest $(TESTS)
+	@$(RUN)/python -m pytest -n $(JOBS) --dist loadgroup $(TESTS)
 
 bench: setup ## measure the bars of the design (a long ledger: CONSENTRY_BENCH_TRANSACTIONS=1000000)
 	@$(RUN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,16 +22,21 @@ _not_run: dict[str, str] = {}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say what the mark means: markers are strict."""
+    """Say what the mark means: markers are strict. Give xdist's workers a program file to be known by."""
+    program = sys.modules["__main__"]
+    if getattr(program, "__file__", None) is None:
+        program.__file__ = pytest.__file__
     config.addinivalue_line("markers", f"{_TOOL}(name): runs where this tool of the table is found")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's directory says what kind it is."""
+    """A test's directory says what kind it is; tests that share a network stay in one process."""
     for item in items:
-        kind = _KINDS.get(item.path.relative_to(_ROOT).parts[0])
+        place = item.path.relative_to(_ROOT)
+        kind = _KINDS.get(place.parts[0])
         if kind is not None:
             item.add_marker(getattr(pytest.mark, kind))
+        item.add_marker(pytest.mark.xdist_group(kind if kind == "end_to_end" else str(place)))
 
 
 @pytest.hookimpl(tryfirst=True)
