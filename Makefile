@@ -56,4 +56,4 @@ bench: setup ## measure the bars of the design (a long ledger: CONSENTRY_BENCH_T
 
 clean: ## stop the demo's network and remove everything that was made here, the demo's files too
 	@if [ -x $(RUN)/consentry ] && [ -d $(DIRECTORY) ]; then $(RUN)/consentry --network $(DIRECTORY) network destroy --yes; fi
-	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf .consentry .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +12,13 @@ from benchmarks.results import Measurement
 from consentry.demo.data import load_hospitals
 from consentry.ledger import connect
 from consentry.network import bring_up, enroll_user, take_down
-from consentry.verification import Verifier, memory_source
-from fabric_protocol.blocks import parse_block
 
 COUNT = 5_000
 _TODAY = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def measure(directory: Path) -> Iterator[Measurement]:
-    """Bring a consortium up in `directory`, import, and prove its chain."""
+    """Bring a consortium up in `directory` and import."""
     bring_up(directory, "consortium")
     try:
         steward = enroll_user(directory, "northgate", "steward", ["steward"])
@@ -32,13 +29,6 @@ def measure(directory: Path) -> Iterator[Measurement]:
             )
             summary = ledger.consents.import_frame(many)
             yield Measurement("bulk import of consents", summary.rate, "/s", 5_000)
-            newest = parse_block(ledger.network.newest_block()).header.number
-            blocks = list(ledger.blocks(0, newest))
-        began = time.perf_counter()
-        proved = Verifier().verify([memory_source("northgate", blocks)], None)
-        assert not proved.differences
-        rate = proved.transactions / (time.perf_counter() - began)
-        yield Measurement("blocks re-proved (each transaction imports 250)", rate, "transactions/s", 1_500)
     finally:
         take_down(directory)
 
