@@ -12,7 +12,7 @@ from benchmarks.clients import enrolled_gateway
 from benchmarks.results import Measurement
 from consentry.verification import Verifier, memory_source
 from fabric_embedded import EmbeddedNetwork
-from fabric_gateway import Contract
+from fabric_gateway import Contract, Gateway
 from fabric_protocol.blocks import parse_block
 from fabric_protocol.topology import ChaincodeDefinition, Organization, Topology
 
