@@ -47,8 +47,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize(
     ("arguments", "expected", "shown"),
     [
-        (["network", "up"], ("bring_up", "consortium"), "The network in {} is up.\n"),
-        (["network", "up", "--preset", "small"], ("bring_up", "small"), "The network in {} is up.\n"),
+        (["network", "up"], ("bring_up", "consortium", "embedded"), "The network in {} is up.\n"),
+        (
+            ["network", "up", "--preset", "small"],
+            ("bring_up", "small", "embedded"),
+            "The network in {} is up.\n",
+        ),
         (
             ["network", "down"],
             ("take_down",),

@@ -19,12 +19,15 @@ app = typer.Typer(name="network", no_args_is_help=True, help="Start, stop and lo
 def up(
     ctx: typer.Context,
     preset: Annotated[str, typer.Option(help="Topology: consortium or small.")] = "consortium",
+    engine: Annotated[
+        str, typer.Option(help="embedded; fabric is refused, with what was found of its binaries.")
+    ] = "embedded",
 ) -> None:
     """Create the network if the directory is empty, and start it; does nothing to one that runs."""
     from consentry.network import bring_up
 
     directory = command_context(ctx).directory
-    bring_up(directory, preset, note)
+    bring_up(directory, preset, note, engine)
     say(f"The network in {directory} is up.")
 
 

@@ -25,7 +25,6 @@ def bring_up(
     directory: Path,
     preset: str = "consortium",
     progress: Callable[[str], None] = lambda message: None,
-    *,
     engine: str = EMBEDDED,
 ) -> None:
     """Create the network if the directory has none, start it, and prepare its ledger; idempotent.
