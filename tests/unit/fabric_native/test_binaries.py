@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_native import BinariesNotFoundError, find_binaries
+from fabric_native import BinariesNotFoundError, find_binaries, find_binary, user_directory
 
 
 def _install(directory: Path, name: str, output: str) -> Path:
@@ -56,3 +56,18 @@ def test_a_fit_one_further_on_is_taken(tmp_path: Path) -> None:
     _install_both(tmp_path / "new", "Version: 3.1.5\\n")
     environment = {"PATH": f"{tmp_path / 'old'}:{tmp_path / 'new'}"}
     assert find_binaries(environment=environment).peer.path == tmp_path / "new" / "peer"
+
+
+def test_a_fabric_ca_has_a_version_of_its_own(tmp_path: Path) -> None:
+    _install(tmp_path, "fabric-ca-server", " Version: 1.5.21\\n")
+    assert find_binary("fabric-ca-server", tmp_path, environment={}).version == "1.5.21"
+    with pytest.raises(BinariesNotFoundError, match="consentry network install-fabric"):
+        find_binary("peer", tmp_path, environment={})
+
+
+def test_the_per_user_directory_follows_the_environment(tmp_path: Path) -> None:
+    assert user_directory({"HOME": "/home/a"}) == Path("/home/a/.local/share/consentry/fabric-3.1.5")
+    assert user_directory({"XDG_DATA_HOME": "/data", "HOME": "/home/a"}) == Path(
+        "/data/consentry/fabric-3.1.5"
+    )
+    assert user_directory({}) is None

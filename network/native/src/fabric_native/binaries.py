@@ -9,13 +9,19 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from fabric_native.errors import BinariesNotFoundError
 
 FABRIC_VERSION = "3.1.5"
+CA_VERSION = "1.5.21"
 REQUIRED = ("peer", "orderer")
+# Names that are looked for, and the version that each must answer.
+VERSIONS: Mapping[str, str] = MappingProxyType(
+    {"peer": FABRIC_VERSION, "orderer": FABRIC_VERSION, "fabric-ca-server": CA_VERSION}
+)
 _VERSION_SECONDS = 10.0
-_RELEASES = "the releases page of hyperledger/fabric"
+_REMEDY = "Get it with: consentry network install-fabric; or name the directory that holds it."
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Binary:
     """One executable of Fabric.
 
     Args:
-        name: Its name, `peer` or `orderer`.
+        name: Its name, `peer`, `orderer` or `fabric-ca-server`.
         path: Where it is.
         version: What it answers to `version`, such as `3.1.5`.
     """
@@ -54,8 +60,22 @@ def find_binaries(
         BinariesNotFoundError: BINARIES_MISSING or VERSION_UNFIT, with every place looked at and how to
             get them.
     """
-    places = list(_places(directory, os.environ if environment is None else environment))
-    return FabricBinaries(*(_find(name, places) for name in REQUIRED))
+    return FabricBinaries(*(find_binary(name, directory, environment=environment) for name in REQUIRED))
+
+
+def find_binary(
+    name: str, directory: Path | None = None, *, environment: Mapping[str, str] | None = None
+) -> Binary:
+    """Find one executable of :data:`VERSIONS`; arguments and errors as for :func:`find_binaries`."""
+    return _find(name, list(_places(directory, os.environ if environment is None else environment)))
+
+
+def user_directory(environment: Mapping[str, str] | None = None) -> Path | None:
+    """The per-user directory in whose `bin` the binaries are looked for last; None without HOME."""
+    environment = os.environ if environment is None else environment
+    home = environment.get("HOME", "")
+    data = environment.get("XDG_DATA_HOME") or (str(Path(home) / ".local" / "share") if home else "")
+    return Path(data) / "consentry" / f"fabric-{FABRIC_VERSION}" if data else None
 
 
 def _places(directory: Path | None, environment: Mapping[str, str]) -> Iterator[Path]:
@@ -64,31 +84,30 @@ def _places(directory: Path | None, environment: Mapping[str, str]) -> Iterator[
     for entry in environment.get("PATH", "").split(os.pathsep):
         if entry:
             yield Path(entry)
-    home = environment.get("HOME", "")
-    data = environment.get("XDG_DATA_HOME") or (str(Path(home) / ".local" / "share") if home else "")
-    if data:
-        yield Path(data) / "consentry" / f"fabric-{FABRIC_VERSION}" / "bin"
+    user = user_directory(environment)
+    if user is not None:
+        yield user / "bin"
 
 
 def _find(name: str, places: Sequence[Path]) -> Binary:
+    expected = VERSIONS[name]
     unfit: list[str] = []
     for place in places:
         found = shutil.which(name, path=str(place))
         if found is None:
             continue
         version = _version(Path(found))
-        if version == FABRIC_VERSION:
+        if version == expected:
             return Binary(name, Path(found), version)
         unfit.append(f"{found} answers {version or 'no version'}")
     if unfit:
         raise BinariesNotFoundError(
-            "VERSION_UNFIT",
-            f"Fabric's {name} must be version {FABRIC_VERSION}; {'; '.join(unfit)}. Get it from {_RELEASES}.",
+            "VERSION_UNFIT", f"Fabric's {name} must be version {expected}; {'; '.join(unfit)}. {_REMEDY}"
         )
     raise BinariesNotFoundError(
         "BINARIES_MISSING",
-        f"Fabric's {name} {FABRIC_VERSION} was not found in {', '.join(map(str, places)) or 'any place'}. "
-        f"Get it from {_RELEASES} and name its directory.",
+        f"Fabric's {name} {expected} was not found in {', '.join(map(str, places)) or 'any place'}. "
+        f"{_REMEDY}",
     )
 
 
