@@ -14,7 +14,8 @@ from support.embedded import enrolled_user, two_organizations
 
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import peer_port, read_ports
+from fabric_embedded.ports import peer_port
+from fabric_operator.ports import read_ports
 from fabric_protocol.certificates import key_pem
 
 pytestmark = pytest.mark.optional_tool("fabric-binaries")

@@ -11,7 +11,8 @@ from typing import Any
 
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths, OrganizationPaths
-from fabric_embedded.ports import ORDERER, peer_port, read_ports
+from fabric_embedded.ports import ORDERER, peer_port
+from fabric_operator.ports import read_ports
 
 _NODE_UNITS = "".join(
     f"  {role.capitalize()}OUIdentifier:\n    OrganizationalUnitIdentifier: {role}\n"

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from support.ca_requests import signer
 from support.embedded import User
 
-from fabric_embedded.chaincode_package import ChaincodeConnection, ChaincodePackage, build_package
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths, OrganizationPaths
-from fabric_embedded.ports import choose_ports
+from fabric_operator.ports import choose_ports
+from fabric_protocol.chaincode_package import ChaincodeConnection, ChaincodePackage, build_package
 from fabric_protocol.signatures import key_signer
 
 GREETING = str(Path(__file__).with_name("greeting_chaincode.py"))

@@ -18,11 +18,12 @@ from support.embedded import User, enrolled_user, two_organizations
 from support.sample_organizations import Member, SampleOrganization
 
 from consentry.verification import Verdict, VerificationResult, Verifier, memory_source
-from fabric_embedded.errors import NetworkError
 from fabric_embedded.network import EmbeddedNetwork
-from fabric_embedded.paths import KeyPair, NetworkPaths
+from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.reconfiguration import change_configuration
 from fabric_gateway import GatewayError, Network
+from fabric_operator.errors import NetworkError
+from fabric_operator.private_files import KeyPair
 from fabric_protocol.blocks import is_config_block, parse_block
 from fabric_protocol.certificates import CertificateAuthority
 from fabric_protocol.channel_config import ChannelConfig

@@ -13,10 +13,10 @@ from support.embedded import enrolled_user, two_organization_topology
 from support.small_disk import SmallDisk, small_disk
 
 from consentry.verification import Verifier, memory_source
-from fabric_embedded.errors import NetworkError
 from fabric_embedded.ledger import read_blocks
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_gateway import CommitStatusError, Contract, EndorseError, Gateway, SubmitError, Timeouts
+from fabric_operator.errors import NetworkError
 from fabric_protocol.blocks import parse_block, transaction_flags
 from fabric_protocol.validation_codes import ValidationCode
 

@@ -18,8 +18,9 @@ from support.hostile_messages import Requests
 
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import OPERATIONS, read_ports
+from fabric_embedded.ports import OPERATIONS
 from fabric_gateway import Contract
+from fabric_operator.ports import read_ports
 
 _CLIENTS = 3
 _CALLS_OF_EACH_KIND = 10

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from support.embedded import BASIC_CHAINCODE, enrolled_user, two_organization_topology
 
-from fabric_embedded.errors import NetworkError, ProcessError
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import read_ports
-from fabric_embedded.run_records import RunRecord, write_record
 from fabric_gateway import Contract
+from fabric_operator.errors import NetworkError, ProcessError
+from fabric_operator.ports import read_ports
+from fabric_operator.run_records import RunRecord, write_record
 
 from .conftest import connect
 

@@ -19,8 +19,9 @@ from support.embedded import CaClient, User
 
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import OPERATIONS, read_ports
+from fabric_embedded.ports import OPERATIONS
 from fabric_gateway import CommitError, Contract, EndorseError, EvaluateError, GatewayError
+from fabric_operator.ports import read_ports
 from fabric_protocol.blocks import header_hash, parse_block
 
 from .conftest import connect

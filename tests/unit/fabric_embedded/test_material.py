@@ -16,14 +16,15 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from support.embedded import two_organization_topology
 
 from fabric_embedded.assembly import read_material
-from fabric_embedded.chaincode_package import ChaincodeConnection, build_package
-from fabric_embedded.errors import MaterialError, NetworkError
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import choose_ports, port_names, read_ports
+from fabric_embedded.ports import port_names
+from fabric_operator.errors import MaterialError, NetworkError
+from fabric_operator.ports import choose_ports, read_ports
 from fabric_protocol.blocks import header_hash, parse_block
+from fabric_protocol.chaincode_package import ChaincodeConnection, build_package
 from fabric_protocol.channel_config import ChannelConfig
-from fabric_protocol.errors import ProtocolError
+from fabric_protocol.errors import EncodingError, ProtocolError
 from fabric_protocol.identities import parse_identity, serialize_identity
 from fabric_protocol.topology import Topology
 
@@ -36,7 +37,7 @@ CONNECTION = ChaincodeConnection("127.0.0.1:9999", "KEY", "CERTIFICATE", "ROOT")
 def _every_port_is_free() -> Iterator[None]:
     """Unit tests open no socket."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fabric_embedded.ports.is_free", lambda _host, _port: True)
+        patch.setattr("fabric_operator.ports.is_free", lambda _host, _port: True)
         yield
 
 
@@ -142,7 +143,7 @@ PACKAGE_DIGEST = "4b0c382a03ff590c2fd10db28876c807a6c11bf57db2d4cb0667ee8ecb8e21
 
 @pytest.mark.parametrize("label", ["", "-dash", "with space", "a/b", "ä"])
 def test_bad_labels_are_refused(label: str) -> None:
-    with pytest.raises(MaterialError) as refusal:
+    with pytest.raises(EncodingError) as refusal:
         build_package(label, CONNECTION)
     assert refusal.value.code == "PACKAGE_LABEL_INVALID"
 

@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from fabric_embedded.errors import EmbeddedError
 from fabric_embedded.logs import LEVELS, configure_logs
 from fabric_embedded.server import serve
+from fabric_operator.errors import OperatorError
 from fabric_protocol.errors import ProtocolError
 
 _USAGE = "usage: python -m fabric_embedded serve DIRECTORY"
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     configure_logs(level)
     try:
         serve(Path(directory))
-    except (EmbeddedError, ProtocolError) as error:
+    except (OperatorError, ProtocolError) as error:
         logging.getLogger(__name__).error("cannot serve", extra={"code": error.code, "reason": error.message})
         return _FAILED
     except OSError as error:

@@ -16,17 +16,19 @@ from fabric_embedded.chaincode.stream import OpenStream, ServiceAddress, dial
 from fabric_embedded.endorsement.chaincodes import InstalledChaincodes
 from fabric_embedded.endorsement.private_sets import PendingWriter
 from fabric_embedded.endorsement.runs import ChaincodeRunner
-from fabric_embedded.errors import MaterialError
 from fabric_embedded.lifecycle.deployment import Administrator
 from fabric_embedded.lifecycle.package_store import PackageStore
 from fabric_embedded.lifecycle.system_chaincode import LifecycleChaincode
 from fabric_embedded.material import read_package_id
 from fabric_embedded.ordering.committer import OrderingNode
-from fabric_embedded.paths import KeyPair, NetworkPaths, OrganizationPaths
+from fabric_embedded.paths import NetworkPaths, OrganizationPaths
 from fabric_embedded.peer import Peer, PeerMaterial
-from fabric_embedded.ports import chaincode_port, read_ports
+from fabric_embedded.ports import chaincode_port
 from fabric_embedded.system import channel_queries, ledger_queries
 from fabric_embedded.system.calls import SystemChaincode
+from fabric_operator.errors import MaterialError
+from fabric_operator.ports import read_ports
+from fabric_operator.private_files import KeyPair
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import Identity, parse_identity, serialize_identity

@@ -1,42 +1,20 @@
-"""Errors of fabric_embedded: one root, a stable code and a sentence on each.
+"""Errors of fabric_embedded, beside those that any engine raises (`fabric_operator.errors`).
 
-EmbeddedError
-├── NetworkError      create, up, down, destroy
-├── ProcessError      starting and stopping the processes of a network
-├── MaterialError     certificates, keys, packages on disk
-├── LedgerError       the ledger's files cannot be opened, read or written
-├── ChaincodeError    a chaincode service did not answer as it must
-├── PeerRefusal       a peer refuses a proposal without a response
-└── AccessDenied      a policy of the channel refuses the caller
+OperatorError
+└── EmbeddedError
+    ├── LedgerError       the ledger's files cannot be opened, read or written
+    ├── ChaincodeError    a chaincode service did not answer as it must
+    ├── PeerRefusal       a peer refuses a proposal without a response
+    └── AccessDenied      a policy of the channel refuses the caller
 """
 
 from __future__ import annotations
 
-
-class EmbeddedError(Exception):
-    """Root of everything that this distribution raises on purpose.
-
-    Parameters:
-        code: stable, UPPER_SNAKE; for programs.
-        message: what was got, what was expected, what to do; for people.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+from fabric_operator.errors import OperatorError
 
 
-class NetworkError(EmbeddedError):
-    """A network directory cannot be created, started, stopped or removed."""
-
-
-class ProcessError(EmbeddedError):
-    """A process of the network did not start, or ended before it was ready."""
-
-
-class MaterialError(EmbeddedError):
-    """Key material, the genesis block or a chaincode package cannot be made or read."""
+class EmbeddedError(OperatorError):
+    """Root of what only the embedded engine raises."""
 
 
 class LedgerError(EmbeddedError):

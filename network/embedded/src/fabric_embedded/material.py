@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fabric_embedded.ca.service import bootstrap_registrar
 from fabric_embedded.ca.store import IdentityStore
-from fabric_embedded.chaincode_package import ChaincodeConnection, ChaincodePackage, build_package
-from fabric_embedded.errors import MaterialError
-from fabric_embedded.paths import KeyPair, NetworkPaths, OrganizationPaths
+from fabric_embedded.paths import NetworkPaths, OrganizationPaths
 from fabric_embedded.ports import chaincode_port
+from fabric_operator.errors import MaterialError
+from fabric_operator.private_files import KeyPair, write_pair, write_private
 from fabric_protocol.certificates import (
     CertificateAuthority,
     certificate_pem,
@@ -33,6 +31,7 @@ from fabric_protocol.certificates import (
     new_authority,
     new_private_key,
 )
+from fabric_protocol.chaincode_package import ChaincodeConnection, ChaincodePackage, build_package
 from fabric_protocol.signatures import Signer, key_signer
 from fabric_protocol.topology import Organization, Topology
 
@@ -193,20 +192,6 @@ def read_package_id(paths: OrganizationPaths) -> str:
         raise MaterialError(
             "MATERIAL_UNREADABLE", f"cannot read the package id in {paths.chaincode_package_id}"
         ) from error
-
-
-def write_pair(pair: KeyPair, certificate: bytes, key: bytes) -> None:
-    """Write a certificate and its key, the key for its owner only."""
-    write_private(pair.certificate, certificate)
-    write_private(pair.key, key)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a new file with mode 0600 in a directory with mode 0700; never readable by others in between."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - an open descriptor has no path
-        file.write(data)
 
 
 def _create_registrar(paths: OrganizationPaths) -> None:

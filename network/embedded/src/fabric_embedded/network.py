@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import TextIO
 
 from fabric_embedded.connection_profile import holds_network
-from fabric_embedded.errors import NetworkError, ProcessError
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component, read_health
 from fabric_embedded.material import read_registrar
 from fabric_embedded.network_creation import create_network, remove_network
 from fabric_embedded.nodes import ENGINE, NetworkNodes, NodeStatus, chaincode_node, is_chaincode_node
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import OPERATIONS, read_ports
-from fabric_embedded.processes import ProcessKeeper
+from fabric_embedded.ports import OPERATIONS
+from fabric_operator.errors import NetworkError, ProcessError
+from fabric_operator.ports import read_ports
+from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.blocks import header_hash, parse_block
 from fabric_protocol.topology import Topology
 

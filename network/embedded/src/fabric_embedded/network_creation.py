@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fabric_embedded.connection_profile import build_profile, holds_network
-from fabric_embedded.errors import NetworkError
 from fabric_embedded.genesis import build_genesis_block
-from fabric_embedded.material import create_organization, make_directories, write_private
+from fabric_embedded.material import create_organization, make_directories
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import choose_ports, port_names, write_ports
+from fabric_embedded.ports import port_names
+from fabric_operator.errors import NetworkError
+from fabric_operator.ports import choose_ports, write_ports
+from fabric_operator.private_files import sync, sync_tree, write_private
 from fabric_protocol.topology import Topology
 
 
@@ -40,9 +41,9 @@ def create_network(directory: Path, topology: Topology) -> NetworkPaths:
     write_private(paths.topology, topology.to_json().encode("utf-8"))
     write_private(paths.profile, build_profile(paths, topology, ports))
     # A ledger that outlives a power failure is worth nothing without its keys and its genesis block.
-    _sync_tree(paths.directory)
+    sync_tree(paths.directory)
     _unfinished(paths).unlink()
-    _sync(paths.directory)
+    sync(paths.directory)
     return paths
 
 
@@ -83,23 +84,6 @@ def _clear(paths: NetworkPaths) -> None:
 def _parts(paths: NetworkPaths) -> list[Path]:
     files = [paths.profile, paths.topology, paths.ports, paths.genesis]
     return [*files, paths.ledger, paths.organizations, paths.run, paths.logs]
-
-
-def _sync_tree(directory: Path) -> None:
-    for entry in directory.iterdir():
-        if entry.is_dir():
-            _sync_tree(entry)
-        else:
-            _sync(entry)
-    _sync(directory)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unfinished(paths: NetworkPaths) -> Path:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabric_embedded.errors import NetworkError
 from fabric_embedded.health import chaincode_component
 from fabric_embedded.material import read_package_id
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, chaincode_port, is_free, peer_port
-from fabric_embedded.processes import ProcessKeeper
+from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, chaincode_port, peer_port
+from fabric_operator.errors import NetworkError
+from fabric_operator.ports import is_free
+from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.topology import Topology
 
 ENGINE = "engine"

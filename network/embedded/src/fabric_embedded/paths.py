@@ -5,13 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class KeyPair:
-    """Paths of one certificate (PEM) and its private key (PEM, PKCS#8, mode 0600)."""
-
-    certificate: Path
-    key: Path
+from fabric_operator.private_files import KeyPair
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from fabric_embedded.errors import NetworkError
 from fabric_embedded.paths import NetworkPaths
+from fabric_operator.errors import NetworkError
 from fabric_protocol.blocks import is_config_block, last_config_index
 from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.config_delta import compute_update

@@ -31,19 +31,21 @@ from fabric_embedded.connection_profile import ca_name, holds_network
 from fabric_embedded.discovery.gossip_messages import AdvertisedPeer
 from fabric_embedded.discovery.service import DiscoveryService
 from fabric_embedded.engine import Engine
-from fabric_embedded.errors import NetworkError
 from fabric_embedded.gateway.service import GatewayService
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component
 from fabric_embedded.material import read_authority, read_signer
 from fabric_embedded.metrics import block_observer
 from fabric_embedded.operations import operations_application
-from fabric_embedded.paths import KeyPair, NetworkPaths
-from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, peer_port, read_ports
+from fabric_embedded.paths import NetworkPaths
+from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, peer_port
 from fabric_embedded.services.broadcast import BroadcastService
 from fabric_embedded.services.deliver import PeerDeliverService, orderer_deliver
 from fabric_embedded.services.endorser import EndorserService
 from fabric_embedded.services.handlers import MAX_MESSAGE_BYTES, ConcurrencyLimit, both_streams, service
 from fabric_embedded.web_server import WebServer
+from fabric_operator.errors import NetworkError
+from fabric_operator.ports import read_ports
+from fabric_operator.private_files import KeyPair
 from fabric_protocol.topology import Organization, Topology
 
 _LOG = logging.getLogger(__name__)
@@ -172,7 +174,7 @@ def serve(directory: Path) -> None:
     """Serve a network directory until TERM or INT.
 
     Raises:
-        EmbeddedError: the network cannot be served, with the reason.
+        OperatorError: the network cannot be served, with the reason.
     """
     if not holds_network(directory):
         raise NetworkError(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from fabric_embedded.errors import NetworkError
-from fabric_embedded.paths import KeyPair
+from fabric_operator.errors import NetworkError
+from fabric_operator.private_files import KeyPair
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

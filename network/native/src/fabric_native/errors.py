@@ -1,24 +1,28 @@
-"""Errors of the Fabric engine.
+"""Errors of the Fabric engine, beside those that any engine raises (`fabric_operator.errors`).
 
-NativeError
-└── BinariesNotFoundError
+OperatorError
+└── NativeError
+    ├── BinariesNotFoundError   Fabric's binaries
+    ├── AuthorityError          a certificate authority refuses, or cannot be reached
+    └── AdministrationError     a node refuses what an administrator asks of it
 """
 
 from __future__ import annotations
 
+from fabric_operator.errors import OperatorError
 
-class NativeError(Exception):
-    """Something about real Fabric processes is not as needed.
 
-    Args:
-        code: Stable code in upper case, for programs.
-        message: What was got, what was expected, what to do.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+class NativeError(OperatorError):
+    """Root of what only the Fabric engine raises."""
 
 
 class BinariesNotFoundError(NativeError):
     """One or more of Fabric's binaries are missing, unusable or of another version."""
+
+
+class AuthorityError(NativeError):
+    """A certificate authority refused to issue, or gave no answer."""
+
+
+class AdministrationError(NativeError):
+    """A peer or an ordering node refused what an administrator asked of it, or gave no answer."""

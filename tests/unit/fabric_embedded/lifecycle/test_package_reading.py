@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from support.packages import archive, package
 
 from fabric_embedded.chaincode.stream import ServiceAddress
-from fabric_embedded.chaincode_package import ChaincodeConnection, build_package
 from fabric_embedded.errors import ChaincodeError
 from fabric_embedded.lifecycle.package_reading import BUILDER_CONFIGURATION, read_package
+from fabric_protocol.chaincode_package import ChaincodeConnection, build_package
 
 METADATA = b'{"type": "ccaas", "path": "", "label": "other"}'
 TLS = {"address": "cc.example:9999", "tls_required": True, "root_cert": "ROOT"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from consentry.errors import ConsentryError
-from fabric_embedded import EmbeddedError
+from fabric_operator.errors import OperatorError
 
 
 @contextmanager
@@ -14,5 +14,5 @@ def translated() -> Iterator[None]:
     """Raise an engine's error as a ConsentryError with the same code and sentence."""
     try:
         yield
-    except EmbeddedError as error:
+    except OperatorError as error:
         raise ConsentryError(error.code, error.message) from error

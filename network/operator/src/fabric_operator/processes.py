@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fabric_embedded.errors import ProcessError
-from fabric_embedded.run_records import (
+from fabric_operator.errors import ProcessError
+from fabric_operator.run_records import (
     TOKEN_VARIABLE,
     RunRecord,
     find_by_token,

@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabric_embedded.errors import MaterialError
+from fabric_protocol.errors import EncodingError
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
@@ -59,10 +59,10 @@ def build_package(label: str, connection: ChaincodeConnection) -> ChaincodePacka
     """Build a ccaas package; the same input gives the same bytes, on every machine and at every time.
 
     Raises:
-        MaterialError: PACKAGE_LABEL_INVALID.
+        EncodingError: PACKAGE_LABEL_INVALID.
     """
     if not _LABEL.fullmatch(label):
-        raise MaterialError(
+        raise EncodingError(
             "PACKAGE_LABEL_INVALID",
             f"got chaincode label {label!r}, expected letters, digits and any of _ . + -",
         )

@@ -21,7 +21,7 @@ _PROC = Path("/proc")
 _STATE, _THREADS, _START_TIME = 0, 17, 19
 
 
-TOKEN_VARIABLE = "FABRIC_EMBEDDED_PROCESS"  # noqa: S105
+TOKEN_VARIABLE = "FABRIC_NETWORK_PROCESS"  # noqa: S105
 """Environment variable with a process's token."""
 
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_embedded.errors import ProcessError
-from fabric_embedded.processes import ProcessKeeper, find_program
-from fabric_embedded.run_records import RunRecord, is_running, read_record, start_mark, write_record
+from fabric_operator.errors import ProcessError
+from fabric_operator.processes import ProcessKeeper, find_program
+from fabric_operator.run_records import RunRecord, is_running, read_record, start_mark, write_record
 
 pytestmark = pytest.mark.unit
 
@@ -144,7 +144,7 @@ def test_one_whose_starter_was_interrupted_before_its_record_is_found(keeper: Pr
 import os, signal, sys
 sys.path[:0] = {sys.path!r}
 from pathlib import Path
-from fabric_embedded import processes
+from fabric_operator import processes
 keeper = processes.ProcessKeeper(Path({str(keeper.run)!r}), Path({str(keeper.logs)!r}))
 spawn = processes._spawn
 def interrupted(*arguments):

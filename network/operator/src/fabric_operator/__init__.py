@@ -1,0 +1,1 @@
+"""What an operator of a Fabric network needs under either engine: processes, ports, private files."""
