@@ -12,8 +12,11 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from fabric_native import BinariesNotFoundError, find_binaries
+
+_SOFTHSM_LIBRARIES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,15 @@ def _node() -> str:
     if missing:
         raise LookupError(f"no {' and no '.join(missing)} on the PATH; Node.js 20 or later has both")
     return str(shutil.which("node"))
+
+
+def _softhsm() -> str:
+    if shutil.which("softhsm2-util") is None:
+        raise LookupError("no softhsm2-util on the PATH; Debian has it as softhsm2")
+    for place in _SOFTHSM_LIBRARIES:
+        if Path(place).is_file():
+            return place
+    raise LookupError(f"no SoftHSM library in {', '.join(_SOFTHSM_LIBRARIES)}")
 
 
 def _strace() -> str:
@@ -71,6 +83,7 @@ OPTIONAL_TOOLS = (
     OptionalTool(
         "node", "Hyperledger's Node.js client and chaincode runtime work with the embedded engine", _node
     ),
+    OptionalTool("softhsm", "transactions are signed by keys on a PKCS#11 token", _softhsm),
     OptionalTool("strace", "acknowledged transactions survive a power failure, by crash images", _strace),
     OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )

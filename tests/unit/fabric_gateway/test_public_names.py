@@ -18,12 +18,18 @@ NAMES = [
     "Gateway",
     "GatewayError",
     "Network",
+    "Pkcs11Signer",
     "Proposal",
+    "Signer",
+    "SigningError",
     "StreamError",
     "SubmitError",
     "SubmittedTransaction",
     "Timeouts",
     "Transaction",
+    "UnsignedError",
+    "pem_signer",
+    "serialize_identity",
     "utc_clock",
 ]
 

@@ -16,15 +16,21 @@ from fabric_gateway.errors import (
     ErrorDetail,
     EvaluateError,
     GatewayError,
+    SigningError,
     StreamError,
     SubmitError,
+    UnsignedError,
 )
 from fabric_gateway.events import ChaincodeEvent, EventStream
 from fabric_gateway.gateway import Gateway
 from fabric_gateway.network import Network
+from fabric_gateway.pkcs11_signer import Pkcs11Signer
 from fabric_gateway.proposal import Proposal
+from fabric_gateway.signers import pem_signer
 from fabric_gateway.timeouts import Timeouts
 from fabric_gateway.transaction import Transaction
+from fabric_protocol.identities import serialize_identity
+from fabric_protocol.signatures import Signer
 
 __all__ = [
     "ChaincodeEvent",
@@ -42,11 +48,17 @@ __all__ = [
     "Gateway",
     "GatewayError",
     "Network",
+    "Pkcs11Signer",
     "Proposal",
+    "Signer",
+    "SigningError",
     "StreamError",
     "SubmitError",
     "SubmittedTransaction",
     "Timeouts",
     "Transaction",
+    "UnsignedError",
+    "pem_signer",
+    "serialize_identity",
     "utc_clock",
 ]

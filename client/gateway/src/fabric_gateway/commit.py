@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 
+from fabric_gateway.connection import Connection
 from fabric_gateway.errors import CommitStatusError
-from fabric_gateway.timeouts import Timeouts
-from fabric_gateway.transport import StatusFailure, Transport
+from fabric_gateway.transport import StatusFailure
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -36,38 +36,46 @@ class CommitStatus:
 class Commit:
     """A submitted transaction whose status can be asked for, any number of times.
 
-    The request is signed before the transaction is submitted, so that no fault of the signer can leave a
-    submitted transaction without a way to learn its status.
+    Off-line: `to_bytes` and `to_sign` go to whoever has the key, and `Gateway.signed_commit` takes the bytes
+    and his signature.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        request: gateway_pb2.SignedCommitStatusRequest,
-        transaction_id: str,
-        timeouts: Timeouts,
-    ) -> None:
-        self._transport = transport
+    def __init__(self, connection: Connection, request: bytes, signature: bytes = b"") -> None:
+        """Take M(gateway.CommitStatusRequest) and, where there is one, the signature over it."""
+        self._connection = connection
         self._request = request
-        self._timeouts = timeouts
-        self.transaction_id = transaction_id
+        self._signature = signature
+        self.transaction_id: str = gateway_pb2.CommitStatusRequest.FromString(request).transaction_id
+
+    @property
+    def to_sign(self) -> bytes:
+        """What a signer is given: the SHA-256 digest of the request; with Ed25519 the request."""
+        return self._connection.signing.to_sign(self._request)
+
+    def to_bytes(self) -> bytes:
+        """Return the request with its signature, if it has one, for `Gateway.commit`.
+
+        The bytes are gateway.SignedCommitStatusRequest, as of Hyperledger's own clients.
+        """
+        return bytes(self._message().SerializeToString(deterministic=True))
 
     def status(self, *, timeout: float | None = None) -> CommitStatus:
-        """Wait until the transaction is on the ledger and return its validation code.
+        """Wait until the transaction is on the ledger and return its validation code, as the peer tells it.
 
         `timeout` is in seconds (default: `Timeouts.commit_status`).
 
         Raises:
             CommitStatusError: the gateway did not tell; the transaction may be committed all the same.
+            UnsignedError, SigningError: the request is not signed.
         """
-        seconds = self._timeouts.commit_status if timeout is None else timeout
+        seconds = self._connection.timeouts.commit_status if timeout is None else timeout
+        if not self._signature:
+            self._signature = self._connection.sign(self._request)
         try:
-            response = self._transport.commit_status(self._request, seconds)
+            response = self._connection.transport.commit_status(self._message(), seconds)
         except StatusFailure as failure:
             raise failure.as_error(CommitStatusError, self.transaction_id) from failure
-        return CommitStatus(
-            self.transaction_id, response.result, _code_name(response.result), response.block_number
-        )
+        return checked_status(self.transaction_id, response)
 
     def resolve(self, *, timeout: float | None = None) -> CommitStatus:
         """Ask for the status until it is told, through broken connections and restarts of the peer.
@@ -77,7 +85,7 @@ class Commit:
         Raises:
             CommitStatusError: the last failure, once the time is used up or asking again is pointless.
         """
-        end = time.monotonic() + (self._timeouts.commit_status if timeout is None else timeout)
+        end = time.monotonic() + (self._connection.timeouts.commit_status if timeout is None else timeout)
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -87,6 +95,25 @@ class Commit:
                     raise
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _message(self) -> gateway_pb2.SignedCommitStatusRequest:
+        return gateway_pb2.SignedCommitStatusRequest(request=self._request, signature=self._signature)
+
+
+def checked_status(transaction_id: str, response: gateway_pb2.CommitStatusResponse) -> CommitStatus:
+    """Return the status that a gateway told.
+
+    Raises:
+        CommitStatusError: it told none: an empty answer would read as valid, in block 0, which is the genesis
+            block.
+    """
+    if not response.block_number:
+        raise CommitStatusError(
+            "got an answer without a block number, expected the block that holds the transaction",
+            code="INVALID_RESPONSE",
+            transaction_id=transaction_id,
+        )
+    return CommitStatus(transaction_id, response.result, _code_name(response.result), response.block_number)
 
 
 def _code_name(code: int) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import grpc
 
+from fabric_gateway.signing import Signing
 from fabric_gateway.timeouts import Timeouts
 from fabric_gateway.transport import GrpcTransport, Transport
-from fabric_protocol.signatures import Signer
 
 Clock = Callable[[], datetime]
 
@@ -28,17 +27,17 @@ def utc_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A caller at a gateway: transport, serialized identity, signer (SHA-256 digest in), clock, timeouts."""
+    """A caller at a gateway: transport, serialized identity, how it signs, clock, timeouts."""
 
     transport: Transport
     identity: bytes
-    signer: Signer
+    signing: Signing
     clock: Clock = utc_clock
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def sign(self, message: bytes) -> bytes:
         """Return the caller's signature over `message`."""
-        return self.signer(hashlib.sha256(message).digest())
+        return self.signing.sign(message)
 
 
 def open_transport(endpoint: str, tls_roots: bytes, server_name: str | None = None) -> GrpcTransport:

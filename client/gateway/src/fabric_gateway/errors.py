@@ -7,7 +7,9 @@ GatewayError                 code, details of each node, transaction id
 ├── SubmitError              the orderer refused, or its answer is unknown (`outcome_unknown`)
 ├── CommitStatusError        whether the transaction is valid could not be found out
 ├── CommitError              the transaction was committed as invalid: it had no effect
-└── StreamError              a stream of events or blocks broke off
+├── StreamError              a stream of events or blocks broke off
+├── SigningError             the signer failed, or returned no signature
+└── UnsignedError            a step needs a signature, and the gateway has no signer: off-line signing
 """
 
 from __future__ import annotations
@@ -110,3 +112,11 @@ class CommitError(GatewayError):
 
 class StreamError(GatewayError):
     """A stream of events or blocks broke off; it can be opened again from a checkpoint."""
+
+
+class SigningError(GatewayError):
+    """The signer failed, or what it returned is no signature; nothing was sent."""
+
+
+class UnsignedError(GatewayError):
+    """A step needs a signature and this gateway has no signer; nothing was sent."""

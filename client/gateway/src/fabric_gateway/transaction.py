@@ -1,4 +1,4 @@
-"""Step two: an endorsed and signed transaction, to be submitted for ordering."""
+"""Step two: an endorsed transaction, to be signed and submitted for ordering."""
 
 from __future__ import annotations
 
@@ -30,19 +30,24 @@ _DEFINITE_REFUSALS = frozenset(
 
 
 class Transaction:
-    """An endorsed transaction with the caller's signature; made by `Proposal.endorse`."""
+    """An endorsed transaction; made by `Proposal.endorse` or `Gateway.transaction`.
+
+    The gateway's signer signs it when it is submitted. Off-line: `to_bytes` and `to_sign` go to whoever has
+    the key, and `Gateway.signed_transaction` takes the bytes and his signature.
+    """
 
     def __init__(
         self,
         connection: Connection,
         proposal: fabric_protocol.proposals.Proposal,
         endorsed: EndorsedPayload,
-        envelope: common_pb2.Envelope,
+        signature: bytes = b"",
     ) -> None:
         self._connection = connection
         self._proposal = proposal
         self._endorsed = endorsed
-        self._envelope = envelope
+        self._signature = signature
+        self._commit: Commit | None = None
 
     @property
     def transaction_id(self) -> str:
@@ -60,21 +65,45 @@ class Transaction:
         return self._endorsed.endorsers
 
     @property
+    def to_sign(self) -> bytes:
+        """What a signer is given: the SHA-256 digest of the payload; with Ed25519 the payload."""
+        return self._connection.signing.to_sign(self._endorsed.payload)
+
+    @property
     def envelope(self) -> bytes:
-        """The signed envelope, as it is submitted."""
-        return bytes(self._envelope.SerializeToString(deterministic=True))
+        """The signed envelope (common.Envelope), as it is submitted.
+
+        Raises:
+            UnsignedError, SigningError: it is not signed.
+        """
+        return bytes(self._signed_envelope().SerializeToString(deterministic=True))
+
+    def to_bytes(self) -> bytes:
+        """Return the transaction with its signature, if it has one, for `Gateway.transaction`.
+
+        The bytes are gateway.PreparedTransaction, as of Hyperledger's own clients.
+        """
+        prepared = gateway_pb2.PreparedTransaction(
+            transaction_id=self.transaction_id,
+            envelope=common_pb2.Envelope(payload=self._endorsed.payload, signature=self._signature),
+        )
+        return bytes(prepared.SerializeToString(deterministic=True))
 
     def prepare_commit(self) -> Commit:
-        """Return the handle for this transaction's status, its request signed; good before `submit`, too."""
-        request = gateway_pb2.CommitStatusRequest(
-            transaction_id=self.transaction_id,
-            channel_id=self._proposal.channel_id,
-            identity=self._connection.identity,
-        ).SerializeToString(deterministic=True)
-        signed = gateway_pb2.SignedCommitStatusRequest(
-            request=request, signature=self._connection.sign(request)
-        )
-        return Commit(self._connection.transport, signed, self.transaction_id, self._connection.timeouts)
+        """Return the handle for this transaction's status; good before `submit`, too.
+
+        Its request is signed at once where the gateway has a signer: no fault of the signer can then leave a
+        submitted transaction without a way to learn its status.
+        """
+        if self._commit is None:
+            request = gateway_pb2.CommitStatusRequest(
+                transaction_id=self.transaction_id,
+                channel_id=self._proposal.channel_id,
+                identity=self._connection.identity,
+            ).SerializeToString(deterministic=True)
+            signature = self._connection.sign(request) if self._connection.signing.can_sign else b""
+            self._commit = Commit(self._connection, request, signature)
+        return self._commit
 
     def submit(self) -> Commit:
         """Hand the transaction to the orderers; return the handle for its status.
@@ -82,12 +111,13 @@ class Transaction:
         Raises:
             SubmitError: refused; or, with `outcome_unknown`, it may have been ordered: then ask the handle
                 that `prepare_commit` gave, and do not propose again before it has answered.
+            UnsignedError, SigningError: it is not signed.
         """
         commit = self.prepare_commit()
         request = gateway_pb2.SubmitRequest(
             transaction_id=self.transaction_id,
             channel_id=self._proposal.channel_id,
-            prepared_transaction=self._envelope,
+            prepared_transaction=self._signed_envelope(),
         )
         try:
             self._connection.transport.submit(request, self._connection.timeouts.submit)
@@ -100,3 +130,8 @@ class Transaction:
                 outcome_unknown=failure.code not in _DEFINITE_REFUSALS,
             ) from failure
         return commit
+
+    def _signed_envelope(self) -> common_pb2.Envelope:
+        if not self._signature:
+            self._signature = self._connection.sign(self._endorsed.payload)
+        return common_pb2.Envelope(payload=self._endorsed.payload, signature=self._signature)
