@@ -42,6 +42,8 @@ def test_the_commands_are_those_that_are_documented() -> None:
         "network enroll",
         "network revoke",
         "network export",
+        "network doctor",
+        "network install-fabric",
         "consents import",
         "consents withdraw",
         "consents list",

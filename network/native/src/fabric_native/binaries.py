@@ -21,7 +21,7 @@ VERSIONS: Mapping[str, str] = MappingProxyType(
     {"peer": FABRIC_VERSION, "orderer": FABRIC_VERSION, "fabric-ca-server": CA_VERSION}
 )
 _VERSION_SECONDS = 10.0
-_REMEDY = "Get it with: consentry network install-fabric; or name the directory that holds it."
+_REMEDY = "Get it with: consentry network install-fabric{}; or name the directory that holds it."
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ def _places(directory: Path | None, environment: Mapping[str, str]) -> Iterator[
 
 def _find(name: str, places: Sequence[Path]) -> Binary:
     expected = VERSIONS[name]
+    remedy = _REMEDY.format(" --ca" if expected == CA_VERSION else "")
     unfit: list[str] = []
     for place in places:
         found = shutil.which(name, path=str(place))
@@ -102,12 +103,11 @@ def _find(name: str, places: Sequence[Path]) -> Binary:
         unfit.append(f"{found} answers {version or 'no version'}")
     if unfit:
         raise BinariesNotFoundError(
-            "VERSION_UNFIT", f"Fabric's {name} must be version {expected}; {'; '.join(unfit)}. {_REMEDY}"
+            "VERSION_UNFIT", f"Fabric's {name} must be version {expected}; {'; '.join(unfit)}. {remedy}"
         )
     raise BinariesNotFoundError(
         "BINARIES_MISSING",
-        f"Fabric's {name} {expected} was not found in {', '.join(map(str, places)) or 'any place'}. "
-        f"{_REMEDY}",
+        f"Fabric's {name} {expected} was not found in {', '.join(map(str, places)) or 'any place'}. {remedy}",
     )
 
 

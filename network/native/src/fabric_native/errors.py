@@ -4,7 +4,8 @@ OperatorError
 └── NativeError
     ├── BinariesNotFoundError   Fabric's binaries
     ├── AuthorityError          a certificate authority refuses, or cannot be reached
-    └── AdministrationError     a node refuses what an administrator asks of it
+    ├── AdministrationError     a node refuses what an administrator asks of it
+    └── InstallationError       a release of Fabric
 """
 
 from __future__ import annotations
@@ -26,3 +27,7 @@ class AuthorityError(NativeError):
 
 class AdministrationError(NativeError):
     """A peer or an ordering node refused what an administrator asked of it, or gave no answer."""
+
+
+class InstallationError(NativeError):
+    """A release was not installed; what was there before is unchanged."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from consentry.cli import network_machine
 from consentry.cli.context import command_context
 from consentry.cli.output import AsJson, examples, note, say, show_json, show_table
 
@@ -141,3 +142,6 @@ def export(
 
     count = export_blocks(command_context(ctx).directory, target)
     say(f"{count} blocks are in {target}.")
+
+
+network_machine.add_to(app)

@@ -6,7 +6,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
+
+
+@contextmanager
+def transferred(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show how many bytes have come.
+
+    Yields:
+        To be called with the bytes that are there and the total, None if nobody knows it.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+
+        def update(done: int, of: int | None) -> None:
+            progress.update(task, completed=done, total=of)
+
+        yield update
 
 
 @contextmanager
