@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import shutil
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from fabric_native.binaries import REQUIRED, VERSIONS, find_binary
 from fabric_native.errors import BinariesNotFoundError
 from fabric_native.kernel_clock import kernel_clock
+from fabric_operator.ports import is_free
 
 _PYTHON = (3, 11)
 _GIB = 1 << 30
@@ -88,12 +88,7 @@ def _binary(name: str, directory: Path | None, environment: Mapping[str, str] | 
 def _ports(host: str) -> Finding:
     free = 0
     for port in range(_FIRST_PORT, _LAST_PORT):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-        free += 1
+        free += is_free(host, port)
         if free == _PORTS_NEEDED:
             return Finding("ports", State.OK, f"at least {free} are free on {host} from {_FIRST_PORT} on")
     return Finding(
