@@ -73,6 +73,8 @@ def test_the_commands_are_those_that_are_documented() -> None:
         "trail history",
         "trail findings",
         "trail status",
+        "proof make",
+        "proof verifier",
         "report subject-access",
         "decide serve",
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.chains import Chain
+from support.proof_files import prove
 
 from consentry.cli.main import run
 
@@ -103,3 +104,28 @@ def test_blocks_that_end_before_the_height_reached_are_a_difference(
     assert run([*command, "2"]) == 0
     assert run([*command, "3"]) == 1
     assert "Block 3 is missing" in capsys.readouterr().out
+
+
+def test_proof_files_are_checked_and_the_worst_gives_the_status(
+    chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stated, unstated = tmp_path / "stated.proof", tmp_path / "unstated.proof"
+    stated.write_bytes(prove(chain, 2, "key").data)
+    unstated.write_bytes(prove(chain, 2, "key", ()).data)
+    assert run(["verify", str(stated), "--anchor", chain.anchor]) == 0
+    assert capsys.readouterr().out.startswith(f"{stated}: Proved: key of consentry on channel consentry")
+    assert run(["verify", str(stated), str(unstated), "--anchor", chain.anchor]) == 3
+    assert "ordering only, not validity (0 of 3 organizations' statements)" in capsys.readouterr().out
+    assert run(["verify", str(stated), "--anchor", "0" * 64]) == 1
+    assert f"Error (PROOF_REFUSED): {stated} proves nothing (ANCHOR)" in capsys.readouterr().err
+    assert run(["verify", str(tmp_path / "missing.proof")]) == 1
+    assert "Error (PROOF_UNREADABLE)" in capsys.readouterr().err
+
+
+def test_the_verifier_comes_as_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "verify_proof.pyz"
+    assert run(["proof", "verifier", str(target)]) == 0
+    assert str(target) in capsys.readouterr().out
+    assert target.read_bytes().startswith(b"#!/usr/bin/env python3\n")
+    assert run(["proof", "verifier", str(tmp_path)]) == 1
+    assert "Error (FILE_UNWRITABLE)" in capsys.readouterr().err

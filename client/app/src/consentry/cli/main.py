@@ -19,6 +19,7 @@ from consentry.cli import (
     index,
     models,
     network,
+    proof,
     report,
     trail,
     training,
@@ -77,7 +78,7 @@ def options(
     ctx.obj = CommandContext(directory, who, index_url)
 
 
-for group in (network, consents, datasets, grants, access, training, models, trail, report, decide):
+for group in (network, consents, datasets, grants, access, training, models, trail, proof, report, decide):
     app.add_typer(group.app)
 for single in (demo, index, verify):
     single.add_to(app)

@@ -24,14 +24,20 @@ def add_to(app: typer.Typer) -> None:
         "consentry --as northgate/dpo verify --organization northgate --organization riverside",
         "consentry verify --blocks exported/ --anchor 7b6727f8…",
         "consentry verify --blocks northgate/ --blocks riverside/ --anchor anchor.txt",
+        "consentry --as regulator/officer verify grant.proof",
         "",
-        "Exit status: 0 proved, 1 a difference was found, 3 consistent but not anchored.",
+        "Exit status: 0 proved, 1 a difference was found or a proof refused, 3 it holds but is not proved:",
+        "not anchored, or (proof files) without enough organizations' statements.",
     )
     app.command("verify", epilog=epilog)(verify)
 
 
 def verify(
     ctx: typer.Context,
+    proofs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PROOF]...", help="Proof files to check instead of blocks."),
+    ] = None,
     blocks: Annotated[
         list[Path] | None,
         typer.Option(help="Directory of NNNNNN.block files; may be repeated. Default: the live peers."),
@@ -49,12 +55,17 @@ def verify(
     through: Annotated[int | None, typer.Option(help="Block that every copy must at least reach.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Re-prove every block of every organization's copy from the anchor; name the first difference."""
+    """Re-prove every block of every organization's copy from the anchor, or check proof files.
+
+    Without files the whole channel is proved again, and the first difference is named.
+    """
     from consentry.cli.progress import counted
     from consentry.verification import Verdict, Verifier
 
     context = command_context(ctx)
     pinned = _anchor(context, anchor)
+    if proofs:
+        raise typer.Exit(_check_proofs(proofs, pinned, as_json))
     with ExitStack() as opened, counted("blocks proved", None) as progress:
         sources = _sources(context, opened, blocks or [], organization or [])
         result = Verifier().verify(sources, pinned, lambda done: progress(done, 0), through=through)
@@ -63,6 +74,34 @@ def verify(
         raise typer.Exit(ExitStatus.REFUSED)
     if result.verdict is Verdict.CONSISTENT_NOT_ANCHORED:
         raise typer.Exit(ExitStatus.NOT_ANCHORED)
+
+
+def _check_proofs(files: list[Path], anchor: str | None, as_json: bool) -> int:
+    """Check proof files one after the other; the exit status of the worst."""
+    from consentry.proofs import ProofRefused, describe, verify_proof
+
+    status = int(ExitStatus.OK)
+    for file in files:
+        try:
+            proof = verify_proof(_read(file), anchor)
+        except ProofRefused as refusal:
+            raise InputRejected(
+                "PROOF_REFUSED", f"{file} proves nothing ({refusal.code}): {refusal}."
+            ) from None
+        if as_json:
+            show_json(proof)
+        else:
+            say(f"{file}: {describe(proof)}")
+        if not proof.is_proved:
+            status = int(ExitStatus.NOT_ANCHORED)
+    return status
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputRejected("PROOF_UNREADABLE", f"{file} cannot be read: {error.strerror}.") from error
 
 
 def _sources(
