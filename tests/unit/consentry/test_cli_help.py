@@ -44,6 +44,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         "network export",
         "network doctor",
         "network install-fabric",
+        "network attach",
         "consents import",
         "consents withdraw",
         "consents list",

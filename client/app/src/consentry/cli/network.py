@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from consentry.cli import network_machine
+from consentry.cli import network_attach, network_machine
 from consentry.cli.context import command_context
 from consentry.cli.output import AsJson, examples, note, say, show_json, show_table
 
@@ -145,3 +145,4 @@ def export(
 
 
 network_machine.add_to(app)
+network_attach.add_to(app)
