@@ -44,6 +44,8 @@ class PrivateLedger(SampleLedger):
         updates = private_updates(block.header.number, validated, sets, self.held)
         self.commit(block)
         self.held.apply(updates, validated.updates.purges)
+        self.state.expire(block.header.number)
+        self.held.expire(block.header.number, self.state)
         return validated
 
 

@@ -1,7 +1,5 @@
 """Several organizations' copies of one chain, each followed to its own first difference."""
 
-from typing import Any
-
 import pytest
 from fabric_protos.common import common_pb2
 from support.chains import Chain, Effects
@@ -17,9 +15,7 @@ from consentry.verification import (
 from consentry.verification.chain import ChainVerifier
 from consentry.verification.ledger_state import MemoryLedgerState
 from fabric_protocol.blocks import set_flags
-from fabric_protocol.errors import BlockError
 from fabric_protocol.policy_building import custodian_policy
-from fabric_protocol.validation import validate_block
 
 
 @pytest.fixture(scope="module")
@@ -146,17 +142,3 @@ def test_blocks_are_accepted_in_order_only(chain: Chain) -> None:
     verifier.accept(genesis)
     with pytest.raises(VerificationError, match="OUT_OF_ORDER"):
         verifier.accept(genesis)
-
-
-def test_private_data_that_expires_is_said_to_be_beyond_this_release(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(block: Any, **context: Any) -> Any:
-        if block.header.number < 2:
-            return validate_block(block, **context)
-        raise BlockError("EXPIRY_UNSUPPORTED", "A transaction writes to a collection with a block_to_live.")
-
-    monkeypatch.setattr("consentry.verification.chain.validate_block", refuse)
-    with pytest.raises(VerificationError, match=r"Block 2 writes .*block_to_live.*0 to 1 hold") as caught:
-        Verifier().verify([memory_source("A", chain.blocks)], chain.anchor)
-    assert caught.value.code == "EXPIRY_UNSUPPORTED"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,11 +11,11 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2
 from support.fake_engine import FakeEngine
 from support.sample_channel import CHANNEL, members
-from support.sample_organizations import Member, SampleOrganization
+from support.sample_organizations import SampleOrganization
+from support.seek_requests import asked, seek_request
 
 from fabric_embedded.services.broadcast import BroadcastService
 from fabric_embedded.services.deliver import DeliverStream, PeerDeliverService, orderer_deliver
-from fabric_protocol.signatures import sign
 
 pytestmark = pytest.mark.unit
 
@@ -39,27 +37,12 @@ def engine() -> FakeEngine:
     return engine
 
 
-def request(
-    start: Any = None, stop: Any = None, *, member: Member = CLIENT, channel: str = CHANNEL, **fields: Any
-) -> Any:
-    seek = ab_pb2.SeekInfo(start=start or {"oldest": {}}, stop=stop or {"newest": {}}, **fields)
-    channel_header = common_pb2.ChannelHeader(channel_id=channel, type=common_pb2.DELIVER_SEEK_INFO)
-    channel_header.timestamp.FromNanoseconds(time.time_ns())
-    header = common_pb2.Header(
-        channel_header=channel_header.SerializeToString(),
-        signature_header=common_pb2.SignatureHeader(creator=member.serialized).SerializeToString(),
-    )
-    payload = common_pb2.Payload(header=header, data=seek.SerializeToString()).SerializeToString()
-    return common_pb2.Envelope(payload=payload, signature=sign(member.key, payload))
-
-
-async def asked(*requests: Any) -> AsyncIterator[Any]:
-    for item in requests:
-        yield item
+def request(start: Any = None, stop: Any = None, **fields: Any) -> Any:
+    return seek_request(start, stop, **{"member": CLIENT, "channel": CHANNEL, **fields})
 
 
 def peer_stream(engine: FakeEngine) -> DeliverStream:
-    return PeerDeliverService(engine)._blocks  # type: ignore[arg-type]
+    return PeerDeliverService(engine, "AlphaMSP")._blocks  # type: ignore[arg-type]
 
 
 async def answers(stream: DeliverStream, *requests: Any) -> list[Any]:
@@ -163,15 +146,34 @@ async def test_filtered_blocks_list_transactions_and_events_without_payload() ->
     sample.commit(sample.block(sample.envelope(results, event=event), b"\xff"))
     for block in sample.blocks:
         engine.ledger.commit(block.SerializeToString())
-    stream = PeerDeliverService(engine)._filtered  # type: ignore[arg-type]
+    stream = PeerDeliverService(engine, "AlphaMSP")._filtered  # type: ignore[arg-type]
     responses = [data async for data in stream.responses(asked(request()))]
     filtered = events_pb2.DeliverResponse.FromString(responses[1]).filtered_block
-    assert (filtered.channel_id, filtered.number, len(filtered.filtered_transactions)) == (CHANNEL, 1, 2)
-    first, second = filtered.filtered_transactions
+    assert (filtered.channel_id, filtered.number, len(filtered.filtered_transactions)) == (CHANNEL, 1, 1)
+    (first,) = filtered.filtered_transactions
     assert first.type == common_pb2.ENDORSER_TRANSACTION
     assert first.transaction_actions.chaincode_actions[0].chaincode_event.event_name == "made"
     assert b"private" not in responses[1]
-    assert (second.txid, second.tx_validation_code) == ("", 255)
+
+
+async def test_a_block_that_cannot_be_filtered_is_passed_over_with_a_status() -> None:
+    engine = FakeEngine()
+    sample = engine.sample
+    results = sample.simulate(lambda simulator: simulator.put_state("records", "k", b"v")).public
+    envelope = common_pb2.Envelope.FromString(sample.envelope(results))
+    payload = common_pb2.Payload.FromString(envelope.payload)
+    payload.data = b"\xff"
+    envelope.payload = payload.SerializeToString()
+    sample.commit(sample.block(envelope.SerializeToString()))
+    sample.commit(sample.block(sample.envelope(results)))
+    for block in sample.blocks:
+        engine.ledger.commit(block.SerializeToString())
+    stream = PeerDeliverService(engine, "AlphaMSP")._filtered  # type: ignore[arg-type]
+    responses = [
+        events_pb2.DeliverResponse.FromString(data) async for data in stream.responses(asked(request()))
+    ]
+    assert [answer.status for answer in responses] == [0, common_pb2.BAD_REQUEST, 0, SUCCESS]
+    assert responses[2].filtered_block.number == 2
 
 
 async def test_broadcast_answers_each_and_ends_after_a_refusal(engine: FakeEngine) -> None:

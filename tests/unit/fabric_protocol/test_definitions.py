@@ -152,7 +152,7 @@ def test_collections_are_named_with_their_policies() -> None:
     definition = Definition("cc", 1, "1", b"p", collections=package)
 
     assert definition.collection_policies == {"open": b"", "closed": own}
-    assert definition.expiring_collections == {"closed"}
+    assert definition.blocks_to_live == {"closed": 4}
     with pytest.raises(EncodingError):
         _ = Definition("cc", 1, "1", b"p", collections=b"\xff").collection_policies
 

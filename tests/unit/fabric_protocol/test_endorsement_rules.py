@@ -13,10 +13,9 @@ from support.sample_channel import (
     sample_proposal,
     value_of,
 )
-from support.sample_collections import ALPHA_ONLY, EXPIRING, SHARED, PrivateLedger, put
+from support.sample_collections import ALPHA_ONLY, SHARED, PrivateLedger, put
 
 from fabric_protocol.endorsement_rules import ChannelPolicies
-from fabric_protocol.errors import BlockError
 from fabric_protocol.policies import application_policy, custodian_policy, parse_policy
 from fabric_protocol.rwset import CollectionSet, HashedWrite, NamespaceSet, ReadWriteSet
 from fabric_protocol.rwset_encoding import encode_rwset
@@ -296,15 +295,6 @@ def test_writes_to_unknown_collections_are_refused(private: PrivateLedger, colle
     block = private.block(private.envelope(hashed_write(collection)))
 
     assert names(private.validate(block).codes) == REFUSED
-
-
-def test_a_block_with_data_that_expires_is_not_accepted_silently(private: PrivateLedger) -> None:
-    block = private.block(private.envelope(hashed_write(EXPIRING)))
-
-    with pytest.raises(BlockError) as caught:
-        private.validate(block)
-
-    assert caught.value.code == "EXPIRY_UNSUPPORTED"
 
 
 def test_policies_are_compiled_once(private: PrivateLedger) -> None:

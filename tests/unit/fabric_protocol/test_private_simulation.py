@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from support.sample_channel import CHAINCODE, SampleLedger, hash_of
-from support.sample_collections import ALPHA_ONLY, EXPIRING, SHARED, PrivateLedger, put
+from support.sample_collections import ALPHA_ONLY, SHARED, PrivateLedger, put
 
 from fabric_protocol.errors import EncodingError, SimulationError
 from fabric_protocol.memory_state import MemoryPrivateState
@@ -148,10 +148,6 @@ def test_implicit_collections_exist_for_organizations_of_the_channel() -> None:
         ["_implicit_org_AlphaMSP"],
         ["_implicit_org_BetaMSP"],
     ]
-
-
-def test_a_collection_that_expires_cannot_be_written() -> None:
-    refused("EXPIRY_UNSUPPORTED", lambda: PrivateLedger().simulate(put(EXPIRING, "k", b"v")))
 
 
 def test_a_purge_takes_the_value_from_every_holder() -> None:

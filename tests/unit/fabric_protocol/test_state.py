@@ -99,7 +99,7 @@ def test_a_cache_asks_once() -> None:
             asked.append(tuple(keys))
             return super().get_many(namespace, keys)
 
-    cache = StateCache(Asking())
+    cache = StateCache(Asking(), 1)
     cache.get_many("n", ["a", "b"])
     cache.get("n", "a")
     cache.get("n", "c")

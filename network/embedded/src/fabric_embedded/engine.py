@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,16 @@ class Engine:
         self.ledger.close()
         self._writers.shutdown()
         self._committer.close()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        """The ledger at its present height, private data too; it stays as it is until the block ends.
+
+        Raises:
+            LedgerError: LEDGER_CLOSED.
+        """
+        async with self._snapshots.use() as snapshot:
+            yield snapshot
 
     async def broadcast(self, envelope: common_pb2.Envelope) -> tuple[int, str]:
         """Take an envelope for ordering; (status, info) as Broadcast answers (`common.Status`)."""

@@ -119,7 +119,7 @@ class NetworkServer:
         gateway = GatewayService(engine, organization.msp_id, addresses, self._address(ORDERER))
         endorser = EndorserService(engine.peers[organization.msp_id])
         discovery = DiscoveryService(engine, organization.msp_id, self._advertised(engine, addresses))
-        deliver = PeerDeliverService(engine)
+        deliver = PeerDeliverService(engine, organization.msp_id)
         handlers = [gateway.handler(), endorser.handler(), deliver.handler(), discovery.handler()]
         await self._listen_grpc(handlers, peer_port(organization.name), files.peer_tls)
         store = IdentityStore(files.ca_database)

@@ -22,6 +22,7 @@ IMPLICIT_PREFIX: Final = "_implicit_org_"
 
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+[A-Za-z0-9_-]*")
 _DEEPEST_RULE: Final = 64
+_LARGEST_BLOCK: Final = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,11 @@ class Collection:
                 raise _invalid(f"collection {self.name}: its member policy points at no principal")
         if not 0 <= self.required_peer_count <= self.maximum_peer_count:
             raise _invalid(f"collection {self.name}: expected 0 ≤ required_peer_count ≤ maximum_peer_count")
-        if self.block_to_live < 0:
-            raise _invalid(f"collection {self.name}: block_to_live must not be negative")
+        if not 0 <= self.block_to_live <= _LARGEST_BLOCK:
+            raise _invalid(
+                f"collection {self.name}: expected a block_to_live of 0 to {_LARGEST_BLOCK}, "
+                f"got {self.block_to_live}"
+            )
 
 
 def is_implicit(name: str) -> bool:

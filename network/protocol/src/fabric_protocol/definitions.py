@@ -74,13 +74,13 @@ class Definition:
         return {entry.name: _encode(entry.endorsement_policy) for entry in self._static_collections}
 
     @cached_property
-    def expiring_collections(self) -> frozenset[str]:
-        """Names of the explicit collections whose data Fabric would remove after some blocks.
+    def blocks_to_live(self) -> Mapping[str, int]:
+        """Names of the explicit collections whose data expires, each with the blocks after which it does.
 
         Raises:
             EncodingError: DEFINITION_MALFORMED.
         """
-        return frozenset(entry.name for entry in self._static_collections if entry.block_to_live)
+        return {entry.name: entry.block_to_live for entry in self._static_collections if entry.block_to_live}
 
     @property
     def _static_collections(self) -> list[Any]:

@@ -17,7 +17,7 @@ from fabric_protocol.definitions import (
     Definition,
     read_definition,
 )
-from fabric_protocol.errors import BlockError, EncodingError, PolicyError
+from fabric_protocol.errors import EncodingError, PolicyError
 from fabric_protocol.identities import Identity
 from fabric_protocol.policies import (
     Policy,
@@ -172,11 +172,7 @@ class EndorsementRules:
         self._changed: set[tuple[str, str, str | bytes]] = set()
 
     def check(self, candidate: Candidate) -> ValidationCode:
-        """VALID, INVALID_CHAINCODE or ENDORSEMENT_POLICY_FAILURE, by who endorsed the transaction.
-
-        Raises:
-            BlockError: EXPIRY_UNSUPPORTED for a write to a collection whose data expires.
-        """
+        """VALID, INVALID_CHAINCODE or ENDORSEMENT_POLICY_FAILURE, by who endorsed the transaction."""
         namespaces = {entry.namespace: entry for entry in candidate.rwset.namespaces}
         asked = {name for name, entry in namespaces.items() if entry.is_written} | {candidate.chaincode}
         if not all(self._policies.is_defined(name) for name in asked):
@@ -192,19 +188,7 @@ class EndorsementRules:
             self._note_changed_metadata(namespaces.get(name))
         if len(satisfied) != len(asked):
             return ValidationCode.ENDORSEMENT_POLICY_FAILURE
-        self._refuse_expiry(candidate)
         return ValidationCode.VALID
-
-    def _refuse_expiry(self, candidate: Candidate) -> None:
-        for namespace in candidate.rwset.namespaces:
-            written = {entry.name for entry in namespace.collections if entry.writes or entry.metadata_writes}
-            definition = self._policies.definition(namespace.namespace) if written else None
-            if definition is not None and written & definition.expiring_collections:
-                raise BlockError(
-                    "EXPIRY_UNSUPPORTED",
-                    f"A transaction writes to a collection of {namespace.namespace} with a block_to_live, "
-                    "which is not supported yet; the block was not accepted.",
-                )
 
     def _is_satisfied(self, endorsers: _Endorsers, namespace: NamespaceSet) -> bool:
         policies: list[Policy | None] = []

@@ -4,7 +4,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
-from fabric_protocol.state import VersionedValue
+from fabric_protocol.expiry import Lifetimes
+from fabric_protocol.state import StateReader, VersionedValue
 from fabric_protocol.updates import PrivateUpdate, Purge, UpdateBatch
 
 
@@ -77,6 +78,13 @@ class MemoryState:
             else:
                 self._hashed[name] = VersionedValue(hashed.value_hash, hashed.metadata, hashed.version)
 
+    def expire(self, number: int) -> None:
+        """Drop the hashes that expire with the commit of block `number`, or did before."""
+        lifetimes = Lifetimes(self)
+        for (namespace, collection, key_hash), found in list(self._hashed.items()):
+            if lifetimes.has_expired(namespace, collection, found.version.block, number + 1):
+                del self._hashed[namespace, collection, key_hash]
+
 
 class MemoryPrivateState:
     """A `PrivateReader` in memory: what one organization holds."""
@@ -109,3 +117,11 @@ class MemoryPrivateState:
                 table.delete(update.key)
             else:
                 table.put(update.key, VersionedValue(update.value, b"", update.version))
+
+    def expire(self, number: int, state: StateReader) -> None:
+        """Drop what expires with the commit of block `number` or did before, by definitions in `state`."""
+        lifetimes = Lifetimes(state)
+        for (namespace, collection), table in self._collections.items():
+            for key, found in table.scan("", ""):
+                if lifetimes.has_expired(namespace, collection, found.version.block, number + 1):
+                    table.delete(key)

@@ -69,8 +69,7 @@ class PrivateSimulation(SimulationBase):
         """Write a private value; an empty one deletes the key.
 
         Raises:
-            SimulationError: TRANSACTION_UNSUPPORTED after a paginated or private range query;
-                EXPIRY_UNSUPPORTED for a collection with a block_to_live; KEY_INVALID.
+            SimulationError: TRANSACTION_UNSUPPORTED after a paginated or private range query; KEY_INVALID.
         """
         self._before_private_write(namespace, collection, key)
         self._builder.add_private_write(namespace, collection, key, value)
@@ -125,12 +124,6 @@ class PrivateSimulation(SimulationBase):
 
     def _before_private_write(self, namespace: str, collection: str, key: str) -> None:
         self._check_collection(namespace, collection)
-        definition = self.definition(namespace)
-        if definition is not None and collection in definition.expiring_collections:
-            raise SimulationError(
-                "EXPIRY_UNSUPPORTED",
-                f"Collection {collection} has a block_to_live, which is not supported yet; purge instead.",
-            )
         self._before_write(key)
 
     def _check_collection(self, namespace: str, collection: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from fabric_protocol.expiry import Lifetimes
 from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.state import StateReader, VersionedValue
 
@@ -11,10 +12,13 @@ class StateCache:
 
     Parameters:
         state: committed state; it must not change meanwhile.
+        number: of the block; hashes of private data that expired before it are absent.
     """
 
-    def __init__(self, state: StateReader) -> None:
+    def __init__(self, state: StateReader, number: int) -> None:
         self._state = state
+        self._number = number
+        self._lifetimes = Lifetimes(self)
         self._public: dict[tuple[str, str], VersionedValue | None] = {}
         self._hashed: dict[tuple[str, str, bytes], VersionedValue | None] = {}
 
@@ -55,5 +59,11 @@ class StateCache:
         """Hash of a private value, with its version; None where the key is missing."""
         name = (namespace, collection, key_hash)
         if name not in self._hashed:
-            self._hashed[name] = self._state.get_hashed(namespace, collection, key_hash)
+            found = self._state.get_hashed(namespace, collection, key_hash)
+            if found is not None and self._has_expired(namespace, collection, found):
+                found = None
+            self._hashed[name] = found
         return self._hashed[name]
+
+    def _has_expired(self, namespace: str, collection: str, found: VersionedValue) -> bool:
+        return self._lifetimes.has_expired(namespace, collection, found.version.block, self._number)

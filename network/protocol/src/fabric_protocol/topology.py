@@ -72,6 +72,7 @@ class CollectionDefinition:
         member_only_read: chaincode may read for members' clients only.
         member_only_write: chaincode may write for members' clients only.
         endorsement: policy text for writes; None leaves it to the chaincode's policy.
+        block_to_live: blocks after which data expires; 0 keeps it.
 
     Raises:
         TopologyError: TOPOLOGY_INVALID.
@@ -82,6 +83,7 @@ class CollectionDefinition:
     member_only_read: bool = True
     member_only_write: bool = True
     endorsement: str | None = None
+    block_to_live: int = 0
 
     def __post_init__(self) -> None:
         self.collection()
@@ -96,6 +98,7 @@ class CollectionDefinition:
                 member_only_read=self.member_only_read,
                 member_only_write=self.member_only_write,
                 endorsement_policy=endorsement,
+                block_to_live=self.block_to_live,
             )
         except ProtocolError as error:
             raise invalid(f"collection {self.name}: {error}") from error
@@ -108,6 +111,7 @@ class CollectionDefinition:
             "member_only_read": self.member_only_read,
             "member_only_write": self.member_only_write,
             "endorsement": self.endorsement,
+            "block_to_live": self.block_to_live,
         }
 
     @classmethod
@@ -118,7 +122,12 @@ class CollectionDefinition:
             TopologyError: TOPOLOGY_INVALID.
         """
         required: dict[str, type] = {"name": str, "members": str}
-        optional: dict[str, type] = {"member_only_read": bool, "member_only_write": bool, "endorsement": str}
+        optional: dict[str, type] = {
+            "member_only_read": bool,
+            "member_only_write": bool,
+            "endorsement": str,
+            "block_to_live": int,
+        }
         return cls(**read_record(document, where, required, optional))
 
 

@@ -67,12 +67,12 @@ def validate_block(
     Parameters:
         block: common.Block. Block 0, the genesis block, is not judged: whoever passes it trusts it.
         config: configuration in force before the block; for block 0 its own.
-        state: committed state before the block, with the chaincodes' definitions in namespace ``_lifecycle``.
+        state: committed state before the block, with the chaincodes' definitions in namespace ``_lifecycle``;
+            hashes of private data that has expired may still be in it.
         is_known_transaction: whether an earlier block has a transaction of that id, valid or not.
 
     Raises:
-        BlockError: GENESIS_INVALID, if block 0 is not one configuration; EXPIRY_UNSUPPORTED, if a valid
-            transaction writes to a collection whose data expires; CONFIG_NOT_ALONE.
+        BlockError: GENESIS_INVALID, if block 0 is not one configuration; CONFIG_NOT_ALONE.
         ConfigError: if the block sets a configuration that may not follow the one in force, see
             `config_update.apply_config`: a peer takes no such block.
     """
@@ -84,7 +84,7 @@ def validate_block(
         if isinstance(entry, SignedConfig):
             return _configuration(block, entry.content, config)
         entries.append(entry)
-    cache = StateCache(state)
+    cache = StateCache(state, block.header.number)
     cache.prefetch(entry.rwset for entry in entries if isinstance(entry, Candidate))
     codes = _first_pass(entries, EndorsementRules(config, cache))
     updates = _second_pass(block.header.number, entries, codes, ConcurrencyControl(cache))

@@ -39,6 +39,7 @@ class Channel:
         self.held = {msp_id: MemoryPrivateState() for msp_id in msp_ids}
         self.blocks: list[Any] = [genesis]
         self._known_transactions: set[str] = set()
+        self._has_expiring_data = False
 
     def define(self, definition: Definition) -> None:
         """Put a chaincode's definition into state, as if the lifecycle had before the first block."""
@@ -47,6 +48,7 @@ class Channel:
             for key, value in sorted(definition_writes(definition).items())
         )
         self.state.apply(UpdateBatch(public=updates))
+        self._has_expiring_data |= bool(definition.blocks_to_live)
 
     def commit(self, transactions: Sequence[EndorsedTransaction]) -> tuple[int, ValidatedBlock]:
         """Put transactions into one block, in this order; its number and what became of them."""
@@ -61,6 +63,8 @@ class Channel:
         )
         self._apply_private(number, validated, transactions)
         self.state.apply(validated.updates)
+        if self._has_expiring_data:
+            self._expire(number)
         self._remember(validated, transactions)
         set_flags(block, validated.flags)
         self.blocks.append(block)
@@ -76,6 +80,11 @@ class Channel:
                 if transaction.private is not None
             }
             held.apply(private_updates(number, validated, sets, held))
+
+    def _expire(self, number: int) -> None:
+        self.state.expire(number)
+        for held in self.held.values():
+            held.expire(number, self.state)
 
     def _visible_to(self, msp_id: str, private: PrivateWriteSet) -> PrivateWriteSet:
         peer = organization(msp_id).peer.identity

@@ -336,7 +336,6 @@ async def test_upgrades_keep_every_collection(administration: Administration) ->
             {"required_peer_count": -1},
             "collection-name: c -- requiredPeerCount (-1) cannot be less than zero",
         ),
-        ({"block_to_live": 3}, "collection c: block_to_live is not supported"),
     ],
 )
 async def test_collections_that_cannot_be(

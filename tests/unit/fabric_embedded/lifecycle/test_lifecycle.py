@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabric_protos.peer import collection_pb2, proposal_pb2
+from fabric_protos.peer import proposal_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 from support.engine_material import Consortium, make_consortium
 from support.sample_organizations import Member
@@ -16,12 +16,10 @@ from support.sample_organizations import Member
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import ChaincodeError
 from fabric_embedded.lifecycle.deployment import Deployment, wanted_definition
-from fabric_protocol.collections import collection_package
 from fabric_protocol.definitions import read_definition
 from fabric_protocol.policies import application_policy
 from fabric_protocol.proposals import new_proposal
 from fabric_protocol.signatures import sign
-from fabric_protocol.topology import CollectionDefinition
 
 BOTH = ("AlphaMSP", "BetaMSP")
 POLICY = application_policy("OutOf(2, 'AlphaMSP.peer', 'BetaMSP.peer')")
@@ -135,16 +133,6 @@ async def test_approvals_that_cannot_be(
     assert answer.response.message.startswith(
         f"failed to invoke backing implementation of '{APPROVE}': {text}"
     )
-
-
-async def test_collections_that_expire_are_refused(engine: Engine, consortium: Consortium) -> None:
-    collection = CollectionDefinition(name="c", members="OR('AlphaMSP.member')").collection()
-    package = collection_package([replace(collection, block_to_live=5)])
-    approval = _approval(
-        collections=collection_pb2.CollectionConfigPackage.FromString(package.SerializeToString())
-    )
-    answer = await _call(engine, consortium.administrators["AlphaMSP"], APPROVE, approval)
-    assert "block_to_live is not supported" in answer.response.message
 
 
 async def test_commit_needs_the_endorsers_own_approval(engine: Engine, consortium: Consortium) -> None:

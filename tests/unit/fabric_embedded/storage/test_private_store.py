@@ -10,6 +10,9 @@ import pytest
 from fabric_embedded.errors import LedgerError
 from fabric_embedded.storage import database
 from fabric_embedded.storage.private_store import KEPT_BLOCKS, PendingSet, PrivateBlock, PrivateStore
+from fabric_embedded.storage.write_sets import WriteSet
+from fabric_protocol.private_rwset import private_collection
+from fabric_protocol.rwset import Write
 from fabric_protocol.rwset_builder import key_hash
 from fabric_protocol.state import Version
 from fabric_protocol.updates import PrivateUpdate, Purge
@@ -32,7 +35,7 @@ def _block(number: int, key: str, value: bytes | None, **fields: object) -> Priv
 
 def _purge(number: int, key: str, position: int = 0) -> PrivateBlock:
     purge = Purge("cc", "c", key_hash(key), Version(number, position))
-    return PrivateBlock(number, removals=(purge,), purges=True)
+    return PrivateBlock(number, purged=(purge,))
 
 
 @pytest.fixture
@@ -158,4 +161,84 @@ def test_height_never_goes_back(store: PrivateStore) -> None:
     store.advance(5)
     store.advance(3)
     assert store.height == 5
+    store.close()
+
+
+LIFETIMES = {("cc", "c"): 2}
+"""What is written in block n goes with block n + 3."""
+
+
+def _kept(number: int, key: str, value: bytes = SECRET, position: int = 0) -> PrivateBlock:
+    written = Write(key, False, value)
+    data = private_collection("c", (written,), ()).data
+    sets = (WriteSet(position, "cc", "c", data),)
+    update = PrivateUpdate("cc", "c", key, value, Version(number, position))
+    return PrivateBlock(number, updates=(update,), sets=sets, lifetimes=LIFETIMES)
+
+
+def test_expired_values_and_sets_go_with_their_block(store: PrivateStore, tmp_path: Path) -> None:
+    store.apply(_kept(1, "k"), settles=True)
+    store.apply(_kept(2, "l", b"other"), settles=True)
+    assert not store.expires_by(3)
+    assert store.expires_by(4)
+    assert store.concerns(PrivateBlock(4))
+    store.apply(PrivateBlock(4), settles=True)
+    assert store.data.get("cc", "c", "k") is None
+    assert store.data.write_sets(1) == []
+    assert len(store.data.write_sets(2)) == 1
+    assert not store.expires_by(4)
+    assert store.expires_by(5)
+    assert store.is_purging
+    assert store.finish_purge()
+    assert [path.name for path in tmp_path.iterdir() if SECRET in path.read_bytes()] == []
+    store.close()
+
+
+def test_expiry_is_remembered_over_a_restart(store: PrivateStore, tmp_path: Path) -> None:
+    store.apply(_kept(1, "k"), settles=True)
+    store.close()
+    store = PrivateStore(tmp_path, "AlphaMSP")
+    assert not store.expires_by(3)
+    assert store.expires_by(4)
+    store.close()
+
+
+def test_value_written_again_lives_on_while_its_old_set_expires(store: PrivateStore) -> None:
+    store.apply(_kept(1, "k"), settles=True)
+    store.apply(_kept(4, "k", b"new"), settles=True)
+    found = store.data.get("cc", "c", "k")
+    assert found is not None
+    assert (found.value, store.data.write_sets(1)) == (b"new", [])
+    store.close()
+
+
+def test_purge_takes_a_key_out_of_every_set_up_to_it_and_keeps_the_rest(
+    store: PrivateStore, tmp_path: Path
+) -> None:
+    both = private_collection("c", (Write("k", False, SECRET), Write("l", False, b"stays")), ("k", "l")).data
+    store.apply(
+        PrivateBlock(1, sets=(WriteSet(0, "cc", "c", both), WriteSet(0, "cc", "d", both))), settles=True
+    )
+    store.apply(_kept(2, "k", position=1), settles=True)
+    purge = Purge("cc", "c", key_hash("k"), Version(2, 0))
+    assert store.concerns(PrivateBlock(2, purged=(purge,)))
+    store.apply(PrivateBlock(3, purged=(purge,)), settles=True)
+    first, other = store.data.write_sets(1)
+    assert first.data == private_collection("c", (Write("l", False, b"stays"),), ("l",)).data
+    assert (other.collection, other.data) == ("d", both)
+    assert len(store.data.write_sets(2)) == 1
+    assert not store.concerns(PrivateBlock(3, purged=(purge._replace(key_hash=key_hash("none")),)))
+    store.close()
+
+
+def test_purge_of_a_key_that_was_deleted_before_finds_its_old_sets(
+    store: PrivateStore, tmp_path: Path
+) -> None:
+    store.apply(_kept(1, "k"), settles=True)
+    store.apply(_block(2, "k", None), settles=True)
+    purge = _purge(3, "k")
+    assert store.concerns(purge)
+    store.apply(purge, settles=True)
+    assert store.finish_purge()
+    assert [path.name for path in tmp_path.iterdir() if SECRET in path.read_bytes()] == []
     store.close()

@@ -19,7 +19,6 @@ from fabric_protocol.validation import ValidatedBlock, validate_block
 _UNSUPPORTED = {
     "CAPABILITY_UNKNOWN": "sets a configuration with a capability of a newer Fabric",
     "MSP_TYPE_UNSUPPORTED": "sets a configuration with an organization without X.509 certificates",
-    "EXPIRY_UNSUPPORTED": "writes to a private data collection with a block_to_live",
 }
 
 
@@ -95,7 +94,7 @@ class ChainVerifier:
         Raises:
             Finding: the first thing that is not as it has to be.
             VerificationError: CAPABILITY_UNKNOWN or MSP_TYPE_UNSUPPORTED for a block whose configuration this
-                release cannot run, EXPIRY_UNSUPPORTED for one that writes private data with a block_to_live.
+                release cannot run.
         """
         number = self._position.next_block
         block = read_block(data, number)

@@ -70,8 +70,7 @@ class Verifier:
         Raises:
             VerificationError: SOURCES_INVALID for no sources or two of one name, ANCHOR_INVALID for an
                 anchor that is no hash, CAPABILITY_UNKNOWN or MSP_TYPE_UNSUPPORTED for a chain with a
-                configuration that this release cannot run, EXPIRY_UNSUPPORTED for one with private data that
-                expires.
+                configuration that this release cannot run.
         """
         names = [source.name for source in sources]
         if not names or len(set(names)) != len(names):

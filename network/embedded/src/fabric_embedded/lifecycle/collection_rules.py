@@ -38,15 +38,9 @@ def check_collections(package: Any, msps: MspManager, committed: Definition | No
         _check_members(collection, msps)
     _check_upgrade({collection.name: collection for collection in proposed}, committed)
     try:
-        read = read_collections(package.SerializeToString(deterministic=True))
+        read_collections(package.SerializeToString(deterministic=True))
     except ConfigError as error:
         raise _invalid(f"error validating collection configurations: {error.message}") from error
-    for entry in read:
-        if entry.block_to_live:
-            raise _invalid(
-                f"collection {entry.name}: block_to_live is not supported by this version of the embedded "
-                "engine: leave it 0"
-            )
 
 
 def _check_form(collection: Any, names: set[str]) -> None:

@@ -36,6 +36,7 @@ from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.commit_hash import commit_hash, read_commit_hash, set_commit_hash
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE
 from fabric_protocol.errors import EncodingError
+from fabric_protocol.expiry import Lifetimes
 from fabric_protocol.transaction_stages import read_header
 from fabric_protocol.validation import ValidatedBlock, validate_block
 from fabric_protocol.validation_codes import ValidationCode
@@ -43,6 +44,7 @@ from fabric_protocol.validation_codes import ValidationCode
 if TYPE_CHECKING:
     from fabric_protocol.identities import Identity
     from fabric_protocol.signatures import Signer
+    from fabric_protocol.state import StateReader
 
 _NONCE_BYTES = 24
 _APPLIED_AT_LEAST_EVERY = 200
@@ -58,12 +60,16 @@ class OrderingNode:
 
 @dataclass(frozen=True)
 class CommittedBlock:
-    """A block that is synced to disk, and the view of the ledger after it."""
+    """A block that is synced to disk, and the view of the ledger after it.
+
+    `purges`: it purged private data; `leaves_bytes`: purged or expired bytes may still be in a log.
+    """
 
     record: BlockRecord
     validated: ValidatedBlock
     snapshot: Snapshot
     purges: bool
+    leaves_bytes: bool
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ class Committer:
     def __init__(self, directory: Path, peers: Mapping[str, Identity], node: OrderingNode) -> None:
         self.store = LedgerStore(directory)
         self.private_stores = {msp_id: PrivateStore(directory, msp_id) for msp_id in peers}
+        self._stores = tuple(self.private_stores.values())
         self.pool = SnapshotPool(directory, peers)
         self._peers = peers
         self.node = node
@@ -139,11 +146,14 @@ class Committer:
         """
         if self._unfinished is None:
             self._unfinished = self._write(self._next_block(batch))
-        written = self._unfinished
-        purges = written.record.is_private and self._apply_private(written.record.number, written.validated)
+        record, validated = self._unfinished.record, self._unfinished.validated
+        if record.is_private or any(store.expires_by(record.number) for store in self._stores):
+            self._apply_private(record.number, validated)
         snapshot = self._snapshot()
         self._unfinished = None
-        return CommittedBlock(written.record, written.validated, snapshot, purges)
+        leaves_bytes = any(store.is_purging for store in self._stores)
+        purges = leaves_bytes and bool(validated.updates.purges)
+        return CommittedBlock(record, validated, snapshot, purges, leaves_bytes)
 
     def _next_block(self, batch: Sequence[bytes]) -> Any:
         block = new_block(self._height, self._previous_hash, batch)
@@ -161,17 +171,17 @@ class Committer:
         Returns:
             Whether no purged bytes are left anywhere.
         """
-        waiting = [store for store in self.private_stores.values() if store.is_purging]
+        waiting = [store for store in self._stores if store.is_purging]
         finished = [store.finish_purge() for store in waiting]
         return all(finished)
 
     def close(self) -> None:
         """Close all files. Snapshots that are still used must have been given back."""
         applied = self._height if self._unfinished is None else self._unfinished.record.number
-        for store in self.private_stores.values():
+        for store in self._stores:
             store.advance(applied)
         self.pool.close()
-        for store in self.private_stores.values():
+        for store in self._stores:
             store.close()
         self.store.close()
 
@@ -214,7 +224,7 @@ class Committer:
         if not is_genesis:
             new_commit_hash = commit_hash(validated.flags, validated.updates, self._commit_hash)
             set_commit_hash(block, new_commit_hash)
-        record = _record(block, validated)
+        record = _record(block, validated, _lifetimes(validated, self.store.state))
         self.store.commit(record)
         self._height = record.number + 1
         self._previous_hash = record.header_hash
@@ -228,7 +238,8 @@ class Committer:
             self._lifecycle_height = self._height
         return _WrittenBlock(record, validated)
 
-    def _apply_private(self, number: int, validated: ValidatedBlock) -> bool:
+    def _apply_private(self, number: int, validated: ValidatedBlock) -> None:
+        lifetimes = _lifetimes(validated, self.store.state)
         changes = {
             msp_id: private_block(
                 number,
@@ -237,6 +248,7 @@ class Committer:
                 is_holder=holdings(peer, self.store.state, self.config),
                 stores=self.private_stores,
                 held=self.private_stores[msp_id].data,
+                lifetimes=lifetimes,
             )
             for msp_id, peer in self._peers.items()
             if self.private_stores[msp_id].height <= number
@@ -247,9 +259,8 @@ class Committer:
             self._apply_to(self.private_stores[msp_id], change, settles=not is_lent)
         if is_lent:
             settled = {transaction_id for change in changes.values() for transaction_id in change.settled}
-            for store in self.private_stores.values():
+            for store in self._stores:
                 store.settle(settled.__contains__)
-        return any(store.is_purging for store in self.private_stores.values())
 
     def _apply_to(self, store: PrivateStore, change: PrivateBlock, *, settles: bool) -> None:
         if store.concerns(change):
@@ -258,16 +269,24 @@ class Committer:
             store.advance(change.number + 1)
 
     def _catch_up(self) -> None:
-        start = min((store.height for store in self.private_stores.values()), default=self._height)
+        start = min((store.height for store in self._stores), default=self._height)
         for number in self.store.blocks.private_blocks(start):
             data = self.store.blocks.block(number) or b""
             self._apply_private(number, restore_validated(data, self.store.state))
-        for store in self.private_stores.values():
+        for store in self._stores:
             store.settle(self.store.blocks.is_known)
+            last = self._height - 1
+            if store.expires_by(last):
+                store.apply(PrivateBlock(last), settles=False)
             store.advance(self._height)
 
 
-def _record(block: Any, validated: ValidatedBlock) -> BlockRecord:
+def _lifetimes(validated: ValidatedBlock, state: StateReader) -> dict[tuple[str, str], int]:
+    written = ((update.namespace, update.collection) for update in validated.updates.hashed)
+    return Lifetimes(state).of(written)
+
+
+def _record(block: Any, validated: ValidatedBlock, lifetimes: Mapping[tuple[str, str], int]) -> BlockRecord:
     number = block.header.number
     transactions, history = [], []
     for position, (transaction, rwset, code) in enumerate(
@@ -291,6 +310,7 @@ def _record(block: Any, validated: ValidatedBlock) -> BlockRecord:
         transactions=tuple(transactions),
         updates=validated.updates,
         history=tuple(history),
+        lifetimes=lifetimes,
     )
 
 

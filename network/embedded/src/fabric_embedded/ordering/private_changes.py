@@ -10,6 +10,7 @@ from fabric_protos.ledger.rwset import rwset_pb2
 
 from fabric_embedded.chaincode.private_access import find_collection
 from fabric_embedded.storage.private_store import PrivateBlock, PrivateStore
+from fabric_embedded.storage.write_sets import WriteSet
 from fabric_protocol.blocks import parse_block, transaction_flags
 from fabric_protocol.collections import is_member
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, read_definition
@@ -61,6 +62,7 @@ def private_block(
     is_holder: IsHolder,
     stores: Mapping[str, PrivateStore],
     held: PrivateReader,
+    lifetimes: Mapping[tuple[str, str], int],
 ) -> PrivateBlock:
     """What one organization has to change.
 
@@ -74,6 +76,7 @@ def private_block(
         is_holder: what it holds.
         stores: every organization's private store.
         held: its private data before the block.
+        lifetimes: block_to_live of the collections that the block writes and whose data expires.
     """
     sources = _Sources(stores[msp_id], [store for other, store in stores.items() if other != msp_id])
     sets: dict[int, bytes] = {}
@@ -89,11 +92,19 @@ def private_block(
     return PrivateBlock(
         number,
         updates=private_updates(number, validated, sets, held) if sets else (),
-        removals=(*removals, *validated.updates.purges),
-        purges=bool(validated.updates.purges),
+        removals=removals,
+        purged=validated.updates.purges,
         settled=[found.transaction_id for found in validated.transactions if found is not None],
         is_borrowed=sources.has_borrowed,
+        sets=[kept for index, encoded in sets.items() for kept in _write_sets(index, encoded)],
+        lifetimes=lifetimes,
     )
+
+
+def _write_sets(position: int, encoded: bytes) -> Iterator[WriteSet]:
+    for namespace in rwset_pb2.TxPvtReadWriteSet.FromString(encoded).ns_pvt_rwset:
+        for collection in namespace.collection_pvt_rwset:
+            yield WriteSet(position, namespace.namespace, collection.collection_name, collection.rwset)
 
 
 def restore_validated(data: bytes, state: StateReader) -> ValidatedBlock:

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
 _LONG_LOG_BYTES = 64 * 2**20
 _PATIENCE_SECONDS = 1.0
+_EXPIRED_BYTES_LEAVE_EVERY = 100
+"""Blocks after which what expired leaves the logs although blocks keep coming (Fabric's `purgeInterval`)."""
 
 
 class OrderingService:
@@ -47,6 +49,7 @@ class OrderingService:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="committer")
         self._task: asyncio.Task[None] | None = None
         self._is_purging = False
+        self._leaves_bytes = False
         self._fault = ""
         self._closing = asyncio.Event()
         self._config_in_flight: bytes | None = None
@@ -129,7 +132,7 @@ class OrderingService:
                 timeout = self.config.batch_timeout.total_seconds()
                 next_batch = asyncio.create_task(self._queue.next_batch(timeout))
                 while not (next_batch.done() or closing.done()):
-                    patience = _RETRY_SECONDS if self._is_purging else None
+                    patience = _RETRY_SECONDS if self._leaves_bytes else None
                     done, _ = await asyncio.wait(
                         {next_batch, closing}, timeout=patience, return_when=asyncio.FIRST_COMPLETED
                     )
@@ -160,9 +163,15 @@ class OrderingService:
         self._settle(batch)
         self._snapshots.replace(committed.snapshot)
         self._is_purging |= committed.purges
-        if self._is_purging or self._committer.store.log_bytes() > _LONG_LOG_BYTES:
+        self._leaves_bytes = committed.leaves_bytes
+        if self._must_cut(committed.record.number):
             await self._truncate_logs()
         self._announce(committed)
+
+    def _must_cut(self, number: int) -> bool:
+        """What was purged has to go at once; what expired, when nothing else is to do or at intervals."""
+        is_due = self._leaves_bytes and number % _EXPIRED_BYTES_LEAVE_EVERY == 0
+        return self._is_purging or is_due or self._committer.store.log_bytes() > _LONG_LOG_BYTES
 
     async def _truncate_logs(self) -> None:
         """Cut the write-ahead logs while new simulations wait a moment and present ones finish."""
@@ -171,13 +180,14 @@ class OrderingService:
             await loop.run_in_executor(self._thread, self._committer.store.checkpoint)
             if await self._snapshots.withdraw(_PATIENCE_SECONDS):
                 done = await loop.run_in_executor(self._thread, self._cut)
-                self._is_purging = not done
+                self._is_purging &= not done
+                self._leaves_bytes &= not done
         except (LedgerError, sqlite3.Error):
             # Nothing is lost by a longer log; the next block tries again, and a full disk may have room then.
             _log.exception("a log cannot be cut")
         finally:
             await self._renew_view()
-        if self._is_purging:
+        if self._leaves_bytes:
             _log.warning("purged bytes are still in a log, as simulations read it: trying again")
 
     async def _renew_view(self) -> None:

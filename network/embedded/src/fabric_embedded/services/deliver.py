@@ -6,7 +6,7 @@ Source: fabric-behaviour §8 (`common/deliver/deliver.go`, `core/peer/delivereve
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,13 +14,15 @@ from typing import Any
 import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
+from google.protobuf.message import DecodeError
 
 from fabric_embedded import acl
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import AccessDenied
 from fabric_embedded.expiry import is_expired
 from fabric_embedded.services.filtered_blocks import filtered_block
-from fabric_embedded.services.handlers import ConcurrencyLimit, ServiceError, both_streams, service
+from fabric_embedded.services.handlers import ConcurrencyLimit, both_streams, service
+from fabric_embedded.services.private_blocks import PrivateBlocks
 from fabric_embedded.services.seek import SeekRange, SeekRefusal, SeekRequest, read_seek, resolve_range
 from fabric_protocol.blocks import is_config_block
 from fabric_protocol.policies import SignedData
@@ -38,12 +40,12 @@ class DeliverForm:
     Parameters:
         window_seconds: how far a request's time may be from ours.
         check: refuses a signed request (AccessDenied), by the configuration in force.
-        response: the `DeliverResponse` of a block, in bytes.
+        response: the `DeliverResponse` of a block, in bytes, for whoever signed the request.
     """
 
     window_seconds: float
     check: Callable[[Any, SignedData], None]
-    response: Callable[[bytes, bool], bytes]
+    response: Callable[[bytes, bool, SignedData], Awaitable[bytes]]
 
 
 class DeliverStream:
@@ -76,7 +78,7 @@ class DeliverStream:
         for number in range(wanted.start, wanted.stop + 1):
             block = await self._block(number, wanted)
             session.check()
-            yield self._form.response(block, wanted.headers_only)
+            yield await self._form.response(block, wanted.headers_only, session.signed)
 
     async def _block(self, number: int, wanted: SeekRange) -> bytes:
         block = self._engine.ledger.block(number)
@@ -94,7 +96,7 @@ class _Session:
         self._engine = engine
         self._form = form
         self._creator = request.creator
-        self._signed = SignedData(envelope.payload, request.creator, envelope.signature)
+        self.signed = SignedData(envelope.payload, request.creator, envelope.signature)
         self._sequence = -1
 
     def check(self) -> None:
@@ -104,23 +106,27 @@ class _Session:
         if config.sequence == self._sequence:
             return
         try:
-            self._form.check(config, self._signed)
+            self._form.check(config, self.signed)
         except AccessDenied as refusal:
             raise SeekRefusal(common_pb2.FORBIDDEN) from refusal
         self._sequence = config.sequence
 
 
 class PeerDeliverService:
-    """`protos.Deliver` of a peer's endpoint."""
+    """`protos.Deliver` of one organization's peer, with the private data that it holds."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._blocks = DeliverStream(
-            engine, DeliverForm(PEER_WINDOW_SECONDS, _peer_check(acl.BLOCK_EVENTS), _block_response)
-        )
-        self._filtered = DeliverStream(
-            engine,
-            DeliverForm(PEER_WINDOW_SECONDS, _peer_check(acl.FILTERED_BLOCK_EVENTS), _filtered_response),
-        )
+    def __init__(self, engine: Engine, msp_id: str) -> None:
+        may_read, may_read_filtered = _peer_check(acl.BLOCK_EVENTS), _peer_check(acl.FILTERED_BLOCK_EVENTS)
+        private = PrivateBlocks(engine, msp_id)
+
+        async def private_response(block: bytes, headers_only: bool, signed: SignedData) -> bytes:
+            shown = _without_data(block) if headers_only else block
+            response: bytes = (await private.response(block, shown, signed)).SerializeToString()
+            return response
+
+        self._blocks = _stream(engine, may_read, _block_response)
+        self._filtered = _stream(engine, may_read_filtered, _filtered_response)
+        self._private = _stream(engine, may_read, private_response)
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service for a gRPC server."""
@@ -131,7 +137,7 @@ class PeerDeliverService:
                 limit, common_pb2.Envelope, self._filtered.responses, "DeliverFiltered"
             ),
             "DeliverWithPrivateData": both_streams(
-                limit, common_pb2.Envelope, _not_supported, "DeliverWithPrivateData"
+                limit, common_pb2.Envelope, self._private.responses, "DeliverWithPrivateData"
             ),
         }
         return service(_SERVICE, methods)
@@ -144,6 +150,14 @@ def orderer_deliver(engine: Engine) -> DeliverStream:
     )
 
 
+def _stream(
+    engine: Engine,
+    check: Callable[[Any, SignedData], None],
+    response: Callable[[bytes, bool, SignedData], Awaitable[bytes]],
+) -> DeliverStream:
+    return DeliverStream(engine, DeliverForm(PEER_WINDOW_SECONDS, check, response))
+
+
 def _peer_check(resource: str) -> Callable[[Any, SignedData], None]:
     return lambda config, signed: acl.check_access(config, resource, signed)
 
@@ -153,34 +167,30 @@ def _check_channel_readers(config: Any, signed: SignedData) -> None:
         raise AccessDenied("ACCESS_DENIED", "the signature does not satisfy /Channel/Readers")
 
 
-async def _not_supported(requests: AsyncIterator[Any]) -> AsyncIterator[bytes]:
-    async for request in requests:
-        if request is not None:
-            message = "DeliverWithPrivateData is not supported by the embedded engine yet: use Deliver"
-            raise ServiceError(grpc.StatusCode.UNIMPLEMENTED, message)
-        yield b""
-
-
 def _status(status: int) -> bytes:
     serialized: bytes = events_pb2.DeliverResponse(status=status).SerializeToString()
     return serialized
 
 
-def _block_response(block: bytes, headers_only: bool) -> bytes:
+async def _block_response(block: bytes, headers_only: bool, _signed: SignedData) -> bytes:
     return _wrap(_without_data(block) if headers_only else block)
 
 
-def _orderer_response(block: bytes, headers_only: bool) -> bytes:
+async def _orderer_response(block: bytes, headers_only: bool, signed: SignedData) -> bytes:
     parsed = common_pb2.Block.FromString(block)
     for slot in (common_pb2.TRANSACTIONS_FILTER, common_pb2.COMMIT_HASH):
         if slot < len(parsed.metadata.metadata):
             parsed.metadata.metadata[slot] = b""
-    return _block_response(parsed.SerializeToString(), headers_only)
+    return await _block_response(parsed.SerializeToString(), headers_only, signed)
 
 
-def _filtered_response(block: bytes, _headers_only: bool) -> bytes:
-    response = events_pb2.DeliverResponse(filtered_block=filtered_block(common_pb2.Block.FromString(block)))
-    serialized: bytes = response.SerializeToString()
+async def _filtered_response(block: bytes, _headers_only: bool, _signed: SignedData) -> bytes:
+    try:
+        filtered = filtered_block(common_pb2.Block.FromString(block))
+    except DecodeError:
+        # As in Fabric, this status stands for a block with a transaction that cannot be opened.
+        return _status(common_pb2.BAD_REQUEST)
+    serialized: bytes = events_pb2.DeliverResponse(filtered_block=filtered).SerializeToString()
     return serialized
 
 

@@ -21,19 +21,26 @@ def filtered_block(block: Any) -> Any:
     """The `FilteredBlock` of a stored block; events stay without their payload.
 
     Parameters:
-        block: `Block` with its flags filled. Entries that do not parse are listed by their code alone.
+        block: `Block` with its flags filled. Entries that are no envelope or have no header are left out.
+
+    Raises:
+        DecodeError: something in another entry does not parse.
     """
     flags = transaction_flags(block)
     filtered = events_pb2.FilteredBlock(number=block.header.number)
     for index, entry in enumerate(block.data.data):
-        transaction = filtered.filtered_transactions.add(tx_validation_code=flags[index])
         try:
-            payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(entry).payload)
-            header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+            envelope = common_pb2.Envelope.FromString(entry)
         except DecodeError:
             continue
+        payload = common_pb2.Payload.FromString(envelope.payload)
+        if not payload.HasField("header"):
+            continue
+        header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
         filtered.channel_id = header.channel_id
-        transaction.txid, transaction.type = header.tx_id, header.type
+        transaction = filtered.filtered_transactions.add(
+            txid=header.tx_id, type=header.type, tx_validation_code=flags[index]
+        )
         if header.type == common_pb2.ENDORSER_TRANSACTION:
             _add_events(transaction, payload.data)
     return filtered
@@ -42,14 +49,11 @@ def filtered_block(block: Any) -> Any:
 def _add_events(transaction: Any, data: bytes) -> None:
     actions = transaction.transaction_actions
     actions.SetInParent()
-    try:
-        for action in transaction_pb2.Transaction.FromString(data).actions:
-            event = _event(action.payload)
-            if event.chaincode_id:
-                event.ClearField("payload")
-                actions.chaincode_actions.add(chaincode_event=event)
-    except DecodeError:
-        return
+    for action in transaction_pb2.Transaction.FromString(data).actions:
+        event = _event(action.payload)
+        if event.chaincode_id:
+            event.ClearField("payload")
+            actions.chaincode_actions.add(chaincode_event=event)
 
 
 def _event(payload: bytes) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from fabric_embedded.errors import LedgerError
 from fabric_embedded.storage import database, schema
 from fabric_embedded.storage.block_reader import BlockReader
 from fabric_embedded.storage.state_reader import SqliteStateReader
+from fabric_protocol.expiry import expiring_block
 from fabric_protocol.updates import HashedUpdate, PublicUpdate, UpdateBatch
 
 FILE_NAME = "ledger.sqlite"
@@ -25,9 +26,11 @@ _PUT_STATE = (
 _DELETE_STATE = "DELETE FROM state WHERE namespace = ? AND key = ?"
 _PUT_HASHED = (
     "INSERT OR REPLACE INTO hashed_state"
-    " (namespace, collection, key_hash, value_hash, metadata, block, position) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " (namespace, collection, key_hash, value_hash, metadata, block, position, expires)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _DELETE_HASHED = "DELETE FROM hashed_state WHERE namespace = ? AND collection = ? AND key_hash = ?"
+_EXPIRE_HASHED = "DELETE FROM hashed_state WHERE expires <= ?"
 _PUT_HISTORY = "INSERT OR IGNORE INTO history (namespace, key, block, position) VALUES (?, ?, ?, ?)"
 
 
@@ -49,7 +52,11 @@ class HistoryEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class BlockRecord:
-    """Everything that one block changes in the public ledger; `is_private`: it changes private data, too."""
+    """Everything that one block changes in the public ledger.
+
+    `is_private`: it changes private data, too. `lifetimes`: block_to_live of the collections that it writes
+    and whose data expires, by (namespace, collection).
+    """
 
     number: int
     header_hash: bytes
@@ -58,6 +65,7 @@ class BlockRecord:
     transactions: tuple[TransactionEntry, ...]
     updates: UpdateBatch
     history: tuple[HistoryEntry, ...]
+    lifetimes: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 class LedgerStore:
@@ -129,7 +137,8 @@ class LedgerStore:
             ((entry[0], number, entry[1], entry[2]) for entry in record.transactions if entry[0]),
         )
         self._write_public(record.updates.public)
-        self._write_hashed(record.updates.hashed)
+        self._write_hashed(record.updates.hashed, record.lifetimes)
+        self._connection.execute(_EXPIRE_HASHED, (number,))
         self._many(
             _PUT_HISTORY,
             ((namespace, key.encode(), number, position) for namespace, key, position in record.history),
@@ -149,7 +158,9 @@ class LedgerStore:
             ),
         )
 
-    def _write_hashed(self, updates: tuple[HashedUpdate, ...]) -> None:
+    def _write_hashed(
+        self, updates: tuple[HashedUpdate, ...], lifetimes: Mapping[tuple[str, str], int]
+    ) -> None:
         self._many(
             _DELETE_HASHED,
             (
@@ -168,6 +179,9 @@ class LedgerStore:
                     update.value_hash,
                     update.metadata,
                     *update.version,
+                    expiring_block(
+                        update.version.block, lifetimes.get((update.namespace, update.collection), 0)
+                    ),
                 )
                 for update in updates
                 if update.value_hash is not None

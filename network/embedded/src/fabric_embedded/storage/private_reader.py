@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from fabric_embedded.storage.write_sets import WriteSet, read_write_sets
 from fabric_protocol.state import Version, VersionedValue
 
 _ONE = "SELECT value, block, position FROM data WHERE namespace = ? AND collection = ? AND key = ?"
@@ -16,6 +17,7 @@ class SqlitePrivateReader:
     """A `fabric_protocol.state.PrivateReader` over one connection; what it sees is up to the connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._execute = connection.execute
 
     def get(self, namespace: str, collection: str, key: str) -> VersionedValue | None:
@@ -38,3 +40,7 @@ class SqlitePrivateReader:
             if len(rows) < _PAGE:
                 return
             rows = self._execute(following, (namespace, collection, rows[-1][0], *bound)).fetchall()
+
+    def write_sets(self, block: int) -> list[WriteSet]:
+        """What a block's transactions wrote to the collections that this organization holds."""
+        return read_write_sets(self._connection, block)

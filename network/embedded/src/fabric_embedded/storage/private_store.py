@@ -8,9 +8,9 @@ public commit: `height` says how far, and whoever opens the ledger applies the r
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
@@ -18,6 +18,8 @@ from typing import NamedTuple
 from fabric_embedded.errors import LedgerError
 from fabric_embedded.storage import database, schema
 from fabric_embedded.storage.private_reader import SqlitePrivateReader
+from fabric_embedded.storage.write_sets import WriteSet, WriteSetTable
+from fabric_protocol.expiry import expiring_block
 from fabric_protocol.rwset_builder import key_hash
 from fabric_protocol.updates import PrivateUpdate, Purge
 
@@ -30,8 +32,13 @@ _GET_PENDING = (
 )
 _SETTLE = "DELETE FROM pending WHERE transaction_id = ?"
 _PROGRESS = "UPDATE progress SET height = ?, purging = ?"
-_PUT_DATA = "INSERT OR REPLACE INTO data VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PUT_DATA = "INSERT OR REPLACE INTO data VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE_DATA = "DELETE FROM data WHERE namespace = ? AND collection = ? AND key = ?"
+_EXPIRE_DATA = "DELETE FROM data WHERE expires <= ?"
+_NEXT_EXPIRY = (
+    "SELECT min(first) FROM (SELECT min(expires) AS first FROM data WHERE expires IS NOT NULL"
+    " UNION ALL SELECT min(expires) FROM write_sets WHERE expires IS NOT NULL)"
+)
 _HOLDS = "SELECT 1 FROM data WHERE namespace = ? AND collection = ? AND key_hash = ? LIMIT 1"
 _REMOVE = (
     "DELETE FROM data WHERE namespace = ? AND collection = ? AND key_hash = ?"
@@ -56,18 +63,22 @@ class PrivateBlock:
     Parameters:
         number: of the block.
         updates: net new values.
-        removals: keys to remove, up to a version, wherever a value of them is held.
-        purges: whether some of the removals are purges, whose bytes must leave every file.
+        removals: deleted keys, up to a version, wherever a value of them is held.
+        purged: purged keys, up to a version: their bytes must leave every file.
         settled: ids of the block's transactions: what was endorsed for them is done with.
         is_borrowed: whether some of the updates come from what waits at another organization's peer.
+        sets: what the block's valid transactions wrote, for those who follow blocks.
+        lifetimes: block_to_live of the collections that have one, by (namespace, collection).
     """
 
     number: int
     updates: Sequence[PrivateUpdate] = ()
     removals: Sequence[Purge] = ()
-    purges: bool = False
+    purged: Sequence[Purge] = ()
     settled: Sequence[str] = ()
     is_borrowed: bool = False
+    sets: Sequence[WriteSet] = ()
+    lifetimes: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 class PrivateStore:
@@ -94,11 +105,17 @@ class PrivateStore:
         ).fetchone()
         rows = self._connection.execute("SELECT DISTINCT transaction_id FROM pending")
         self._waiting = {row[0] for row in rows}
+        self._sets = WriteSetTable(self._connection)
+        self._next_expiry = self._find_next_expiry()
 
     @property
     def is_purging(self) -> bool:
-        """Whether bytes of purged keys may still be in the write-ahead log."""
+        """Whether bytes of purged or expired keys may still be in the write-ahead log."""
         return bool(self._is_purging)
+
+    def expires_by(self, block: int) -> bool:
+        """Whether something is to go with the commit of a block, or was to go before."""
+        return self._next_expiry is not None and self._next_expiry <= block
 
     def add_pending(self, sets: Iterable[PendingSet], height: int) -> None:
         """Keep endorsed private sets until their transactions are committed; synced when it returns.
@@ -122,11 +139,14 @@ class PrivateStore:
 
     def concerns(self, block: PrivateBlock) -> bool:
         """Whether `apply` would change anything but the height."""
-        if block.updates or not self._waiting.isdisjoint(block.settled):
+        if block.updates or block.sets or not self._waiting.isdisjoint(block.settled):
+            return True
+        if self.expires_by(block.number):
             return True
         with self._lock:
-            found = (self._connection.execute(_HOLDS, removal[:3]).fetchone() for removal in block.removals)
-            return any(found)
+            return any(self._holds(removal) for removal in (*block.removals, *block.purged)) or any(
+                self._sets.holds(purge) for purge in block.purged
+            )
 
     def apply(self, block: PrivateBlock, *, settles: bool) -> None:
         """Make a committed block's private changes.
@@ -140,14 +160,17 @@ class PrivateStore:
             LedgerError: LEDGER_WRITE_FAILED: nothing was written; try again.
         """
         settled = self._waiting.intersection(block.settled) if settles else set()
-        is_purging = self._is_purging or block.purges
+        is_purging = self._is_purging or bool(block.purged) or self.expires_by(block.number)
         with self._writing():
             self._change(block)
+            self._change_sets(block)
             self._connection.executemany(_SETTLE, [(done,) for done in settled])
             self._connection.execute("DELETE FROM pending WHERE height < ?", (block.number - KEPT_BLOCKS,))
             self._connection.execute(_PROGRESS, (block.number + 1, is_purging))
         self._waiting -= settled
         self.height, self._is_purging = block.number + 1, is_purging
+        if block.lifetimes or self.expires_by(block.number):
+            self._next_expiry = self._find_next_expiry()
 
     def advance(self, height: int) -> None:
         """Note that the blocks below `height` are applied, as they did not concern this organization."""
@@ -204,13 +227,32 @@ class PrivateStore:
                     key_hash(update.key),
                     update.value,
                     *update.version,
+                    expiring_block(
+                        update.version.block, block.lifetimes.get((update.namespace, update.collection), 0)
+                    ),
                 )
                 for update in kept
             ],
         )
+        removals = (*block.removals, *block.purged)
         self._connection.executemany(
-            _REMOVE, [(*removal[:3], removal.version.block, *removal.version) for removal in block.removals]
+            _REMOVE, [(*removal[:3], removal.version.block, *removal.version) for removal in removals]
         )
+
+    def _change_sets(self, block: PrivateBlock) -> None:
+        self._sets.add(block.number, block.sets, block.lifetimes)
+        self._sets.trim(block.purged)
+        if self.expires_by(block.number):
+            self._connection.execute(_EXPIRE_DATA, (block.number,))
+            self._sets.expire(block.number)
+
+    def _holds(self, removal: Purge) -> bool:
+        return self._connection.execute(_HOLDS, removal[:3]).fetchone() is not None
+
+    def _find_next_expiry(self) -> int | None:
+        with self._lock:
+            found: int | None = self._connection.execute(_NEXT_EXPIRY).fetchone()[0]
+        return found
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 LEDGER = (
     """CREATE TABLE blocks (
@@ -20,9 +20,11 @@ LEDGER = (
     ) WITHOUT ROWID""",
     """CREATE TABLE hashed_state (
         namespace TEXT NOT NULL, collection TEXT NOT NULL, key_hash BLOB NOT NULL, value_hash BLOB NOT NULL,
-        metadata BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
+        metadata BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, expires INTEGER,
         PRIMARY KEY (namespace, collection, key_hash)
     ) WITHOUT ROWID""",
+    # `expires` is the block with whose commit a key goes; NULL for never.
+    "CREATE INDEX hashed_by_expiry ON hashed_state (expires) WHERE expires IS NOT NULL",
     """CREATE TABLE history (
         namespace TEXT NOT NULL, key BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
         PRIMARY KEY (namespace, key, block, position)
@@ -32,10 +34,22 @@ LEDGER = (
 PRIVATE = (
     """CREATE TABLE data (
         namespace TEXT NOT NULL, collection TEXT NOT NULL, key BLOB NOT NULL, key_hash BLOB NOT NULL,
-        value BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
+        value BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, expires INTEGER,
         PRIMARY KEY (namespace, collection, key)
     ) WITHOUT ROWID""",
     "CREATE INDEX data_by_hash ON data (namespace, collection, key_hash)",
+    "CREATE INDEX data_by_expiry ON data (expires) WHERE expires IS NOT NULL",
+    # What each committed transaction wrote: M(KVRWSet) of one collection, for those who follow blocks.
+    """CREATE TABLE write_sets (
+        id INTEGER PRIMARY KEY, block INTEGER NOT NULL, position INTEGER NOT NULL, namespace TEXT NOT NULL,
+        collection TEXT NOT NULL, expires INTEGER, data BLOB NOT NULL
+    )""",
+    "CREATE INDEX write_sets_by_block ON write_sets (block)",
+    "CREATE INDEX write_sets_by_expiry ON write_sets (expires) WHERE expires IS NOT NULL",
+    # Where a purge finds every copy of a key.
+    """CREATE TABLE written_keys (
+        key_hash BLOB NOT NULL, write_set INTEGER NOT NULL, PRIMARY KEY (key_hash, write_set)
+    ) WITHOUT ROWID""",
     # What was endorsed and is not committed yet: M(KVRWSet) of one collection, under the hash that the
     # transaction names.
     """CREATE TABLE pending (
