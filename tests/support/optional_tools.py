@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.postgresql import find_postgresql
+
 from fabric_native import BinariesNotFoundError, find_binaries
 
 _SOFTHSM_LIBRARIES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so")
@@ -85,6 +87,7 @@ OPTIONAL_TOOLS = (
     ),
     OptionalTool("softhsm", "transactions are signed by keys on a PKCS#11 token", _softhsm),
     OptionalTool("strace", "acknowledged transactions survive a power failure, by crash images", _strace),
+    OptionalTool("postgresql", "the trail index works in PostgreSQL as in SQLite", find_postgresql),
     OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select
 from support.chain_members import REGULATOR
 from support.chains import Chain
 from support.story import (
@@ -34,11 +34,12 @@ from consentry.index import (
     TransactionFilter,
     open_database,
 )
-from consentry.index.schema import SCHEMA_VERSION, checkpoint, metadata
+from consentry.index.schema import metadata
 from consentry.index.store import BlockWriter
 from consentry.verification import VerificationError, memory_source
 from consentry_records import keys
 from consentry_records.reasons import Reason
+from fabric_protocol.blocks import set_flags
 
 STORY = tell()
 OTHERS = (LAKESIDE, REGULATOR, RIVERSIDE)
@@ -175,14 +176,6 @@ def test_another_channel_is_refused_at_its_first_block(engine: Engine) -> None:
     assert caught.value.difference.kind == "ANCHOR"
     with pytest.raises(IndexFault, match="INDEX_EMPTY"):
         Trail(engine).status()
-
-
-def test_an_index_of_another_version_is_refused(engine: Engine) -> None:
-    follow(engine, STORY.chain)
-    with engine.begin() as connection:
-        connection.execute(update(checkpoint).values(schema_version=SCHEMA_VERSION + 1))
-    with pytest.raises(IndexFault, match=r"INDEX_VERSION: .*delete it and index again"):
-        follow(engine, STORY.chain)
 
 
 def test_invalid_transactions_are_part_of_the_trail(engine: Engine) -> None:
@@ -334,3 +327,38 @@ def test_keys_that_are_no_records_are_left_alone(engine: Engine) -> None:
     story.chain.write({"epoch/NorthgateMSP": b"tx", "subject/x": b"{}", "other": DIGEST.encode()})
     follow(engine, story.chain)
     assert Trail(engine).findings() == []
+
+
+def test_copies_of_other_organizations_have_to_say_the_same(engine: Engine) -> None:
+    blocks = STORY.chain.blocks
+    others = [memory_source("Riverside", blocks), memory_source("Lakeside", [*blocks])]
+    done = IndexFollower(engine, "consentry").follow(memory_source("Northgate", blocks), others=others)
+    assert done.next_block == len(blocks)
+
+
+def _with_flags_of_its_own(number: int) -> list[bytes]:
+    block = STORY.chain.block(number)
+    set_flags(block, bytes([11]))
+    blocks = list(STORY.chain.blocks)
+    blocks[number] = block.SerializeToString(deterministic=True)
+    return blocks
+
+
+@pytest.mark.parametrize(
+    ("lying", "kind", "block"),
+    [
+        (_with_flags_of_its_own(4), "FLAGS", 4),
+        (STORY.chain.blocks[:6], "ENDS_EARLY", 6),
+        ([*STORY.chain.blocks[:3], *STORY.chain.blocks[4:]], "BLOCK_NUMBER", 3),
+        (Chain().blocks, "FORK", 0),
+    ],
+)
+def test_a_copy_that_says_something_else_is_named(
+    engine: Engine, lying: list[bytes], kind: str, block: int
+) -> None:
+    source = memory_source("Northgate", STORY.chain.blocks)
+    with pytest.raises(BlockRefused) as caught:
+        IndexFollower(engine, "consentry").follow(source, others=[memory_source("Riverside", lying)])
+    difference = caught.value.difference
+    assert (difference.source, difference.kind, difference.block) == ("Riverside", kind, block)
+    assert IndexFollower(engine, "consentry").next_block == block

@@ -5,7 +5,7 @@ from hashlib import sha256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentry.index.schema import open_database
+from consentry.index.database import open_database
 from consentry.index.state import SqlLedgerState
 from fabric_protocol.memory_state import MemoryState
 from fabric_protocol.state import Version

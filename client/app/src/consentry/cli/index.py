@@ -14,24 +14,34 @@ def add_to(app: typer.Typer) -> None:
     """Add the command."""
     epilog = examples(
         "consentry --as northgate/dpo index",
+        "consentry --as northgate/dpo index --organization riverside --organization lakeside",
         "consentry --as northgate/dpo index --follow",
+        "consentry --as northgate/dpo --index postgresql://trail@db/trail index",
     )
     app.command("index", epilog=epilog)(index)
 
 
 def index(
     ctx: typer.Context,
+    organization: Annotated[
+        list[str] | None,
+        typer.Option(help="Compare every block with this organization's peer too; may be repeated."),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for new blocks until stopped.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the own peer's blocks and index them; every other question does so by itself."""
+    """Verify the own peer's blocks and index them; every other question does so by itself.
+
+    With --organization the blocks of that organization's peer are verified as well, and have to say the same.
+    """
     from consentry.cli.index_access import catch_up, open_database_of
     from consentry.index import IndexFollower, IndexProgress, Trail
     from consentry.verification.peers import live_peers
 
     context = command_context(ctx)
     with open_database_of(context) as engine:
-        _, added = catch_up(context, engine)
+        compared = organization or []
+        _, added = catch_up(context, engine, compared)
         status = Trail(engine).status()
         if as_json:
             show_json(status)
@@ -44,6 +54,6 @@ def index(
             note(f"block {reached.next_block - 1}")
 
         follower = IndexFollower(engine, context.profile.chaincode, context.kept_anchor())
-        peers = live_peers(context.profile, context.identity, [context.organization.msp_id], follow=True)
-        with peers as (peer,):
-            follower.follow(peer, tell, blocks_a_transaction=1)
+        names = [context.organization.msp_id, *compared]
+        with live_peers(context.profile, context.identity, names, follow=True) as (peer, *others):
+            follower.follow(peer, tell, others=others, blocks_a_transaction=1)

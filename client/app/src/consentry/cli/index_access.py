@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -57,8 +57,8 @@ def _last_block(trail: Trail) -> int | None:
         return None
 
 
-def catch_up(context: CommandContext, engine: Engine) -> tuple[int, int]:
-    """Index what the own organization's peer has by now.
+def catch_up(context: CommandContext, engine: Engine, compared: Sequence[str] = ()) -> tuple[int, int]:
+    """Index what the own organization's peer has by now, and the peers of organizations to compare with.
 
     Returns:
         The number of the first block not indexed, and how many transactions were added.
@@ -68,8 +68,9 @@ def catch_up(context: CommandContext, engine: Engine) -> tuple[int, int]:
     from consentry.verification.peers import live_peers
 
     follower = IndexFollower(engine, context.profile.chaincode, context.kept_anchor())
-    with live_peers(context.profile, context.identity, [context.organization.msp_id]) as (peer,):
+    names = [context.organization.msp_id, *compared]
+    with live_peers(context.profile, context.identity, names) as (peer, *others):
         total = (peer.stop or 0) + 1
         with counted("indexing blocks", total) as progress:
-            done = follower.follow(peer, lambda reached: progress(reached.next_block, total))
+            done = follower.follow(peer, lambda reached: progress(reached.next_block, total), others=others)
     return done.next_block, done.transactions

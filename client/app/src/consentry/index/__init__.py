@@ -9,12 +9,12 @@ Example:
 
 from consentry.index.accesses import Access, AccessFilter, Denial
 from consentry.index.checkpoint import IndexFault
+from consentry.index.database import open_database
 from consentry.index.follower import BlockRefused, IndexFollower, IndexProgress
 from consentry.index.interpretation import TransactionRow
 from consentry.index.lineage import Basis, ModelLineage, RowManifest, WithdrawalImpact
 from consentry.index.pages import Page, PageRequest, all_items
 from consentry.index.rows import ChangeRow, FindingRow, RecordRow
-from consentry.index.schema import open_database
 from consentry.index.trail import IndexStatus, Trail
 from consentry.index.transaction_queries import TransactionFilter
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from consentry.errors import ConsentryError
-from consentry.index.schema import SCHEMA_VERSION, checkpoint
+from consentry.index.schema import checkpoint
 from consentry.verification import Position
 
 _ROW = 1
@@ -32,20 +32,10 @@ class Checkpoint:
 
 
 def read_checkpoint(connection: Connection) -> Checkpoint | None:
-    """The checkpoint, or None where nothing is indexed yet.
-
-    Raises:
-        IndexFault: INDEX_VERSION if another version of this program made the index.
-    """
+    """The checkpoint, or None where nothing is indexed yet."""
     row = connection.execute(select(checkpoint).where(checkpoint.c.id == _ROW)).first()
     if row is None:
         return None
-    if row.schema_version != SCHEMA_VERSION:
-        raise IndexFault(
-            "INDEX_VERSION",
-            f"The index has tables of version {row.schema_version}, expected {SCHEMA_VERSION}; "
-            "delete it and index again from block 0.",
-        )
     position = Position(
         next_block=row.next_block,
         header_hash=row.header_hash,
@@ -65,7 +55,7 @@ def write_checkpoint(connection: Connection, new: Checkpoint, expected_block: in
     """
     values = _values(new)
     if expected_block == 0:
-        connection.execute(insert(checkpoint), [values | {"id": _ROW, "schema_version": SCHEMA_VERSION}])
+        connection.execute(insert(checkpoint), [values | {"id": _ROW}])
         return
     this = (checkpoint.c.id == _ROW) & (checkpoint.c.next_block == expected_block)
     if connection.execute(update(checkpoint).where(this).values(**values)).rowcount != 1:

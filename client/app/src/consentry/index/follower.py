@@ -1,11 +1,12 @@
 """Follows a channel's blocks into the index: each is proved first, then written whole or not at all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
 from consentry.index.checkpoint import Checkpoint, IndexFault, read_checkpoint, write_checkpoint
+from consentry.index.copies import Copies, read_together
 from consentry.index.state import SqlLedgerState
 from consentry.index.store import BlockWriter
 from consentry.verification import (
@@ -68,12 +69,15 @@ class IndexFollower:
         source: BlockSource,
         progress: Callable[[IndexProgress], None] | None = None,
         *,
+        others: Sequence[BlockSource] = (),
         blocks_a_transaction: int = 64,
     ) -> IndexProgress:
         """Index what a source gives from the checkpoint on, until it gives no more.
 
         Args:
             source: one copy of the chain; one that waits for new blocks makes this wait too.
+            others: further copies, of other organizations' peers: each block of theirs has to hold and to
+                have the same header, validation codes and commit hash.
             progress: called after each database transaction.
             blocks_a_transaction: how many blocks are committed together; 1 where a source waits for new ones.
 
@@ -86,18 +90,17 @@ class IndexFollower:
             VerificationError: the anchor is not that of what is already indexed.
         """
         done = IndexProgress(self.next_block, 0)
-        batch: list[bytes] = []
-        for data in source.blocks(done.next_block):
-            batch.append(data)
+        batch: list[Copies] = []
+        for copies in read_together((source, *others), done.next_block):
+            batch.append(copies)
             if len(batch) >= blocks_a_transaction:
-                done = self._index(source.name, batch, done, progress)
+                done = self._index(batch, done, progress)
                 batch = []
-        return self._index(source.name, batch, done, progress) if batch else done
+        return self._index(batch, done, progress) if batch else done
 
     def _index(
         self,
-        name: str,
-        blocks: Iterable[bytes],
+        blocks: Iterable[Copies],
         before: IndexProgress,
         progress: Callable[[IndexProgress], None] | None,
     ) -> IndexProgress:
@@ -106,11 +109,9 @@ class IndexFollower:
             session = _Session.open(connection, self._namespace, self._anchor)
             if session.chain.position.next_block != before.next_block:
                 raise IndexFault("INDEX_MOVED", "Another follower moved the index; let only one of them run.")
-            for data in blocks:
-                try:
-                    session.add(data)
-                except Finding as finding:
-                    refused = finding.in_source(name)
+            for copies in blocks:
+                refused = session.add(copies)
+                if refused is not None:
                     break
             session.close(before.next_block)
         done = IndexProgress(session.chain.position.next_block, before.transactions + session.transactions)
@@ -139,12 +140,20 @@ class _Session:
         anchored = anchor is not None or (found is not None and found.anchored)
         return cls(connection, namespace, chain, anchored)
 
-    def add(self, data: bytes) -> None:
-        proved: ProvedBlock = self.chain.prove(data)
+    def add(self, copies: Copies) -> Difference | None:
+        """Prove the next block from every copy, then write it; what differs where, if anything does."""
+        proved: ProvedBlock | None = None
+        for copy in copies:
+            try:
+                proved = copy.agree(self.chain, proved)
+            except Finding as finding:
+                return finding.in_source(copy.name)
+        assert proved is not None, "there is one copy at least"  # noqa: S101
         config = proved.config if proved.number == 0 else self.chain.config
         self._writer.write(proved, config)
         self.chain.accept(proved)
         self.transactions += len(proved.codes)
+        return None
 
     def close(self, expected_block: int) -> None:
         position = self.chain.position

@@ -4,26 +4,13 @@ Names, ids and times are text as on the ledger: its instants sort as text. Keys 
 bytes, because Fabric orders keys by their UTF-8 bytes and a database's collation may not.
 """
 
-from pathlib import Path
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Engine,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    event,
-)
-from sqlalchemy import create_engine as _create_engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.pool import StaticPool
+REVISION = "0001"
+"""The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
-SCHEMA_VERSION = 1
+version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+"""Where Alembic keeps which migration the tables are at."""
 
 metadata = MetaData()
 
@@ -31,7 +18,6 @@ checkpoint = Table(
     "checkpoint",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("schema_version", Integer, nullable=False),
     Column("channel", String, nullable=False),
     Column("next_block", Integer, nullable=False),
     Column("header_hash", LargeBinary, nullable=False),
@@ -171,43 +157,3 @@ ledger_hashes = Table(
     Column("block", Integer, nullable=False),
     Column("position", Integer, nullable=False),
 )
-
-
-def open_database(url: str) -> Engine:
-    """Connect to the index's database and create the tables that it lacks.
-
-    Args:
-        url: SQLAlchemy URL, e.g. ``sqlite:////var/lib/consentry/index.sqlite``; ``sqlite://`` is in memory.
-
-    Returns:
-        The engine; whoever asked for it disposes of it.
-    """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = _create_engine(url)
-    elif parsed.database in (None, "", ":memory:"):
-        engine = _create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        # What is indexed is pseudonymised and still about people: for its owner's eyes only.
-        Path(parsed.database or "").touch(mode=0o600)
-        engine = _create_engine(url)
-    if engine.dialect.name == "sqlite":
-        _use_real_transactions(engine)
-    metadata.create_all(engine)
-    return engine
-
-
-def _use_real_transactions(engine: Engine) -> None:
-    """Let SQLAlchemy begin transactions itself: the driver begins too late and so reads outside of them."""
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: object, _record: object) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA busy_timeout=10000")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: object) -> None:
-        connection.exec_driver_sql("BEGIN")  # type: ignore[attr-defined]

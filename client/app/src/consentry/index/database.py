@@ -1,0 +1,128 @@
+"""Opening the index's database, SQLite or PostgreSQL, and bringing its tables up to date."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
+
+from consentry.index.checkpoint import IndexFault
+from consentry.index.schema import REVISION, metadata, version
+
+_DRIVER = "postgresql+pg8000"
+
+
+def open_database(url: str) -> Engine:
+    """Connect to the index's database and migrate its tables to what this release needs.
+
+    Args:
+        url: SQLAlchemy URL, e.g. ``sqlite:////var/lib/consentry/index.sqlite`` or
+            ``postgresql://reader@db.example.org/trail`` (needs ``pip install consentry[postgresql]``; the
+            password may come from the environment variable ``PGPASSWORD``); ``sqlite://`` is in memory.
+
+    Returns:
+        The engine; whoever asked for it disposes of it.
+
+    Raises:
+        IndexFault: INDEX_URL_INVALID, INDEX_UNREACHABLE; INDEX_VERSION if a newer release made the index.
+    """
+    engine = _engine(url)
+    try:
+        with engine.begin() as connection:
+            _migrate(connection)
+    except DBAPIError as error:
+        engine.dispose()
+        raise IndexFault(
+            "INDEX_UNREACHABLE",
+            f"The index at {engine.url.render_as_string()} cannot be opened ({type(error.orig).__name__}); "
+            "check that the database runs and that its user may create tables.",
+        ) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            return _postgresql(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(url, parsed.database)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise _invalid_url() from error
+    raise _invalid_url()
+
+
+def _invalid_url() -> IndexFault:
+    return IndexFault(
+        "INDEX_URL_INVALID",
+        "An index is sqlite:///FILE or postgresql://USER@HOST/DATABASE "
+        "(with `pip install consentry[postgresql]`); got something else.",
+    )
+
+
+def _postgresql(url: str) -> Engine:
+    parsed = make_url(url).set(drivername=_DRIVER)
+    if parsed.password is None and "PGPASSWORD" in os.environ:
+        parsed = parsed.set(password=os.environ["PGPASSWORD"])
+    # One snapshot for all questions of a transaction; a follower that lost a race is refused, not merged.
+    return create_engine(parsed, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+
+
+def _sqlite(url: str, database: str | None) -> Engine:
+    if database in (None, "", ":memory:"):
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        # What is indexed is pseudonymised and still about people: for its owner's eyes only.
+        with suppress(OSError):
+            Path(str(database)).touch(mode=0o600)
+        engine = create_engine(url)
+    _use_real_transactions(engine)
+    return engine
+
+
+def _use_real_transactions(engine: Engine) -> None:
+    """Let SQLAlchemy begin transactions itself: the driver begins too late and so reads outside of them."""
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: object) -> None:
+        connection.exec_driver_sql("BEGIN")  # type: ignore[attr-defined]
+
+
+def _migrate(connection: Connection) -> None:
+    tables = set(inspect(connection).get_table_names())
+    if version.name not in tables:
+        if tables & set(metadata.tables):
+            raise _other_release("before the first release")
+        metadata.create_all(connection)
+        version.create(connection)
+        connection.execute(insert(version), {"version_num": REVISION})
+        return
+    # Without a row the tables are at the very beginning.
+    found = str(connection.scalar(select(version.c.version_num)) or "")
+    if found > REVISION:
+        raise _other_release(f"by a newer release (tables {found}, expected {REVISION})")
+    if found < REVISION:
+        from consentry.index.migrations.running import upgrade
+
+        upgrade(connection)
+
+
+def _other_release(when: str) -> IndexFault:
+    return IndexFault(
+        "INDEX_VERSION",
+        f"The index was made {when}; use that one, or name another index and fill it again from block 0.",
+    )
