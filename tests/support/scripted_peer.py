@@ -31,9 +31,10 @@ class QueueStream:
             raise message
         return message
 
-    async def send(self, message: Any) -> None:
-        # A copy, as a wire would make one.
-        self.to_peer.put_nowait(Message.FromString(message.SerializeToString()))
+    async def send(self, messages: Sequence[Any]) -> None:
+        # Copies, as a wire would make them.
+        for message in messages:
+            self.to_peer.put_nowait(Message.FromString(message.SerializeToString()))
 
 
 class FunctionChaincode:

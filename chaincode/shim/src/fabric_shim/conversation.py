@@ -182,8 +182,9 @@ class Conversation:
         while True:
             await something_to_send.wait()
             while outgoing:
-                await self._stream.send(outgoing[0])
-                outgoing.popleft()
+                messages = list(outgoing)
+                outgoing.clear()
+                await self._stream.send(messages)
             something_to_send.clear()
             self._all_sent.set()
 

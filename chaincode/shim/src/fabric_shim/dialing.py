@@ -4,51 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from typing import Any, Final
 
-import grpc
-import grpc.aio
+from grpclib.client import Channel
+from grpclib.const import Cardinality
+from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from fabric_shim.conversation import Conversation, State
 from fabric_shim.errors import ConfigurationError, ConversationError
-from fabric_shim.messages import parse_message
+from fabric_shim.grpc_stream import CONFIGURATION, GrpcStream
 from fabric_shim.metrics import Metrics
 from fabric_shim.router import Chaincode
 from fabric_shim.settings import Settings
+from fabric_shim.tls import peer_context
 
 _log = logging.getLogger("fabric_shim")
 
-_MOST_MESSAGE_BYTES: Final = 100 * 2**20
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", _MOST_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", _MOST_MESSAGE_BYTES),
-    # What the official runtimes send; peers refuse pings that come oftener than once a minute.
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-)
+_METHOD: Final = "/protos.ChaincodeSupport/Register"
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 5.0
-
-
-class _CallStream:
-    """A call's two directions as ``Stream``."""
-
-    def __init__(self, call: Any) -> None:
-        self._call = call
-
-    async def receive(self) -> Any | None:
-        try:
-            data = await self._call.read()
-        except grpc.aio.AioRpcError as error:
-            raise ConversationError(f"the stream ended: {error.code().name}") from None
-        return None if data is grpc.aio.EOF else parse_message(data)
-
-    async def send(self, message: Any) -> None:
-        try:
-            await self._call.write(message.SerializeToString())
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            raise ConversationError("the stream ended while a message was sent") from None
 
 
 class PeerConnection:
@@ -80,7 +56,7 @@ class PeerConnection:
         Raises:
             ConfigurationError: it has not within ``settings.reconnect_seconds``, or the TLS files do not fit.
         """
-        self._task = asyncio.create_task(self._stay_connected(self._credentials()))
+        self._task = asyncio.create_task(self._stay_connected(self._context()))
         waiting = [asyncio.create_task(event.wait()) for event in (self._ready, self.lost)]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -108,46 +84,56 @@ class PeerConnection:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def _credentials(self) -> Any | None:
+    def _context(self) -> ssl.SSLContext | None:
         tls = self._settings.peer_tls
-        if tls is None:
-            return None
-        return grpc.ssl_channel_credentials(tls.root_certificates, tls.key, tls.certificate)
+        try:
+            return None if tls is None else peer_context(tls)
+        except (ssl.SSLError, ValueError):
+            raise ConfigurationError(
+                "CORE_PEER_TLS_ROOTCERT_FILE or the client key and certificate cannot be used for TLS"
+            ) from None
 
-    async def _stay_connected(self, credentials: Any | None) -> None:
+    async def _stay_connected(self, context: ssl.SSLContext | None) -> None:
         pause, since = _FIRST_PAUSE_SECONDS, time.monotonic()
         try:
             while time.monotonic() - since < self._settings.reconnect_seconds:
-                if await self._converse(credentials):
+                if await self._converse(context):
                     pause, since = _FIRST_PAUSE_SECONDS, time.monotonic()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         finally:
             self.lost.set()
 
-    async def _converse(self, credentials: Any | None) -> bool:
+    async def _converse(self, context: ssl.SSLContext | None) -> bool:
         """Talk until the stream ends; whether the peer had taken the registration."""
-        async with self._channel(credentials) as channel:
-            call = channel.stream_stream("/protos.ChaincodeSupport/Register")()
-            conversation = self._conversation = Conversation(
-                _CallStream(call),
-                self._chaincode,
-                package_id=self._settings.package_id,
-                limits=self._settings.limits,
-                when_ready=self._ready.set,
-                metrics=self._metrics,
-            )
-            try:
-                await conversation.run()
-                _log.warning("the peer at %s closed the stream", self.address)
-            except ConversationError as error:
-                _log.warning("lost the stream to the peer at %s: %s", self.address, error)
-            finally:
-                self._conversation = None
-                call.cancel()
-            return conversation.state is State.READY
+        host, _, port = self.address.rpartition(":")
+        channel = Channel(host.strip("[]"), int(port), ssl=context, config=CONFIGURATION)
+        nothing: Any = type(None)
+        try:
+            async with (
+                channel,
+                channel.request(_METHOD, Cardinality.STREAM_STREAM, nothing, nothing) as call,
+            ):
+                await call.send_request()
+                # What ends the conversation when the connection is lost.
+                with call._wrapper:
+                    await self._talk(GrpcStream(call._stream))
+            _log.warning("the peer at %s closed the stream", self.address)
+        except GRPCError as error:
+            _log.warning("the peer at %s ended the stream: %s", self.address, error.status.name)
+        except (ConversationError, StreamTerminatedError, OSError) as error:
+            _log.warning("lost the stream to the peer at %s: %s", self.address, error)
+        finally:
+            conversation, self._conversation = self._conversation, None
+        return conversation is not None and conversation.state is State.READY
 
-    def _channel(self, credentials: Any | None) -> Any:
-        if credentials is None:
-            return grpc.aio.insecure_channel(self.address, options=_OPTIONS)
-        return grpc.aio.secure_channel(self.address, credentials, options=_OPTIONS)
+    async def _talk(self, stream: GrpcStream) -> None:
+        self._conversation = Conversation(
+            stream,
+            self._chaincode,
+            package_id=self._settings.package_id,
+            limits=self._settings.limits,
+            when_ready=self._ready.set,
+            metrics=self._metrics,
+        )
+        await self._conversation.run()

@@ -44,3 +44,5 @@ def configure_logging(environment: Mapping[str, str]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if kind == "json" else logging.Formatter(_TEXT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # It tells of every stream that a peer resets; what matters of that is told by this package.
+    logging.getLogger("grpclib").setLevel(logging.WARNING)

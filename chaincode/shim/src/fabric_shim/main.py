@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fabric_shim.contract import Contract
 from fabric_shim.errors import ConfigurationError
@@ -21,10 +21,6 @@ from fabric_shim.settings import Settings
 if TYPE_CHECKING:
     from fabric_shim.dialing import PeerConnection
     from fabric_shim.server import ChaincodeServer
-
-# gRPC's older event loop hands a message from thread to thread less often: a fifth less CPU per transaction,
-# measured with grpcio 1.85. It is chosen when gRPC is loaded; a version that has only one ignores the choice.
-_GRPC_EXPERIMENTS: Final = "-event_engine_listener,-event_engine_client"
 
 
 async def serve(contracts: Sequence[Contract], settings: Settings, stop: asyncio.Event | None = None) -> None:
@@ -89,7 +85,6 @@ def run(contracts: Sequence[Contract]) -> None:
     Exits with status 0 after a signal, and with 2 and one sentence on standard error where the environment or
     the contracts cannot be used.
     """
-    os.environ.setdefault("GRPC_EXPERIMENTS", _GRPC_EXPERIMENTS)
     try:
         configure_logging(os.environ)
         asyncio.run(_serve_until_signal(contracts, Settings.from_environment(os.environ, sys.argv[1:])))

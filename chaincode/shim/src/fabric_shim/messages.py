@@ -38,6 +38,9 @@ PUT_STATE_METADATA: Final = ChaincodeMessage.PUT_STATE_METADATA
 WRITE_BATCH_STATE: Final = ChaincodeMessage.WRITE_BATCH_STATE
 INVOKE_CHAINCODE: Final = ChaincodeMessage.INVOKE_CHAINCODE
 
+MOST_MESSAGE_BYTES: Final = 100 * 2**20
+"""What a peer takes and sends in one message (``sampleconfig/core.yaml``, fabric-behaviour §0)."""
+
 VALIDATION_PARAMETER: Final = "VALIDATION_PARAMETER"
 """Name of the metadata entry that holds a key-level policy (fabric-behaviour §4.1)."""
 

@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 from typing import Any, Final
 
-import grpc
-import grpc.aio
+import grpclib.server
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.exceptions import GRPCError
 
 from fabric_shim.conversation import Conversation
 from fabric_shim.errors import ConfigurationError, ConversationError
-from fabric_shim.messages import parse_message
+from fabric_shim.grpc_stream import CONFIGURATION, GrpcStream
 from fabric_shim.metrics import Metrics
 from fabric_shim.router import Chaincode
 from fabric_shim.settings import Settings
+from fabric_shim.tls import service_context
 
 _log = logging.getLogger("fabric_shim")
 
-_MOST_MESSAGE_BYTES: Final = 100 * 2**20
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", _MOST_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", _MOST_MESSAGE_BYTES),
-    # Peers ping idle chaincode streams every minute; gRPC's own rules would hang up on them for that.
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_ping_strikes", 0),
-    # Two services on one port would share its connections by chance.
-    ("grpc.so_reuseport", 0),
-)
-
-
-class _GrpcStream:
-    """A peer's stream as ``Stream``: messages cross gRPC as bytes, so that bad ones are ours to refuse."""
-
-    def __init__(self, context: Any) -> None:
-        self._context = context
-
-    async def receive(self) -> Any | None:
-        data = await self._context.read()
-        return None if data is grpc.aio.EOF else parse_message(data)
-
-    async def send(self, message: Any) -> None:
-        await self._context.write(message.SerializeToString())
+_METHOD: Final = "/protos.Chaincode/Connect"
+_CLOSING_SECONDS: Final = 2.0
 
 
 class ChaincodeServer:
@@ -58,8 +40,8 @@ class ChaincodeServer:
         self._serving = False
         self._chaincode = chaincode
         self._settings = settings
-        self._conversations: set[Conversation] = set()
-        self._server: Any = None
+        self._conversations: dict[Conversation, GrpcStream] = {}
+        self._server: grpclib.server.Server | None = None
         self.address = settings.address
 
     async def start(self) -> None:
@@ -68,14 +50,22 @@ class ChaincodeServer:
         Raises:
             ConfigurationError: the address is taken, or the key or the certificates cannot be used.
         """
-        self._server = grpc.aio.server(options=_OPTIONS)
-        handler = grpc.stream_stream_rpc_method_handler(self._connect)
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler("protos.Chaincode", {"Connect": handler}),)
-        )
-        host = self._settings.address.rpartition(":")[0]
-        self.address = f"{host}:{self._listen()}"
-        await self._server.start()
+        address, tls = self._settings.address, self._settings.tls
+        host, _, port = address.rpartition(":")
+        server = grpclib.server.Server([self], config=CONFIGURATION)
+        try:
+            context = None if tls is None else service_context(tls)
+            if int(port):
+                await server.start(host.strip("[]"), int(port), ssl=context)
+            else:
+                listening = _free_port(host.strip("[]"))
+                await server.start(sock=listening, ssl=context)
+                self.address = f"{host}:{listening.getsockname()[1]}"
+        except (OSError, ValueError):
+            raise ConfigurationError(
+                f"cannot listen on {address}: it is taken, or the TLS key and certificate do not fit"
+            ) from None
+        self._server = server
         self._serving = True
 
     @property
@@ -83,43 +73,44 @@ class ChaincodeServer:
         """Why peers cannot run transactions now, ``""`` if they can."""
         return "" if self._serving else "the service is starting or stopping"
 
-    def _listen(self) -> int:
-        address, tls = self._settings.address, self._settings.tls
-        try:
-            if tls is None:
-                return int(self._server.add_insecure_port(address))
-            credentials = grpc.ssl_server_credentials(
-                [(tls.key, tls.certificate)],
-                root_certificates=tls.client_authorities,
-                require_client_auth=tls.client_authorities is not None,
-            )
-            return int(self._server.add_secure_port(address, credentials))
-        except (RuntimeError, ValueError):
-            raise ConfigurationError(
-                f"cannot listen on {address}: it is taken, or the TLS key and certificate do not fit"
-            ) from None
-
     async def stop(self) -> None:
         """Refuse new transactions, let the running ones end within the grace period, and close."""
         self._serving = False
         drains = [conversation.drain(self._settings.grace_seconds) for conversation in self._conversations]
         await asyncio.gather(*drains)
         if self._server is not None:
-            await self._server.stop(0)
+            for stream in self._conversations.values():
+                stream.close()
+            self._server.close()
+            # A connection on which a peer has opened no stream may stay; the process does not.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._server.wait_closed(), _CLOSING_SECONDS)
 
-    async def _connect(self, _: Any, context: Any) -> None:
+    def __mapping__(self) -> dict[str, Handler]:
+        """What grpclib serves."""
+        nothing: Any = type(None)
+        return {_METHOD: Handler(self._connect, Cardinality.STREAM_STREAM, nothing, nothing)}
+
+    async def _connect(self, call: grpclib.server.Stream[Any, Any]) -> None:
+        await call.send_initial_metadata()
+        stream = GrpcStream(call._stream)
         conversation = Conversation(
-            _GrpcStream(context),
+            stream,
             self._chaincode,
             package_id=self._settings.package_id,
             limits=self._settings.limits,
             metrics=self._metrics,
         )
-        self._conversations.add(conversation)
+        self._conversations[conversation] = stream
         try:
             await conversation.run()
         except ConversationError as error:
-            _log.error("ended the stream of peer %s: %s", context.peer(), error)
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            _log.error("ended the stream of peer %s: %s", call.peer.addr(), error)
+            raise GRPCError(Status.INVALID_ARGUMENT, str(error)) from None
         finally:
-            self._conversations.discard(conversation)
+            del self._conversations[conversation]
+
+
+def _free_port(host: str) -> socket.socket:
+    family, *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+    return socket.create_server(address, family=family)

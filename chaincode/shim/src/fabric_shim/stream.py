@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 
@@ -19,6 +20,10 @@ class Stream(Protocol):
         """
         ...
 
-    async def send(self, message: Any) -> None:
-        """Send one message to the peer."""
+    async def send(self, messages: Sequence[Any]) -> None:
+        """Send messages to the peer, in order.
+
+        Raises:
+            ConversationError: the stream has ended.
+        """
         ...

@@ -25,9 +25,10 @@ class MemoryStream:
         """Next message for the chaincode, ``None`` after ``hang_up``."""
         return await self._to_chaincode.get()
 
-    async def send(self, message: Any) -> None:
-        """Send a message to the peer."""
-        self._to_peer.put_nowait(message)
+    async def send(self, messages: Sequence[Any]) -> None:
+        """Send messages to the peer."""
+        for message in messages:
+            self._to_peer.put_nowait(message)
 
     async def hear(self) -> Any:
         """Next message for the peer."""
