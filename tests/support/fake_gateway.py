@@ -150,12 +150,20 @@ class FakeGateway:
             if inner.HasField("start_position")
             else len(self.submitted) + 1
         )
-        return FakeStream(self, start, inner.chaincode_id)
+        return FakeStream(self, start, inner.chaincode_id, inner.after_transaction_id)
 
     def deliver(self, envelope: Any) -> Iterator[bytes]:
         """The scripted responses."""
         self._fail("deliver", envelope)
         return FakeResponses(list(self.blocks))
+
+    def deliver_filtered(self, envelope: Any) -> Iterator[bytes]:
+        """The scripted responses."""
+        return self.deliver(envelope)
+
+    def deliver_with_private_data(self, envelope: Any) -> Iterator[bytes]:
+        """The scripted responses."""
+        return self.deliver(envelope)
 
     def close(self) -> None:
         """Note that the transport was closed."""
@@ -236,8 +244,9 @@ class FakeResponses:
 class FakeStream:
     """A live stream of a fake gateway's events."""
 
-    def __init__(self, gateway: FakeGateway, start: int, chaincode: str) -> None:
+    def __init__(self, gateway: FakeGateway, start: int, chaincode: str, after: str = "") -> None:
         self._gateway = gateway
+        self._after = after
         self._start = start
         self._chaincode = chaincode
         self._cancelled = False
@@ -254,8 +263,13 @@ class FakeStream:
                     raise StatusFailure("UNAVAILABLE", "the connection broke off")
                 event = self._gateway.events[position]
             position += 1
-            if event[0] >= self._start:
-                yield self._response(*event)
+            if event[0] < self._start:
+                continue
+            if self._after:
+                # As Fabric: silent until that transaction's event has passed.
+                self._after = "" if event[1] == self._after else self._after
+                continue
+            yield self._response(*event)
 
     def cancel(self) -> None:
         with self._gateway.changed:

@@ -40,6 +40,17 @@ class Connection:
         return self.signing.sign(message)
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A gateway: address (host:port), the PEM certificates that its own must lead to, and the name expected
+    in it where that differs from the host.
+    """
+
+    address: str
+    tls_roots: bytes
+    server_name: str | None = None
+
+
 def open_transport(endpoint: str, tls_roots: bytes, server_name: str | None = None) -> GrpcTransport:
     """Open a TLS channel to a peer, lazily: the first call connects, and broken connections are made again.
 

@@ -10,6 +10,7 @@ from fabric_gateway.commit import Commit
 from fabric_gateway.connection import Connection
 from fabric_gateway.errors import CommitError, SubmitError
 from fabric_gateway.proposal import Proposal
+from fabric_gateway.retry import NO_RETRY, ConflictRetry
 from fabric_protocol.proposals import new_proposal
 
 Argument = bytes | str
@@ -118,10 +119,12 @@ class Contract:
         transient: Mapping[str, bytes] | None = None,
         endorsing_organizations: Sequence[str] = (),
         proposal_time: datetime | None = None,
+        retry: ConflictRetry = NO_RETRY,
     ) -> bytes:
         """Endorse, submit, wait until the transaction is valid on the ledger, and return its result.
 
-        An unknown outcome of Submit is found out by the transaction id; nothing is ever proposed twice.
+        An unknown outcome of Submit is found out by the transaction id and never proposed again. `retry` says
+        whether a transaction that others overtook is made anew; without it, it is not.
 
         Raises:
             EndorseError: not endorsed; nothing was submitted.
@@ -129,17 +132,21 @@ class Contract:
             CommitStatusError: submitted, and whether it is valid could not be found out.
             CommitError: committed as invalid.
         """
-        submitted = self.submit_async(
-            function,
-            *arguments,
-            transient=transient,
-            endorsing_organizations=endorsing_organizations,
-            proposal_time=proposal_time,
-        )
-        status = submitted.commit.resolve()
-        if not status.successful:
-            raise CommitError(status)
-        return submitted.result
+
+        def transact() -> bytes:
+            submitted = self.submit_async(
+                function,
+                *arguments,
+                transient=transient,
+                endorsing_organizations=endorsing_organizations,
+                proposal_time=proposal_time,
+            )
+            status = submitted.commit.resolve()
+            if not status.successful:
+                raise CommitError(status)
+            return submitted.result
+
+        return retry.run(transact)
 
 
 def _argument_bytes(argument: Argument) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 
 from fabric_gateway.commit import Commit
-from fabric_gateway.connection import Clock, Connection, open_transport, utc_clock
+from fabric_gateway.connection import Clock, Connection, Endpoint, open_transport, utc_clock
+from fabric_gateway.fallback import FallbackTransport
 from fabric_gateway.network import Network
 from fabric_gateway.offline import commit_from_bytes, proposal_from_bytes, transaction_from_bytes
 from fabric_gateway.proposal import Proposal
@@ -51,6 +53,7 @@ class Gateway:
         signer: Signer | None = None,
         tls_roots: bytes,
         server_name: str | None = None,
+        fallbacks: Sequence[Endpoint] = (),
         clock: Clock = utc_clock,
         timeouts: Timeouts | None = None,
     ) -> Gateway:
@@ -59,12 +62,16 @@ class Gateway:
         `identity` is the caller's serialized identity (`serialize_identity`). `signer` is any callable: for
         an ECDSA certificate it takes a SHA-256 digest and returns DER (brought to low-S here), for an Ed25519
         one it takes the message; without one, every step is signed elsewhere (see `signed_proposal`).
-        `tls_roots` are PEM certificates, `clock` gives proposals their timestamps.
+        `tls_roots` are PEM certificates, `clock` gives proposals their timestamps. While the gateway does not
+        answer, `fallbacks` are asked in their order.
 
         Raises:
             ValueError: no identity, a kind of key that Fabric does not take, or no TLS roots.
         """
-        transport = open_transport(endpoint, tls_roots, server_name)
+        first = Endpoint(endpoint, tls_roots, server_name)
+        transport = (
+            _open(first) if not fallbacks else FallbackTransport([_open(e) for e in (first, *fallbacks)])
+        )
         try:
             return cls(transport, identity=identity, signer=signer, clock=clock, timeouts=timeouts)
         except BaseException:
@@ -134,3 +141,7 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _open(endpoint: Endpoint) -> Transport:
+    return open_transport(endpoint.address, endpoint.tls_roots, endpoint.server_name)

@@ -16,15 +16,25 @@ from fabric_gateway.errors import ErrorDetail, GatewayError
 
 _Error = TypeVar("_Error", bound=GatewayError)
 
+_DELIVER_METHODS = ("Deliver", "DeliverFiltered", "DeliverWithPrivateData")
+# How gRPC's core words a call for which it found no connection.
+_NO_CONNECTION = ("failed to connect to all addresses", "connections to all backends failing")
+
 
 class StatusFailure(Exception):
-    """A call ended with a gRPC status other than OK; steps turn it into an error of their own."""
+    """A call ended with a gRPC status other than OK; steps turn it into an error of their own.
 
-    def __init__(self, code: str, message: str, details: tuple[ErrorDetail, ...] = ()) -> None:
+    `not_sent` says that no connection was made, so that the request never left this machine.
+    """
+
+    def __init__(
+        self, code: str, message: str, details: tuple[ErrorDetail, ...] = (), *, not_sent: bool = False
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.details = details
+        self.not_sent = not_sent
 
     def as_error(self, kind: type[_Error], transaction_id: str = "") -> _Error:
         """Return the error of the step that failed."""
@@ -67,6 +77,12 @@ class Transport(Protocol):
     def deliver(self, envelope: common_pb2.Envelope) -> Stream:
         """Deliver.Deliver with one request: a stream of the responses' bytes as they arrived."""
 
+    def deliver_filtered(self, envelope: common_pb2.Envelope) -> Stream:
+        """Deliver.DeliverFiltered, as `deliver`."""
+
+    def deliver_with_private_data(self, envelope: common_pb2.Envelope) -> Stream:
+        """Deliver.DeliverWithPrivateData, as `deliver`."""
+
     def close(self) -> None:
         """Close the connection; running calls are cancelled."""
 
@@ -77,12 +93,7 @@ class GrpcTransport:
     def __init__(self, channel: grpc.Channel) -> None:
         self._channel = channel
         self._gateway = gateway_pb2_grpc.GatewayStub(channel)
-        # Bytes in and out: blocks have to reach a verifier as they were sent, not re-encoded.
-        self._deliver = channel.stream_stream(
-            "/protos.Deliver/Deliver",
-            request_serializer=common_pb2.Envelope.SerializeToString,
-            response_deserializer=None,
-        )
+        self._delivers = {method: _deliver_method(channel, method) for method in _DELIVER_METHODS}
 
     def evaluate(self, request: gateway_pb2.EvaluateRequest, timeout: float) -> gateway_pb2.EvaluateResponse:
         """Gateway.Evaluate."""
@@ -104,15 +115,32 @@ class GrpcTransport:
 
     def chaincode_events(self, request: gateway_pb2.SignedChaincodeEventsRequest) -> Stream:
         """Gateway.ChaincodeEvents."""
-        return GrpcStream(self._gateway.ChaincodeEvents(request))
+        try:
+            return GrpcStream(self._gateway.ChaincodeEvents(request))
+        except ValueError as error:
+            raise _closed(error) from error
 
     def deliver(self, envelope: common_pb2.Envelope) -> Stream:
         """Deliver.Deliver."""
-        return GrpcStream(self._deliver(iter((envelope,))))
+        return self._delivered("Deliver", envelope)
+
+    def deliver_filtered(self, envelope: common_pb2.Envelope) -> Stream:
+        """Deliver.DeliverFiltered."""
+        return self._delivered("DeliverFiltered", envelope)
+
+    def deliver_with_private_data(self, envelope: common_pb2.Envelope) -> Stream:
+        """Deliver.DeliverWithPrivateData."""
+        return self._delivered("DeliverWithPrivateData", envelope)
 
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()
+
+    def _delivered(self, method: str, envelope: common_pb2.Envelope) -> Stream:
+        try:
+            return GrpcStream(self._delivers[method](iter((envelope,))))
+        except ValueError as error:
+            raise _closed(error) from error
 
 
 class GrpcStream:
@@ -138,9 +166,12 @@ class GrpcStream:
 
 def status_failure(error: grpc.RpcError) -> StatusFailure:
     """Read a gRPC error's status, message and the `gateway.ErrorDetail` of each node."""
-    code = error.code()
+    code, message = error.code(), error.details() or "no message"
     return StatusFailure(
-        getattr(code, "name", str(code)), error.details() or "no message", tuple(_error_details(error))
+        getattr(code, "name", str(code)),
+        message,
+        tuple(_error_details(error)),
+        not_sent=code == grpc.StatusCode.UNAVAILABLE and message.startswith(_NO_CONNECTION),
     )
 
 
@@ -150,8 +181,21 @@ def _call(method: Any, request: Any, timeout: float) -> Any:
     except grpc.RpcError as error:
         raise status_failure(error) from error
     except ValueError as error:
-        # grpcio's answer to a call on a closed channel.
-        raise StatusFailure("CANCELLED", f"the connection is closed: {error}") from error
+        raise _closed(error) from error
+
+
+def _closed(error: ValueError) -> StatusFailure:
+    # grpcio's answer to a call on a closed channel.
+    return StatusFailure("CANCELLED", f"the connection is closed: {error}", not_sent=True)
+
+
+def _deliver_method(channel: grpc.Channel, method: str) -> Any:
+    # Bytes out: blocks have to reach a verifier as they were sent, not re-encoded.
+    return channel.stream_stream(
+        f"/protos.Deliver/{method}",
+        request_serializer=common_pb2.Envelope.SerializeToString,
+        response_deserializer=None,
+    )
 
 
 def _error_details(error: grpc.RpcError) -> Iterator[ErrorDetail]:
