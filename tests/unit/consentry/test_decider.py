@@ -204,7 +204,8 @@ def test_sigterm_ends_the_service(ledger_of, checkpoint):
 
 def test_malformed_events_are_passed_over(gateway, ledger_of, researcher, version, checkpoint):
     with gateway.changed:
-        gateway.events.append((1, "ab" * 32, "AccessAttempted.v1", b"no JSON"))
+        last = gateway.events[-1][0]
+        gateway.events.append((last, "ab" * 32, "AccessAttempted.v1", b"no JSON"))
     attempt = researcher.access.attempt(version, purpose=RESEARCH)
     with Running(ledger_of(NORTHGATE, "service"), checkpoint):
         assert researcher.access.wait_for_decision(attempt, timeout=10).outcome == "deny"
