@@ -147,6 +147,24 @@ def test_an_empty_index_says_how_to_fill_it(tmp_path: Path, capsys: pytest.Captu
     )
 
 
+@pytest.mark.parametrize(
+    ("form", "files"),
+    [("pdf", {"report"}), ("csv", {"statements.csv", "accesses.csv"}), ("json", {"report"})],
+)
+def test_a_report_comes_in_every_format(
+    network: Path, tmp_path: Path, form: str, files: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--network", str(network), "report", "subject-access", "--subject", SUBJECT, "--format", form]
+    target = tmp_path / "report"
+    assert run([*command, "--output", str(target)]) == 0
+    written = set(target.iterdir()) if target.is_dir() else {target}
+    assert files <= {path.name for path in written}
+    assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
+    capsys.readouterr()
+    assert run(command) == (0 if form == "json" else 1)
+    assert ("OUTPUT_MISSING" in capsys.readouterr().err) == (form != "json")
+
+
 def test_a_report_is_written_for_its_owner_only(
     network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,73 +1,96 @@
 """The formats of a report, compared as exact text with what was approved (tests/fixtures/reports)."""
 
+import csv as standard_csv
+import io
 import json as standard_json
 import re
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Annotated
 
+import jsonschema
 import pytest
 
 from consentry.reports import (
-    AccessRow,
     Completeness,
-    ConsentRow,
-    DatasetRow,
-    ModelVersionRow,
+    Report,
     ReportField,
-    SessionRow,
-    SubjectAccessReport,
     Unavailable,
     Value,
+    csv,
+    draw,
     html,
     json,
+    make_table,
+    pdf,
+    time_line,
 )
-from consentry.reports.values import columns, lines, plain
+from consentry.reports.values import Reported, lines, plain
 
 APPROVED = Path(__file__).parents[2] / "fixtures" / "reports"
 NOWHERE = Unavailable("the ledger does not record it; ask the controller")
 
 
-def row(row_type: type, first: Value) -> object:
-    """A row whose first cell is given and whose others are texts and one that is unavailable."""
-    names = [column.key for column in columns(row_type)]
-    values: dict[str, Value] = {name: (f"{name} one", f"{name} two") for name in names}
-    return row_type(**(values | {names[0]: first, names[-1]: NOWHERE}))
+@dataclass(frozen=True)
+class AccessRow:
+    """A row with columns of every kind of value."""
+
+    when: Annotated[Value, Reported("When", "GDPR Art. 15(1)(c); EHDS Art. 9")]
+    who: Annotated[Value, Reported("Who", "EHDS Art. 9")]
+    purpose: Annotated[Value, Reported("Purpose", "GDPR Art. 15(1)(a)")]
 
 
-def report(**changes: object) -> SubjectAccessReport:
-    fields: dict[str, object] = {
-        "subject": "hmac-sha256:" + "0" * 64,
-        "custodian": "NorthgateMSP",
-        "generated_at": "2026-02-01T00:00:00.000Z",
-        "completeness": Completeness("consentry", 41, "1" * 64, "2" * 64, True),
-        "basis": "Dataset versions are those whose row manifest names the consent.",
-        "fields": (
-            ReportField("purposes", "Purposes", "GDPR Art. 15(1)(a)", ("care <TREAT>", "research & more")),
-            ReportField("dpo_contact", "Data protection officer", "GDPR Art. 13(1)(b)", NOWHERE),
-        ),
-        "consents": (row(ConsentRow, "consent-1"),),
-        "datasets": (row(DatasetRow, "version-1"),),
-        "accesses": (
-            row(AccessRow, ("attempted", "not decided")),
-            row(AccessRow, "<script>alert(1)</script>"),
-        ),
-        "sessions": (row(SessionRow, "session-1"),),
-        "model_versions": (row(ModelVersionRow, "modelversion-1"),),
-        "remarks": ("Block 7: The grant grant-1 was written again; the contracts never do that.",),
-    }
-    return SubjectAccessReport(**(fields | changes))  # type: ignore[arg-type]
+ROWS = (
+    AccessRow(("attempted", "not decided"), "RiversideMSP", NOWHERE),
+    AccessRow("<script>alert(1)</script>", NOWHERE, ("care <TREAT>", "=1+1")),
+)
+LINE = time_line(
+    "accesses",
+    "Attempts to access the data",
+    {
+        "permitted": ["2026-01-05T01:00:00.000Z", "2026-01-05T02:00:00.000Z"],
+        "denied": ["2026-01-07T02:00:00.000Z"],
+    },
+)
+assert LINE is not None
+REPORT = Report(
+    kind="gdpr-15",
+    title="Access by the data subject",
+    law="Answer to a request under Article 15 of the General Data Protection Regulation (EU) 2016/679.",
+    facts=(("Custodian", "NorthgateMSP"), ("Subject", "hmac-sha256:" + "0" * 64)),
+    generated_at="2026-02-01T00:00:00.000Z",
+    completeness=Completeness("consentry", 41, "1" * 64, "2" * 64, True),
+    basis="Dataset versions are those whose row manifest names the consent.",
+    statements="What the law asks us to tell you",
+    fields=(
+        ReportField("purposes", "Purposes", "GDPR Art. 15(1)(a)", ("care <TREAT>", "research & more")),
+        ReportField("dpo_contact", "Data protection officer", "GDPR Art. 13(1)(b)", NOWHERE),
+    ),
+    tables=(
+        make_table("accesses", "Who accessed or tried to access them", "Nobody did.", AccessRow, ROWS),
+        make_table("others", "Others", "There are none.", AccessRow, ()),
+    ),
+    figures=(LINE,),
+    remarks=("Block 7: The grant grant-1 was written again; the contracts never do that.",),
+)
+NOTHING = replace(
+    REPORT, tables=tuple(replace(table, rows=()) for table in REPORT.tables), figures=(), remarks=()
+)
 
 
-NOTHING = report(datasets=(), accesses=(), sessions=(), model_versions=(), remarks=())
+def statements(made: dict[str, str]) -> str:
+    return "".join(f"--- {name}\n{text}" for name, text in made.items()).replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize(
     ("name", "made"),
     [
-        ("subject_access.html", html.render(report())),
-        ("subject_access.json", json.render(report())),
-        ("subject_access_of_nothing.html", html.render(NOTHING)),
-        ("subject_access_of_nothing.json", json.render(NOTHING)),
+        ("report.html", html.render(replace(REPORT, figures=()))),
+        ("report.json", json.render(REPORT)),
+        ("report.csv", statements(csv.render(REPORT))),
+        ("report_of_nothing.html", html.render(NOTHING)),
+        ("report_of_nothing.json", json.render(NOTHING)),
     ],
 )
 def test_the_text_is_the_approved_one(name: str, made: str) -> None:
@@ -94,7 +117,7 @@ class Outline(HTMLParser):
 
 
 def test_the_page_is_well_formed_accessible_and_fetches_nothing() -> None:
-    text = html.render(report())
+    text = html.render(REPORT)
     outline = Outline()
     outline.feed(text)
     assert outline.open == []
@@ -111,24 +134,64 @@ def test_the_page_is_well_formed_accessible_and_fetches_nothing() -> None:
     assert len(set(ids)) == len(ids)
     assert set(labels) <= set(ids)
     assert not {"script", "img", "link", "iframe", "form"} & set(tags)
-    assert not any({"src", "href"} & set(attributes) for _, attributes in outline.tags)
-    assert re.search(r"url\(|@import|https?:", text) is None
+    assert all(str(attributes.get("href", "#")).startswith("#") for _, attributes in outline.tags)
+    assert not any("src" in attributes for _, attributes in outline.tags)
+    assert re.search(r"url\((?!#)|@import|https?:", text) is None
     assert "default-src 'none'" in text
 
 
 def test_every_text_is_escaped() -> None:
-    text = html.render(report())
+    text = html.render(REPORT)
     assert "<script>" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "care &lt;TREAT&gt;" in text
 
 
-def test_json_states_the_article_of_every_field_and_column() -> None:
-    document = standard_json.loads(json.render(report()))
-    assert all(entry["article"] for entry in document["fields"])
-    for table in ("consents", "datasets", "accesses", "sessions", "model_versions"):
-        assert all(column["article"] and column["label"] for column in document[table]["columns"])
+@pytest.mark.parametrize("report", [REPORT, NOTHING])
+def test_json_is_as_its_schema_says(report: Report) -> None:
+    document = standard_json.loads(json.render(report))
+    jsonschema.Draft202012Validator.check_schema(json.schema())
+    jsonschema.validate(document, json.schema())
     assert document["fields"][1]["value"] == {"unavailable": NOWHERE.reason}
+
+
+def test_csv_is_read_back_as_it_was_and_no_formula_is_among_it() -> None:
+    made = csv.render(REPORT)
+    assert list(made) == ["statements.csv", "accesses.csv", "others.csv"]
+    header, first, second = standard_csv.reader(io.StringIO(made["accesses.csv"]))
+    assert header == ["when", "who", "purpose"]
+    assert first == ["attempted\nnot decided", "RiversideMSP", str(NOWHERE)]
+    assert second[2] == "care <TREAT>\n=1+1"
+    lonely = replace(REPORT.tables[0], rows=(AccessRow("=1+1", "@x", "-2"),))
+    assert "'=1+1,'@x,'-2" in csv.render(replace(REPORT, tables=(lonely,)))["accesses.csv"]
+
+
+def test_pdf_is_archival_tagged_and_the_same_each_time() -> None:
+    made = pdf.render(REPORT)
+    assert made.startswith(b"%PDF-1.7")
+    assert b"<pdfaid:part>2</pdfaid:part>" in made
+    assert b"<pdfaid:conformance>A</pdfaid:conformance>" in made
+    assert b"/MarkInfo" in made or b"/StructTreeRoot" in made
+    assert pdf.render(REPORT) == made
+    assert pdf.render(NOTHING) != made
+
+
+def test_a_drawing_is_the_same_each_time_and_says_what_it_shows() -> None:
+    assert LINE.description == "From 2026-01-05 to 2026-01-07, a bar each day: 2 permitted, 1 denied."
+    assert draw(LINE) == draw(LINE)
+    assert draw(LINE).startswith("<svg")
+    assert "<script" not in draw(LINE)
+    assert time_line("nothing", "Nothing", {"permitted": []}) is None
+
+
+def test_a_long_time_is_drawn_in_few_bars() -> None:
+    drawn = time_line(
+        "years", "Years", {"permitted": ["2020-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z"]}
+    )
+    assert drawn is not None
+    assert len(drawn.begins) <= 60
+    assert sum(drawn.heights["permitted"]) == 2
+    assert "a bar each 37 days" in drawn.description
 
 
 @pytest.mark.parametrize("blank", ["", (), ("text", "")])

@@ -19,8 +19,8 @@ from support.story import (
 )
 
 from consentry.index import IndexFault, IndexFollower, Trail, open_database
-from consentry.reports import SubjectAccessReport, Unavailable, html, json, subject_access_report
-from consentry.reports.values import cells, lines
+from consentry.reports import Report, Unavailable, html, json, subject_access_report
+from consentry.reports.values import lines
 from consentry.verification import memory_source
 from consentry_records import keys
 
@@ -34,7 +34,7 @@ def indexed(story: Story) -> Engine:
     return engine
 
 
-def report_of(story: Story, versions: list[str] | None, subject: str = SUBJECT) -> SubjectAccessReport:
+def report_of(story: Story, versions: list[str] | None, subject: str = SUBJECT) -> Report:
     engine = indexed(story)
     made = subject_access_report(
         Trail(engine), subject, generated_at=MADE_AT, manifest=lambda _consent, _subject: versions
@@ -49,22 +49,25 @@ def story() -> Story:
 
 
 @pytest.fixture(scope="module")
-def report(story: Story) -> SubjectAccessReport:
+def report(story: Story) -> Report:
     return report_of(story, [identifier("version", 1)])
 
 
-def field(report: SubjectAccessReport, key: str) -> object:
+def field(report: Report, key: str) -> object:
     return next(entry.value for entry in report.fields if entry.key == key)
 
 
-def test_it_states_whose_it_is_and_how_far_it_is_complete(story: Story, report: SubjectAccessReport) -> None:
-    assert (report.subject, report.custodian, report.generated_at) == (SUBJECT, "NorthgateMSP", MADE_AT)
+def test_it_states_whose_it_is_and_how_far_it_is_complete(story: Story, report: Report) -> None:
+    assert (report.facts, report.generated_at) == (
+        (("Custodian", "NorthgateMSP"), ("Subject", SUBJECT)),
+        MADE_AT,
+    )
     assert report.completeness.last_block == len(story.chain.blocks) - 1
     assert (report.completeness.genesis_hash, report.completeness.anchored) == (story.chain.anchor, True)
     assert report.basis == "Dataset versions are those whose row manifest names the consent."
 
 
-def test_every_article_15_item_is_answered_or_unavailable_with_a_reason(report: SubjectAccessReport) -> None:
+def test_every_article_15_item_is_answered_or_unavailable_with_a_reason(report: Report) -> None:
     assert [entry.key for entry in report.fields] == [
         "processed",
         "controller",
@@ -95,16 +98,16 @@ def test_every_article_15_item_is_answered_or_unavailable_with_a_reason(report: 
     assert isinstance(field(report, "copy"), Unavailable)
 
 
-def test_the_consent_is_told_with_its_withdrawal(report: SubjectAccessReport) -> None:
-    (row,) = report.consents
+def test_the_consent_is_told_with_its_withdrawal(report: Report) -> None:
+    (row,) = report.rows("consents")
     assert row.state == (f"withdrawn {instant(8)}",)
     assert row.restrictions == ("non-commercial use only (DUO:0000046)",)
     assert row.recipients == ("every member",)
     assert row.recorded == (instant(2), "block 2")
 
 
-def test_every_access_is_told_with_purpose_recipient_outcome_and_use(report: SubjectAccessReport) -> None:
-    permitted, denied, still_open = report.accesses
+def test_every_access_is_told_with_purpose_recipient_outcome_and_use(report: Report) -> None:
+    permitted, denied, still_open = report.rows("accesses")
     assert permitted.when == (f"attempted {instant(5, 1)}", f"decided {instant(5, 1)}")
     assert permitted.who == (
         "RiversideMSP",
@@ -127,19 +130,19 @@ def test_every_access_is_told_with_purpose_recipient_outcome_and_use(report: Sub
     assert still_open.when == (f"attempted {instant(5, 3)}", "not decided")
 
 
-def test_sessions_and_model_versions_are_told(report: SubjectAccessReport) -> None:
-    (session,) = report.sessions
+def test_sessions_and_model_versions_are_told(report: Report) -> None:
+    (session,) = report.rows("sessions")
     assert session.trainer == ("RiversideMSP", "researcher-1")
     assert session.period == (f"started {instant(6, 1)}", f"completed {instant(6, 2)}")
     assert (session.rounds, session.model_versions) == ("1 recorded", (identifier("modelversion", 1),))
-    (made,) = report.model_versions
+    (made,) = report.rows("model_versions")
     assert (made.model, made.owner) == ("risk", "RiversideMSP")
     assert made.made_from == (f"session {identifier('session', 1)}",)
 
 
-def test_no_cell_is_blank_and_every_format_takes_it(report: SubjectAccessReport) -> None:
-    for group in (report.consents, report.datasets, report.accesses, report.sessions, report.model_versions):
-        assert all(lines(cell) for row in group for cell in cells(row))
+def test_no_cell_is_blank_and_every_format_takes_it(report: Report) -> None:
+    for table in report.tables:
+        assert all(lines(cell) for row in table.cells for cell in row)
     assert identifier("modelversion", 1) in html.render(report)
     assert identifier("modelversion", 1) in json.render(report)
 
@@ -150,8 +153,13 @@ def test_a_subject_without_rows_is_told_that_there_are_none(story: Story) -> Non
         "No dataset version with data about you is on the ledger; your consents are listed below."
     )
     assert field(made, "recipients") == "none: no access was permitted"
-    assert (made.datasets, made.accesses, made.sessions, made.model_versions) == ((), (), (), ())
-    assert len(made.consents) == 1
+    assert (
+        made.rows("datasets"),
+        made.rows("accesses"),
+        made.rows("sessions"),
+        made.rows("model_versions"),
+    ) == ((), (), (), ())
+    assert len(made.rows("consents")) == 1
 
 
 def test_without_a_manifest_it_says_possibly(story: Story) -> None:
@@ -172,7 +180,7 @@ def test_an_access_after_the_withdrawal_is_told_as_one_that_the_consent_did_not_
     made.put({keys.attempt(identifier("attempt", 2)): attempt(2, commercial=True)}, by=made.researcher)
     before = permit(2, decided_at=instant(3))
     made.put({keys.decision(identifier("attempt", 2)): before}, by=made.service)
-    late, commercial = report_of(made, [identifier("version", 1)]).accesses
+    late, commercial = report_of(made, [identifier("version", 1)]).rows("accesses")
     assert late.consent == "did not allow this use: rows about you had to be left out"
     assert commercial.consent == "did not allow this use: rows about you had to be left out"
 
@@ -185,8 +193,8 @@ def test_a_forged_consent_is_shown_and_not_relied_on() -> None:
     )
     made.put({keys.consent(identifier("consent", 2)): consent(2, purposes=("TREAT",))})
     report = report_of(made, [])
-    assert report.custodian == "NorthgateMSP"
-    assert report.consents[0].state == (
+    assert report.facts[0] == ("Custodian", "NorthgateMSP")
+    assert report.rows("consents")[0].state == (
         "given, not withdrawn",
         "not endorsed by its custodian: not relied on",
     )

@@ -1,31 +1,16 @@
 """A report as one HTML file: printable, readable by screen readers, nothing fetched from anywhere."""
 
-from dataclasses import dataclass
-from typing import Any
+import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from consentry.reports.result import (
-    AccessRow,
-    ConsentRow,
-    DatasetRow,
-    ModelVersionRow,
-    SessionRow,
-    SubjectAccessReport,
-)
-from consentry.reports.values import Column, Unavailable, cells, columns, lines
+from consentry.reports.figures import Figure, draw
+from consentry.reports.report import Report
+from consentry.reports.values import Unavailable, lines
 
 
-@dataclass(frozen=True)
-class _Table:
-    key: str
-    title: str
-    empty: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Any, ...], ...]
-
-
-def render(report: SubjectAccessReport) -> str:
+def render(report: Report) -> str:
     """The report as the text of an HTML document.
 
     Args:
@@ -43,47 +28,17 @@ def render(report: SubjectAccessReport) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["lines"] = lines
+    environment.filters["drawing"] = _drawing
     environment.tests["unavailable"] = _is_unavailable
-    return environment.get_template("subject_access.html.j2").render(report=report, tables=_tables(report))
+    return environment.get_template("report.html.j2").render(report=report)
 
 
 def _is_unavailable(value: object) -> bool:
     return isinstance(value, Unavailable)
 
 
-def _tables(report: SubjectAccessReport) -> tuple[_Table, ...]:
-    return (
-        _table("consents", "Your consents", "None.", ConsentRow, report.consents),
-        _table(
-            "datasets",
-            "Datasets with data about you",
-            "No dataset version with data about you is on the ledger.",
-            DatasetRow,
-            report.datasets,
-        ),
-        _table(
-            "accesses",
-            "Who accessed or tried to access them",
-            "Nobody tried to access data about you.",
-            AccessRow,
-            report.accesses,
-        ),
-        _table(
-            "sessions",
-            "Training sessions that used them",
-            "No training session used data about you.",
-            SessionRow,
-            report.sessions,
-        ),
-        _table(
-            "model_versions",
-            "Models made from them",
-            "No model was made from data about you.",
-            ModelVersionRow,
-            report.model_versions,
-        ),
-    )
-
-
-def _table(key: str, title: str, empty: str, row_type: Any, rows: tuple[Any, ...]) -> _Table:
-    return _Table(key, title, empty, columns(row_type), tuple(cells(row) for row in rows))
+def _drawing(figure: Figure) -> Markup:
+    """The drawing itself; what it says is in its description, for it is hidden from screen readers."""
+    # Inside HTML the namespaces are known; naming them would look like references to other places.
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", draw(figure)).replace("xlink:href", "href")
+    return Markup(svg.replace("<svg", '<svg aria-hidden="true"', 1))  # noqa: S704 - our own drawing

@@ -1,66 +1,61 @@
-"""A report as JSON: the same statements as in print, each with the article that asks for it."""
+"""A report as JSON: the same statements as in print, each with the law that asks for it.
+
+Its form is published as a JSON schema, ``report.schema.json`` in this package.
+"""
 
 import json
+from importlib.resources import files
 from typing import Any
 
-from consentry.reports.result import (
-    AccessRow,
-    ConsentRow,
-    DatasetRow,
-    ModelVersionRow,
-    SessionRow,
-    SubjectAccessReport,
-)
-from consentry.reports.values import columns, plain
+from consentry.reports.report import Report, Table
+from consentry.reports.values import plain
 
-FORMAT = "consentry.report.gdpr-15/1"
+FORMAT = "consentry.report/1"
 
 
-def render(report: SubjectAccessReport) -> str:
+def render(report: Report) -> str:
     """The report as indented JSON text with a final line break.
 
-    Args:
-        report: the report.
-
-    Returns:
-        JSON with the keys ``format``, ``title``, what the report rests on, ``fields`` and one table each for
-        ``consents``, ``datasets``, ``accesses``, ``sessions`` and ``model_versions``. What the ledger lacks
-        is ``{"unavailable": reason}``.
+    What the ledger lacks is ``{"unavailable": reason}``.
     """
     document = {
         "format": FORMAT,
-        "title": "Access by the data subject (GDPR Art. 15)",
-        "subject": report.subject,
-        "custodian": report.custodian,
+        "report": report.kind,
+        "title": report.title,
+        "law": report.law,
+        "facts": [{"label": label, "value": text} for label, text in report.facts],
         "generated_at": report.generated_at,
-        "completeness": {
-            "channel": report.completeness.channel,
-            "last_block": report.completeness.last_block,
-            "header_hash": report.completeness.header_hash,
-            "genesis_hash": report.completeness.genesis_hash,
-            "anchored": report.completeness.anchored,
-            "sentence": report.completeness.sentence,
-        },
+        "completeness": {**vars(report.completeness), "sentence": report.completeness.sentence},
         "basis": report.basis,
         "fields": [
             {"key": entry.key, "label": entry.label, "article": entry.article, "value": plain(entry.value)}
             for entry in report.fields
         ],
-        "consents": _table(ConsentRow, report.consents),
-        "datasets": _table(DatasetRow, report.datasets),
-        "accesses": _table(AccessRow, report.accesses),
-        "sessions": _table(SessionRow, report.sessions),
-        "model_versions": _table(ModelVersionRow, report.model_versions),
+        "tables": {table.key: _table(table) for table in report.tables},
+        "figures": [
+            {"key": figure.key, "title": figure.title, "description": figure.description}
+            for figure in report.figures
+        ],
         "remarks": list(report.remarks),
+        "note": report.note,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _table(row_type: Any, rows: Any) -> dict[str, Any]:
-    described = columns(row_type)
+def schema() -> dict[str, Any]:
+    """The JSON schema (2020-12) of every report."""
+    found: dict[str, Any] = json.loads(files("consentry.reports").joinpath("report.schema.json").read_text())
+    return found
+
+
+def _table(table: Table) -> dict[str, Any]:
     return {
+        "title": table.title,
         "columns": [
-            {"key": column.key, "label": column.label, "article": column.article} for column in described
+            {"key": column.key, "label": column.label, "article": column.article} for column in table.columns
         ],
-        "rows": [{column.key: plain(getattr(row, column.key)) for column in described} for row in rows],
+        "rows": [
+            {column.key: plain(cell) for column, cell in zip(table.columns, row, strict=True)}
+            for row in table.cells
+        ],
     }

@@ -4,8 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from consentry.index import Access, RecordRow
-from consentry.reports.result import AccessRow, ConsentRow, DatasetRow, ModelVersionRow, SessionRow
 from consentry.reports.subject_access_fields import purpose_words
+from consentry.reports.subject_access_tables import (
+    AccessRow,
+    ConsentRow,
+    DatasetRow,
+    ModelVersionRow,
+    SessionRow,
+)
 from consentry.reports.subject_data import SubjectData
 from consentry.reports.values import Unavailable, Value
 from consentry_records.consent import GIVEN, Consent

@@ -1,12 +1,9 @@
-"""What a report on one data subject's request for access holds (GDPR Art. 15), before any format.
-
-Row types carry each column's label and the article that asks for it, so that every format states both.
-"""
+"""The tables of the report on one data subject's request for access (GDPR Art. 15)."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from consentry.reports.values import Reported, ReportField, Value
+from consentry.reports.values import Reported, Value
 
 
 @dataclass(frozen=True)
@@ -75,68 +72,3 @@ class ModelVersionRow:
     made_from: Annotated[Value, Reported("Made from", "GDPR Art. 15(1)(h)")]
     weights: Annotated[Value, Reported("Weights (digest)", "AI Act Annex IV(2)")]
     recorded: Annotated[Value, Reported("Registered", "GDPR Art. 5(2)")]
-
-
-@dataclass(frozen=True)
-class Completeness:
-    """What a report rests on.
-
-    Attributes:
-        channel: the ledger's channel.
-        last_block: the report is complete up to and including this block.
-        header_hash: hex SHA-256 of that block's header.
-        genesis_hash: hex SHA-256 of the genesis header.
-        anchored: whether that was pinned from outside the ledger.
-    """
-
-    channel: str
-    last_block: int
-    header_hash: str
-    genesis_hash: str
-    anchored: bool
-
-    @property
-    def sentence(self) -> str:
-        """The same for a reader."""
-        proof = (
-            f"every block was verified from the pinned genesis {self.genesis_hash}"
-            if self.anchored
-            else f"the blocks are consistent, but not anchored: their genesis is {self.genesis_hash}"
-        )
-        return (
-            f"Complete up to and including block {self.last_block} of channel {self.channel} "
-            f"(header {self.header_hash}); {proof}."
-        )
-
-
-@dataclass(frozen=True)
-class SubjectAccessReport:
-    """The answer to one data subject's request for access.
-
-    Attributes:
-        subject: commitment under which the custodian keeps the subject on the ledger.
-        custodian: MSP id of who answers.
-        generated_at: instant at which the report was made, by the clock of whoever made it.
-        completeness: the block up to which it is complete, and what proves that.
-        basis: how the subject's dataset versions were found, in a sentence.
-        fields: what Art. 15 and the articles that it rests on ask for, one by one.
-        consents: consents of the subject, oldest first.
-        datasets: dataset versions with data of the subject.
-        accesses: every attempt at access to them, in ledger order.
-        sessions: training sessions that used them.
-        model_versions: model versions that these sessions, and what followed from them, made.
-        remarks: what on the ledger concerns these records and honest contracts would not have written.
-    """
-
-    subject: str
-    custodian: str
-    generated_at: str
-    completeness: Completeness
-    basis: str
-    fields: tuple[ReportField, ...]
-    consents: tuple[ConsentRow, ...]
-    datasets: tuple[DatasetRow, ...]
-    accesses: tuple[AccessRow, ...]
-    sessions: tuple[SessionRow, ...]
-    model_versions: tuple[ModelVersionRow, ...]
-    remarks: tuple[str, ...]

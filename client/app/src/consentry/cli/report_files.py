@@ -1,0 +1,79 @@
+"""Writing a report where and how it was asked for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consentry.cli.output import say
+from consentry.errors import InputRejected
+
+if TYPE_CHECKING:
+    from consentry.reports import Report
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    PDF = "pdf"
+    CSV = "csv"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write it.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(help="File to write (CSV: directory); by default HTML and JSON go to standard output."),
+]
+
+
+def deliver(report: Report, form: Format, output: Path | None) -> None:
+    """Write a report to a file, or to standard output.
+
+    Raises:
+        InputRejected: OUTPUT_MISSING for a format that needs a file, FILE_NOT_WRITABLE, FORMAT_UNAVAILABLE.
+    """
+    if output is None:
+        if form not in (Format.HTML, Format.JSON):
+            raise InputRejected("OUTPUT_MISSING", f"Say where the {form.upper()} goes with --output.")
+        typer.echo(rendered(report, form)[""].decode(), nl=False)
+        return
+    write_files(output, rendered(report, form))
+    say(f"The report is in {output}; it is complete up to block {report.completeness.last_block}.")
+
+
+def rendered(report: Report, form: Format) -> dict[str, bytes]:
+    """The report's files by name; the only one has none."""
+    from consentry.reports import csv, html, json, pdf
+
+    match form:
+        case Format.HTML:
+            return {"": html.render(report).encode()}
+        case Format.PDF:
+            return {"": pdf.render(report)}
+        case Format.JSON:
+            return {"": json.render(report).encode()}
+    return {name: text.encode() for name, text in csv.render(report).items()}
+
+
+def write_files(output: Path, files: dict[str, bytes]) -> None:
+    """Write a report's files for their owner's eyes only.
+
+    Raises:
+        InputRejected: FILE_NOT_WRITABLE.
+    """
+    try:
+        for name, data in files.items():
+            path = output / name if name else output
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600, exist_ok=True)
+            path.chmod(0o600)
+            path.write_bytes(data)
+    except OSError as error:
+        raise InputRejected(
+            "FILE_NOT_WRITABLE", f"{output} cannot be written ({error.strerror}); name another file."
+        ) from error
