@@ -177,7 +177,7 @@ def test_a_report_is_written_for_its_owner_only(
     assert target.stat().st_mode & 0o777 == 0o600
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert run([*command, "--format", "json"]) == 0
-    assert json.loads(capsys.readouterr().out)["subject"] == SUBJECT
+    assert json.loads(capsys.readouterr().out)["facts"][1] == {"label": "Subject", "value": SUBJECT}
     assert run([*command, "--output", str(network / "network.json" / "x")]) == 1
     assert "FILE_NOT_WRITABLE" in capsys.readouterr().err
 
