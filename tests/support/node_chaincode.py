@@ -42,11 +42,12 @@ def node_chaincode_network(packages: Path, directory: Path) -> Iterator[NodeChai
             "alpha": enrolled_user(network, "alpha", "alpha-user", {"role": "auditor"}),
             "beta": enrolled_user(network, "beta", "beta-user"),
         }
-        gateways = {name: stack.enter_context(_connect(network, user)) for name, user in users.items()}
+        gateways = {name: stack.enter_context(connect(network, user)) for name, user in users.items()}
         yield NodeChaincode(network, users, gateways)
 
 
-def _connect(network: EmbeddedNetwork, user: User) -> Gateway:
+def connect(network: EmbeddedNetwork, user: User) -> Gateway:
+    """Our client, at the peer of a user's own organization."""
     profile = json.loads((network.directory / "network.json").read_text())
     peer = profile["organizations"][user.msp_id]["peers"][0]
     return Gateway.connect(

@@ -79,7 +79,9 @@ class Requests:
             call = chaincode_pb2.ChaincodeSpec.FromString(payload)
             return await self._invoke(call.chaincode_id.name, tuple(call.input.args))
         if message_type == Message.GET_QUERY_RESULT:
-            raise SimulationError("QUERY_UNSUPPORTED", "ExecuteQuery not supported for leveldb")
+            query = chaincode_shim_pb2.GetQueryResult.FromString(payload)
+            asked = "ExecuteQueryWithMetadata" if query.metadata else "ExecuteQuery"
+            raise SimulationError("QUERY_UNSUPPORTED", f"{asked} not supported for leveldb")
         return self._handlers[message_type](payload)
 
     def _get_state(self, payload: bytes) -> bytes:

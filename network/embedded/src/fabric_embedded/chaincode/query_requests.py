@@ -61,7 +61,9 @@ def _get_history(execution: Execution, payload: bytes) -> bytes:
 
 
 def _get_query_result(execution: Execution, payload: bytes) -> bytes:
-    raise ChaincodeError("QUERY_UNSUPPORTED", "ExecuteQuery not supported for leveldb")
+    # Peers name their own function, and have two.
+    asked = "ExecuteQueryWithMetadata" if shim.GetQueryResult.FromString(payload).metadata else "ExecuteQuery"
+    raise ChaincodeError("QUERY_UNSUPPORTED", f"{asked} not supported for leveldb")
 
 
 def _next(execution: Execution, payload: bytes) -> bytes:

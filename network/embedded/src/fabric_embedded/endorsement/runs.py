@@ -239,7 +239,12 @@ class _Run:
             )
         call = SystemCall(arguments, self.admitted, self.signed, self.config, self.snapshot, self.simulator)
         response = await system.invoke(call)
-        return ChaincodeMessage(type=Type.COMPLETED, payload=response.SerializeToString())
+        return ChaincodeMessage(
+            type=Type.COMPLETED,
+            payload=response.SerializeToString(),
+            txid=self.admitted.proposal.transaction_id,
+            channel_id=self.config.channel_id,
+        )
 
     def _check_right(self) -> None:
         if acl.CHAINCODE_TO_CHAINCODE not in self.config.acls and acl.PROPOSE not in self.config.acls:
