@@ -16,7 +16,7 @@ from pathlib import Path
 
 from support.postgresql import find_postgresql
 
-from fabric_native import BinariesNotFoundError, find_binaries
+from fabric_native import BinariesNotFoundError, find_binaries, find_binary
 
 _SOFTHSM_LIBRARIES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so")
 
@@ -34,6 +34,13 @@ class OptionalTool:
 def _fabric_binaries() -> str:
     try:
         return str(find_binaries().peer.path)
+    except BinariesNotFoundError as error:
+        raise LookupError(str(error)) from error
+
+
+def _fabric_ca() -> str:
+    try:
+        return str(find_binary("fabric-ca-server").path)
     except BinariesNotFoundError as error:
         raise LookupError(str(error)) from error
 
@@ -82,6 +89,7 @@ OPTIONAL_TOOLS = (
         "fabric_native finds the official peer and orderer; `peer` manages the embedded engine's chaincode",
         _fabric_binaries,
     ),
+    OptionalTool("fabric-ca", "the CA client works with the official Fabric CA server", _fabric_ca),
     OptionalTool(
         "node", "Hyperledger's Node.js client and chaincode runtime work with the embedded engine", _node
     ),

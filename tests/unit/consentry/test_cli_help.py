@@ -78,6 +78,10 @@ def test_the_commands_are_those_that_are_documented() -> None:
         "proof verifier",
         "report subject-access",
         "decide serve",
+        "wallet list",
+        "wallet renew",
+        "wallet encrypt",
+        "wallet add-token",
     ]
 
 

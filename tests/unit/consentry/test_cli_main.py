@@ -7,7 +7,8 @@ import pytest
 from consentry.cli.main import run
 
 NO_IDENTITY = (
-    "Error (IDENTITY_MISSING): Say who acts with --as ORGANIZATION/LABEL, e.g. --as northgate/steward.\n"
+    "Error (IDENTITY_MISSING): say who acts: ORGANIZATION/LABEL, e.g. northgate/steward, "
+    "by --as or CONSENTRY_AS\n"
 )
 
 

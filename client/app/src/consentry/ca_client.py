@@ -18,10 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from consentry.errors import ConfigurationError, EnrolmentError, InputRejected
+from consentry.identity import ROLE_ATTRIBUTE, WalletIdentity
 from consentry.profile import AuthorityEndpoint
-from consentry.wallet import ROLE_ATTRIBUTE, WalletIdentity
 from fabric_protocol.certificates import certificate_pem, key_pem, new_private_key
-from fabric_protocol.signatures import sign
 
 _TIMEOUT_SECONDS = 15.0
 
@@ -70,13 +69,24 @@ class CaClient:
             EnrolmentError: CA_REFUSED (wrong id or secret, used up), CA_UNREACHABLE, CA_ANSWER_INVALID.
         """
         key = new_private_key()
-        body = {
-            "certificate_request": _signing_request(enrolment_id, key),
-            "attr_reqs": [{"name": name, "optional": True} for name in attributes],
-            "caname": self._name,
-        }
+        body = self._certificate_request(enrolment_id, key, attributes)
         credentials = base64.b64encode(f"{enrolment_id}:{secret}".encode()).decode()
         result = self._post("enroll", _encoded(body), f"Basic {credentials}")
+        certificate = _issued_certificate(result, enrolment_id, key)
+        return WalletIdentity(self._msp_id, certificate_pem(certificate), key_pem(key))
+
+    def reenroll(
+        self, identity: WalletIdentity, *, attributes: Sequence[str] = (ROLE_ATTRIBUTE,)
+    ) -> WalletIdentity:
+        """Have a certificate issued for a new key of an identity that signs for it; return both.
+
+        The certificate in use so far stays valid until it ends.
+
+        Raises:
+            EnrolmentError: CA_REFUSED (revoked, expired), CA_UNREACHABLE, CA_ANSWER_INVALID.
+        """
+        key, enrolment_id = new_private_key(), identity.enrolment_id
+        result = self._signed("reenroll", self._certificate_request(enrolment_id, key, attributes), identity)
         certificate = _issued_certificate(result, enrolment_id, key)
         return WalletIdentity(self._msp_id, certificate_pem(certificate), key_pem(key))
 
@@ -151,6 +161,15 @@ class CaClient:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def _certificate_request(
+        self, enrolment_id: str, key: ec.EllipticCurvePrivateKey, attributes: Sequence[str]
+    ) -> dict[str, Any]:
+        return {
+            "certificate_request": _signing_request(enrolment_id, key),
+            "attr_reqs": [{"name": name, "optional": True} for name in attributes],
+            "caname": self._name,
+        }
+
     def _path(self, operation: str) -> str:
         return f"/api/v1/{operation}?ca={quote(self._name, safe='')}"
 
@@ -223,7 +242,7 @@ def _token(method: str, path: str, body: bytes, registrar: WalletIdentity) -> st
     certificate = base64.b64encode(registrar.certificate_pem).decode()
     encoded = (base64.b64encode(part).decode() for part in (path.encode(), body))
     signed = ".".join((method, *encoded, certificate)).encode()
-    return f"{certificate}.{base64.b64encode(sign(registrar.private_key, signed)).decode()}"
+    return f"{certificate}.{base64.b64encode(registrar.sign(signed)).decode()}"
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ starts in a fifth of the time.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +14,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from consentry.access import Access
+from consentry.acting import AS_VARIABLE, load_profile, wallet_identity
 from consentry.errors import LedgerUnreachable, NetworkRefused
 from consentry.grants import Grants
+from consentry.identity import WalletIdentity
 from consentry.profile import NetworkProfile
 from consentry.subjects import SubjectRegister
 from consentry.transactions import Transactions
-from consentry.wallet import WalletIdentity
 from consentry_records.settings import Settings
 from fabric_gateway import Clock, EventStream, Gateway, StreamError, Timeouts, utc_clock
+from fabric_gateway import Endpoint as GatewayEndpoint
 
 if TYPE_CHECKING:
     from consentry.consents import Consents
@@ -30,32 +33,42 @@ if TYPE_CHECKING:
 
 
 def connect(
-    network: Path,
-    identity: WalletIdentity,
+    network: Path | str | NetworkProfile | None = None,
+    identity: WalletIdentity | str | None = None,
     *,
     clock: Clock | None = None,
     timeouts: Timeouts | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Ledger:
-    """Connect an identity to the peer of its organization that network.json names.
+    """Connect an identity to its organization's peers that network.json names; while one does not answer,
+    the next is asked.
 
-    `network` is network.json or the directory that holds it; `clock` gives proposals their timestamps
-    (default: this machine's).
+    `network` is network.json, the directory that holds it, or a profile that was read (default: the
+    variable CONSENTRY_NETWORK of `environment`, which is this process's). `identity` is an identity, or
+    "organization/label" of the wallet beside network.json, which is re-enrolled before its certificate ends
+    (default: the variable CONSENTRY_AS). `clock` gives proposals their timestamps (default: this machine's).
 
     Raises:
-        ConfigurationError: network.json or a file that it names is missing or wrong.
+        ConfigurationError: network.json or a file that it names is missing or wrong; a wallet is locked.
+        InputRejected: IDENTITY_MISSING, or the wallet has no such identity.
     """
-    profile = NetworkProfile.load(network)
-    peer = profile.organization(identity.msp_id).peers[0]
+    variables = os.environ if environment is None else environment
+    profile = network if isinstance(network, NetworkProfile) else load_profile(network, variables)
+    now = clock or utc_clock
+    if not isinstance(identity, WalletIdentity):
+        identity = wallet_identity(profile, identity or variables.get(AS_VARIABLE, ""), now(), variables)
+    peer, *others = profile.organization(identity.msp_id).peers
     gateway = Gateway.connect(
         peer.endpoint,
         identity=identity.serialized,
         signer=identity.signer,
         tls_roots=peer.read_tls_roots(),
         server_name=peer.server_name,
-        clock=clock or utc_clock,
+        fallbacks=[GatewayEndpoint(p.endpoint, p.read_tls_roots(), p.server_name) for p in others],
+        clock=now,
         timeouts=timeouts,
     )
-    return Ledger(profile, identity, gateway, clock=clock or utc_clock)
+    return Ledger(profile, identity, gateway, clock=now)
 
 
 class Ledger:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,15 +64,15 @@ class CommandContext:
         Raises:
             InputRejected: IDENTITY_MISSING, or the wallet has no such identity.
         """
-        from consentry.wallet import Wallet
+        from consentry.acting import wallet_identity
 
-        return Wallet(self.profile.wallet_directory(self.organization.name)).get(self._named()[1])
+        return wallet_identity(self.profile, self.who, datetime.now(UTC), os.environ)
 
     def connect(self) -> Ledger:
         """Connect to the peer of who acts; a context manager."""
         from consentry.ledger import connect
 
-        return connect(self.profile.directory, self.identity)
+        return connect(self.profile, self.identity)
 
     @property
     def index_url(self) -> str:
@@ -83,13 +85,9 @@ class CommandContext:
         return path.read_text(encoding="ascii").strip() if path is not None and path.is_file() else None
 
     def _named(self) -> tuple[str, str]:
-        organization, slash, label = self.who.partition("/")
-        if not (organization and slash and label):
-            raise InputRejected(
-                "IDENTITY_MISSING",
-                "Say who acts with --as ORGANIZATION/LABEL, e.g. --as northgate/steward.",
-            )
-        return organization, label
+        from consentry.acting import split_name
+
+        return split_name(self.who)
 
 
 def command_context(ctx: typer.Context) -> CommandContext:

@@ -24,6 +24,7 @@ from consentry.cli import (
     trail,
     training,
     verify,
+    wallet,
 )
 from consentry.cli.context import DEFAULT_DIRECTORY, CommandContext
 from consentry.cli.errors import status_of
@@ -78,7 +79,20 @@ def options(
     ctx.obj = CommandContext(directory, who, index_url)
 
 
-for group in (network, consents, datasets, grants, access, training, models, trail, proof, report, decide):
+for group in (
+    network,
+    consents,
+    datasets,
+    grants,
+    access,
+    training,
+    models,
+    trail,
+    proof,
+    report,
+    decide,
+    wallet,
+):
     app.add_typer(group.app)
 for single in (demo, index, verify):
     single.add_to(app)
