@@ -17,6 +17,8 @@ from support.ledger_examples import HOSPITALS, NORTHGATE, REGULATOR, RIVERSIDE, 
 from consentry_contracts import contracts
 from consentry_records import (
     ConsentBatch,
+    ConsentChange,
+    ConsentChangeBatch,
     Grant,
     NewAccessAttempt,
     NewConsent,
@@ -27,6 +29,7 @@ from consentry_records import (
 )
 from consentry_records.digest import sha256_digest
 from consentry_records.error_catalogue import CATALOGUE
+from consentry_records.identifiers import consent_identifiers
 from consentry_records.instants import format_instant
 from consentry_records.private_entries import encode_entries, private_batch, private_entry
 from consentry_records.record import Record
@@ -62,6 +65,7 @@ class Consortium:
         )
         self.ledger.time = START
         self._people: dict[tuple[str, str], Signatory] = {}
+        self._names: dict[tuple[str, str], str] = {}
 
     @classmethod
     async def initialized(cls) -> Consortium:
@@ -73,10 +77,15 @@ class Consortium:
     def person(self, roles: str, msp_id: str = NORTHGATE) -> Signatory:
         """Somebody with these roles; the same person each time."""
         if (roles, msp_id) not in self._people:
-            name = f"{msp_id}-{len(self._people)}"
+            name = self._names[roles, msp_id] = f"{msp_id}-{len(self._people)}"
             attributes = {"consentry.role": roles} if roles else {}
             self._people[roles, msp_id] = self.ledger.caller(msp_id, attributes=attributes, common_name=name)
         return self._people[roles, msp_id]
+
+    def name(self, roles: str, msp_id: str = NORTHGATE) -> str:
+        """The enrolment id of the person with these roles."""
+        self.person(roles, msp_id)
+        return self._names[roles, msp_id]
 
     def instant(self, seconds: float = 0) -> str:
         """The ledger's time, so many seconds later."""
@@ -98,20 +107,24 @@ class Consortium:
         value = self.ledger.state(key)
         return None if value is None else kind.from_bytes(value)
 
-    async def store_private(self, entries: Sequence[PrivateEntry], batch: int = 1, **options: Any) -> str:
-        """Store entries as a batch of Northgate's; the digest of the batch entry."""
+    async def store_private(self, subjects: Sequence[str], batch: int = 1, **options: Any) -> str:
+        """Store an entry for each consent of a batch of Northgate's; the digest of the batch entry."""
+        entries = private_entries(subjects, batch)
         entry = private_batch(identifier("batch", batch), entries)
         transient = {"entries": encode_entries(entries), "batch": entry.to_bytes()}
-        await self.submit(self.person("steward"), "consents:store_private", transient=transient, **options)
+        caller = options.pop("caller", self.person("steward"))
+        await self.submit(caller, "consents:store_private", transient=transient, **options)
         return sha256_digest(entry.to_bytes())
 
-    async def import_consents(self, consents: Sequence[NewConsent], batch: int = 1) -> TestResult:
-        """Both transactions of an import."""
-        entries = [private_entry(consent.subject, consent.consent_id, b"encrypted") for consent in consents]
-        stored = await self.store_private(entries, batch)
-        return await self.submit(
-            self.person("steward"), "consents:import_batch", consent_batch(consents, stored, batch)
-        )
+    async def import_consents(
+        self, subjects: Sequence[str], batch: int = 1, msp_id: str = NORTHGATE, **changes: Any
+    ) -> list[str]:
+        """Both transactions of an import, one consent a subject (by any name); the consents' ids."""
+        caller = self.person("steward", msp_id)
+        stored = await self.store_private(subjects, batch, caller=caller)
+        document = consent_batch(subjects, stored, batch, custodian=msp_id, **changes)
+        await self.submit(caller, "consents:import_batch", document)
+        return consent_ids(subjects, batch)
 
     async def register_version(self, which: int = 1, msp_id: str = NORTHGATE, /, **changes: Any) -> str:
         """A dataset version; its id."""
@@ -179,13 +192,52 @@ class Consortium:
         return caught.value.code
 
 
-def consent_batch(consents: Sequence[NewConsent], private_entry_digest: str, batch: int = 1) -> ConsentBatch:
-    """The public part of an import by Northgate."""
+def consent_ids(subjects: Sequence[str], batch: int = 1) -> list[str]:
+    """The ids of a batch's consents."""
+    return consent_identifiers(identifier("batch", batch), len(subjects))
+
+
+def private_entries(subjects: Sequence[str], batch: int = 1, value: bytes = b"encrypted") -> list[PrivateEntry]:
+    """The private entries of a batch, one a subject."""
+    return [
+        private_entry(examples.commitment(subject), consent_id, identifier("batch", batch), value)
+        for subject, consent_id in zip(subjects, consent_ids(subjects, batch), strict=True)
+    ]
+
+
+def consent_batch(
+    subjects: Sequence[str],
+    private_entry_digest: str,
+    batch: int = 1,
+    *,
+    custodian: str = NORTHGATE,
+    claimed_at: str | None = None,
+    **changes: Any,
+) -> ConsentBatch:
+    """The public part of an import, one consent a subject, all under the same terms."""
     return ConsentBatch(
         batch_id=identifier("batch", batch),
-        custodian=NORTHGATE,
+        custodian=custodian,
         private_entry_digest=private_entry_digest,
-        consents=tuple(consents),
+        terms=(examples.terms(**changes),),
+        consents=tuple(
+            NewConsent(subject=examples.commitment(subject), terms=0, claimed_at=claimed_at)
+            for subject in subjects
+        ),
+    )
+
+
+def change(consent_id: str, what: str = "withdrawn", **fields: Any) -> ConsentChange:
+    """One change of a consent."""
+    defaults: dict[str, Any] = {"claimed_at": None, "terms": None}
+    return ConsentChange(consent_id=consent_id, change=what, **{**defaults, **fields})
+
+
+def change_batch(changes: Sequence[ConsentChange], batch: int = 100, **fields: Any) -> ConsentChangeBatch:
+    """A batch of changes by Northgate."""
+    defaults: dict[str, Any] = {"custodian": NORTHGATE, "private_entry_digest": None}
+    return ConsentChangeBatch(
+        batch_id=identifier("batch", batch), changes=tuple(changes), **{**defaults, **fields}
     )
 
 

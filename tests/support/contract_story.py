@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from support import ledger_examples as examples
 from support.consortium import Consortium, new_session
 from support.ledger_examples import REGULATOR, RIVERSIDE, identifier
 
@@ -10,7 +9,7 @@ from support.ledger_examples import REGULATOR, RIVERSIDE, identifier
 async def tell() -> None:
     """From the import of consents to a model, a suspension and a withdrawal."""
     consortium = await Consortium.initialized()
-    await consortium.import_consents([examples.new_consent(number) for number in range(1, 21)])
+    consents = await consortium.import_consents([f"subject {number}" for number in range(1, 21)])
     await consortium.register_version()
     await consortium.grant(1)
     await consortium.grant(2, purposes=("DUO:0000006", "TREAT", "DUO:0000007"))
@@ -21,4 +20,4 @@ async def tell() -> None:
     await consortium.submit(
         consortium.person("regulator", REGULATOR), "grants:suspend", identifier("grant", 2)
     )
-    await consortium.submit(consortium.person("dpo"), "consents:withdraw", identifier("consent", 3))
+    await consortium.submit(consortium.person("dpo"), "consents:withdraw", consents[2])

@@ -11,11 +11,12 @@ from consentry_records import (
     AccessAttempt,
     AccessRequest,
     Consent,
+    ConsentEvent,
+    ConsentTerms,
     DatasetVersion,
     Grant,
     NewAccessAttempt,
     NewAccessRequest,
-    NewConsent,
     NewDatasetVersion,
     NewGrant,
     OrganizationSetting,
@@ -62,11 +63,9 @@ def settings(tolerance_ms: int = 2000) -> Settings:
     return Settings(organizations=(*hospitals, regulator), time_tolerance_ms=tolerance_ms)
 
 
-def new_consent(number: int = 1, **changes: Any) -> NewConsent:
-    """A research consent for every member, non-commercial."""
+def terms(**changes: Any) -> ConsentTerms:
+    """Research for every member, non-commercial."""
     fields: dict[str, Any] = {
-        "consent_id": identifier("consent", number),
-        "subject": commitment(f"subject {number}"),
         "controller": NORTHGATE,
         "purposes": ("TREAT", "DUO:0000006"),
         "restrictions": ("DUO:0000046",),
@@ -76,14 +75,32 @@ def new_consent(number: int = 1, **changes: Any) -> NewConsent:
         "not_after": END,
         "notice_digest": digest("notice"),
     }
-    return NewConsent(**{**fields, **changes})
+    return ConsentTerms(**{**fields, **changes})
+
+
+def event(event: str = "given", **changes: Any) -> ConsentEvent:
+    """One event of a consent."""
+    fields: dict[str, Any] = {
+        "recorded_at": START,
+        "recorded_by": "steward-1",
+        "claimed_at": None,
+        "batch_id": identifier("batch"),
+        "replaced": None,
+    }
+    return ConsentEvent(event=event, **{**fields, **changes})
 
 
 def consent(number: int = 1, **changes: Any) -> Consent:
-    """The same on the ledger."""
-    own = {name: changes.pop(name) for name in ("state", "withdrawn_at") if name in changes}
-    given = Consent.given(new_consent(number, **changes), custodian=NORTHGATE, recorded_at=START)
-    return Consent(**{**{name: getattr(given, name) for name in field_names(Consent)}, **own})
+    """Those terms on the ledger."""
+    fields: dict[str, Any] = {
+        **{name: getattr(terms(), name) for name in field_names(ConsentTerms)},
+        "consent_id": identifier("consent", number),
+        "subject": commitment(f"subject {number}"),
+        "custodian": NORTHGATE,
+        "state": "given",
+        "events": (event(),),
+    }
+    return Consent(**{**fields, **changes})
 
 
 def new_version(which: int = 1, /, **changes: Any) -> NewDatasetVersion:
@@ -222,7 +239,9 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
 
 
 _SPECIAL: dict[str, st.SearchStrategy[Any]] = {
-    "Recipient": st.sampled_from(["ANY_MEMBER", NORTHGATE, RIVERSIDE]),
+    "Recipient": st.sampled_from(["ANY_MEMBER", "ANY_HOSPITAL", NORTHGATE, RIVERSIDE]),
+    "_Recipient1": st.sampled_from(["ANY_MEMBER", NORTHGATE, RIVERSIDE]),
+    "PrintableText": st.sampled_from(["paper form", "2025-1"]),
     "_Encrypted": st.sampled_from(["AA==", "c29tZXRoaW5n"]),
 }
 
@@ -232,6 +251,11 @@ def documents(record: type[R]) -> st.SearchStrategy[dict[str, Any]]:
     if record.__name__ == "Reason":
         return _reasons()
     hints = get_type_hints(record, include_extras=True)
+    if record.__name__ == "NewConsent":
+        # A batch has at least one list of terms.
+        return st.fixed_dictionaries(
+            {**{name: values(hints[name].__metadata__[0]) for name in field_names(record)}, "terms": st.just(0)}
+        )
     return st.fixed_dictionaries({name: values(hints[name].__metadata__[0]) for name in field_names(record)})
 
 

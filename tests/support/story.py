@@ -11,12 +11,13 @@ from support.chains import Chain, Effects
 from consentry_records import keys
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.commitments import subject_commitment
-from consentry_records.consent import Consent
+from consentry_records.consent import Consent, ConsentEvent
 from consentry_records.dataset import Dataset, DatasetVersion
 from consentry_records.grant import AccessRequest, Grant
 from consentry_records.model import Model, ModelVersion
 from consentry_records.reasons import Reason
 from consentry_records.record import Record
+from consentry_records.settings import OrganizationSetting, Settings
 from consentry_records.training import Participant, TrainingRound, TrainingSession
 
 NORTHGATE, RIVERSIDE, LAKESIDE = "NorthgateMSP", "RiversideMSP", "LakesideMSP"
@@ -72,6 +73,19 @@ class Story:
         return self.chain.transaction(effects, creator=by or self.steward, endorsers=endorsers)
 
 
+def settings() -> Settings:
+    """Three hospitals and a regulator."""
+    hospitals = [OrganizationSetting(msp_id=name, kind="hospital") for name in (NORTHGATE, RIVERSIDE, LAKESIDE)]
+    regulator = OrganizationSetting(msp_id="RegulatorMSP", kind="regulator")
+    return Settings(organizations=(*hospitals, regulator), time_tolerance_ms=2000)
+
+
+def event(name: str, recorded_at: str) -> ConsentEvent:
+    """One event of a consent."""
+    unknown = dict.fromkeys(("claimed_at", "batch_id", "replaced"))
+    return ConsentEvent(event=name, recorded_at=recorded_at, recorded_by="steward-1", **unknown)
+
+
 def consent(number: int, **changes: Any) -> Consent:
     """A consent to research, recorded on day 2."""
     fields: dict[str, Any] = {
@@ -87,8 +101,7 @@ def consent(number: int, **changes: Any) -> Consent:
         "not_after": "2027-01-01T00:00:00.000Z",
         "notice_digest": DIGEST,
         "state": "given",
-        "recorded_at": instant(2),
-        "withdrawn_at": None,
+        "events": (event("given", instant(2)),),
     }
     return Consent(**(fields | changes))
 
@@ -176,9 +189,8 @@ def tell() -> Story:
     story = Story()
     first, second = consent(1), consent(2, subject=OTHER_SUBJECT)
     data = version(1)
-    story.put(
-        {keys.consent(item.consent_id): item for item in (first, second)}, function="consents:import_batch"
-    )
+    consents = {keys.consent(item.consent_id): item for item in (first, second)}
+    story.put({keys.SETTINGS: settings(), **consents}, function="consents:import_batch")
     dataset = Dataset(dataset_id=data.dataset_id, name=data.name, custodian=NORTHGATE)
     story.put(
         {keys.dataset(data.dataset_id): dataset, keys.version(data.version_id): data},
@@ -187,7 +199,7 @@ def tell() -> Story:
     _grant_access(story)
     _attempt(story)
     _train(story)
-    withdrawn = consent(1, state="withdrawn", withdrawn_at=instant(8))
+    withdrawn = consent(1, state="withdrawn", events=(*first.events, event("withdrawn", instant(8))))
     story.put({keys.consent(first.consent_id): withdrawn}, function="consents:withdraw")
     return story
 

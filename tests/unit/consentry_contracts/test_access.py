@@ -106,7 +106,7 @@ async def test_attempts_that_are_refused(consortium: Consortium) -> None:
 
 @pytest.mark.parametrize("change", ["revoke", "change", "withdraw", "suspend", "grant"])
 async def test_a_decision_that_was_overtaken_is_void(consortium: Consortium, change: str) -> None:
-    await consortium.import_consents([examples.new_consent()])
+    (consent_id,) = await consortium.import_consents(["somebody"])
     await consortium.register_version()
     grant_id = await consortium.grant()
     attempt_id = await consortium.attempt()
@@ -118,7 +118,7 @@ async def test_a_decision_that_was_overtaken_is_void(consortium: Consortium, cha
         ends = {"grant_id": grant_id, "not_after": consortium.instant(60)}
         await consortium.submit(dpo, "grants:change", ends)
     elif change == "withdraw":
-        await consortium.submit(dpo, "consents:withdraw", identifier("consent"))
+        await consortium.submit(dpo, "consents:withdraw", consent_id)
     elif change == "suspend":
         await consortium.submit(consortium.person("regulator", REGULATOR), "grants:suspend", grant_id)
     else:

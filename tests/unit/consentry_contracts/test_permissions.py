@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support import ledger_examples as examples
-from support.consortium import Consortium, consent_batch, new_session
+from support.consortium import Consortium, change, change_batch, consent_batch, new_session
 from support.ledger_examples import HOSPITALS, NORTHGATE, REGULATOR, identifier
 
 from consentry_contracts import contracts
@@ -19,13 +19,22 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "ledger:initialize": (examples.settings(),),
     "ledger:settings": (),
     "consents:store_private": (),
-    "consents:import_batch": (consent_batch([examples.new_consent()], examples.digest()),),
+    "consents:import_batch": (consent_batch(["somebody"], examples.digest()),),
     "consents:withdraw": (identifier("consent"),),
+    "consents:change": (change_batch([change(identifier("consent"))]),),
     "consents:get": ([identifier("consent")],),
     "consents:permitted": (
         {"subjects": [examples.commitment()], "purpose": "TREAT", "commercial": False, "recipient": "A"},
     ),
     "consents:read_private": (f"batch/{identifier('batch')}",),
+    "subjects:opt_out": (
+        {
+            "batch_id": identifier("batch"),
+            "custodian": NORTHGATE,
+            "entries": [{"subject": examples.commitment(), "opted_out": True, "claimed_at": None}],
+        },
+    ),
+    "subjects:get": ([examples.commitment()],),
     "datasets:register": (examples.new_version(),),
     "datasets:get": (identifier("version"),),
     "grants:request": (examples.new_request(),),

@@ -8,17 +8,16 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from support import ledger_examples as examples
-from support.consortium import Consortium
+from support.consortium import Consortium, private_entries
 from support.ledger_examples import NORTHGATE, RIVERSIDE, identifier
 
 from consentry_records import keys
-from consentry_records.private_entries import private_entry, read_associated_data
+from consentry_records.private_entries import read_associated_data
 from fabric_shim import ContractError
 from fabric_testing import EndorsementError
 
-VALUE = b"bytes that the client encrypted"
-ENTRY = private_entry(examples.commitment(), identifier("consent"), VALUE)
+VALUE = b"encrypted"
+(ENTRY,) = private_entries(["somebody"])
 KEY = bytes(range(32))
 
 
@@ -28,7 +27,7 @@ def opened(answer: dict[str, str], key: str) -> bytes:
 
 
 async def test_the_custodian_reads_its_entries(consortium: Consortium) -> None:
-    await consortium.store_private([ENTRY])
+    await consortium.store_private(["somebody"])
     for roles in ("steward", "dpo"):
         for key, value in ((ENTRY.key, VALUE), (keys.batch(identifier("batch")), None)):
             answer = await consortium.evaluate(
@@ -39,7 +38,7 @@ async def test_the_custodian_reads_its_entries(consortium: Consortium) -> None:
 
 
 async def test_a_submitted_read_leaves_nothing_readable_in_its_block(consortium: Consortium) -> None:
-    await consortium.store_private([ENTRY])
+    await consortium.store_private(["somebody"])
     steward = consortium.person("steward")
     result = await consortium.ledger.submit(
         steward, "consents:read_private", ENTRY.key, transient={"key": KEY}, endorsers=[NORTHGATE]
@@ -51,7 +50,7 @@ async def test_a_submitted_read_leaves_nothing_readable_in_its_block(consortium:
 
 
 async def test_the_same_key_twice_still_gets_another_nonce(consortium: Consortium) -> None:
-    await consortium.store_private([ENTRY])
+    await consortium.store_private(["somebody"])
     answers = [
         await consortium.evaluate(
             consortium.person("steward"), "consents:read_private", ENTRY.key, transient={"key": KEY}
@@ -73,7 +72,7 @@ async def test_the_same_key_twice_still_gets_another_nonce(consortium: Consortiu
 async def test_reads_that_are_refused(
     consortium: Consortium, key: str, transient: dict[str, Any], code: str
 ) -> None:
-    await consortium.store_private([ENTRY])
+    await consortium.store_private(["somebody"])
     call = consortium.evaluate(
         consortium.person("steward"), "consents:read_private", key, transient=transient
     )
@@ -81,7 +80,7 @@ async def test_reads_that_are_refused(
 
 
 async def test_nobody_reads_anothers_collection(consortium: Consortium) -> None:
-    await consortium.store_private([ENTRY])
+    await consortium.store_private(["somebody"])
     stranger = consortium.person("steward", RIVERSIDE)
     for peer in (NORTHGATE, RIVERSIDE):
         with pytest.raises((ContractError, EndorsementError)) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,9 @@ BATCH_ID = examples.identifier("batch")
 
 def entries(count: int = 3) -> list[PrivateEntry]:
     return [
-        private_entry(examples.commitment(f"s{number}"), examples.identifier("consent", number), b"encrypted")
+        private_entry(
+            examples.commitment(f"s{number}"), examples.identifier("consent", number), BATCH_ID, b"encrypted"
+        )
         for number in range(1, count + 1)
     ]
 
@@ -57,17 +61,17 @@ def test_a_batch_that_does_not_fit_is_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (b"{}", "RECORD_NOT_OBJECT"),
-        (b"[]", "TOO_LARGE"),
-        (b"[1]", "RECORD_NOT_OBJECT"),
+        (b"[]", "RECORD_NOT_OBJECT"),
+        (b"{}", "TOO_LARGE"),
         (b"\xff", "JSON_INVALID"),
-        (encode_entries(entries(1) * 2), "ID_DOUBLED"),
-        (encode_entries(entries(401)), "TOO_LARGE"),
-        (encode([{"key": "patient 17", "value": "AA=="}]), "FIELD_INVALID"),
-        (encode([{"key": entries()[0].key, "value": "AA"}]), "FIELD_INVALID"),
-        (encode([{"key": entries()[0].key, "value": "AB=="}]), "FIELD_INVALID"),
-        (encode([{"key": entries()[0].key, "value": ""}]), "FIELD_INVALID"),
-        (encode([{"key": entries()[0].key, "value": "ä"}]), "FIELD_INVALID"),
+        (b'{"a":"AA==","a":"AA=="}', "JSON_INVALID"),
+        (encode_entries(entries(1001)), "TOO_LARGE"),
+        (encode({"patient 17": "AA=="}), "FIELD_INVALID"),
+        (encode({entries()[0].key: "AA"}), "FIELD_INVALID"),
+        (encode({entries()[0].key: "AB=="}), "FIELD_INVALID"),
+        (encode({entries()[0].key: ""}), "FIELD_INVALID"),
+        (encode({entries()[0].key: "ä"}), "FIELD_INVALID"),
+        (encode({entries()[0].key: 1}), "FIELD_INVALID"),
     ],
 )
 def test_other_transient_fields_are_refused(data: bytes, code: str) -> None:
@@ -78,13 +82,31 @@ def test_other_transient_fields_are_refused(data: bytes, code: str) -> None:
 
 def test_a_value_has_at_most_4096_bytes() -> None:
     commitment, consent_id = examples.commitment(), examples.identifier("consent")
-    assert len(private_entry(commitment, consent_id, b"x" * MAXIMUM_VALUE_BYTES).data) == MAXIMUM_VALUE_BYTES
+    longest = private_entry(commitment, consent_id, BATCH_ID, b"x" * MAXIMUM_VALUE_BYTES)
+    assert len(longest.data) == MAXIMUM_VALUE_BYTES
     with pytest.raises(LedgerError):
-        private_entry(commitment, consent_id, b"x" * (MAXIMUM_VALUE_BYTES + 1))
+        private_entry(commitment, consent_id, BATCH_ID, b"x" * (MAXIMUM_VALUE_BYTES + 1))
+
+
+@given(st.binary(min_size=1, max_size=64) | st.text(alphabet="AQgw+/=b", max_size=12))
+def test_a_value_is_taken_exactly_if_it_is_the_base64_of_some_bytes(value: bytes | str) -> None:
+    text = base64.b64encode(value).decode() if isinstance(value, bytes) else value
+    try:
+        expected = bool(text) and base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
+    except ValueError:
+        expected = False
+    try:
+        PrivateEntry(key=entries()[0].key, value=text)
+    except LedgerError:
+        assert not expected
+    else:
+        assert expected
 
 
 def test_keys_that_can_be_read() -> None:
     assert PRIVATE_KEY.read(entries()[0].key) == entries()[0].key
+    first_release = entries()[0].key.rpartition("/")[0]
+    assert PRIVATE_KEY.read(first_release) == first_release
     assert PRIVATE_KEY.read(f"batch/{BATCH_ID}") == f"batch/{BATCH_ID}"
     assert read_associated_data("k") == b"consentry/private-read/1\x00k"
     with pytest.raises(LedgerError):

@@ -34,12 +34,14 @@ def test_public_names_are_pinned() -> None:
     others = {*errors, *functions, "Record", "Decision"}
     assert {record.__name__ for record in RECORDS} | others == set(consentry_records.__all__)
     assert " ".join(record.__name__ for record in RECORDS) == (
-        "AccessAttempt AccessDecision AccessRequest Consent ConsentBatch Dataset DatasetVersion "
-        "FinishedSession Grant GrantChange ImportedBatch Model ModelVersion NewAccessAttempt "
-        "NewAccessRequest NewConsent NewDatasetVersion NewGrant NewModel NewModelVersion "
-        "NewTrainingRound NewTrainingSession OrganizationSetting Participant PermittedQuery "
-        "PrivateBatch PrivateEntry Reason Settings SubjectConsents Suspension TrainingRound "
-        "TrainingSession"
+        "AccessAttempt AccessDecision AccessRequest Consent ConsentBatch ConsentChange "
+        "ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion FinishedSession "
+        "Grant GrantChange Model ModelVersion NewAccessAttempt NewAccessRequest NewConsent "
+        "NewDatasetVersion NewGrant NewModel NewModelVersion NewTrainingRound "
+        "NewTrainingSession OptOut OptOutBatch OrganizationSetting Participant "
+        "PermittedQuery PrivateBatch PrivateChange PrivateConsent PrivateEntry "
+        "ProcessingLimit Reason RecordedBatch Settings SubjectConsents Suspension "
+        "TrainingRound TrainingSession"
     )
 
 
@@ -112,10 +114,6 @@ def test_an_unknown_field_is_named_only_if_it_looks_like_a_name(name: Any, shown
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
-        ({"consent_id": examples.identifier("grant")}, "consent_id"),
-        ({"consent_id": examples.identifier("consent").upper()}, "consent_id"),
-        ({"consent_id": examples.identifier("consent") + "\n"}, "consent_id"),
-        ({"subject": examples.digest()}, "subject"),
         ({"controller": "Nоrthgate"}, "controller"),  # a Cyrillic letter
         ({"purposes": []}, "purposes"),
         ({"purposes": ["TREAT", "TREAT"]}, "purposes"),
@@ -133,10 +131,27 @@ def test_an_unknown_field_is_named_only_if_it_looks_like_a_name(name: Any, shown
 )
 def test_a_wrong_field_is_named_by_its_path(changes: dict[str, Any], path: str) -> None:
     with pytest.raises(FieldError) as caught:
-        examples.new_consent(**changes)
+        examples.terms(**changes)
     assert caught.value.code == "FIELD_INVALID"
-    assert (caught.value.fields["record"], caught.value.fields["field"]) == ("NewConsent", path)
+    assert (caught.value.fields["record"], caught.value.fields["field"]) == ("ConsentTerms", path)
     assert "expected" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"consent_id": examples.identifier("grant")}, "consent_id"),
+        ({"consent_id": examples.identifier("consent").upper()}, "consent_id"),
+        ({"consent_id": examples.identifier("consent") + "\n"}, "consent_id"),
+        ({"consent_id": "consent/" + "0" * 32}, "consent_id"),
+        ({"subject": examples.digest()}, "subject"),
+        ({"events": []}, "events"),
+    ],
+)
+def test_an_id_is_of_its_kind_to_the_letter(changes: dict[str, Any], path: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        examples.consent(**changes)
+    assert caught.value.fields["field"] == path
 
 
 def test_a_wrong_field_of_a_record_inside_is_named_by_its_whole_path() -> None:
@@ -144,15 +159,13 @@ def test_a_wrong_field_of_a_record_inside_is_named_by_its_whole_path() -> None:
         "batch_id": examples.identifier("batch"),
         "custodian": examples.NORTHGATE,
         "private_entry_digest": examples.digest(),
-        "consents": [
-            examples.new_consent(1).to_dict(),
-            examples.new_consent(2).to_dict() | {"purposes": ["X"]},
-        ],
+        "terms": [examples.terms().to_dict(), examples.terms().to_dict() | {"purposes": ["X"]}],
+        "consents": [{"subject": examples.commitment(), "terms": 0, "claimed_at": None}],
     }
     with pytest.raises(FieldError) as caught:
         consentry_records.ConsentBatch.from_dict(document)
     assert caught.value.fields["record"] == "ConsentBatch"
-    assert caught.value.fields["field"] == "consents[1].purposes[0]"
+    assert caught.value.fields["field"] == "terms[1].purposes[0]"
 
 
 def test_a_record_of_another_type_inside_is_refused() -> None:
@@ -215,23 +228,24 @@ def test_bytes_that_are_no_document_are_refused(text: bytes) -> None:
 
 
 def test_sizes_are_limited() -> None:
-    consents = [examples.new_consent(number) for number in range(1, 402)]
+    new = consentry_records.NewConsent(subject=examples.commitment(), terms=0, claimed_at=None)
     fields = {
         "batch_id": examples.identifier("batch"),
         "custodian": examples.NORTHGATE,
         "private_entry_digest": examples.digest(),
+        "terms": (examples.terms(),),
     }
-    assert len(consentry_records.ConsentBatch(**fields, consents=tuple(consents[:400])).consents) == 400
+    assert len(consentry_records.ConsentBatch(**fields, consents=(new,) * 1000).consents) == 1000
     with pytest.raises(FieldError):
-        consentry_records.ConsentBatch(**fields, consents=tuple(consents))
+        consentry_records.ConsentBatch(**fields, consents=(new,) * 1001)
     with pytest.raises(LedgerError) as caught:
-        consentry_records.ConsentBatch(**fields, consents=(consents[0], consents[0]))
-    assert caught.value.code == "ID_DOUBLED"
+        consentry_records.ConsentBatch(**fields, consents=(dataclasses.replace(new, terms=1),))
+    assert caught.value.code == "TERMS_NOT_IN_BATCH"
 
 
 @pytest.mark.parametrize(("start", "end"), [(examples.END, examples.START), (examples.START, examples.START)])
 def test_an_empty_period_is_refused(start: str, end: str) -> None:
-    for make in (examples.new_consent, examples.new_grant):
+    for make in (examples.terms, examples.new_grant):
         with pytest.raises(LedgerError) as caught:
             make(not_before=start, not_after=end)
         assert caught.value.code == "PERIOD_INVALID"

@@ -19,7 +19,9 @@ from consentry_records import (
 from consentry_records.instants import shift
 from consentry_records.reasons import words
 from consentry_records.rule_catalogue import RULES
+from consentry_records.rules import Use
 from consentry_records.vocabulary import (
+    is_secondary_use,
     DUO_TERMS,
     PURPOSES,
     RESTRICTIONS,
@@ -219,14 +221,18 @@ def test_coverage_is_a_partial_order_that_keeps_care_apart(wide: str, narrow: st
     assert not covers((), narrow)
     if wide != narrow and covers((wide,), narrow):
         assert not covers((narrow,), wide)
-        assert wide.startswith("DUO:")
-        assert narrow.startswith("DUO:")
+        assert is_secondary_use(wide) == is_secondary_use(narrow)
 
 
-def permitted(at: str = examples.MIDDLE, **changes: object) -> bool:
-    use = {"purpose": "DUO:0000006", "commercial": False, "recipient": examples.RIVERSIDE}
-    use.update({name: changes.pop(name) for name in tuple(use) if name in changes})
-    return consent_permits(examples.consent(**changes), at=at, **use)  # type: ignore[arg-type]
+def permitted(at: str = examples.MIDDLE, **changes: Any) -> bool:
+    use = Use(
+        purpose=changes.pop("purpose", "DUO:0000006"), commercial=changes.pop("commercial", False)
+    )
+    recipient = changes.pop("recipient", examples.RIVERSIDE)
+    kind = examples.settings().kind_of(recipient)
+    return consent_permits(
+        examples.consent(**changes), use, recipient=recipient, recipient_kind=kind, at=at
+    )
 
 
 def test_a_consent_permits_what_it_says_and_nothing_else() -> None:
@@ -242,15 +248,21 @@ def test_a_consent_permits_what_it_says_and_nothing_else() -> None:
     assert not permitted(commercial=True)
     assert permitted(commercial=True, restrictions=())
     assert not permitted(recipients=(examples.LAKESIDE,))
-    assert not permitted(state="withdrawn", withdrawn_at=examples.START)
+    assert not permitted(recipient="StrangerMSP")
+    for state in ("withdrawn", "expired", "entered-in-error"):
+        assert not permitted(state=state)
 
 
 @given(
+    st.sampled_from(["withdrawn", "expired", "entered-in-error"]),
     st.sampled_from(sorted(PURPOSES)),
     st.booleans(),
     st.sampled_from([*examples.HOSPITALS, "StrangerMSP"]),
     TIMES,
 )
-def test_a_withdrawn_consent_permits_nothing(purpose: str, commercial: bool, recipient: str, at: str) -> None:
-    withdrawn = examples.consent(state="withdrawn", withdrawn_at=examples.START, purposes=tuple(PURPOSES))
-    assert not consent_permits(withdrawn, purpose=purpose, commercial=commercial, recipient=recipient, at=at)
+def test_a_consent_that_has_ended_permits_nothing(
+    state: str, purpose: str, commercial: bool, recipient: str, at: str
+) -> None:
+    assert not permitted(
+        at, state=state, purposes=tuple(PURPOSES), purpose=purpose, commercial=commercial, recipient=recipient
+    )

@@ -8,11 +8,12 @@ from .datasets import Datasets
 from .grants import Grants
 from .ledger import LedgerSettings
 from .models import Models
+from .subjects import Subjects
 from .training import Training
 
-__all__ = ["Access", "Consents", "Datasets", "Grants", "LedgerSettings", "Models", "Training", "contracts"]
+__all__ = ["Access", "Consents", "Datasets", "Grants", "LedgerSettings", "Models", "Subjects", "Training", "contracts"]
 
 
 def contracts() -> list[Contract]:
     """One instance of every contract; what `python -m consentry_contracts` serves."""
-    return [LedgerSettings(), Consents(), Datasets(), Grants(), Access(), Training(), Models()]
+    return [LedgerSettings(), Consents(), Subjects(), Datasets(), Grants(), Access(), Training(), Models()]

@@ -5,27 +5,39 @@
 from __future__ import annotations
 
 from consentry_records import events, keys
+from consentry_records.batch import CONSENTS
 from consentry_records.consent import (
-    MAXIMUM_CONSENTS_OF_SUBJECT,
+    GIVEN,
     Consent,
     ConsentBatch,
-    ImportedBatch,
-    SubjectConsents,
+    ConsentEvent,
+    ConsentTerms,
+    NewConsent,
 )
-from consentry_records.digest import digest_bytes
+from consentry_records.consent_changes import check_claim
 from consentry_records.errors import LedgerError
-from consentry_records.private_entries import PrivateBatch, PrivateEntry, check_batch, decode_entries
+from consentry_records.identifiers import consent_identifiers
+from consentry_records.private_entries import PrivateBatch, check_batch, decode_entries
+from consentry_records.record import field_names
+from consentry_records.settings import Settings
+from consentry_records.subject import MAXIMUM_CONSENTS_OF_SUBJECT, SubjectConsents
+from consentry_records.templates import Template
 from fabric_shim import Context
 
-from .actors import check_custodian, member
+from .actors import Actor, check_custodian, member
 from .ledger_contract import emit, proposal_instant
+from .recorded_batches import check_new_batch, check_private_entry, put_batch
 from .state import Snapshot, put, read
+
+_NO_CONSENT = "consent-" + "0" * 32
+_NO_SUBJECT = "hmac-sha256:" + "0" * 64
 
 
 async def store_private(ctx: Context) -> None:
     """Write a batch's entries into the caller's own collection, and nothing anywhere else.
 
-    Only the custodian's peer endorses this transaction, because no other key is written.
+    Only the custodian's peer endorses this transaction, because no other key is written. Keys of entries end
+    with the batch's id, so that one look at the batch tells that none of them is there.
     """
     transient = ctx.stub.transient
     entries = decode_entries(transient["entries"])
@@ -35,92 +47,102 @@ async def store_private(ctx: Context) -> None:
     check_batch(batch, entries)
     actor = member(ctx, (await read(ctx, keys.SETTINGS)).settings())
     collection, batch_key = keys.collection(actor.msp_id), keys.batch(batch.batch_id)
-    await _check_new(ctx, collection, batch_key, batch, entries)
+    if await ctx.stub.get_private_hash(collection, batch_key) is not None:
+        raise LedgerError("BATCH_EXISTS", {"batch_id": batch.batch_id})
     for entry in entries:
         await ctx.stub.put_private(collection, entry.key, entry.data)
     await ctx.stub.put_private(collection, batch_key, batch.to_bytes())
     emit(ctx, events.PRIVATE_BATCH_STORED, batch_id=batch.batch_id, custodian=actor.msp_id)
 
 
-async def _check_new(
-    ctx: Context, collection: str, batch_key: str, batch: PrivateBatch, entries: tuple[PrivateEntry, ...]
-) -> None:
-    stored = await ctx.stub.get_privates(collection, [batch_key, *(entry.key for entry in entries)])
-    if stored[0] is not None:
-        raise LedgerError("BATCH_EXISTS", {"batch_id": batch.batch_id})
-    for entry, value in zip(entries, stored[1:], strict=True):
-        if value is not None:
-            raise LedgerError("PRIVATE_ENTRY_EXISTS", {"consent_id": entry.consent_id})
-
-
 async def import_batch(ctx: Context, batch: ConsentBatch) -> None:
     """Record a batch's consents as given, once its private entry is committed with the digest that the batch
     names.
     """
-    batch_key = keys.batch(batch.batch_id)
-    state = await read(
-        ctx,
-        keys.SETTINGS,
-        batch_key,
-        *(keys.consent(consent.consent_id) for consent in batch.consents),
-        *(keys.subject(consent.subject) for consent in batch.consents),
-    )
-    actor = member(ctx, state.settings())
+    subject_keys = [keys.subject(consent.subject) for consent in batch.consents]
+    state = await read(ctx, keys.SETTINGS, keys.batch(batch.batch_id), *subject_keys)
+    settings = state.settings()
+    actor = member(ctx, settings)
     check_custodian(actor, batch.custodian)
-    state.check_absent(batch_key, LedgerError("BATCH_EXISTS", {"batch_id": batch.batch_id}))
-    await _check_private_entry(ctx, batch)
+    check_new_batch(state, batch.batch_id)
+    await check_private_entry(ctx, batch.custodian, batch.batch_id, batch.private_entry_digest)
     recorded_at = proposal_instant(ctx)
-    subjects = _subjects(state, batch)
-    for new in batch.consents:
-        await put(
-            ctx,
-            keys.consent(new.consent_id),
-            Consent.given(new, custodian=batch.custodian, recorded_at=recorded_at),
-        )
-    for commitment, subject in subjects.items():
-        await put(ctx, keys.subject(commitment), subject)
-    imported = ImportedBatch(
-        batch_id=batch.batch_id,
-        custodian=batch.custodian,
-        private_entry_digest=batch.private_entry_digest,
-        count=len(batch.consents),
-        recorded_at=recorded_at,
-    )
-    await put(ctx, batch_key, imported)
-    emit(
+    ids = consent_identifiers(batch.batch_id, len(batch.consents))
+    await _put_consents(ctx, batch, ids, actor, recorded_at, settings)
+    await _put_subjects(ctx, state, batch, ids)
+    await put_batch(
         ctx,
         events.BATCH_IMPORTED,
         batch_id=batch.batch_id,
         custodian=batch.custodian,
-        count=len(batch.consents),
+        contents=CONSENTS,
+        count=len(ids),
+        private_entry_digest=batch.private_entry_digest,
     )
 
 
-async def _check_private_entry(ctx: Context, batch: ConsentBatch) -> None:
-    stored = await ctx.stub.get_private_hash(keys.collection(batch.custodian), keys.batch(batch.batch_id))
-    if stored is None:
-        raise LedgerError("BATCH_PRIVATE_ENTRY_MISSING", {"batch_id": batch.batch_id})
-    if stored != digest_bytes(batch.private_entry_digest):
-        raise LedgerError("BATCH_PRIVATE_ENTRY_DIFFERS", {"batch_id": batch.batch_id})
+async def _put_consents(
+    ctx: Context, batch: ConsentBatch, ids: list[str], actor: Actor, recorded_at: str, settings: Settings
+) -> None:
+    templates: dict[int, Template] = {}
+    for consent_id, new in zip(ids, batch.consents, strict=True):
+        check_claim(new.claimed_at, recorded_at, settings)
+        template = templates.get(new.terms)
+        if template is None:
+            template = templates[new.terms] = _template(batch, new, actor, recorded_at)
+        claimed = "null" if new.claimed_at is None else f'"{new.claimed_at}"'
+        value = template.fill(f'"{consent_id}"', f'"{new.subject}"', claimed)
+        await ctx.stub.put_state(keys.consent(consent_id), value)
 
 
-def _subjects(state: Snapshot, batch: ConsentBatch) -> dict[str, SubjectConsents]:
-    """Each subject's list of consents with the batch's added; refuses ids and subjects that do not fit."""
-    before: dict[str, SubjectConsents | None] = {}
+def _template(batch: ConsentBatch, new: NewConsent, actor: Actor, recorded_at: str) -> Template:
+    """A consent given under the same terms, with gaps for its id, its subject and when that is claimed."""
+    event = ConsentEvent(
+        event=GIVEN,
+        recorded_at=recorded_at,
+        recorded_by=actor.enrolment_id,
+        claimed_at=None,
+        batch_id=batch.batch_id,
+        replaced=None,
+    )
+    terms = batch.terms[new.terms]
+    consent = Consent(
+        **{name: getattr(terms, name) for name in field_names(ConsentTerms)},
+        consent_id=_NO_CONSENT,
+        subject=_NO_SUBJECT,
+        custodian=batch.custodian,
+        state=GIVEN,
+        events=(event,),
+    )
+    return Template(consent, {"consent_id": _NO_CONSENT, "subject": _NO_SUBJECT, "claimed_at": None})
+
+
+async def _put_subjects(ctx: Context, state: Snapshot, batch: ConsentBatch, ids: list[str]) -> None:
+    """Write each subject's list of consents with the batch's added; refuse subjects that do not fit."""
+    new = SubjectConsents(subject=_NO_SUBJECT, custodian=batch.custodian, consents=(_NO_CONSENT,), limits=())
+    template = Template(new, {"subject": _NO_SUBJECT, "consents": [_NO_CONSENT]})
     added: dict[str, list[str]] = {}
-    for consent in batch.consents:
-        named = {"consent_id": consent.consent_id}
-        state.check_absent(keys.consent(consent.consent_id), LedgerError("CONSENT_EXISTS", named))
-        if consent.subject not in before:
-            before[consent.subject] = state.optional(SubjectConsents, keys.subject(consent.subject))
-        known = before[consent.subject]
-        if known is not None and known.custodian != batch.custodian:
-            raise LedgerError("SUBJECT_OF_OTHER_CUSTODIAN", named)
-        ids = added.setdefault(consent.subject, list(known.consents) if known is not None else [])
-        if len(ids) == MAXIMUM_CONSENTS_OF_SUBJECT:
-            raise LedgerError("SUBJECT_FULL", {**named, "maximum": MAXIMUM_CONSENTS_OF_SUBJECT})
-        ids.append(consent.consent_id)
-    return {
-        commitment: SubjectConsents(subject=commitment, custodian=batch.custodian, consents=tuple(ids))
-        for commitment, ids in added.items()
-    }
+    for consent_id, consent in zip(ids, batch.consents, strict=True):
+        added.setdefault(consent.subject, []).append(consent_id)
+    for commitment, more in added.items():
+        known = state.optional(SubjectConsents, keys.subject(commitment))
+        if known is None and len(more) == 1:
+            await ctx.stub.put_state(keys.subject(commitment), template.fill(f'"{commitment}"', f'["{more[0]}"]'))
+            continue
+        before = known.consents if known is not None else ()
+        _check_subject(known, batch.custodian, more[0], len(before) + len(more))
+        limits = known.limits if known is not None else ()
+        changed = SubjectConsents(
+            subject=commitment, custodian=batch.custodian, consents=(*before, *more), limits=limits
+        )
+        await put(ctx, keys.subject(commitment), changed)
+
+
+def _check_subject(known: SubjectConsents | None, custodian: str, consent_id: str, count: int) -> None:
+    named = {"consent_id": consent_id}
+    if known is not None and known.custodian != custodian:
+        raise LedgerError("SUBJECT_OF_OTHER_CUSTODIAN", named)
+    if known is not None and known.erased:
+        raise LedgerError("SUBJECT_ERASED", named)
+    if count > MAXIMUM_CONSENTS_OF_SUBJECT:
+        raise LedgerError("SUBJECT_FULL", {**named, "maximum": MAXIMUM_CONSENTS_OF_SUBJECT})

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from consentry_records import events, keys
-from consentry_records.consent import (
-    MAXIMUM_QUERY,
-    WITHDRAWN,
-    Consent,
-    ConsentBatch,
-    PermittedQuery,
-    SubjectConsents,
-)
+from consentry_records.consent import MAXIMUM_QUERY, WITHDRAWN, Consent, ConsentBatch, PermittedQuery
+from consentry_records.consent_changes import ConsentChange, ConsentChangeBatch
 from consentry_records.errors import LedgerError
 from consentry_records.kinds import Many, identifier
-from consentry_records.rules import consent_permits
+from consentry_records.rules import Use, permitting_consent
+from consentry_records.subject import SubjectConsents
 from fabric_shim import Context, evaluation, transaction
 
-from . import consent_import, private_read
-from .actors import check_custodian, member
-from .ledger_contract import (
-    LedgerContract,
-    check_argument,
-    check_follows,
-    check_identifier,
-    emit,
-    proposal_instant,
-)
-from .state import Snapshot, advance_epoch, put, read
+from . import consent_changes, consent_import, private_read
+from .ledger_contract import LedgerContract, check_argument, check_identifier, emit, proposal_instant
+from .state import read
 
 
 class Consents(LedgerContract):
@@ -42,7 +29,7 @@ class Consents(LedgerContract):
         """Store the private entries of a batch; transient `entries` and `batch` (see `private_entries`).
 
         Raises TRANSIENT_INVALID, JSON_INVALID, BATCH_NOT_CANONICAL, BATCH_COUNT_DIFFERS, BATCH_ROOT_DIFFERS,
-        BATCH_EXISTS, PRIVATE_ENTRY_EXISTS.
+        BATCH_KEY_DIFFERS, BATCH_EXISTS.
         """
         await consent_import.store_private(ctx)
 
@@ -51,7 +38,7 @@ class Consents(LedgerContract):
         """Record the consents of a batch whose private entries are committed.
 
         Raises NOT_CUSTODIAN, BATCH_EXISTS, BATCH_PRIVATE_ENTRY_MISSING, BATCH_PRIVATE_ENTRY_DIFFERS,
-        CONSENT_EXISTS, SUBJECT_OF_OTHER_CUSTODIAN, SUBJECT_FULL.
+        CLAIMED_TOO_LATE, SUBJECT_OF_OTHER_CUSTODIAN, SUBJECT_FULL, SUBJECT_ERASED.
         """
         await consent_import.import_batch(ctx, batch)
 
@@ -62,19 +49,18 @@ class Consents(LedgerContract):
         Raises CONSENT_NOT_FOUND, NOT_CUSTODIAN, CONSENT_ALREADY_WITHDRAWN, PROPOSAL_TIME_TOO_EARLY.
         """
         check_identifier("consent_id", "consent", consent_id)
-        key, named = keys.consent(consent_id), {"consent_id": consent_id}
-        state = await read(ctx, keys.SETTINGS, key)
-        settings = state.settings()
-        actor = member(ctx, settings)
-        consent = state.required(Consent, key, LedgerError("CONSENT_NOT_FOUND", named))
-        check_custodian(actor, consent.custodian)
-        if consent.state == WITHDRAWN:
-            raise LedgerError("CONSENT_ALREADY_WITHDRAWN", named)
-        withdrawn_at = proposal_instant(ctx)
-        check_follows(withdrawn_at, consent.recorded_at, settings)
-        await put(ctx, key, replace(consent, state=WITHDRAWN, withdrawn_at=withdrawn_at))
-        await advance_epoch(ctx, consent.custodian)
+        change = ConsentChange(consent_id=consent_id, change=WITHDRAWN, claimed_at=None, terms=None)
+        consent = await consent_changes.change_one(ctx, change)
         emit(ctx, events.CONSENT_WITHDRAWN, consent_id=consent_id, custodian=consent.custodian)
+
+    @transaction
+    async def change(self, ctx: Context, batch: ConsentChangeBatch) -> None:
+        """Renew, narrow, withdraw, expire or enter in error the caller's consents, all of a batch or none.
+
+        Raises NOT_CUSTODIAN, BATCH_EXISTS, BATCH_PRIVATE_ENTRY_MISSING, BATCH_PRIVATE_ENTRY_DIFFERS,
+        CONSENT_NOT_FOUND, PROPOSAL_TIME_TOO_EARLY, and what `consent_changes.changed` raises.
+        """
+        await consent_changes.change_batch(ctx, batch)
 
     @evaluation
     async def get(self, ctx: Context, consent_ids: list[str]) -> list[Consent]:
@@ -102,22 +88,25 @@ class Consents(LedgerContract):
         (QUERY_SEVERAL_CUSTODIANS).
         """
         at = proposal_instant(ctx)
-        subjects_read = await read(ctx, *(keys.subject(subject) for subject in query.subjects))
-        subjects = [
-            subjects_read.optional(SubjectConsents, keys.subject(subject)) for subject in query.subjects
-        ]
+        subject_keys = [keys.subject(subject) for subject in query.subjects]
+        state = await read(ctx, keys.SETTINGS, *subject_keys)
+        subjects = [state.optional(SubjectConsents, key) for key in subject_keys]
         custodians = list(dict.fromkeys(subject.custodian for subject in subjects if subject is not None))
         if not custodians:
             return {"permitted": [None] * len(subjects), "epoch": ""}
         if len(custodians) > 1:
             raise LedgerError("QUERY_SEVERAL_CUSTODIANS")
-        epoch_key = keys.epoch(custodians[0])
-        known = [subject for subject in subjects if subject is not None]
-        state = await read(
-            ctx, epoch_key, *(keys.consent(id_) for subject in known for id_ in subject.consents)
-        )
-        permitted = [_permitting(state, subject, query, at) for subject in subjects]
-        return {"permitted": permitted, "epoch": state.text(epoch_key) or ""}
+        kind = state.settings().kind_of(query.recipient)
+        epoch, consents = await _consents_of(ctx, custodians[0], subjects)
+        use = Use(purpose=query.purpose, commercial=query.commercial)
+        permitted = [
+            subject
+            and permitting_consent(
+                subject, consents, use, recipient=query.recipient, recipient_kind=kind, at=at
+            )
+            for subject in subjects
+        ]
+        return {"permitted": permitted, "epoch": epoch}
 
     @evaluation
     async def read_private(self, ctx: Context, key: str) -> dict[str, str]:
@@ -128,13 +117,12 @@ class Consents(LedgerContract):
         return await private_read.read_private(ctx, key)
 
 
-def _permitting(
-    state: Snapshot, subject: SubjectConsents | None, query: PermittedQuery, at: str
-) -> str | None:
-    for consent_id in reversed(subject.consents if subject is not None else ()):
-        consent = state.optional(Consent, keys.consent(consent_id))
-        if consent is not None and consent_permits(
-            consent, purpose=query.purpose, commercial=query.commercial, recipient=query.recipient, at=at
-        ):
-            return consent_id
-    return None
+async def _consents_of(
+    ctx: Context, custodian: str, subjects: Sequence[SubjectConsents | None]
+) -> tuple[str, dict[str, Consent]]:
+    """What the custodian's epoch key holds, and the subjects' consents by id, read at once."""
+    ids = [consent_id for subject in subjects if subject is not None for consent_id in subject.consents]
+    state = await read(ctx, keys.epoch(custodian), *(keys.consent(consent_id) for consent_id in ids))
+    found = {consent_id: state.optional(Consent, keys.consent(consent_id)) for consent_id in ids}
+    epoch = state.text(keys.epoch(custodian)) or ""
+    return epoch, {name: consent for name, consent in found.items() if consent is not None}

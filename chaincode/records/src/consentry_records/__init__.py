@@ -6,16 +6,27 @@ Records are in this namespace; functions stay in their modules: `canonical`, `di
 """
 
 from .access import AccessAttempt, AccessDecision, NewAccessAttempt
-from .consent import Consent, ConsentBatch, ImportedBatch, NewConsent, PermittedQuery, SubjectConsents
+from .batch import RecordedBatch
+from .consent import (
+    Consent,
+    ConsentBatch,
+    ConsentEvent,
+    ConsentTerms,
+    NewConsent,
+    PermittedQuery,
+)
+from .consent_changes import ConsentChange, ConsentChangeBatch
 from .dataset import Dataset, DatasetVersion, NewDatasetVersion
 from .errors import FieldError, LedgerError, from_wire, to_wire
 from .grant import AccessRequest, Grant, GrantChange, NewAccessRequest, NewGrant, Suspension
 from .model import Model, ModelVersion, NewModel, NewModelVersion
+from .private_consent import PrivateChange, PrivateConsent
 from .private_entries import PrivateBatch, PrivateEntry
 from .reasons import Reason
 from .record import Record
 from .rules import Decision, consent_permits, decide
 from .settings import OrganizationSetting, Settings
+from .subject import OptOut, OptOutBatch, ProcessingLimit, SubjectConsents
 from .training import (
     FinishedSession,
     NewTrainingRound,
@@ -31,6 +42,10 @@ __all__ = [
     "AccessRequest",
     "Consent",
     "ConsentBatch",
+    "ConsentChange",
+    "ConsentChangeBatch",
+    "ConsentEvent",
+    "ConsentTerms",
     "Dataset",
     "DatasetVersion",
     "Decision",
@@ -38,7 +53,6 @@ __all__ = [
     "FinishedSession",
     "Grant",
     "GrantChange",
-    "ImportedBatch",
     "LedgerError",
     "Model",
     "ModelVersion",
@@ -51,13 +65,19 @@ __all__ = [
     "NewModelVersion",
     "NewTrainingRound",
     "NewTrainingSession",
+    "OptOut",
+    "OptOutBatch",
     "OrganizationSetting",
     "Participant",
     "PermittedQuery",
     "PrivateBatch",
+    "PrivateChange",
+    "PrivateConsent",
     "PrivateEntry",
+    "ProcessingLimit",
     "Reason",
     "Record",
+    "RecordedBatch",
     "Settings",
     "SubjectConsents",
     "Suspension",

@@ -1,60 +1,55 @@
 """Consents: what a data subject allowed, for whom and until when (GDPR Art. 7; fields of ISO/IEC TS 27560 and
-FHIR Consent).
+FHIR Consent), with every event of its life.
 
-`New…` records are what a client submits; the ledger adds the rest from the caller's certificate and the
-proposal.
+What identifies a person or says how the consent was given is not here but in the custodian's own collection
+(`private_consent`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Self
+from types import MappingProxyType
+from typing import Annotated, ClassVar
 
+from .earlier_consents import consent_from_version_1
 from .errors import LedgerError
-from .kinds import (
-    COMMITMENT,
-    DIGEST,
-    INSTANT,
-    MSP_ID,
-    SLUG,
-    Choice,
-    Flag,
-    Integer,
-    Many,
-    Nullable,
-    identifier,
-)
-from .record import Nested, Record, field_names
-from .vocabulary import ANY_MEMBER, CONSENT_RESTRICTIONS, PURPOSES
+from .kinds import ACTOR, COMMITMENT, DIGEST, FLAG, INSTANT, MSP_ID, SLUG, Choice, Integer, Many, Nullable, identifier
+from .record import Migration, Nested, Record, field_names
+from .vocabulary import CONSENT_RESTRICTIONS, PURPOSES, RECIPIENT_CLASSES
 
-SCHEMA = "consentry.consent/1"
+SCHEMA = "consentry.consent/2"
 GIVEN = "given"
+RENEWED = "renewed"
+NARROWED = "narrowed"
 WITHDRAWN = "withdrawn"
-MAXIMUM_BATCH = 400
-MAXIMUM_CONSENTS_OF_SUBJECT = 64
+EXPIRED = "expired"
+ENTERED_IN_ERROR = "entered-in-error"
+STATES = (GIVEN, WITHDRAWN, EXPIRED, ENTERED_IN_ERROR)
+EVENTS = (GIVEN, RENEWED, NARROWED, WITHDRAWN, EXPIRED, ENTERED_IN_ERROR)
+MAXIMUM_BATCH = 1000
+MAXIMUM_TERMS = 256
+MAXIMUM_EVENTS = 64
 MAXIMUM_QUERY = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An MSP id, or ANY_MEMBER for every member of the consortium."""
+    """An MSP id, or a class of members: ANY_MEMBER, ANY_HOSPITAL, ANY_REGULATOR."""
 
     def read(self, value: object) -> str:
         """The recipient itself."""
-        return ANY_MEMBER if value == ANY_MEMBER else MSP_ID.read(value)
+        return value if isinstance(value, str) and value in RECIPIENT_CLASSES else MSP_ID.read(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewConsent(Record):
-    """One consent as the custodian submits it; holds over [not_before, not_after).
+class ConsentTerms(Record):
+    """What a consent allows; holds over [not_before, not_after).
 
-    `subject` is the commitment of `commitments.subject_commitment`; `controller` the MSP id of the controller
-    (GDPR Art. 4(7)); `notice_digest` that of the notice as it was shown (Art. 13); evidence, method and
-    language are private.
+    `controller` is the MSP id of the controller (GDPR Art. 4(7)); `notice_digest` that of the notice as it
+    was shown (Art. 13).
     """
 
-    consent_id: Annotated[str, identifier("consent")]
-    subject: Annotated[str, COMMITMENT]
     controller: Annotated[str, MSP_ID]
     purposes: Annotated[tuple[str, ...], Many(Choice(PURPOSES), 1, 16)]
     restrictions: Annotated[tuple[str, ...], Many(Choice(CONSENT_RESTRICTIONS), 0, 16)]
@@ -71,60 +66,87 @@ class NewConsent(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consent(NewConsent):
-    """One consent on the ledger, key `consent/{id}`."""
+class ConsentEvent(Record):
+    """One event in a consent's life: what happened, when it was recorded, and by whom (an enrolment id).
 
-    custodian: Annotated[str, MSP_ID]
-    state: Annotated[str, Choice((GIVEN, WITHDRAWN))]
+    `claimed_at` is when the subject gave or withdrew it, as the custodian claims, where that was earlier than
+    the recording (a paper form); decisions go by the recording. How it happened is in the custodian's
+    collection, under the entry of `batch_id`. `replaced` are the terms that a renewal or narrowing replaced.
+    """
+
+    event: Annotated[str, Choice(EVENTS)]
     recorded_at: Annotated[str, INSTANT]
-    withdrawn_at: Annotated[str | None, Nullable(INSTANT)]
+    recorded_by: Annotated[str | None, Nullable(ACTOR)]
+    claimed_at: Annotated[str | None, Nullable(INSTANT)]
+    batch_id: Annotated[str | None, Nullable(identifier("batch"))]
+    replaced: Annotated[ConsentTerms | None, Nullable(Nested(ConsentTerms))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent(ConsentTerms):
+    """One consent on the ledger, key `consent/{id}`, with the terms in force and all its events, oldest first.
+
+    `subject` is the commitment of `commitments.subject_commitment`.
+    """
+
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
+        {"consentry.consent/1": consent_from_version_1}
+    )
+
+    consent_id: Annotated[str, identifier("consent")]
+    subject: Annotated[str, COMMITMENT]
+    custodian: Annotated[str, MSP_ID]
+    state: Annotated[str, Choice(STATES)]
+    events: Annotated[tuple[ConsentEvent, ...], Many(Nested(ConsentEvent), 1, MAXIMUM_EVENTS)]
     schema: Annotated[str, Choice((SCHEMA,))] = SCHEMA
 
-    @classmethod
-    def given(cls, new: NewConsent, *, custodian: str, recorded_at: str) -> Self:
-        """The record of a consent just imported."""
-        submitted = {name: getattr(new, name) for name in field_names(NewConsent)}
-        return cls(**submitted, custodian=custodian, state=GIVEN, recorded_at=recorded_at, withdrawn_at=None)
+    @property
+    def recorded_at(self) -> str:
+        """When the consent was recorded."""
+        return self.events[0].recorded_at
+
+    @property
+    def withdrawn_at(self) -> str | None:
+        """When its withdrawal was recorded, None where it was not withdrawn."""
+        return next((event.recorded_at for event in self.events if event.event == WITHDRAWN), None)
+
+    @property
+    def terms(self) -> ConsentTerms:
+        """The terms in force."""
+        return ConsentTerms(**{name: getattr(self, name) for name in field_names(ConsentTerms)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewConsent(Record):
+    """One consent of a batch: whose, which of the batch's terms (counted from 0), and when it was given.
+
+    `claimed_at` is null where it is given as it is recorded.
+    """
+
+    subject: Annotated[str, COMMITMENT]
+    terms: Annotated[int, Integer(0, MAXIMUM_TERMS - 1)]
+    claimed_at: Annotated[str | None, Nullable(INSTANT)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentBatch(Record):
-    """Argument of `consents:import_batch`: up to 400 consents, the digest of their private batch entry."""
+    """Argument of `consents:import_batch`: up to 1000 consents, the digest of their private batch entry.
+
+    Terms are written once for all consents that have them. The consents' ids follow from the batch's random
+    id and their places (`identifiers.consent_identifiers`), so that they need no look at the ledger to be
+    new.
+    """
 
     batch_id: Annotated[str, identifier("batch")]
     custodian: Annotated[str, MSP_ID]
     private_entry_digest: Annotated[str, DIGEST]
+    terms: Annotated[tuple[ConsentTerms, ...], Many(Nested(ConsentTerms), 1, MAXIMUM_TERMS)]
     consents: Annotated[tuple[NewConsent, ...], Many(Nested(NewConsent), 1, MAXIMUM_BATCH)]
 
     def check(self) -> None:
-        """No consent twice; raises LedgerError ID_DOUBLED."""
-        seen: set[str] = set()
-        for consent in self.consents:
-            if consent.consent_id in seen:
-                raise LedgerError("ID_DOUBLED", {"what": "consent", "id": consent.consent_id})
-            seen.add(consent.consent_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedBatch(Record):
-    """That a batch was imported, key `batch/{id}`; importing it again is refused."""
-
-    batch_id: Annotated[str, identifier("batch")]
-    custodian: Annotated[str, MSP_ID]
-    private_entry_digest: Annotated[str, DIGEST]
-    count: Annotated[int, Integer(1, MAXIMUM_BATCH)]
-    recorded_at: Annotated[str, INSTANT]
-    schema: Annotated[str, Choice(("consentry.batch/1",))] = "consentry.batch/1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectConsents(Record):
-    """The consents of one subject at one custodian, oldest first, key `subject/{commitment}`."""
-
-    subject: Annotated[str, COMMITMENT]
-    custodian: Annotated[str, MSP_ID]
-    consents: Annotated[tuple[str, ...], Many(identifier("consent"), 1, MAXIMUM_CONSENTS_OF_SUBJECT)]
-    schema: Annotated[str, Choice(("consentry.subject/1",))] = "consentry.subject/1"
+        """Every consent names terms that are there; raises LedgerError TERMS_NOT_IN_BATCH."""
+        if max(consent.terms for consent in self.consents) >= len(self.terms):
+            raise LedgerError("TERMS_NOT_IN_BATCH", {"batch_id": self.batch_id, "maximum": len(self.terms)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,5 +155,5 @@ class PermittedQuery(Record):
 
     subjects: Annotated[tuple[str, ...], Many(COMMITMENT, 1, MAXIMUM_QUERY)]
     purpose: Annotated[str, Choice(PURPOSES)]
-    commercial: Annotated[bool, Flag()]
+    commercial: Annotated[bool, FLAG]
     recipient: Annotated[str, MSP_ID]

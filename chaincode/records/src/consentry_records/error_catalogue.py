@@ -82,7 +82,28 @@ _CONSENTS = {
     "CONSENT_NOT_FOUND": _unknown("there is no consent {consent_id}"),
     "CONSENT_EXISTS": _conflict("consent {consent_id} is on the ledger already"),
     "CONSENT_ALREADY_WITHDRAWN": _conflict("consent {consent_id} was withdrawn before"),
-    "BATCH_EXISTS": _conflict("batch {batch_id} was stored or imported before"),
+    "CONSENT_STATE_WRONG": _conflict("consent {consent_id} is {state}; that rules this change out"),
+    "CONSENT_FULL": _conflict(
+        "consent {consent_id} has nearly {maximum} events and can only be ended; give a new consent instead"
+    ),
+    "CONSENT_LAPSED": _conflict(
+        "the period of consent {consent_id} is over, or about to be; give a new consent instead of a renewal"
+    ),
+    "CONSENT_NOT_LAPSED": _conflict("the period of consent {consent_id} is not over yet"),
+    "CONSENT_WIDENED": _bad(
+        "the new terms of consent {consent_id} allow more in {field}; whoever allows more gives a new consent"
+    ),
+    "CONSENT_UNCHANGED": _bad("the new terms of consent {consent_id} are those in force"),
+    "CHANGE_TERMS_INVALID": _bad(
+        "a consent {change} takes terms if it is renewed or narrowed, and null in any other case"
+    ),
+    "CLAIMED_TOO_LATE": _bad("claimed_at must not be later than {recorded_at}, when it is recorded"),
+    "MANDATE_INVALID": _bad(
+        "a consent declared by a guardian or proxy needs a mandate_digest, one by the subject has none; it "
+        "was declared by: {declared_by}"
+    ),
+    "TERMS_NOT_IN_BATCH": _bad("batch {batch_id} has {maximum} terms; a consent names others"),
+    "BATCH_EXISTS": _conflict("batch {batch_id} was stored or recorded before"),
     "BATCH_PRIVATE_ENTRY_MISSING": _conflict(
         "batch {batch_id} has no private entry; submit consents:store_private first and wait for its commit"
     ),
@@ -92,14 +113,25 @@ _CONSENTS = {
     "BATCH_NOT_CANONICAL": _bad("the transient entry batch must be canonical JSON (RFC 8785)"),
     "BATCH_ROOT_DIFFERS": _bad("the entries of batch {batch_id} give another root than the one named"),
     "BATCH_COUNT_DIFFERS": _bad("batch {batch_id} names {expected} entries, got {got}"),
-    "PRIVATE_ENTRY_EXISTS": _conflict("the private entry of consent {consent_id} was stored before"),
+    "BATCH_KEY_DIFFERS": _bad("every private entry of batch {batch_id} must end with its id"),
     "PRIVATE_ENTRY_NOT_FOUND": _unknown("the custodian's collection has no such entry"),
     "SUBJECT_OF_OTHER_CUSTODIAN": _conflict(
         "a subject of consent {consent_id} is known under another custodian"
     ),
     "QUERY_SEVERAL_CUSTODIANS": _bad("the subjects belong to several custodians; ask for each apart"),
+    "SUBJECT_ERASED": _conflict(
+        "the data of the subject of consent {consent_id} were erased; a new consent needs a new commitment"
+    ),
     "SUBJECT_FULL": _conflict(
         "the subject of consent {consent_id} has {maximum} consents, more are not kept"
+    ),
+}
+
+_SUBJECTS = {
+    "SUBJECT_NOT_FOUND": _unknown("the ledger has no such subject"),
+    "SUBJECT_DOUBLED": _bad("batch {batch_id} names a subject twice; name each once"),
+    "LIMITS_FULL": _conflict(
+        "the subject has {maximum} limits already; merge objections into one, or ask for restriction"
     ),
 }
 
@@ -173,6 +205,6 @@ _TRAINING = {
 }
 
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
-    _INPUT | _CALLER | _LEDGER | _CONSENTS | _DATASETS | _GRANTS | _ACCESS | _TRAINING
+    _INPUT | _CALLER | _LEDGER | _CONSENTS | _SUBJECTS | _DATASETS | _GRANTS | _ACCESS | _TRAINING
 )
 """Code → status and words."""

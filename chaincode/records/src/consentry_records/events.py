@@ -12,6 +12,8 @@ LEDGER_INITIALIZED = "LedgerInitialized.v1"
 PRIVATE_BATCH_STORED = "PrivateBatchStored.v1"
 BATCH_IMPORTED = "BatchImported.v1"
 CONSENT_WITHDRAWN = "ConsentWithdrawn.v1"
+CONSENTS_CHANGED = "ConsentsChanged.v1"
+OPT_OUTS_RECORDED = "OptOutsRecorded.v1"
 VERSION_REGISTERED = "DatasetVersionRegistered.v1"
 ACCESS_REQUESTED = "AccessRequested.v1"
 ACCESS_GRANTED = "AccessGranted.v1"
@@ -32,6 +34,8 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         PRIVATE_BATCH_STORED: ("batch_id", "custodian"),
         BATCH_IMPORTED: ("batch_id", "custodian", "count"),
         CONSENT_WITHDRAWN: ("consent_id", "custodian"),
+        CONSENTS_CHANGED: ("batch_id", "custodian", "count"),
+        OPT_OUTS_RECORDED: ("batch_id", "custodian", "count"),
         VERSION_REGISTERED: ("version_id", "dataset_id", "custodian"),
         ACCESS_REQUESTED: ("request_id", "requester_msp"),
         ACCESS_GRANTED: ("grant_id", "request_id", "custodian", "grantee"),

@@ -6,6 +6,7 @@ the same.
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 KINDS = (
@@ -19,12 +20,14 @@ KINDS = (
     "session",
     "model",
     "modelversion",
+    "rightsrequest",
 )
 """Kinds of ids, each written `<kind>-<32 lower-case hex>`."""
 
 RANDOM_BYTES = 16
 MSP_ID_PATTERN = re.compile(r"[A-Za-z0-9.-]{1,64}")
 ACTOR_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_CONSENT_LABEL = b"consentry/consent/1"
 SLUG_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -45,3 +48,18 @@ def identifier_pattern(kind: str) -> re.Pattern[str]:
     if kind not in KINDS:
         raise ValueError(f"expected a kind of {', '.join(KINDS)}")
     return re.compile(kind + r"-[0-9a-f]{32}")
+
+
+def consent_identifiers(batch_id: str, count: int) -> list[str]:
+    """The ids of a batch's consents: `consent-` and the first 32 hex of SHA-256("consentry/consent/1" ‖ batch id
+    ‖ place in 4 bytes), places counted from 0.
+
+    Whoever wanted a consent that is there already would have to find a batch id for its 128 bits.
+    """
+    start = hashlib.sha256(_CONSENT_LABEL + batch_id.encode("ascii"))
+    identifiers = []
+    for place in range(count):
+        digest = start.copy()
+        digest.update(place.to_bytes(4, "big"))
+        identifiers.append(f"consent-{digest.hexdigest()[:32]}")
+    return identifiers

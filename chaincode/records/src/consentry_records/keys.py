@@ -18,8 +18,8 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
     {
         "settings": "Settings, written once",
         "consent/{consent_id}": "Consent",
-        "subject/{commitment}": "SubjectConsents: the consents of one subject at one custodian",
-        "batch/{batch_id}": "ImportedBatch",
+        "subject/{commitment}": "SubjectConsents: consents and limits of one subject at one custodian",
+        "batch/{batch_id}": "RecordedBatch",
         "dataset/{dataset_id}": "Dataset; custodian's key-level policy",
         "dataset-name/{MSP id}/{name}": "the dataset id; names are unique for one custodian",
         "dataset-number/{dataset_id}/{number:06d}": "the version id; numbers are unique for one dataset",
@@ -51,7 +51,7 @@ def subject(commitment: str) -> str:
 
 
 def batch(batch_id: str) -> str:
-    """Key of an ImportedBatch; in the custodian's collection, of the private batch entry."""
+    """Key of a RecordedBatch; in the custodian's collection, of the private batch entry."""
     return f"batch/{batch_id}"
 
 

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from . import merkle
-from .canonical import decode, encode
+from .canonical import decode
 from .consent import MAXIMUM_BATCH
 from .digest import SHA256_PREFIX
 from .errors import FieldError, LedgerError, describe, field_invalid
@@ -24,13 +24,17 @@ READ_KEY_BYTES = 32
 NONCE_BYTES = 12
 _READ_LABEL = b"consentry/private-read/1\x00"
 
-ENTRY_KEY = Text(
-    re.compile(r"hmac-sha256:[0-9a-f]{64}/consent-[0-9a-f]{32}"), "<subject commitment>/<consent id>"
-)
+_ENTRY = r"hmac-sha256:[0-9a-f]{64}/consent-[0-9a-f]{32}"
+_BATCH = r"batch-[0-9a-f]{32}"
+ENTRY_KEY = Text(re.compile(f"{_ENTRY}/{_BATCH}"), "<subject commitment>/<consent id>/<batch id>")
 PRIVATE_KEY = Text(
-    re.compile(r"hmac-sha256:[0-9a-f]{64}/consent-[0-9a-f]{32}|batch/batch-[0-9a-f]{32}"),
-    "<subject commitment>/<consent id> or batch/<batch id>",
+    # Entries of the first release have no batch id.
+    re.compile(f"{_ENTRY}(?:/{_BATCH})?|batch/{_BATCH}"),
+    "<subject commitment>/<consent id>/<batch id> or batch/<batch id>",
 )
+
+
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,12 @@ class _Encrypted:
     """Base64 (RFC 4648 §4, padded) of 1 to 4096 bytes."""
 
     def read(self, value: object) -> str:
-        expected = f"base64 of 1 to {MAXIMUM_VALUE_BYTES} bytes"
-        if type(value) is not str or len(value) > MAXIMUM_VALUE_BYTES * 2:
-            raise field_invalid(expected, value)
-        try:
-            data = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise field_invalid(expected, value) from error
-        if not 1 <= len(data) <= MAXIMUM_VALUE_BYTES or base64.b64encode(data).decode() != value:
-            raise field_invalid(expected, value)
+        # The pattern admits one text for each sequence of bytes: bits left over in the last one are zero.
+        longest = (MAXIMUM_VALUE_BYTES + 2) // 3 * 4
+        if type(value) is not str or not 0 < len(value) <= longest or not _BASE64.fullmatch(value):
+            raise field_invalid(f"base64 of 1 to {MAXIMUM_VALUE_BYTES} bytes", value)
+        if len(value) // 4 * 3 - value.count("=") > MAXIMUM_VALUE_BYTES:
+            raise field_invalid(f"base64 of 1 to {MAXIMUM_VALUE_BYTES} bytes", value)
         return value
 
 
@@ -67,7 +68,7 @@ class PrivateEntry(Record):
     @property
     def consent_id(self) -> str:
         """The consent that the entry belongs to."""
-        return self.key.rpartition("/")[2]
+        return self.key.split("/")[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +82,21 @@ class PrivateBatch(Record):
     root: Annotated[str, DIGEST]
 
 
-def private_entry(commitment: str, consent_id: str, encrypted: bytes) -> PrivateEntry:
+def entry_key(commitment: str, consent_id: str, batch_id: str | None) -> str:
+    """Key of a consent's entry of a batch; `batch_id` is None for those of the first release."""
+    return f"{commitment}/{consent_id}" if batch_id is None else f"{commitment}/{consent_id}/{batch_id}"
+
+
+def private_entry(commitment: str, consent_id: str, batch_id: str, encrypted: bytes) -> PrivateEntry:
     """The entry of one consent. Raises FieldError for a malformed name or more than 4096 bytes."""
-    return PrivateEntry(key=f"{commitment}/{consent_id}", value=base64.b64encode(encrypted).decode())
+    value = base64.b64encode(encrypted).decode()
+    return PrivateEntry(key=entry_key(commitment, consent_id, batch_id), value=value)
 
 
 def entries_root(entries: Sequence[PrivateEntry]) -> str:
-    """`sha256:<hex>`, the Merkle root (RFC 9162) over the canonical JSON of the entries in their order."""
-    return SHA256_PREFIX + merkle.root([entry.to_bytes() for entry in entries]).hex()
+    """`sha256:<hex>`, the Merkle root (RFC 9162) over key ‖ 0x00 ‖ base64 of the entries in their order."""
+    leaves = [f"{entry.key}\0{entry.value}".encode("ascii") for entry in entries]
+    return SHA256_PREFIX + merkle.root(leaves).hex()
 
 
 def private_batch(batch_id: str, entries: Sequence[PrivateEntry]) -> PrivateBatch:
@@ -97,33 +105,33 @@ def private_batch(batch_id: str, entries: Sequence[PrivateEntry]) -> PrivateBatc
 
 
 def encode_entries(entries: Sequence[PrivateEntry]) -> bytes:
-    """The transient field `entries`."""
-    return encode([entry.to_dict() for entry in entries])
+    """The transient field `entries`: a JSON object of keys and values, in the entries' order."""
+    return json.dumps({entry.key: entry.value for entry in entries}, separators=(",", ":")).encode("ascii")
 
 
 def decode_entries(data: bytes) -> tuple[PrivateEntry, ...]:
-    """The entries of the transient field. Raises LedgerError JSON_INVALID, TOO_LARGE, FieldError or
-    ID_DOUBLED.
+    """The entries of the transient field. Raises LedgerError JSON_INVALID (also for a doubled key),
+    RECORD_NOT_OBJECT, TOO_LARGE, FieldError.
     """
     values = decode(data)
-    if not isinstance(values, list):
+    if not isinstance(values, dict):
         raise FieldError("RECORD_NOT_OBJECT", {"record": "entries", "field": "", "got": describe(values)})
     if not 1 <= len(values) <= MAXIMUM_BATCH:
         raise LedgerError("TOO_LARGE", {"what": "entries", "maximum": MAXIMUM_BATCH, "got": len(values)})
-    entries = tuple(PrivateEntry.from_dict(value) for value in values)
-    seen: set[str] = set()
-    for entry in entries:
-        if entry.key in seen:
-            raise LedgerError("ID_DOUBLED", {"what": "private entry of consent", "id": entry.consent_id})
-        seen.add(entry.key)
-    return entries
+    return tuple(PrivateEntry(key=key, value=value) for key, value in values.items())
 
 
 def check_batch(batch: PrivateBatch, entries: Sequence[PrivateEntry]) -> None:
-    """The batch entry fits the entries; raises LedgerError BATCH_COUNT_DIFFERS or BATCH_ROOT_DIFFERS."""
+    """The batch entry fits the entries.
+
+    Raises LedgerError BATCH_COUNT_DIFFERS, BATCH_KEY_DIFFERS (an entry is named for another batch) or
+    BATCH_ROOT_DIFFERS.
+    """
     if batch.count != len(entries):
         counts = {"expected": batch.count, "got": len(entries)}
         raise LedgerError("BATCH_COUNT_DIFFERS", {"batch_id": batch.batch_id, **counts})
+    if not all(entry.key.endswith(batch.batch_id) for entry in entries):
+        raise LedgerError("BATCH_KEY_DIFFERS", {"batch_id": batch.batch_id})
     if batch.root != entries_root(entries):
         raise LedgerError("BATCH_ROOT_DIFFERS", {"batch_id": batch.batch_id})
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, Self, get_type_hints
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, get_type_hints
 
 from .canonical import decode
 from .errors import FieldError, describe, field_invalid
 from .kinds import Kind
+
+Migration = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""From the JSON object of an earlier form of a record to that of the next one."""
 
 _NAME_WORTH_REPEATING = re.compile(r"[a-z_]{1,32}")
 _Definition = tuple[tuple[str, ...], tuple[tuple[str, Kind], ...]]
@@ -23,9 +27,14 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 
 class Record:
-    """A record; its subclasses are frozen, keyword-only dataclasses."""
+    """A record; its subclasses are frozen, keyword-only dataclasses.
+
+    `MIGRATIONS` gives for the `schema` of each earlier form the function that makes the next form of it, so
+    that what an earlier release wrote is read for ever; the ledger's bytes stay as they were written.
+    """
 
     __slots__ = ()
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         """Read every field; raises FieldError naming the field, what was expected and what came (type and
@@ -52,6 +61,7 @@ class Record:
             raise FieldError(
                 "RECORD_NOT_OBJECT", {"record": cls.__name__, "field": "", "got": describe(value)}
             )
+        value = _migrated(cls, value)
         names = field_names(cls)
         for name in names:
             if name not in value:
@@ -107,6 +117,16 @@ class Nested:
 def field_names(record: type[Record]) -> tuple[str, ...]:
     """The names of a record's fields, in the order of their definition."""
     return _definition(record)[0]
+
+
+def _migrated(record: type[Record], value: Mapping[str, Any]) -> Mapping[str, Any]:
+    while record.MIGRATIONS:
+        schema = value.get("schema", "")
+        migration = record.MIGRATIONS.get(schema) if isinstance(schema, str) else None
+        if migration is None:
+            break
+        value = migration(value)
+    return value
 
 
 def _definition(record: type[Record]) -> _Definition:

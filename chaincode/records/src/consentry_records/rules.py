@@ -5,7 +5,7 @@ No function here knows a clock; times are instants that the caller names by whos
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import rule_catalogue as rule
@@ -17,7 +17,14 @@ from .instants import shift
 from .reasons import Reason
 from .roles import RESEARCHER
 from .settings import Settings
-from .vocabulary import ANY_MEMBER, ETHICS_APPROVAL, covers, excludes_commercial_use, terms_cover
+from .subject import SubjectConsents
+from .vocabulary import (
+    ETHICS_APPROVAL,
+    covers,
+    excludes_commercial_use,
+    recipient_allowed,
+    terms_cover,
+)
 
 _GRANT_RULES = (
     rule.GRANT_STATE,
@@ -149,21 +156,47 @@ def grant_refusals(
     return tuple(refusals)
 
 
-def consent_permits(consent: Consent, *, purpose: str, commercial: bool, recipient: str, at: str) -> bool:
-    """Whether a consent allows a use by a recipient (an MSP id) at an instant.
+def consent_permits(
+    consent: Consent, use: Use, *, recipient: str, recipient_kind: str | None, at: str
+) -> bool:
+    """Whether a consent allows a use by a recipient (an MSP id of a kind of organization) at an instant.
 
-    It must be given and not withdrawn, hold at the instant, cover the purpose, name the recipient or every
-    member, and not exclude commercial use where the use is commercial. The custodian itself is a recipient of
-    its own data.
+    It must be in force, hold at the instant, cover the purpose, name the recipient or a class of its kind,
+    and not exclude commercial use where the use is commercial. The custodian itself is a recipient of its own
+    data. An organization outside the consortium has no kind (None) and is allowed nothing.
     """
     return (
         consent.state == GIVEN
-        and consent.withdrawn_at is None
         and consent.not_before <= at < consent.not_after
-        and covers(consent.purposes, purpose)
-        and (recipient in (*consent.recipients, consent.custodian) or ANY_MEMBER in consent.recipients)
-        and not (commercial and excludes_commercial_use(consent.restrictions))
+        and covers(consent.purposes, use.purpose)
+        and recipient_allowed((*consent.recipients, consent.custodian), recipient, recipient_kind)
+        and not (use.commercial and excludes_commercial_use(consent.restrictions))
     )
+
+
+def permitting_consent(
+    subject: SubjectConsents,
+    consents: Mapping[str, Consent],
+    use: Use,
+    *,
+    recipient: str,
+    recipient_kind: str | None,
+    at: str,
+) -> str | None:
+    """The newest of a subject's consents that allows a use at an instant; None where none does.
+
+    None, too, where an opt-out, objection, restriction or erasure forbids the use whatever was consented to.
+    `consents` are those of the subject by id, and may hold more.
+    """
+    if any(limit.forbids(use.purpose) for limit in subject.limits):
+        return None
+    for consent_id in reversed(subject.consents):
+        consent = consents.get(consent_id)
+        if consent is not None and consent_permits(
+            consent, use, recipient=recipient, recipient_kind=recipient_kind, at=at
+        ):
+            return consent_id
+    return None
 
 
 def _requester_refusal(attempt: AccessAttempt, settings: Settings) -> tuple[tuple[str, ...], Reason | None]:

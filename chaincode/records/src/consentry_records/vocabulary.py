@@ -11,6 +11,10 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 TREATMENT = "TREAT"
+EMERGENCY_TREATMENT = "ETREAT"
+PUBLIC_HEALTH = "PUBHLTH"
+CLINICAL_TRIAL = "CLINTRCH"
+PATIENT_REQUEST = "PATRQT"
 PAYMENT = "HPAYMT"
 OPERATIONS = "HOPERAT"
 GENERAL_RESEARCH = "DUO:0000042"
@@ -24,6 +28,10 @@ PURPOSES: Mapping[str, str] = MappingProxyType(
         TREATMENT: "treatment",
         PAYMENT: "payment for care",
         OPERATIONS: "operations of care",
+        EMERGENCY_TREATMENT: "emergency treatment",
+        PATIENT_REQUEST: "request of the patient",
+        PUBLIC_HEALTH: "public health",
+        CLINICAL_TRIAL: "clinical trial research",
         GENERAL_RESEARCH: "general research use",
         BIOMEDICAL_RESEARCH: "health, medical or biomedical research",
         DISEASE_RESEARCH: "disease-specific research",
@@ -38,6 +46,11 @@ RESTRICTIONS: Mapping[str, str] = MappingProxyType(
     {NON_COMMERCIAL: "non-commercial use only", ETHICS_APPROVAL: "ethics approval required"}
 )
 """Restrictions that a request or grant can carry; every decision checks them."""
+
+PRIMARY_PURPOSES = (TREATMENT, EMERGENCY_TREATMENT, PAYMENT, OPERATIONS, PATIENT_REQUEST)
+"""Purposes of a person's own care (primary use, EHDS Art. 2); all others are secondary use, open to opt-out
+(Art. 71).
+"""
 
 RESEARCH_PURPOSES = (GENERAL_RESEARCH, BIOMEDICAL_RESEARCH, DISEASE_RESEARCH)
 
@@ -91,10 +104,23 @@ LEGAL_BASES: Mapping[str, str] = MappingProxyType(
 """GDPR Art. 6(1) bases and Art. 9(2) exceptions."""
 
 ANY_MEMBER = "ANY_MEMBER"
-"""In place of an MSP id among a consent's recipients: every member of the consortium."""
+ANY_HOSPITAL = "ANY_HOSPITAL"
+ANY_REGULATOR = "ANY_REGULATOR"
+
+RECIPIENT_CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {ANY_MEMBER: ("hospital", "regulator"), ANY_HOSPITAL: ("hospital",), ANY_REGULATOR: ("regulator",)}
+)
+"""In place of an MSP id among a consent's recipients: every member of the consortium that is of these kinds.
+
+No MSP id has an underscore, so that no organization can take the name of a class.
+"""
 
 _COVERED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {GENERAL_RESEARCH: (BIOMEDICAL_RESEARCH, DISEASE_RESEARCH), BIOMEDICAL_RESEARCH: (DISEASE_RESEARCH,)}
+    {
+        GENERAL_RESEARCH: (BIOMEDICAL_RESEARCH, DISEASE_RESEARCH),
+        BIOMEDICAL_RESEARCH: (DISEASE_RESEARCH,),
+        TREATMENT: (EMERGENCY_TREATMENT,),
+    }
 )
 _NON_COMMERCIAL_TERMS = (NON_COMMERCIAL, "DUO:0000018")
 
@@ -103,8 +129,8 @@ def covers(purposes: Collection[str], purpose: str) -> bool:
     """Whether a purpose lies within the purposes that were allowed.
 
     A purpose covers itself; general research covers biomedical and disease-specific research, biomedical
-    research covers disease-specific research (DUO's own hierarchy); nothing else covers anything, and care
-    never covers research.
+    research covers disease-specific research (DUO's own hierarchy); treatment covers emergency treatment;
+    nothing else covers anything, and care never covers research.
     """
     return any(allowed == purpose or purpose in _COVERED.get(allowed, ()) for allowed in purposes)
 
@@ -122,3 +148,30 @@ def terms_cover(duo_terms: Collection[str], purpose: str) -> bool:
     """
     allowed = [term for term in duo_terms if term in RESEARCH_PURPOSES]
     return purpose not in RESEARCH_PURPOSES or not allowed or covers(allowed, purpose)
+
+
+def is_secondary_use(purpose: str) -> bool:
+    """Whether a purpose is another one than the person's own care (EHDS Art. 2): a new code is, until told."""
+    return purpose not in PRIMARY_PURPOSES
+
+
+def recipient_allowed(recipients: Collection[str], msp_id: str, kind: str | None) -> bool:
+    """Whether recipients name an organization, or a class of its kind; `kind` is None outside the consortium.
+
+    An organization outside the consortium is allowed by nothing.
+    """
+    return kind is not None and (
+        msp_id in recipients or any(kind in RECIPIENT_CLASSES.get(named, ()) for named in recipients)
+    )
+
+
+def recipient_within(recipient: str, recipients: Collection[str], kind: str | None) -> bool:
+    """Whether a recipient, one organization or a class, adds nobody to recipients.
+
+    `kind` is the organization's, None for a class and for an organization outside the consortium.
+    """
+    if recipient in recipients:
+        return True
+    kinds = RECIPIENT_CLASSES.get(recipient, () if kind is None else (kind,))
+    held = {held for named in recipients for held in RECIPIENT_CLASSES.get(named, ())}
+    return bool(kinds) and held.issuperset(kinds)

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from consentry.errors import FrameRejected, InputRejected, RowProblem
-from consentry.identifiers import new_identifier
-from consentry_records.consent import NewConsent
+from consentry_records.consent import MAXIMUM_TERMS, ConsentTerms
 from consentry_records.errors import FieldError, LedgerError, field_invalid
 from consentry_records.instants import format_instant
-from consentry_records.kinds import DIGEST
+from consentry_records.kinds import DIGEST, INSTANT
+from consentry_records.private_consent import (
+    JURISDICTION,
+    LANGUAGE,
+    SUBJECT,
+    PrintableText,
+    PrivateConsent,
+)
+from consentry_records.templates import Template
 
+_Shared = TypeVar("_Shared")
 COLUMNS = (
     "pseudonym",
     "purposes",
@@ -31,9 +41,16 @@ COLUMNS = (
     "method",
     "language",
 )
-OPTIONAL_COLUMNS = ("controller",)
-MAXIMUM_TEXT = 256
-_PUBLIC = (
+OPTIONAL_COLUMNS = (
+    "controller",
+    "claimed_at",
+    "jurisdiction",
+    "withdrawal_method",
+    "declared_by",
+    "mandate_digest",
+)
+_TERMS = (
+    "controller",
     "purposes",
     "restrictions",
     "categories",
@@ -41,31 +58,51 @@ _PUBLIC = (
     "not_before",
     "not_after",
     "notice_digest",
-    "controller",
 )
-_PRIVATE = ("notice_version", "evidence_digest", "method", "language")
-_NO_SUBJECT = "hmac-sha256:" + "0" * 64
+_MANNER = (
+    "notice_version",
+    "method",
+    "language",
+    "jurisdiction",
+    "withdrawal_method",
+    "declared_by",
+    "mandate_digest",
+)
+_NO_DIGEST = "sha256:" + "0" * 64
+_NO_SALT = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How consents were given that were given alike: private documents differ in subject and evidence only."""
+
+    template: Template = field(repr=False)
+
+    def document(self, pseudonym: str, salt: bytes, evidence_digest: str) -> bytes:
+        """The canonical JSON of one PrivateConsent."""
+        written = json.dumps(pseudonym, ensure_ascii=False)
+        return self.template.fill(written, f'"{salt.hex()}"', f'"{evidence_digest}"')
 
 
 @dataclass(frozen=True, slots=True)
 class FrameConsent:
-    """One valid row: whose consent (left out of `repr`), the public fields, the private ones."""
+    """One valid row: whose consent (left out of `repr`), its terms, when it was given, and how."""
 
     pseudonym: str = field(repr=False)
-    public: dict[str, Any]
-    private: dict[str, str] = field(repr=False)
-
-    def record(self, commitment: str) -> NewConsent:
-        """Return the public record for the subject's commitment."""
-        return NewConsent(**{**self.public, "subject": commitment})
+    terms: ConsentTerms
+    claimed_at: str | None
+    evidence_digest: str = field(repr=False)
+    manner: Manner = field(repr=False)
 
 
 def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsent]:
-    """Check every row and return them in order; each gets a new consent id.
+    """Check every row and return them in order.
 
-    `purposes`, `restrictions`, `categories` and `recipients` hold lists of codes; `not_before` and
-    `not_after` times with a zone, or instants as text; digests are `sha256:<hex>`; the rest is text. A
-    column `controller` is optional; `controller` is the MSP id where it lacks.
+    `purposes`, `restrictions`, `categories` and `recipients` hold lists of codes; times are datetimes with a
+    zone, or instants as text; digests are `sha256:<hex>`; the rest is text. Optional: `controller` (an MSP
+    id; where the column lacks, the argument), `claimed_at` (when the consent was given, if earlier than now),
+    `jurisdiction` (ISO 3166), `withdrawal_method`, `declared_by` (subject, guardian, proxy) and its
+    `mandate_digest`.
 
     Raises:
         InputRejected: FRAME_EMPTY or FRAME_COLUMNS.
@@ -73,12 +110,75 @@ def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsen
     """
     _check_columns(frame)
     columns = {name: list(frame[name]) for name in frame.columns}
-    columns.setdefault("controller", [controller] * len(frame))
-    problems: list[RowProblem] = []
-    consents = [_read_row(columns, row, problems) for row in range(len(frame))]
-    if problems:
-        raise FrameRejected(problems)
+    defaults = {"controller": controller, "declared_by": SUBJECT}
+    for name in OPTIONAL_COLUMNS:
+        columns.setdefault(name, [defaults.get(name)] * len(frame))
+    reader = _Reader(columns)
+    consents = [reader.read(row) for row in range(len(frame))]
+    if reader.problems:
+        raise FrameRejected(reader.problems)
     return [consent for consent in consents if consent is not None]
+
+
+class _Reader:
+    """Reads rows; terms and manners that many rows share are checked once."""
+
+    def __init__(self, columns: dict[str, list[Any]]) -> None:
+        self.problems: list[RowProblem] = []
+        self._columns = columns
+        self._terms: dict[tuple[Any, ...], ConsentTerms] = {}
+        self._manners: dict[tuple[Any, ...], Manner] = {}
+
+    def read(self, row: int) -> FrameConsent | None:
+        """The consent of a row; None where it has faults, which are noted."""
+        values: dict[str, Any] = {}
+        faulty = len(self.problems)
+        for name, reader in _READERS.items():
+            try:
+                values[name] = reader(self._columns[name][row])
+            except LedgerError as error:
+                self.problems.append(_problem(row, name, error))
+        terms = manner = None
+        if len(self.problems) == faulty:
+            terms = self._shared(self._terms, _TERMS, values, row, _terms)
+        if terms is not None:
+            manner = self._shared(self._manners, _MANNER, values, row, _manner)
+        if terms is None or manner is None:
+            return None
+        return FrameConsent(
+            values["pseudonym"], terms, values["claimed_at"], values["evidence_digest"], manner
+        )
+
+    def _shared(
+        self,
+        made: dict[tuple[Any, ...], _Shared],
+        names: tuple[str, ...],
+        values: dict[str, Any],
+        row: int,
+        make: Callable[[dict[str, Any]], _Shared],
+    ) -> _Shared | None:
+        key = tuple(values[name] for name in names)
+        try:
+            found = made.get(key)
+        except TypeError:  # a list within a list, which the record refuses in words
+            found, key = None, ()
+        if found is None:
+            fields = {name: values[name] for name in names}
+            problems = _record_problems(row, fields, make)
+            if problems:
+                self.problems.extend(problems)
+                return None
+            found = made[key] = make(fields)
+        return found
+
+
+def _terms(fields: dict[str, Any]) -> ConsentTerms:
+    return ConsentTerms(**fields)
+
+
+def _manner(fields: dict[str, Any]) -> Manner:
+    own = {"pseudonym": _NO_PSEUDONYM, "salt": _NO_SALT, "evidence_digest": _NO_DIGEST}
+    return Manner(Template(PrivateConsent(**fields, **own), own))
 
 
 def _check_columns(frame: pd.DataFrame) -> None:
@@ -99,30 +199,15 @@ def _check_columns(frame: pd.DataFrame) -> None:
         raise InputRejected("FRAME_EMPTY", "the frame has no rows, expected at least one consent")
 
 
-def _read_row(columns: dict[str, list[Any]], row: int, problems: list[RowProblem]) -> FrameConsent | None:
-    values: dict[str, Any] = {}
-    faulty = len(problems)
-    for name, reader in _READERS.items():
-        try:
-            values[name] = reader(columns[name][row])
-        except LedgerError as error:
-            problems.append(_problem(row, name, error))
-    if len(problems) > faulty:
-        return None
-    public = {name: values[name] for name in _PUBLIC} | {"consent_id": new_identifier("consent")}
-    problems.extend(_record_problems(row, public))
-    if len(problems) > faulty:
-        return None
-    return FrameConsent(values["pseudonym"], public, {name: values[name] for name in _PRIVATE})
-
-
-def _record_problems(row: int, public: dict[str, Any]) -> list[RowProblem]:
+def _record_problems(
+    row: int, fields: dict[str, Any], make: Callable[[dict[str, Any]], object]
+) -> list[RowProblem]:
     """Find all faults of a record that stops at the first: mend each faulty field and try again."""
     problems: list[RowProblem] = []
-    candidate = dict(public)
-    for _ in _PUBLIC:
+    candidate = dict(fields)
+    for _ in fields:
         try:
-            NewConsent(**candidate, subject=_NO_SUBJECT)
+            make(candidate)
         except FieldError as error:
             column = str(error.fields["field"]).partition("[")[0]
             problems.append(_problem(row, column, error))
@@ -130,7 +215,8 @@ def _record_problems(row: int, public: dict[str, Any]) -> list[RowProblem]:
                 break
             candidate[column] = _VALID[column]
         except LedgerError as error:
-            problems.append(_problem(row, "not_after", error))
+            column = "mandate_digest" if error.code == "MANDATE_INVALID" else "not_after"
+            problems.append(_problem(row, column, error))
             break
         else:
             break
@@ -143,10 +229,19 @@ def _problem(row: int, column: str, error: LedgerError) -> RowProblem:
     return RowProblem(row, column, error.code, message)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= MAXIMUM_TEXT or not value.isprintable():
-        raise field_invalid(f"printable text of 1 to {MAXIMUM_TEXT} characters", value)
-    return str(value)
+def _pseudonym(value: object) -> str:
+    text = PRINTABLE.read(value)
+    # The same name in two normal forms would be two subjects, and a withdrawal of one would miss the other.
+    if not unicodedata.is_normalized("NFC", text):
+        raise field_invalid("text in Unicode normal form C", value)
+    return text
+
+
+def _optional(read: Callable[[object], Any]) -> Callable[[object], Any]:
+    # An empty cell of a CSV file is an empty text, one of a frame NaN, NaT or None.
+    return lambda value: (
+        None if value is None or value == "" or (not isinstance(value, str) and value != value) else read(value)
+    )
 
 
 def _codes(value: object) -> tuple[object, ...]:
@@ -173,20 +268,27 @@ def _any(value: object) -> object:
     return value
 
 
+PRINTABLE = PrintableText()
+_NO_PSEUDONYM = "(pseudonym)"
 _READERS: dict[str, Callable[[object], Any]] = {
-    "pseudonym": _text,
+    "pseudonym": _pseudonym,
     "purposes": _codes,
     "restrictions": _codes,
     "categories": _codes,
     "recipients": _codes,
     "not_before": _instant,
     "not_after": _instant,
-    "notice_version": _text,
+    "notice_version": PRINTABLE.read,
     "notice_digest": _any,
     "evidence_digest": DIGEST.read,
-    "method": _text,
-    "language": _text,
+    "method": PRINTABLE.read,
+    "language": LANGUAGE.read,
     "controller": _any,
+    "claimed_at": _optional(lambda value: INSTANT.read(_instant(value))),
+    "jurisdiction": _optional(JURISDICTION.read),
+    "withdrawal_method": _optional(PRINTABLE.read),
+    "declared_by": _any,
+    "mandate_digest": _optional(DIGEST.read),
 }
 # Stand-ins for a faulty field while the others are checked.
 _VALID: dict[str, Any] = {
@@ -196,13 +298,13 @@ _VALID: dict[str, Any] = {
     "recipients": ("ANY_MEMBER",),
     "not_before": "1970-01-01T00:00:00.000Z",
     "not_after": "9999-12-31T23:59:59.999Z",
-    "notice_digest": "sha256:" + "0" * 64,
+    "notice_digest": _NO_DIGEST,
     "controller": "MSP",
 }
 
 
 def batches(consents: Sequence[FrameConsent], size: int) -> list[list[FrameConsent]]:
-    """Cut into batches of at most `size`, one subject's consents together where they fit.
+    """Cut into batches of at most `size` with few enough terms, one subject's consents together where they fit.
 
     Two batches that write one subject's key at once would void one another (MVCC).
     """
@@ -210,10 +312,16 @@ def batches(consents: Sequence[FrameConsent], size: int) -> list[list[FrameConse
     for consent in consents:
         groups.setdefault(consent.pseudonym, []).append(consent)
     result: list[list[FrameConsent]] = [[]]
+    terms: set[int] = set()
+    step = min(size, MAXIMUM_TERMS)
     for group in groups.values():
-        for start in range(0, len(group), size):
-            part = group[start : start + size]
-            if len(result[-1]) + len(part) > size:
+        for start in range(0, len(group), step):
+            part = group[start : start + step]
+            # Equal terms are one object here, so that their identity tells them apart.
+            more = terms.union(id(consent.terms) for consent in part)
+            if len(result[-1]) + len(part) > size or len(more) > MAXIMUM_TERMS:
                 result.append([])
+                more = {id(consent.terms) for consent in part}
             result[-1].extend(part)
+            terms = more
     return result

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from consentry.consent_frames import FrameConsent, batches, read_consent_frame
-from consentry.errors import ConsentryError, ImportIncomplete, InputRejected, LedgerRefused
-from consentry.identifiers import new_identifier
+from consentry.consent_frames import batches, read_consent_frame
+from consentry.consent_import import ConsentImport, ImportSummary, Progress
+from consentry.errors import InputRejected, LedgerRefused
 from consentry.private_reads import read_private
-from consentry.private_values import seal, unseal
-from consentry.subjects import Subject, SubjectRegister
+from consentry.private_values import unseal
+from consentry.subjects import SubjectRegister
 from consentry.transactions import CONFLICT_TRIES, Transactions, checked
-from consentry_records.consent import MAXIMUM_BATCH, MAXIMUM_QUERY, Consent, ConsentBatch, PermittedQuery
-from consentry_records.digest import sha256_digest
-from consentry_records.private_entries import PrivateEntry, encode_entries, private_batch, private_entry
+from consentry_records.consent import MAXIMUM_BATCH, MAXIMUM_QUERY, Consent, PermittedQuery
+from consentry_records.private_consent import PrivateConsent
+from consentry_records.private_entries import entry_key
 
-DEFAULT_BATCH_SIZE = 250
+DEFAULT_BATCH_SIZE = 500
 _IN_FLIGHT = 4
-
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportSummary:
-    """What an import did: consents recorded, seconds it took, consents a second, batches."""
-
-    count: int
-    seconds: float
-    batches: int
-
-    @property
-    def rate(self) -> float:
-        """Consents a second."""
-        return self.count / self.seconds if self.seconds > 0 else 0.0
 
 
 class Consents:
@@ -74,12 +57,10 @@ class Consents:
                 "BATCH_SIZE_INVALID", f"batch_size: got {batch_size}, expected 1 to {MAXIMUM_BATCH}"
             )
         start = time.monotonic()
-        consents = read_consent_frame(frame, self._msp_id)
+        parts = batches(read_consent_frame(frame, self._msp_id), batch_size)
         self.settle_batches()
-        parts = batches(consents, batch_size)
-        subjects = self._register().ensure(consent.pseudonym for consent in consents)
-        self._import_batches(parts, subjects, _Tally(len(consents), progress))
-        return ImportSummary(len(consents), time.monotonic() - start, len(parts))
+        summary = ConsentImport(self._transactions, self._msp_id, self._register(), progress).run(parts)
+        return replace(summary, seconds=time.monotonic() - start)
 
     def settle_batches(self) -> tuple[str, ...]:
         """Look up batches whose outcome an interrupted import left unknown; return those found on the ledger.
@@ -179,7 +160,7 @@ class Consents:
         return tuple(found)
 
     def private_entry(self, consent_id: str) -> dict[str, Any]:
-        """Return a consent's private entry (notice version, evidence digest, method, …), as its custodian.
+        """Return a consent's private entry (the fields of `PrivateConsent`), as its custodian.
 
         Raises:
             LedgerRefused: NOT_CUSTODIAN, PRIVATE_ENTRY_NOT_FOUND, …
@@ -189,59 +170,9 @@ class Consents:
         subject = self._register().by_commitment(consent.subject)
         if subject is None:
             raise InputRejected("SUBJECT_UNKNOWN", "the subject's key is not in this register")
-        key = f"{consent.subject}/{consent_id}"
-        return unseal(subject.key, key, read_private(self._transactions, key))
-
-    def _import_batches(
-        self, parts: Sequence[Sequence[FrameConsent]], subjects: dict[str, Subject], tally: _Tally
-    ) -> None:
-        with ThreadPoolExecutor(max_workers=_IN_FLIGHT, thread_name_prefix="consentry-import") as pool:
-            running = [pool.submit(self._import_batch, part, subjects, tally) for part in parts]
-            try:
-                for future in as_completed(running):
-                    future.result()
-            except ConsentryError as error:
-                for future in running:
-                    future.cancel()
-                pool.shutdown(wait=True)
-                raise ImportIncomplete(tally.done, tally.total, error) from error
-
-    def _import_batch(
-        self, part: Sequence[FrameConsent], subjects: dict[str, Subject], tally: _Tally
-    ) -> None:
-        batch_id = new_identifier("batch")
-        records = [consent.record(subjects[consent.pseudonym].commitment) for consent in part]
-        entries = [
-            _sealed_entry(consent, subjects[consent.pseudonym], record.consent_id)
-            for consent, record in zip(part, records, strict=True)
-        ]
-        private = private_batch(batch_id, entries)
-        public = checked(
-            lambda: ConsentBatch(
-                batch_id=batch_id,
-                custodian=self._msp_id,
-                private_entry_digest=sha256_digest(private.to_bytes()),
-                consents=tuple(records),
-            )
-        )
-        register = self._register()
-        register.add_batch(
-            batch_id,
-            [(record.consent_id, consent.pseudonym) for record, consent in zip(records, part, strict=True)],
-        )
-        try:
-            self._transactions.submit(
-                "consents:store_private",
-                transient={"entries": encode_entries(entries), "batch": private.to_bytes()},
-                endorsers=(self._msp_id,),
-            )
-            register.mark_batch(batch_id, "private")
-            self._transactions.submit("consents:import_batch", public, tries=CONFLICT_TRIES)
-        except LedgerRefused:
-            register.mark_batch(batch_id, "refused")
-            raise
-        register.mark_batch(batch_id, "recorded")
-        tally.add(len(part))
+        key = entry_key(consent.subject, consent_id, consent.events[0].batch_id)
+        document = unseal(subject.key, key, read_private(self._transactions, key))
+        return PrivateConsent.from_dict(document).to_dict()
 
     def _permitted_commitments(
         self, commitments: Sequence[str], purpose: str, commercial: bool, recipient: str
@@ -269,28 +200,6 @@ class Consents:
         if not identifiers:
             raise InputRejected("SUBJECT_UNKNOWN", "the register has no recorded consent of this pseudonym")
         return tuple(consent.consent_id for consent in self.get(identifiers) if consent.state == "given")
-
-
-class _Tally:
-    """Counts recorded consents over threads and reports them one report at a time."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self.total = total
-        self.done = 0
-        self._progress = progress
-        self._lock = threading.Lock()
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self.done += count
-            if self._progress is not None:
-                self._progress(self.done, self.total)
-
-
-def _sealed_entry(consent: FrameConsent, subject: Subject, consent_id: str) -> PrivateEntry:
-    document = {**consent.private, "pseudonym": subject.pseudonym, "salt": subject.salt.hex()}
-    key = f"{subject.commitment}/{consent_id}"
-    return private_entry(subject.commitment, consent_id, seal(subject.key, key, document))
 
 
 def _parts(items: Sequence[str], size: int) -> list[list[str]]:

@@ -8,7 +8,6 @@ GDPR Art. 17).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -20,10 +19,12 @@ from consentry_records import canonical
 _NONCE_BYTES = 12
 
 
-def seal(key: bytes, collection_key: str, document: Mapping[str, Any]) -> bytes:
-    """Encrypt a document under its subject's key (32 bytes) for its place in the collection."""
+def seal(key: bytes, collection_key: str, document: bytes) -> bytes:
+    """Encrypt a document (canonical JSON) under its subject's key (32 bytes) for its place in the
+    collection.
+    """
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, canonical.encode(dict(document)), collection_key.encode())
+    return nonce + AESGCM(key).encrypt(nonce, document, collection_key.encode())
 
 
 def unseal(key: bytes, collection_key: str, data: bytes) -> dict[str, Any]:

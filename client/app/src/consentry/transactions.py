@@ -45,6 +45,7 @@ EVALUATIONS = frozenset(
         "consents:get",
         "consents:permitted",
         "consents:read_private",
+        "subjects:get",
         "datasets:get",
         "grants:get",
         "access:get",

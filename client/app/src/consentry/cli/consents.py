@@ -17,13 +17,15 @@ app = typer.Typer(name="consents", no_args_is_help=True, help="Consents of patie
 def import_consents(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV file, a row a consent; lists separated by semicolons.")],
-    batch_size: Annotated[int, typer.Option(help="Consents a transaction.")] = 250,
+    batch_size: Annotated[int, typer.Option(help="Consents a transaction.")] = 500,
     as_json: AsJson = False,
 ) -> None:
     """Record the consents of a file; all rows are checked first, and none is recorded if one is faulty.
 
     Columns: pseudonym, purposes, restrictions, categories, recipients, not_before, not_after,
-    notice_version, notice_digest, evidence_digest, method, language.
+    notice_version, notice_digest, evidence_digest, method, language; optional: controller, claimed_at (when
+    a paper form was signed), jurisdiction, withdrawal_method, declared_by (subject, guardian, proxy),
+    mandate_digest.
     """
     from consentry.cli.frames import read_consents
     from consentry.cli.progress import counted
@@ -74,7 +76,7 @@ def withdraw(
 @app.command("list", epilog=examples("consentry --as northgate/dpo consents list --state withdrawn"))
 def list_consents(
     ctx: typer.Context,
-    state: Annotated[str | None, typer.Option(help="Only given, or only withdrawn.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only given, withdrawn, expired or entered-in-error.")] = None,
     one_subject: Annotated[
         bool, typer.Option("--one-subject", help="Only those of a subject; the pseudonym is read from input.")
     ] = False,
@@ -95,7 +97,7 @@ def list_consents(
     show_table(
         ("consent", "state", "purposes", "until", "recorded"),
         [
-            (r.record_id, r.state, r.body["purposes"], r.body["not_after"], r.body["recorded_at"])
+            (r.record_id, r.state, r.body["purposes"], r.body["not_after"], r.body["events"][0]["recorded_at"])
             for r in rows
         ],
     )

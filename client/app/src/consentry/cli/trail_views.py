@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from consentry.cli.output import note, plain, say, show_json, show_table
+from consentry_records.consent import Consent
 
 if TYPE_CHECKING:
     from consentry.index import (
@@ -80,7 +81,7 @@ def show_impact(found: WithdrawalImpact, last_block: int, as_json: bool) -> None
             {
                 "consent_id": found.consent.record_id,
                 "state": found.consent.state,
-                "withdrawn_at": found.consent.body.get("withdrawn_at"),
+                "withdrawn_at": Consent.from_dict(found.consent.body).withdrawn_at,
                 "complete_through": last_block,
                 "basis": str(found.basis),
                 "note": found.note,

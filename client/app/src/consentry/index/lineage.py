@@ -18,6 +18,8 @@ from consentry.index.rows import (
     linking_to,
 )
 
+from consentry_records.consent import Consent
+
 RowManifest = Callable[[str, str], Iterable[str] | None]
 """Gives the dataset versions with rows under a consent (id, subject's commitment); None if unknown."""
 
@@ -171,8 +173,8 @@ def consent_versions(
             "Dataset versions are those whose row manifest names the consent.",
             list(named),
         )
-    ended = str(consent.body.get("withdrawn_at") or consent.body.get("not_after"))
-    begun = str(consent.body.get("recorded_at"))
+    known = Consent.from_dict(consent.body)
+    ended, begun = known.withdrawn_at or known.not_after, known.recorded_at
     possible = [
         version.record_id
         for version in find_records(connection, "version", owner=consent.owner)

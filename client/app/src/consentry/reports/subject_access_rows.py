@@ -1,7 +1,6 @@
 """Rows of the tables in a subject's report."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from consentry.index import Access, RecordRow
 from consentry.reports.subject_access_fields import purpose_words
@@ -14,11 +13,14 @@ from consentry.reports.subject_access_tables import (
 )
 from consentry.reports.subject_data import SubjectData
 from consentry.reports.values import Unavailable, Value
-from consentry_records.consent import GIVEN, Consent
-from consentry_records.rules import consent_permits
-from consentry_records.vocabulary import ANY_MEMBER, DUO_TERMS, LEGAL_BASES, RESTRICTIONS
+from consentry_records.consent import Consent
+from consentry_records.consent_changes import consent_as_of
+from consentry_records.rules import Use, consent_permits
+from consentry_records.vocabulary import ANY_HOSPITAL, ANY_MEMBER, ANY_REGULATOR
+from consentry_records.vocabulary import DUO_TERMS, LEGAL_BASES, RESTRICTIONS
 
 _NONE = "none"
+_CLASSES = {ANY_MEMBER: "every member", ANY_HOSPITAL: "every hospital", ANY_REGULATOR: "every regulator"}
 _WHO = Unavailable("who this enrolment id is, the organization named knows; the ledger does not")
 
 
@@ -31,11 +33,11 @@ def consent_row(row: RecordRow) -> ConsentRow:
         purposes=tuple(purpose_words(code) for code in body["purposes"]),
         restrictions=_coded(body["restrictions"], RESTRICTIONS),
         categories=tuple(body["categories"]),
-        recipients=tuple("every member" if name == ANY_MEMBER else name for name in body["recipients"]),
+        recipients=tuple(_CLASSES.get(name, name) for name in body["recipients"]),
         period=(f"from {body['not_before']}", f"until {body['not_after']}"),
         controller=str(body["controller"]),
         notice=(str(body["notice_digest"]), "its text and version: ask the custodian"),
-        recorded=_place(row, str(body["recorded_at"])),
+        recorded=_place(row, Consent.from_dict(body).recorded_at),
     )
 
 
@@ -63,7 +65,7 @@ def access_row(access: Access, data: SubjectData) -> AccessRow:
         data=(access.dataset or str(Unavailable("the version is not on the ledger")), access.version_id),
         purpose=(purpose_words(access.purpose), "commercial" if access.commercial else "not commercial"),
         outcome=_outcome(access),
-        consent=_consent_at(access, data.consents),
+        consent=_consent_at(access, data),
         permission=_permission(access),
         sessions=tuple(row.record_id for row in sessions) or unused,
         model_versions=tuple(row.record_id for row in models) or unused,
@@ -125,33 +127,29 @@ def _permission(access: Access) -> Value:
     return (access.grant_id or str(Unavailable("the decision names no grant")), f"permitted until {end}")
 
 
-def _consent_at(access: Access, consents: Iterable[RecordRow]) -> Value:
+def _consent_at(access: Access, data: SubjectData) -> Value:
     at = access.decided_at or access.attempted_at
-    if any(_allowed(consent, access, at) for consent in consents):
+    kind = data.kinds.get(access.requester_msp)
+    if any(_allowed(consent, access, kind, at) for consent in data.consents):
         return "allowed this use"
     return "did not allow this use: rows about you had to be left out"
 
 
-def _allowed(row: RecordRow, access: Access, at: str) -> bool:
+def _allowed(row: RecordRow, access: Access, kind: str | None, at: str) -> bool:
     """Whether a consent allowed an access when it was decided, whatever happened to the consent later."""
     if not row.honoured or not row.body:
         return False
-    consent = Consent.from_dict(row.body)
-    if consent.withdrawn_at is not None and at < consent.withdrawn_at:
-        consent = replace(consent, state=GIVEN, withdrawn_at=None)
-    return consent_permits(
-        consent,
-        purpose=access.purpose,
-        commercial=access.commercial,
-        recipient=access.requester_msp,
-        at=at,
+    consent = consent_as_of(Consent.from_dict(row.body), at)
+    use = Use(purpose=access.purpose, commercial=access.commercial)
+    return consent is not None and consent_permits(
+        consent, use, recipient=access.requester_msp, recipient_kind=kind, at=at
     )
 
 
 def _consent_state(row: RecordRow) -> Value:
-    withdrawn = row.body["withdrawn_at"]
-    state = f"withdrawn {withdrawn}" if withdrawn else "given, not withdrawn"
-    return (state, *_forged(row))
+    consent = Consent.from_dict(row.body)
+    changes = [f"{event.event} {event.recorded_at}" for event in consent.events[1:]]
+    return (*(changes or ["given, not withdrawn"]), *_forged(row))
 
 
 def _forged(row: RecordRow) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What the trail index holds about one subject."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -28,6 +28,7 @@ class SubjectData:
         rows_are_known: whether the custodian's row manifest names the versions; else they only may hold rows.
         basis: the same in a sentence.
         remarks: findings about any of these records.
+        kinds: what each organization of the consortium is, by MSP id.
     """
 
     consents: tuple[RecordRow, ...]
@@ -41,6 +42,7 @@ class SubjectData:
     rows_are_known: bool = True
     basis: str = ""
     remarks: tuple[str, ...] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def honoured_consents(self) -> tuple[RecordRow, ...]:
@@ -85,7 +87,13 @@ def collect(connection: Connection, subject: str, manifest: RowManifest | None) 
         rows_are_known=all(impact.basis is Basis.ROW_MANIFEST for impact in impacts),
         basis=" ".join(dict.fromkeys(impact.note for impact in impacts)),
         remarks=_remarks(connection, consents, impacts),
+        kinds=_kinds(connection),
     )
+
+
+def _kinds(connection: Connection) -> dict[str, str]:
+    settings = find_records(connection, "settings")
+    return {entry["msp_id"]: entry["kind"] for row in settings for entry in row.body["organizations"]}
 
 
 def _remarks(

@@ -1,0 +1,101 @@
+"""What a custodian keeps to itself of a consent (DESIGN.md §8): who, and how it was given (GDPR Art. 7(1);
+ISO/IEC TS 27560).
+
+The client writes it as canonical JSON, encrypted under the subject's key; the ledger sees neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
+
+from .errors import LedgerError, field_invalid
+from .kinds import DIGEST, Choice, Nullable, Text
+from .record import Migration, Record
+
+SUBJECT = "subject"
+GUARDIAN = "guardian"
+PROXY = "proxy"
+CAPACITIES: Mapping[str, str] = MappingProxyType(
+    {
+        SUBJECT: "the subject himself",
+        GUARDIAN: "a guardian or holder of parental responsibility",
+        PROXY: "a proxy under a mandate",
+    }
+)
+"""Who declares a consent, its change or its withdrawal (GDPR Art. 8; FHIR Consent.performer)."""
+
+MAXIMUM_TEXT = 256
+LANGUAGE = Text(re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}"), "a language tag (BCP 47), such as de-CH")
+JURISDICTION = Text(re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"), "a country or region (ISO 3166), such as DE-BY")
+SALT = Text(re.compile(r"[0-9a-f]{64}"), "64 lower-case hex")
+
+
+@dataclass(frozen=True, slots=True)
+class PrintableText:
+    """Printable text of 1 to 256 characters, within a private document only."""
+
+    def read(self, value: object) -> str:
+        """The text itself."""
+        if not isinstance(value, str) or not 1 <= len(value) <= MAXIMUM_TEXT or not value.isprintable():
+            raise field_invalid(f"printable text of 1 to {MAXIMUM_TEXT} characters", value)
+        return str(value)
+
+
+def _from_version_1(body: Mapping[str, Any]) -> dict[str, Any]:
+    added = {"jurisdiction": None, "withdrawal_method": None, "declared_by": SUBJECT, "mandate_digest": None}
+    return {**body, **added, "schema": "consentry.private-consent/2"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateConsent(Record):
+    """How a consent was given: pseudonym and salt of the subject, the notice's version and language, the
+    evidence (a form or recording) and how it was collected, jurisdiction, how it can be withdrawn.
+
+    `declared_by` is the subject, a guardian or a proxy, `mandate_digest` what entitles the latter two.
+    """
+
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType({"": _from_version_1})
+
+    pseudonym: Annotated[str, PrintableText()]
+    salt: Annotated[str, SALT]
+    notice_version: Annotated[str, PrintableText()]
+    evidence_digest: Annotated[str, DIGEST]
+    method: Annotated[str, PrintableText()]
+    language: Annotated[str, PrintableText()]
+    jurisdiction: Annotated[str | None, Nullable(JURISDICTION)]
+    withdrawal_method: Annotated[str | None, Nullable(PrintableText())]
+    declared_by: Annotated[str, Choice(CAPACITIES)]
+    mandate_digest: Annotated[str | None, Nullable(DIGEST)]
+    schema: Annotated[str, Choice(("consentry.private-consent/2",))] = "consentry.private-consent/2"
+
+    def check(self) -> None:
+        """Who declares for another has a mandate, the subject none; raises LedgerError MANDATE_INVALID."""
+        check_mandate(self.declared_by, self.mandate_digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateChange(Record):
+    """How a renewal, narrowing or withdrawal was declared."""
+
+    method: Annotated[str, PrintableText()]
+    evidence_digest: Annotated[str | None, Nullable(DIGEST)]
+    declared_by: Annotated[str, Choice(CAPACITIES)]
+    mandate_digest: Annotated[str | None, Nullable(DIGEST)]
+    schema: Annotated[str, Choice(("consentry.private-change/1",))] = "consentry.private-change/1"
+
+    def check(self) -> None:
+        """Who declares for another has a mandate, the subject none; raises LedgerError MANDATE_INVALID."""
+        check_mandate(self.declared_by, self.mandate_digest)
+
+
+def check_mandate(declared_by: str, mandate_digest: str | None) -> None:
+    """Refuse a guardian or proxy without a mandate, or a mandate of the subject himself.
+
+    Raises LedgerError MANDATE_INVALID.
+    """
+    if (declared_by == SUBJECT) != (mandate_digest is None):
+        raise LedgerError("MANDATE_INVALID", {"declared_by": declared_by})

@@ -1,0 +1,155 @@
+"""Consents on their way to the ledger: batches of two transactions each, several in flight (DESIGN §8)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from consentry.consent_frames import FrameConsent
+from consentry.errors import ConsentryError, ImportIncomplete, LedgerRefused
+from consentry.identifiers import new_identifier
+from consentry.private_values import seal
+from consentry.subjects import Subject, SubjectRegister
+from consentry.transactions import CONFLICT_TRIES, Transactions, checked
+from consentry_records.consent import ConsentBatch, ConsentTerms, NewConsent
+from consentry_records.digest import sha256_digest
+from consentry_records.identifiers import consent_identifiers
+from consentry_records.private_entries import (
+    PrivateEntry,
+    encode_entries,
+    entry_key,
+    private_batch,
+    private_entry,
+)
+
+IN_FLIGHT = 4
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What an import did: consents recorded, seconds it took, consents a second, batches."""
+
+    count: int
+    seconds: float
+    batches: int
+
+    @property
+    def rate(self) -> float:
+        """Consents a second."""
+        return self.count / self.seconds if self.seconds > 0 else 0.0
+
+
+class ConsentImport:
+    """One import: its batches, and how many of its consents are recorded.
+
+    Args:
+        transactions: the steward's calls.
+        msp_id: the custodian's MSP id.
+        register: the custodian's register, which notes each batch before it is sent.
+        progress: called with (recorded, total), one call at a time.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        msp_id: str,
+        register: SubjectRegister,
+        progress: Progress | None,
+    ) -> None:
+        self._transactions = transactions
+        self._msp_id = msp_id
+        self._register = register
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._done = 0
+
+    def run(self, parts: Sequence[Sequence[FrameConsent]]) -> ImportSummary:
+        """Send the batches.
+
+        Raises:
+            ImportIncomplete: a batch failed; says how many consents are on the ledger.
+        """
+        start = time.monotonic()
+        total = sum(len(part) for part in parts)
+        subjects = self._register.ensure(consent.pseudonym for part in parts for consent in part)
+        with ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="consentry-import") as pool:
+            running = [pool.submit(self._send, part, subjects, total) for part in parts]
+            try:
+                for future in as_completed(running):
+                    future.result()
+            except ConsentryError as error:
+                for future in running:
+                    future.cancel()
+                pool.shutdown(wait=True)
+                raise ImportIncomplete(self._done, total, error) from error
+        return ImportSummary(total, time.monotonic() - start, len(parts))
+
+    def _send(self, part: Sequence[FrameConsent], subjects: dict[str, Subject], total: int) -> None:
+        batch_id = new_identifier("batch")
+        identifiers = consent_identifiers(batch_id, len(part))
+        entries = [
+            _sealed_entry(consent, subjects[consent.pseudonym], consent_id, batch_id)
+            for consent_id, consent in zip(identifiers, part, strict=True)
+        ]
+        private = private_batch(batch_id, entries)
+        digest = sha256_digest(private.to_bytes())
+        public = checked(lambda: _public_batch(batch_id, self._msp_id, digest, part, subjects))
+        self._register.add_batch(
+            batch_id,
+            [
+                (consent_id, consent.pseudonym)
+                for consent_id, consent in zip(identifiers, part, strict=True)
+            ],
+        )
+        try:
+            self._transactions.submit(
+                "consents:store_private",
+                transient={"entries": encode_entries(entries), "batch": private.to_bytes()},
+                endorsers=(self._msp_id,),
+            )
+            self._register.mark_batch(batch_id, "private")
+            self._transactions.submit("consents:import_batch", public, tries=CONFLICT_TRIES)
+        except LedgerRefused:
+            self._register.mark_batch(batch_id, "refused")
+            raise
+        self._register.mark_batch(batch_id, "recorded")
+        with self._lock:
+            self._done += len(part)
+            if self._progress is not None:
+                self._progress(self._done, total)
+
+
+def _public_batch(
+    batch_id: str,
+    custodian: str,
+    private_entry_digest: str,
+    part: Sequence[FrameConsent],
+    subjects: dict[str, Subject],
+) -> ConsentBatch:
+    terms: dict[int, ConsentTerms] = {id(consent.terms): consent.terms for consent in part}
+    places = {identity: place for place, identity in enumerate(terms)}
+    return ConsentBatch(
+        batch_id=batch_id,
+        custodian=custodian,
+        private_entry_digest=private_entry_digest,
+        terms=tuple(terms.values()),
+        consents=tuple(
+            NewConsent(
+                subject=subjects[consent.pseudonym].commitment,
+                terms=places[id(consent.terms)],
+                claimed_at=consent.claimed_at,
+            )
+            for consent in part
+        ),
+    )
+
+
+def _sealed_entry(consent: FrameConsent, subject: Subject, consent_id: str, batch_id: str) -> PrivateEntry:
+    document = consent.manner.document(subject.pseudonym, subject.salt, consent.evidence_digest)
+    key = entry_key(subject.commitment, consent_id, batch_id)
+    return private_entry(subject.commitment, consent_id, batch_id, seal(subject.key, key, document))

@@ -1,0 +1,96 @@
+"""Records of earlier forms are read as the present one, and only those."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import ledger_examples as examples
+
+from consentry_records import Consent, FieldError, PrivateConsent, RecordedBatch, SubjectConsents
+from consentry_records.earlier_consents import Consent1, SubjectConsents1
+from consentry_records.errors import LedgerError
+
+# What the first release wrote, byte for byte.
+CONSENT_1 = (
+    '{"categories":["measurements"],"consent_id":"consent-00000000000000000000000000000001",'
+    '"controller":"NorthgateMSP","custodian":"NorthgateMSP","not_after":"2026-03-31T00:00:00.000Z",'
+    '"not_before":"2026-03-01T00:00:00.000Z","notice_digest":"sha256:' + "1" * 64 + '",'
+    '"purposes":["TREAT","DUO:0000006"],"recipients":["ANY_MEMBER"],'
+    '"recorded_at":"2026-03-01T00:00:00.000Z","restrictions":["DUO:0000046"],'
+    '"schema":"consentry.consent/1","state":"withdrawn","subject":"hmac-sha256:' + "2" * 64 + '",'
+    '"withdrawn_at":"2026-03-02T00:00:00.000Z"}'
+)
+
+
+def test_a_consent_of_the_first_release_is_read_with_its_events() -> None:
+    consent = Consent.from_bytes(CONSENT_1)
+    assert [(event.event, event.recorded_at) for event in consent.events] == [
+        ("given", "2026-03-01T00:00:00.000Z"),
+        ("withdrawn", "2026-03-02T00:00:00.000Z"),
+    ]
+    assert {event.recorded_by for event in consent.events} == {None}
+    assert (consent.state, consent.withdrawn_at) == ("withdrawn", "2026-03-02T00:00:00.000Z")
+    assert Consent.from_bytes(consent.to_bytes()) == consent
+    assert consent.schema == "consentry.consent/2"
+
+
+@given(examples.documents(Consent1), st.data())
+def test_every_consent_of_the_first_release_is_read(document: dict[str, Any], data: st.DataObject) -> None:
+    valid = document["not_before"] < document["not_after"]
+    try:
+        consent = Consent.from_bytes(json.dumps(document))
+    except LedgerError as error:
+        assert (valid, error.code) == (False, "PERIOD_INVALID")
+        return
+    kept = [name for name in document if name not in ("recorded_at", "withdrawn_at", "schema")]
+    assert {name: consent.to_dict()[name] for name in kept} == {name: document[name] for name in kept}
+    assert (consent.recorded_at, consent.withdrawn_at) == (document["recorded_at"], document["withdrawn_at"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": "consentry.consent/2"},
+        {"schema": "consentry.consent/3"},
+        {"schema": None},
+        {"schema": ["consentry.consent/1"]},
+        {"purposes": ["ETREAT"]},
+        {"recorded_at": None},
+        {"events": []},
+    ],
+)
+def test_a_mixture_of_forms_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(FieldError):
+        Consent.from_dict({**json.loads(CONSENT_1), **changes})
+
+
+def test_lists_and_batches_of_the_first_release_are_read() -> None:
+    earlier = SubjectConsents1(
+        subject=examples.commitment(), custodian=examples.NORTHGATE, consents=(examples.identifier("consent"),)
+    )
+    assert SubjectConsents.from_bytes(earlier.to_bytes()).limits == ()
+    batch = {
+        "batch_id": examples.identifier("batch"),
+        "custodian": examples.NORTHGATE,
+        "private_entry_digest": examples.digest(),
+        "count": 3,
+        "recorded_at": examples.START,
+        "schema": "consentry.batch/1",
+    }
+    assert RecordedBatch.from_dict(batch).contents == "consents"
+
+
+def test_a_private_document_of_the_first_release_is_read() -> None:
+    document = {
+        "pseudonym": "p",
+        "salt": "0" * 64,
+        "notice_version": "2025-1",
+        "evidence_digest": examples.digest(),
+        "method": "paper form",
+        "language": "English",
+    }
+    assert PrivateConsent.from_dict(document).declared_by == "subject"
