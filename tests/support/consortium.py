@@ -197,7 +197,9 @@ def consent_ids(subjects: Sequence[str], batch: int = 1) -> list[str]:
     return consent_identifiers(identifier("batch", batch), len(subjects))
 
 
-def private_entries(subjects: Sequence[str], batch: int = 1, value: bytes = b"encrypted") -> list[PrivateEntry]:
+def private_entries(
+    subjects: Sequence[str], batch: int = 1, value: bytes = b"encrypted"
+) -> list[PrivateEntry]:
     """The private entries of a batch, one a subject."""
     return [
         private_entry(examples.commitment(subject), consent_id, identifier("batch", batch), value)

@@ -254,7 +254,10 @@ def documents(record: type[R]) -> st.SearchStrategy[dict[str, Any]]:
     if record.__name__ == "NewConsent":
         # A batch has at least one list of terms.
         return st.fixed_dictionaries(
-            {**{name: values(hints[name].__metadata__[0]) for name in field_names(record)}, "terms": st.just(0)}
+            {
+                **{name: values(hints[name].__metadata__[0]) for name in field_names(record)},
+                "terms": st.just(0),
+            }
         )
     return st.fixed_dictionaries({name: values(hints[name].__metadata__[0]) for name in field_names(record)})
 

@@ -75,7 +75,9 @@ class Story:
 
 def settings() -> Settings:
     """Three hospitals and a regulator."""
-    hospitals = [OrganizationSetting(msp_id=name, kind="hospital") for name in (NORTHGATE, RIVERSIDE, LAKESIDE)]
+    hospitals = [
+        OrganizationSetting(msp_id=name, kind="hospital") for name in (NORTHGATE, RIVERSIDE, LAKESIDE)
+    ]
     regulator = OrganizationSetting(msp_id="RegulatorMSP", kind="regulator")
     return Settings(organizations=(*hospitals, regulator), time_tolerance_ms=2000)
 
@@ -87,7 +89,11 @@ def event(name: str, recorded_at: str) -> ConsentEvent:
 
 
 def consent(number: int, **changes: Any) -> Consent:
-    """A consent to research, recorded on day 2."""
+    """A consent to research, recorded on day 2; `withdrawn_at` makes it one that was withdrawn then."""
+    events = (event("given", changes.pop("recorded_at", instant(2))),)
+    withdrawn_at = changes.pop("withdrawn_at", None)
+    if withdrawn_at is not None:
+        events, changes["state"] = (*events, event("withdrawn", withdrawn_at)), "withdrawn"
     fields: dict[str, Any] = {
         "consent_id": identifier("consent", number),
         "subject": SUBJECT,
@@ -101,7 +107,7 @@ def consent(number: int, **changes: Any) -> Consent:
         "not_after": "2027-01-01T00:00:00.000Z",
         "notice_digest": DIGEST,
         "state": "given",
-        "events": (event("given", instant(2)),),
+        "events": events,
     }
     return Consent(**(fields | changes))
 
@@ -199,7 +205,7 @@ def tell() -> Story:
     _grant_access(story)
     _attempt(story)
     _train(story)
-    withdrawn = consent(1, state="withdrawn", events=(*first.events, event("withdrawn", instant(8))))
+    withdrawn = consent(1, withdrawn_at=instant(8))
     story.put({keys.consent(first.consent_id): withdrawn}, function="consents:withdraw")
     return story
 

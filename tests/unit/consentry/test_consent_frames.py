@@ -11,6 +11,7 @@ from support.consent_frames import consent_frame, digest, pseudonyms
 
 from consentry.consent_frames import COLUMNS, batches, read_consent_frame
 from consentry.errors import FrameRejected, InputRejected
+from consentry_records import PrivateConsent
 
 MSP = "NorthgateMSP"
 
@@ -32,32 +33,64 @@ def with_value(column: str, value: object, row: int = 1) -> pd.DataFrame:
 def test_rows_become_records_in_their_order() -> None:
     consents = read_consent_frame(consent_frame(pseudonyms(3)), MSP)
     assert [consent.pseudonym for consent in consents] == pseudonyms(3)
-    record = consents[0].record("hmac-sha256:" + "a" * 64)
-    assert (record.controller, record.subject) == (MSP, "hmac-sha256:" + "a" * 64)
-    assert consents[0].private == {
+    assert len({id(consent.terms) for consent in consents}) == 1
+    assert consents[0].terms.controller == MSP
+    assert consents[0].claimed_at is None
+    document = consents[0].manner.document("p", bytes(32), digest("2"))
+    assert PrivateConsent.from_bytes(document).to_dict() == {
+        "pseudonym": "p",
+        "salt": "0" * 64,
         "notice_version": "2025-1",
         "evidence_digest": digest("2"),
         "method": "paper form",
         "language": "en",
+        "jurisdiction": None,
+        "withdrawal_method": None,
+        "declared_by": "subject",
+        "mandate_digest": None,
+        "schema": "consentry.private-consent/2",
     }
-    assert len({consent.public["consent_id"] for consent in consents}) == 3
+
+
+def test_a_guardian_an_earlier_date_and_a_jurisdiction_are_kept() -> None:
+    frame = consent_frame(["child", "adult", "paper"]).assign(
+        declared_by=["guardian", "subject", "subject"],
+        mandate_digest=[digest("3"), "", None],
+        claimed_at=["", float("nan"), "2024-02-29T10:00:00.000Z"],
+        jurisdiction=["DE-BY", "", None],
+        withdrawal_method=["portal", "", None],
+    )
+    consents = read_consent_frame(frame, MSP)
+    assert [consent.claimed_at for consent in consents] == [None, None, "2024-02-29T10:00:00.000Z"]
+    child = PrivateConsent.from_bytes(consents[0].manner.document("child", bytes(32), digest("2")))
+    assert (child.declared_by, child.mandate_digest) == ("guardian", digest("3"))
+    assert (child.jurisdiction, child.withdrawal_method) == ("DE-BY", "portal")
+
+
+def test_who_declares_for_another_has_a_mandate() -> None:
+    frame = consent_frame(["p", "q"]).assign(
+        declared_by=["proxy", "subject"], mandate_digest=[None, digest("3")]
+    )
+    assert faults(frame) == [(0, "mandate_digest"), (1, "mandate_digest")]
 
 
 def test_a_controller_of_its_own_is_kept() -> None:
     frame = consent_frame(["p"]).assign(controller=["OtherMSP"])
-    assert read_consent_frame(frame, MSP)[0].public["controller"] == "OtherMSP"
+    assert read_consent_frame(frame, MSP)[0].terms.controller == "OtherMSP"
 
 
 def test_lists_may_be_tuples_and_arrays() -> None:
     frame = consent_frame(["p", "q"])
     frame["purposes"] = pd.Series([("TREAT",), np.array(["TREAT", "DUO:0000006"])], dtype=object)
-    assert [len(consent.public["purposes"]) for consent in read_consent_frame(frame, MSP)] == [1, 2]
+    assert [len(consent.terms.purposes) for consent in read_consent_frame(frame, MSP)] == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
     [
         ("pseudonym", None),
+        ("pseudonym", "Zoe\u0308"),  # not in normal form C: "Zoë" in five characters
+        ("language", "English, please"),
         ("pseudonym", ""),
         ("pseudonym", 7),
         ("pseudonym", "line\nbreak"),

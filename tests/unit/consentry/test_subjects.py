@@ -149,9 +149,9 @@ def test_manifests_are_kept_and_discarded(path: Path) -> None:
 
 def test_private_values_open_under_their_key_at_their_place_only() -> None:
     key, other = bytes(32), b"\x01" * 32
-    sealed = seal(key, "subject/consent", {"pseudonym": "p"})
+    sealed = seal(key, "subject/consent", b'{"pseudonym":"p"}')
     assert unseal(key, "subject/consent", sealed) == {"pseudonym": "p"}
-    assert sealed != seal(key, "subject/consent", {"pseudonym": "p"})
+    assert sealed != seal(key, "subject/consent", b'{"pseudonym":"p"}')
     altered = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for wrong in (
         (other, "subject/consent", sealed),

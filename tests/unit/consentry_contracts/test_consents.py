@@ -28,7 +28,12 @@ async def test_an_import_writes_every_consent_and_its_subject(consortium: Consor
         recorded = consortium.record(Consent, keys.consent(consent_id))
         given = examples.event(recorded_at=at, recorded_by=steward)
         expected = Consent(
-            **{**examples.consent().to_dict(), "consent_id": consent_id, "subject": subject, "events": [given]}
+            **{
+                **examples.consent().to_dict(),
+                "consent_id": consent_id,
+                "subject": subject,
+                "events": [given],
+            }
         )
         assert recorded == expected
         assert consortium.ledger.state(keys.consent(consent_id)) == expected.to_bytes()

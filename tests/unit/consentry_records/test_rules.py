@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,12 +23,12 @@ from consentry_records.reasons import words
 from consentry_records.rule_catalogue import RULES
 from consentry_records.rules import Use
 from consentry_records.vocabulary import (
-    is_secondary_use,
     DUO_TERMS,
     PURPOSES,
     RESTRICTIONS,
     covers,
     excludes_commercial_use,
+    is_secondary_use,
     terms_cover,
 )
 
@@ -225,14 +227,10 @@ def test_coverage_is_a_partial_order_that_keeps_care_apart(wide: str, narrow: st
 
 
 def permitted(at: str = examples.MIDDLE, **changes: Any) -> bool:
-    use = Use(
-        purpose=changes.pop("purpose", "DUO:0000006"), commercial=changes.pop("commercial", False)
-    )
+    use = Use(purpose=changes.pop("purpose", "DUO:0000006"), commercial=changes.pop("commercial", False))
     recipient = changes.pop("recipient", examples.RIVERSIDE)
     kind = examples.settings().kind_of(recipient)
-    return consent_permits(
-        examples.consent(**changes), use, recipient=recipient, recipient_kind=kind, at=at
-    )
+    return consent_permits(examples.consent(**changes), use, recipient=recipient, recipient_kind=kind, at=at)
 
 
 def test_a_consent_permits_what_it_says_and_nothing_else() -> None:

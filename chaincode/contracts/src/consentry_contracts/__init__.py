@@ -11,7 +11,17 @@ from .models import Models
 from .subjects import Subjects
 from .training import Training
 
-__all__ = ["Access", "Consents", "Datasets", "Grants", "LedgerSettings", "Models", "Subjects", "Training", "contracts"]
+__all__ = [
+    "Access",
+    "Consents",
+    "Datasets",
+    "Grants",
+    "LedgerSettings",
+    "Models",
+    "Subjects",
+    "Training",
+    "contracts",
+]
 
 
 def contracts() -> list[Contract]:

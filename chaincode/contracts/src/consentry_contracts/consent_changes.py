@@ -5,7 +5,13 @@ from __future__ import annotations
 from consentry_records import events, keys
 from consentry_records.batch import CHANGES
 from consentry_records.consent import Consent
-from consentry_records.consent_changes import TAKES_AWAY, ConsentChange, ConsentChangeBatch, Recording, changed
+from consentry_records.consent_changes import (
+    TAKES_AWAY,
+    ConsentChange,
+    ConsentChangeBatch,
+    Recording,
+    changed,
+)
 from consentry_records.errors import LedgerError
 from consentry_records.settings import Settings
 from fabric_shim import Context

@@ -127,7 +127,9 @@ async def _put_subjects(ctx: Context, state: Snapshot, batch: ConsentBatch, ids:
     for commitment, more in added.items():
         known = state.optional(SubjectConsents, keys.subject(commitment))
         if known is None and len(more) == 1:
-            await ctx.stub.put_state(keys.subject(commitment), template.fill(f'"{commitment}"', f'["{more[0]}"]'))
+            await ctx.stub.put_state(
+                keys.subject(commitment), template.fill(f'"{commitment}"', f'["{more[0]}"]')
+            )
             continue
         before = known.consents if known is not None else ()
         _check_subject(known, batch.custodian, more[0], len(before) + len(more))

@@ -14,7 +14,20 @@ from typing import Annotated, ClassVar
 
 from .earlier_consents import consent_from_version_1
 from .errors import LedgerError
-from .kinds import ACTOR, COMMITMENT, DIGEST, FLAG, INSTANT, MSP_ID, SLUG, Choice, Integer, Many, Nullable, identifier
+from .kinds import (
+    ACTOR,
+    COMMITMENT,
+    DIGEST,
+    FLAG,
+    INSTANT,
+    MSP_ID,
+    SLUG,
+    Choice,
+    Integer,
+    Many,
+    Nullable,
+    identifier,
+)
 from .record import Migration, Nested, Record, field_names
 from .vocabulary import CONSENT_RESTRICTIONS, PURPOSES, RECIPIENT_CLASSES
 
@@ -84,7 +97,7 @@ class ConsentEvent(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent(ConsentTerms):
-    """One consent on the ledger, key `consent/{id}`, with the terms in force and all its events, oldest first.
+    """One consent on the ledger, key `consent/{id}`, with the terms in force and its events, oldest first.
 
     `subject` is the commitment of `commitments.subject_commitment`.
     """

@@ -1,4 +1,4 @@
-"""What becomes of a consent: renewed, narrowed, withdrawn, expired, entered in error. Pure; who may is elsewhere.
+"""What becomes of a consent: renewed, narrowed, withdrawn, expired, entered in error. Who may is elsewhere.
 
 No change ever allows what the consent did not allow before, but for a renewal's later end.
 """
@@ -118,7 +118,9 @@ def consent_as_of(consent: Consent, at: str) -> Consent | None:
     kept = [event for event in consent.events if event.recorded_at <= at]
     if not kept:
         return None
-    later = next((event.replaced for event in consent.events[len(kept) :] if event.replaced is not None), None)
+    later = next(
+        (event.replaced for event in consent.events[len(kept) :] if event.replaced is not None), None
+    )
     terms = consent.terms if later is None else later
     ends = [event.event for event in kept if event.event not in (RENEWED, NARROWED)]
     fields = {name: getattr(terms, name) for name in field_names(ConsentTerms)}
@@ -161,7 +163,7 @@ def _check_terms(consent: Consent, change: str, terms: ConsentTerms, settings: S
 
 
 def _widened(old: ConsentTerms, new: ConsentTerms, settings: Settings, *, renewal: bool) -> Iterator[str]:
-    """Fields in which new terms allow more than old ones; a renewal ends later and may rest on a newer notice."""
+    """Fields in which new terms allow more than old ones; a renewal ends later, perhaps on a newer notice."""
     if new.controller != old.controller:
         yield "controller"
     if not all(covers(old.purposes, purpose) for purpose in new.purposes):

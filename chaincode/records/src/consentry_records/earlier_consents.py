@@ -59,7 +59,7 @@ _DROPPED = ("recorded_at", "withdrawn_at", "schema")
 
 
 def consent_from_version_1(body: Mapping[str, Any]) -> dict[str, Any]:
-    """`consentry.consent/1` as `consentry.consent/2`: its two times become events that nobody is named for."""
+    """`consentry.consent/1` as `consentry.consent/2`: its times become events that nobody is named for."""
     earlier = Consent1.from_dict(body)
     events = [_event("given", earlier.recorded_at)]
     if earlier.withdrawn_at is not None:

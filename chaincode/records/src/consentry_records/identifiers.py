@@ -51,8 +51,9 @@ def identifier_pattern(kind: str) -> re.Pattern[str]:
 
 
 def consent_identifiers(batch_id: str, count: int) -> list[str]:
-    """The ids of a batch's consents: `consent-` and the first 32 hex of SHA-256("consentry/consent/1" ‖ batch id
-    ‖ place in 4 bytes), places counted from 0.
+    """The ids of a batch's consents: `consent-` and the first 32 hex of a SHA-256 each.
+
+    It is taken of "consentry/consent/1" ‖ batch id ‖ place in 4 bytes, big-endian, counted from 0.
 
     Whoever wanted a consent that is there already would have to find a batch id for its 128 bits.
     """

@@ -29,8 +29,12 @@ CAPACITIES: Mapping[str, str] = MappingProxyType(
 """Who declares a consent, its change or its withdrawal (GDPR Art. 8; FHIR Consent.performer)."""
 
 MAXIMUM_TEXT = 256
-LANGUAGE = Text(re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}"), "a language tag (BCP 47), such as de-CH")
-JURISDICTION = Text(re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"), "a country or region (ISO 3166), such as DE-BY")
+LANGUAGE = Text(
+    re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}"), "a language tag (BCP 47), such as de-CH"
+)
+JURISDICTION = Text(
+    re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"), "a country or region (ISO 3166), such as DE-BY"
+)
 SALT = Text(re.compile(r"[0-9a-f]{64}"), "64 lower-case hex")
 
 

@@ -1,4 +1,4 @@
-"""What one custodian holds of one subject: the consents, and what limits any use of the data whatever they say.
+"""What one custodian holds of one subject: the consents, and what limits any use whatever they say.
 
 Limits are opt-outs (EHDS Art. 71), objections (GDPR Art. 21), restrictions of processing (Art. 18) and
 erasures (Art. 17).
@@ -54,7 +54,7 @@ class ProcessingLimit(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectConsents(Record):
-    """The consents of one subject at one custodian, oldest first, and the limits; key `subject/{commitment}`."""
+    """Consents of one subject at one custodian, oldest first, and the limits; key `subject/{commitment}`."""
 
     MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
         {"consentry.subject/1": subject_from_version_1}

@@ -151,7 +151,7 @@ def terms_cover(duo_terms: Collection[str], purpose: str) -> bool:
 
 
 def is_secondary_use(purpose: str) -> bool:
-    """Whether a purpose is another one than the person's own care (EHDS Art. 2): a new code is, until told."""
+    """Whether a purpose is another one than the person's own care (EHDS Art. 2); a code that is new is."""
     return purpose not in PRIMARY_PURPOSES
 
 

@@ -74,7 +74,7 @@ _NO_SALT = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How consents were given that were given alike: private documents differ in subject and evidence only."""
+    """How consents that were given alike were given; they differ in subject and evidence only."""
 
     template: Template = field(repr=False)
 
@@ -240,7 +240,9 @@ def _pseudonym(value: object) -> str:
 def _optional(read: Callable[[object], Any]) -> Callable[[object], Any]:
     # An empty cell of a CSV file is an empty text, one of a frame NaN, NaT or None.
     return lambda value: (
-        None if value is None or value == "" or (not isinstance(value, str) and value != value) else read(value)
+        None
+        if value is None or value == "" or (not isinstance(value, str) and value != value)
+        else read(value)
     )
 
 
@@ -304,7 +306,7 @@ _VALID: dict[str, Any] = {
 
 
 def batches(consents: Sequence[FrameConsent], size: int) -> list[list[FrameConsent]]:
-    """Cut into batches of at most `size` with few enough terms, one subject's consents together where they fit.
+    """Cut into batches of at most `size` with few enough terms, one subject's consents together if they fit.
 
     Two batches that write one subject's key at once would void one another (MVCC).
     """

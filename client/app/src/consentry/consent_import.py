@@ -101,10 +101,7 @@ class ConsentImport:
         public = checked(lambda: _public_batch(batch_id, self._msp_id, digest, part, subjects))
         self._register.add_batch(
             batch_id,
-            [
-                (consent_id, consent.pseudonym)
-                for consent_id, consent in zip(identifiers, part, strict=True)
-            ],
+            [(consent_id, consent.pseudonym) for consent_id, consent in zip(identifiers, part, strict=True)],
         )
         try:
             self._transactions.submit(

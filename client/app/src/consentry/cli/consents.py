@@ -76,7 +76,9 @@ def withdraw(
 @app.command("list", epilog=examples("consentry --as northgate/dpo consents list --state withdrawn"))
 def list_consents(
     ctx: typer.Context,
-    state: Annotated[str | None, typer.Option(help="Only given, withdrawn, expired or entered-in-error.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only given, withdrawn, expired or entered-in-error.")
+    ] = None,
     one_subject: Annotated[
         bool, typer.Option("--one-subject", help="Only those of a subject; the pseudonym is read from input.")
     ] = False,
@@ -97,7 +99,13 @@ def list_consents(
     show_table(
         ("consent", "state", "purposes", "until", "recorded"),
         [
-            (r.record_id, r.state, r.body["purposes"], r.body["not_after"], r.body["events"][0]["recorded_at"])
+            (
+                r.record_id,
+                r.state,
+                r.body["purposes"],
+                r.body["not_after"],
+                r.body["events"][0]["recorded_at"],
+            )
             for r in rows
         ],
     )

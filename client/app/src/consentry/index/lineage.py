@@ -17,7 +17,6 @@ from consentry.index.rows import (
     linked_from,
     linking_to,
 )
-
 from consentry_records.consent import Consent
 
 RowManifest = Callable[[str, str], Iterable[str] | None]

@@ -16,8 +16,14 @@ from consentry.reports.values import Unavailable, Value
 from consentry_records.consent import Consent
 from consentry_records.consent_changes import consent_as_of
 from consentry_records.rules import Use, consent_permits
-from consentry_records.vocabulary import ANY_HOSPITAL, ANY_MEMBER, ANY_REGULATOR
-from consentry_records.vocabulary import DUO_TERMS, LEGAL_BASES, RESTRICTIONS
+from consentry_records.vocabulary import (
+    ANY_HOSPITAL,
+    ANY_MEMBER,
+    ANY_REGULATOR,
+    DUO_TERMS,
+    LEGAL_BASES,
+    RESTRICTIONS,
+)
 
 _NONE = "none"
 _CLASSES = {ANY_MEMBER: "every member", ANY_HOSPITAL: "every hospital", ANY_REGULATOR: "every regulator"}
