@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import uvloop
 from fabric_protos.common import common_pb2
 from starlette.applications import Starlette
 
@@ -184,7 +185,7 @@ def serve(directory: Path) -> None:
     topology = Topology.from_json(paths.topology.read_bytes())
     server = NetworkServer(paths, topology, read_ports(paths.ports))
     with _only_engine(paths) as is_ours:
-        asyncio.run(_until_signal(server, is_ours))
+        uvloop.run(_until_signal(server, is_ours))
 
 
 async def _until_signal(server: NetworkServer, is_ours: Callable[[], bool]) -> None:
