@@ -130,7 +130,9 @@ def test_events_come_in_order_and_resume_after_a_transaction(
         with channel.chaincode_events("basic", start_block=start) as events:
             found = [next(iter(events)) for _ in range(2)]
         assert [event.payload for event in found] == [b"event-1", b"event-2"]
-        with channel.chaincode_events("basic", after_transaction_id=found[0].transaction_id) as events:
+        with channel.chaincode_events(
+            "basic", start_block=start, after_transaction_id=found[0].transaction_id
+        ) as events:
             assert next(iter(events)).payload == b"event-2"
 
 

@@ -8,7 +8,7 @@ import pytest
 from support.embedded import User, enrolled_user
 
 from fabric_embedded.network import EmbeddedNetwork
-from fabric_gateway import Endpoint, Gateway, StreamPatience
+from fabric_gateway import Endpoint, Gateway, GatewayError, StreamPatience
 from fabric_protocol.blocks import parse_block
 
 pytestmark = pytest.mark.integration
@@ -46,6 +46,23 @@ def test_everything_goes_to_the_next_peer_that_answers(embedded: EmbeddedNetwork
         contract = gateway.network("testing").contract("basic")
         assert contract.submit("basic:put", "fallback", "1") == b"1"
         assert contract.evaluate("basic:get", "fallback") == b"1"
+
+
+def test_many_in_flight_go_to_the_next_peer_that_answers(embedded: EmbeddedNetwork, user: User) -> None:
+    with connected(embedded, user) as gateway:
+        with gateway.network("testing").contract("basic").in_flight(20) as calls:
+            written = [calls.submit("basic:put", f"in-flight-{number}", str(number)) for number in range(60)]
+        assert [future.result() for future in written] == [str(number).encode() for number in range(60)]
+
+
+def test_closing_the_gateway_ends_what_is_in_flight(embedded: EmbeddedNetwork, user: User) -> None:
+    gateway = connected(embedded, user)
+    calls = gateway.network("testing").contract("basic").in_flight(20)
+    futures = [calls.submit("basic:put", f"closing-{number}", "1") for number in range(20)]
+    gateway.close()
+    calls.wait()
+    errors = [future.exception() for future in futures]
+    assert all(error is None or isinstance(error, GatewayError) for error in errors)
 
 
 def test_an_envelope_that_never_left_is_sent_to_the_next_peer(embedded: EmbeddedNetwork, user: User) -> None:

@@ -37,7 +37,7 @@ def test_the_examples_run(
         "directory": str(tmp_path),
     }
     examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     for example in examples:
         exec(example, names)  # noqa: S102 - the README's own examples
     printed = capsys.readouterr().out

@@ -9,7 +9,7 @@ from fabric_gateway.blocks import BlockStream, BlockWithPrivateData, FilteredBlo
 from fabric_gateway.checkpoints import Checkpointer, FileCheckpointer, InMemoryCheckpointer, Position
 from fabric_gateway.commit import Commit, CommitStatus
 from fabric_gateway.connection import Clock, Endpoint, utc_clock
-from fabric_gateway.contract import Contract, SubmittedTransaction
+from fabric_gateway.contract import Contract
 from fabric_gateway.decoding import DecodedBlock, DecodedIdentity, DecodedTransaction, decode_block
 from fabric_gateway.errors import (
     CommitError,
@@ -26,12 +26,14 @@ from fabric_gateway.errors import (
 )
 from fabric_gateway.events import ChaincodeEvent, EventStream
 from fabric_gateway.gateway import Gateway
+from fabric_gateway.in_flight import InFlight
 from fabric_gateway.network import Network
 from fabric_gateway.pkcs11_signer import Pkcs11Signer
 from fabric_gateway.proposal import Proposal
 from fabric_gateway.retry import ConflictRetry
 from fabric_gateway.signers import pem_signer
 from fabric_gateway.streams import ItemStream, StreamPatience
+from fabric_gateway.submission import SubmittedTransaction
 from fabric_gateway.timeouts import Timeouts
 from fabric_gateway.transaction import Transaction
 from fabric_protocol.identities import serialize_identity
@@ -63,6 +65,7 @@ __all__ = [
     "FilteredTransaction",
     "Gateway",
     "GatewayError",
+    "InFlight",
     "InMemoryCheckpointer",
     "ItemStream",
     "Network",

@@ -10,6 +10,7 @@ from fabric_protos.peer import transaction_pb2
 
 from fabric_gateway.connection import Connection
 from fabric_gateway.errors import CommitStatusError
+from fabric_gateway.steps import Call, Pause, Steps, run
 from fabric_gateway.transport import StatusFailure
 
 _FIRST_PAUSE_SECONDS = 0.1
@@ -69,10 +70,13 @@ class Commit:
             UnsignedError, SigningError: the request is not signed.
         """
         seconds = self._connection.timeouts.commit_status if timeout is None else timeout
+        return run(self._connection.transport, self._asking(seconds))
+
+    def _asking(self, seconds: float) -> Steps[CommitStatus]:
         if not self._signature:
             self._signature = self._connection.sign(self._request)
         try:
-            response = self._connection.transport.commit_status(self._message(), seconds)
+            response = yield Call("commit_status", self._message(), seconds)
         except StatusFailure as failure:
             raise failure.as_error(CommitStatusError, self.transaction_id) from failure
         return checked_status(self.transaction_id, response)
@@ -85,15 +89,19 @@ class Commit:
         Raises:
             CommitStatusError: the last failure, once the time is used up or asking again is pointless.
         """
+        return run(self._connection.transport, self._resolving(timeout))
+
+    def _resolving(self, timeout: float | None = None) -> Steps[CommitStatus]:
+        """The steps of `resolve`."""
         end = time.monotonic() + (self._connection.timeouts.commit_status if timeout is None else timeout)
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                return self.status(timeout=max(end - time.monotonic(), _FIRST_PAUSE_SECONDS))
+                return (yield from self._asking(max(end - time.monotonic(), _FIRST_PAUSE_SECONDS)))
             except CommitStatusError as error:
                 if error.code not in _WORTH_ASKING_AGAIN or time.monotonic() + pause >= end:
                     raise
-            time.sleep(pause)
+            yield Pause(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _message(self) -> gateway_pb2.SignedCommitStatusRequest:

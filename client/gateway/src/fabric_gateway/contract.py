@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from fabric_gateway.commit import Commit
 from fabric_gateway.connection import Connection
-from fabric_gateway.errors import CommitError, SubmitError
+from fabric_gateway.in_flight import InFlight
 from fabric_gateway.proposal import Proposal
 from fabric_gateway.retry import NO_RETRY, ConflictRetry
+from fabric_gateway.steps import run
+from fabric_gateway.submission import SubmittedTransaction, accepting, submitting
 from fabric_protocol.proposals import new_proposal
 
 Argument = bytes | str
-
-
-@dataclass(frozen=True, slots=True)
-class SubmittedTransaction:
-    """A transaction accepted for ordering: the chaincode's result, and a handle to learn its status."""
-
-    result: bytes
-    commit: Commit
 
 
 class Contract:
@@ -97,20 +89,14 @@ class Contract:
             SubmitError: refused by the orderer. Where the outcome of Submit is unknown nothing is raised:
                 `commit.resolve()` of what is returned finds it out.
         """
-        transaction = self.new_proposal(
+        proposal = self.new_proposal(
             function,
             *arguments,
             transient=transient,
             endorsing_organizations=endorsing_organizations,
             proposal_time=proposal_time,
-        ).endorse()
-        commit = transaction.prepare_commit()
-        try:
-            transaction.submit()
-        except SubmitError as error:
-            if not error.outcome_unknown:
-                raise
-        return SubmittedTransaction(transaction.result, commit)
+        )
+        return run(self._connection.transport, accepting(proposal))
 
     def submit(
         self,
@@ -134,19 +120,24 @@ class Contract:
         """
 
         def transact() -> bytes:
-            submitted = self.submit_async(
+            proposal = self.new_proposal(
                 function,
                 *arguments,
                 transient=transient,
                 endorsing_organizations=endorsing_organizations,
                 proposal_time=proposal_time,
             )
-            status = submitted.commit.resolve()
-            if not status.successful:
-                raise CommitError(status)
-            return submitted.result
+            return run(self._connection.transport, submitting(proposal))
 
         return retry.run(transact)
+
+    def in_flight(self, limit: int = 100) -> InFlight:
+        """Return what submits and evaluates in the background, at most `limit` at once.
+
+        Raises:
+            ValueError: a limit below 1.
+        """
+        return InFlight(self.new_proposal, self._connection.transport, limit)
 
 
 def _argument_bytes(argument: Argument) -> bytes:

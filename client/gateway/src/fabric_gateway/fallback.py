@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
-from fabric_gateway.transport import StatusFailure, Stream, Transport
+from fabric_gateway.transport import Method, Outcome, StatusFailure, Stream, Transport
 
 _Answer = TypeVar("_Answer")
 
@@ -53,6 +53,29 @@ class FallbackTransport:
             lambda transport, rest: transport.commit_status(request, rest), timeout, _is_unanswered
         )
 
+    def start(
+        self, method: Method, request: Any, timeout: float, answered: Callable[[Outcome], None]
+    ) -> None:
+        """Make a call without waiting; the next gateway is asked where the blocking call would ask it."""
+        end = time.monotonic() + timeout
+        may_ask_next = _was_not_sent if method == "submit" else _is_unanswered
+
+        def ask(remaining: int) -> None:
+            index = self._current
+
+            def take(outcome: Outcome) -> None:
+                if isinstance(outcome, StatusFailure):
+                    self._note(index, outcome)
+                    if remaining and time.monotonic() < end and may_ask_next(outcome):
+                        ask(remaining - 1)
+                        return
+                answered(outcome)
+
+            seconds = max(end - time.monotonic(), _SHORTEST_SECONDS)
+            self._transports[index].start(method, request, seconds, take)
+
+        ask(len(self._transports) - 1)
+
     def chaincode_events(self, request: gateway_pb2.SignedChaincodeEventsRequest) -> Stream:
         """Gateway.ChaincodeEvents."""
         return self._stream(lambda transport: transport.chaincode_events(request))
@@ -80,6 +103,10 @@ class FallbackTransport:
             if self._current == index:
                 self._current = (index + 1) % len(self._transports)
 
+    def _note(self, index: int, failure: StatusFailure) -> None:
+        if failure.code in _NO_ANSWER:
+            self.turn_from(index)
+
     def _ask(
         self,
         call: Callable[[Transport, float], _Answer],
@@ -94,8 +121,7 @@ class FallbackTransport:
             try:
                 return call(self._transports[index], max(end - time.monotonic(), _SHORTEST_SECONDS))
             except StatusFailure as failure:
-                if failure.code in _NO_ANSWER:
-                    self.turn_from(index)
+                self._note(index, failure)
                 if not remaining or time.monotonic() >= end or not may_ask_next(failure):
                     raise
 

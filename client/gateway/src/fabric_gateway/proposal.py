@@ -9,6 +9,7 @@ import fabric_protocol.proposals
 from fabric_gateway.connection import Connection
 from fabric_gateway.endorsed import checked_payload
 from fabric_gateway.errors import EndorseError, EvaluateError
+from fabric_gateway.steps import Call, Steps, run
 from fabric_gateway.transaction import Transaction
 from fabric_gateway.transport import StatusFailure
 
@@ -74,6 +75,10 @@ class Proposal:
             EvaluateError: the gateway refused, or the function failed.
             UnsignedError, SigningError: it is not signed.
         """
+        return run(self._connection.transport, self._evaluating())
+
+    def _evaluating(self) -> Steps[bytes]:
+        """The steps of `evaluate`."""
         request = gateway_pb2.EvaluateRequest(
             transaction_id=self.transaction_id,
             channel_id=self._proposal.channel_id,
@@ -81,7 +86,7 @@ class Proposal:
             target_organizations=self._organizations,
         )
         try:
-            response = self._connection.transport.evaluate(request, self._connection.timeouts.evaluate)
+            response = yield Call("evaluate", request, self._connection.timeouts.evaluate)
         except StatusFailure as failure:
             raise failure.as_error(EvaluateError, self.transaction_id) from failure
         result = response.result
@@ -104,6 +109,10 @@ class Proposal:
             EnvelopeError: the answer is not this proposal's transaction.
             UnsignedError, SigningError: it is not signed.
         """
+        return run(self._connection.transport, self._endorsing())
+
+    def _endorsing(self) -> Steps[Transaction]:
+        """The steps of `endorse`."""
         request = gateway_pb2.EndorseRequest(
             transaction_id=self.transaction_id,
             channel_id=self._proposal.channel_id,
@@ -111,7 +120,7 @@ class Proposal:
             endorsing_organizations=self._organizations,
         )
         try:
-            response = self._connection.transport.endorse(request, self._connection.timeouts.endorse)
+            response = yield Call("endorse", request, self._connection.timeouts.endorse)
         except StatusFailure as failure:
             raise failure.as_error(EndorseError, self.transaction_id) from failure
         endorsed = checked_payload(self._proposal, response.prepared_transaction.payload, self._organizations)

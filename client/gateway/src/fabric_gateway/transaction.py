@@ -10,6 +10,7 @@ from fabric_gateway.commit import Commit
 from fabric_gateway.connection import Connection
 from fabric_gateway.endorsed import EndorsedPayload
 from fabric_gateway.errors import SubmitError
+from fabric_gateway.steps import Call, Steps, run
 from fabric_gateway.transport import StatusFailure
 
 # These refuse the request before anything reaches an orderer, or pass on an orderer's refusal (ABORTED).
@@ -113,6 +114,10 @@ class Transaction:
                 that `prepare_commit` gave, and do not propose again before it has answered.
             UnsignedError, SigningError: it is not signed.
         """
+        return run(self._connection.transport, self._submitting())
+
+    def _submitting(self) -> Steps[Commit]:
+        """The steps of `submit`."""
         commit = self.prepare_commit()
         request = gateway_pb2.SubmitRequest(
             transaction_id=self.transaction_id,
@@ -120,7 +125,7 @@ class Transaction:
             prepared_transaction=self._signed_envelope(),
         )
         try:
-            self._connection.transport.submit(request, self._connection.timeouts.submit)
+            yield Call("submit", request, self._connection.timeouts.submit)
         except StatusFailure as failure:
             raise SubmitError(
                 failure.message,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import grpc
 from fabric_protos.common import common_pb2
@@ -15,6 +15,12 @@ from grpc_status import rpc_status
 from fabric_gateway.errors import ErrorDetail, GatewayError
 
 _Error = TypeVar("_Error", bound=GatewayError)
+
+Method = Literal["evaluate", "endorse", "submit", "commit_status"]
+"""The unary calls, by the names that they have here."""
+
+Outcome = Any
+"""A response, or a `StatusFailure`."""
 
 _DELIVER_METHODS = ("Deliver", "DeliverFiltered", "DeliverWithPrivateData")
 # How gRPC's core words a call for which it found no connection.
@@ -71,6 +77,11 @@ class Transport(Protocol):
     ) -> gateway_pb2.CommitStatusResponse:
         """Gateway.CommitStatus."""
 
+    def start(
+        self, method: Method, request: Any, timeout: float, answered: Callable[[Outcome], None]
+    ) -> None:
+        """Make one of the calls above without waiting: `answered` is called once, by any thread."""
+
     def chaincode_events(self, request: gateway_pb2.SignedChaincodeEventsRequest) -> Stream:
         """Gateway.ChaincodeEvents: a stream of `ChaincodeEventsResponse`."""
 
@@ -93,6 +104,12 @@ class GrpcTransport:
     def __init__(self, channel: grpc.Channel) -> None:
         self._channel = channel
         self._gateway = gateway_pb2_grpc.GatewayStub(channel)
+        self._unary: dict[Method, Any] = {
+            "evaluate": self._gateway.Evaluate,
+            "endorse": self._gateway.Endorse,
+            "submit": self._gateway.Submit,
+            "commit_status": self._gateway.CommitStatus,
+        }
         self._delivers = {method: _deliver_method(channel, method) for method in _DELIVER_METHODS}
 
     def evaluate(self, request: gateway_pb2.EvaluateRequest, timeout: float) -> gateway_pb2.EvaluateResponse:
@@ -112,6 +129,17 @@ class GrpcTransport:
     ) -> gateway_pb2.CommitStatusResponse:
         """Gateway.CommitStatus."""
         return _call(self._gateway.CommitStatus, request, timeout)
+
+    def start(
+        self, method: Method, request: Any, timeout: float, answered: Callable[[Outcome], None]
+    ) -> None:
+        """Make a call whose answer the channel's own thread hands over."""
+        try:
+            call = self._unary[method].future(request, timeout=timeout)
+        except ValueError as error:
+            answered(_closed(error))
+        else:
+            call.add_done_callback(lambda ended: answered(_outcome(ended)))
 
     def chaincode_events(self, request: gateway_pb2.SignedChaincodeEventsRequest) -> Stream:
         """Gateway.ChaincodeEvents."""
@@ -182,6 +210,15 @@ def _call(method: Any, request: Any, timeout: float) -> Any:
         raise status_failure(error) from error
     except ValueError as error:
         raise _closed(error) from error
+
+
+def _outcome(call: Any) -> Outcome:
+    try:
+        return call.result()
+    except grpc.RpcError as error:
+        return status_failure(error)
+    except grpc.FutureCancelledError:
+        return StatusFailure("CANCELLED", "the call was cancelled")
 
 
 def _closed(error: ValueError) -> StatusFailure:
