@@ -45,6 +45,13 @@ def _fabric_ca() -> str:
         raise LookupError(str(error)) from error
 
 
+def _fabric_ca_client() -> str:
+    server = Path(_fabric_ca())
+    if not (client := server.with_name("fabric-ca-client")).is_file():
+        raise LookupError(f"no fabric-ca-client beside {server}")
+    return str(client)
+
+
 def _node() -> str:
     missing = [name for name in ("node", "npm") if shutil.which(name) is None]
     if missing:
@@ -90,6 +97,11 @@ OPTIONAL_TOOLS = (
         _fabric_binaries,
     ),
     OptionalTool("fabric-ca", "the CA client works with the official Fabric CA server", _fabric_ca),
+    OptionalTool(
+        "fabric-ca-client",
+        "Hyperledger's own command line enrols, registers and revokes at the embedded engine's CA",
+        _fabric_ca_client,
+    ),
     OptionalTool(
         "node", "Hyperledger's Node.js client and chaincode runtime work with the embedded engine", _node
     ),

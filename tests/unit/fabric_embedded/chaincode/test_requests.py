@@ -269,7 +269,7 @@ def _specification(name: str, *arguments: bytes) -> Any:
         ),
         ("basic/elsewhere", "Failed to get policy manager for channel [elsewhere]"),
         ("qscc/elsewhere", "failed to find ledger for channel: elsewhere"),
-        ("lscc", "system chaincode lscc is not part of the embedded engine"),
+        ("lscc", "execute failed: could not launch chaincode lscc.syscc: error building chaincode: "),
     ],
 )
 async def test_calls_of_chaincodes_that_cannot_be(ask: Any, name: str, text: str) -> None:

@@ -176,8 +176,24 @@ async def test_expired_client_is_refused_by_a_filter(
     assert (refusal.is_filter, refusal.message) == (True, "proposal client identity expired")
 
 
-@pytest.mark.parametrize("name", ["unknown", "lscc"])
-async def test_chaincode_that_is_not_defined(engine: Engine, consortium: Consortium, name: str) -> None:
+@pytest.mark.parametrize("channel", ["testing", ""])
+async def test_the_legacy_lifecycle_is_refused_in_fabrics_words(
+    engine: Engine, consortium: Consortium, channel: str
+) -> None:
+    """Fabric 3.1's peers have no `lscc` left to run, whatever is asked of it."""
+    proposal, signed = consortium.proposal(
+        "getchaincodes", client="AlphaMSP", chaincode="lscc", channel_id=channel
+    )
+    answer = await engine.peers["AlphaMSP"].process_proposal(signed)
+    assert answer.response.status == 500
+    assert answer.response.message.startswith(
+        f"error in simulation: failed to execute transaction {proposal.transaction_id}: could not launch "
+        "chaincode lscc.syscc: error building chaincode: error building image: failed to get chaincode "
+    )
+
+
+async def test_chaincode_that_is_not_defined(engine: Engine, consortium: Consortium) -> None:
+    name = "unknown"
     _, signed = consortium.proposal("run", client="AlphaMSP", chaincode=name)
     answer = await engine.peers["AlphaMSP"].process_proposal(signed)
     assert answer.response.status == 500

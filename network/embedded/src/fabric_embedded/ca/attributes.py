@@ -129,9 +129,9 @@ def certificate_attributes(
     if requests is None:
         chosen = {name: attribute.value for name, attribute in values.items() if attribute.ecert}
         return chosen or None
-    missing = sorted(name for name, optional in requests if name not in values and not optional)
+    missing = [name for name, optional in requests if name not in values and not optional]
     if missing:
-        message = f"The following required attributes are missing: {', '.join(missing)}"
+        message = f"The following required attributes are missing: [{' '.join(missing)}]"
         raise CaError(500, 0, message, "required attributes are missing")
     return {name: values[name].value for name, _ in requests if name in values}
 

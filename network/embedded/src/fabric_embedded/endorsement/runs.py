@@ -17,7 +17,12 @@ from fabric_embedded.chaincode.private_access import PrivateAccess
 from fabric_embedded.endorsement.chaincodes import definition_reader
 from fabric_embedded.errors import AccessDenied, ChaincodeError
 from fabric_embedded.system.calls import SystemCall
-from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, SYSTEM_CHAINCODES, Definition
+from fabric_protocol.definitions import (
+    LEGACY_NAMESPACE,
+    LIFECYCLE_NAMESPACE,
+    SYSTEM_CHAINCODES,
+    Definition,
+)
 from fabric_protocol.errors import SimulationError
 from fabric_protocol.policies import SignedData
 from fabric_protocol.rwset import ReadWriteSet
@@ -37,6 +42,13 @@ EXECUTION_SECONDS = 30.0
 """How long one run may take (`chaincode.executetimeout`)."""
 
 _SYSTEM_VERSION = "syscc"
+_NO_LEGACY_LIFECYCLE = (
+    "could not launch chaincode lscc.syscc: error building chaincode: error building image: failed to get "
+    "chaincode package for external build: could not get legacy chaincode package 'lscc.syscc': no such file "
+    "or directory"
+)
+"""Fabric 3 knows `lscc` as a system chaincode and has none to run; so say its peers, with a path."""
+
 _NO_RESULTS = SimulationResults(b"", None, ReadWriteSet(), None, ())
 
 
@@ -92,7 +104,7 @@ class ChaincodeRunner:
             SimulationFailed: with Fabric's text.
         """
         proposal = admitted.proposal
-        if not proposal.channel_id and proposal.chaincode not in self.system:
+        if not proposal.channel_id and proposal.chaincode not in SYSTEM_CHAINCODES:
             raise SimulationFailed(
                 f"make sure the chaincode {proposal.chaincode} has been successfully defined on channel  and "
                 "try again: could not get channel config for channel ''"
@@ -103,6 +115,8 @@ class ChaincodeRunner:
             transaction_id=proposal.transaction_id,
             msp_ids=config.msps.msp_ids,
         )
+        if proposal.chaincode == LEGACY_NAMESPACE:
+            raise _failed(proposal.transaction_id, _NO_LEGACY_LIFECYCLE)
         if proposal.chaincode in self.system:
             call = SystemCall(
                 proposal.arguments,
@@ -231,14 +245,10 @@ class _Run:
         return link
 
     async def _invoke_system(self, name: str, arguments: tuple[bytes, ...]) -> ChaincodeMessage:
-        system = self.runner.system.get(name)
-        if system is None:
-            raise ChaincodeError(
-                "SYSTEM_CHAINCODE_REFUSED",
-                f"system chaincode {name} is not part of the embedded engine",
-            )
+        if name == LEGACY_NAMESPACE:
+            raise ChaincodeError("LAUNCH_FAILED", f"execute failed: {_NO_LEGACY_LIFECYCLE}")
         call = SystemCall(arguments, self.admitted, self.signed, self.config, self.snapshot, self.simulator)
-        response = await system.invoke(call)
+        response = await self.runner.system[name].invoke(call)
         return ChaincodeMessage(
             type=Type.COMPLETED,
             payload=response.SerializeToString(),
