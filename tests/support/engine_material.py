@@ -191,7 +191,13 @@ def _topology(
 
 def _genesis(samples: Mapping[str, SampleOrganization], orderer: Member, ordering: OrderingConfig) -> bytes:
     organizations = [
-        OrganizationConfig(msp_id.lower(), msp_id, sample.msp_config(), ("127.0.0.1:1",), ("127.0.0.1:1",))
+        OrganizationConfig(
+            msp_id.lower(),
+            msp_id,
+            sample.msp_config(tls_root_certificates=[sample.authority.pem]),
+            ("127.0.0.1:1",),
+            ("127.0.0.1:1",),
+        )
         for msp_id, sample in samples.items()
     ]
     consenter = Consenter(

@@ -283,7 +283,7 @@ def test_results_that_nodes_refuse() -> None:
     del unsupported.groups["Orderer"].values["Capabilities"]
 
     for changed, text in (
-        (broken, "expected positive numbers"),
+        (broken, "max message count to an invalid value: 0"),
         (renamed, "orderer org alpha attempted to change MSP ID from AlphaMSP to OmegaMSP"),
         (unsupported, "without orderer support first"),
     ):

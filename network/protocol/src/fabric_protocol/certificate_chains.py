@@ -39,9 +39,18 @@ class CertificateTree:
     Parameters:
         roots: self-signed authorities.
         intermediates: authorities below them.
+        usages: extended key usages of which a certificate that lists any must have one; Go's verifier, asked
+            without usages as Fabric's MSPs ask it, wants serverAuth.
     """
 
-    def __init__(self, roots: Sequence[x509.Certificate], intermediates: Sequence[x509.Certificate]) -> None:
+    def __init__(
+        self,
+        roots: Sequence[x509.Certificate],
+        intermediates: Sequence[x509.Certificate],
+        *,
+        usages: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.SERVER_AUTH,),
+    ) -> None:
+        self._usages = frozenset((*usages, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE))
         self.roots = tuple(dict.fromkeys(roots))
         self.intermediates = tuple(dict.fromkeys(intermediates))
 
@@ -73,7 +82,7 @@ class CertificateTree:
             return
         found = [(certificate,)] if certificate in self.roots else self._climb((certificate,), instant)
         for chain in found:
-            if _serves(chain):
+            if _serves(chain, self._usages):
                 yield chain
 
     def _climb(self, chain: Chain, instant: datetime) -> Iterator[Chain]:
@@ -136,9 +145,7 @@ def _is_acceptable(certificate: x509.Certificate, instant: datetime) -> bool:
     return certificate.not_valid_before_utc <= instant <= certificate.not_valid_after_utc
 
 
-def _serves(chain: Chain) -> bool:
-    # Go's verifier, asked without usages as Fabric asks it, wants serverAuth where usages are listed.
-    wanted = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+def _serves(chain: Chain, wanted: frozenset[x509.ObjectIdentifier]) -> bool:
     for certificate in chain:
         try:
             usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value

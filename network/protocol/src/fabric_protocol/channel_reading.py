@@ -16,7 +16,7 @@ from fabric_protos.peer import configuration_pb2 as peer_pb2
 from google.protobuf.message import DecodeError
 
 from fabric_protocol.consensus_metadata import read_consenters
-from fabric_protocol.durations import parse_duration
+from fabric_protocol.durations import parse_go_duration
 from fabric_protocol.errors import ConfigError, PolicyError
 from fabric_protocol.msp import Msp, MspManager
 from fabric_protocol.ordering_config import Consenter
@@ -34,6 +34,7 @@ _KNOWN_CAPABILITIES: Final = {
     "Application": frozenset({"V1_1", "V1_2", "V1_3", "V1_4_2", "V2_0", "V2_5"}),
 }
 _ED25519_CAPABILITY: Final = "V3_0"
+_BFT_CAPABILITY: Final = "V3_0"
 
 
 class ChannelOrganization(NamedTuple):
@@ -58,6 +59,7 @@ class ChannelConfig:
         anchor_peers: MSP id → "host:port".
         consensus_type: "etcdraft" or "BFT".
         consenters: the ordering nodes; with Raft without MSP id and identity.
+        is_in_maintenance: whether the type of consensus is being changed: no transactions are ordered then.
         max_message_count: transactions at which a block is cut.
         absolute_max_bytes: largest transaction accepted.
         preferred_max_bytes: size at which Raft cuts a block.
@@ -77,6 +79,7 @@ class ChannelConfig:
     anchor_peers: Mapping[str, tuple[str, ...]]
     consensus_type: str
     consenters: tuple[Consenter, ...]
+    is_in_maintenance: bool
     max_message_count: int
     absolute_max_bytes: int
     preferred_max_bytes: int
@@ -163,9 +166,7 @@ class _Reader:
         orderers = self._organizations(self.orderer)
         manager = MspManager(self.msps.values())
         batch = _required(self.orderer, "BatchSize", orderer_pb2.BatchSize)
-        counts = (batch.max_message_count, batch.absolute_max_bytes, batch.preferred_max_bytes)
-        if min(counts) == 0 or batch.preferred_max_bytes > batch.absolute_max_bytes:
-            raise _invalid(f"BatchSize: expected positive numbers, preferred ≤ absolute, got {counts}")
+        _check_batch_size(batch)
         consensus = _required(self.orderer, "ConsensusType", orderer_pb2.ConsensusType)
         mapping = self.orderer.values["Orderers"].value if "Orderers" in self.orderer.values else None
         acls = _optional(self.application, "ACLs", peer_pb2.ACLs)
@@ -181,10 +182,11 @@ class _Reader:
             anchor_peers=self._anchor_peers(organizations),
             consensus_type=consensus.type,
             consenters=read_consenters(consensus.type, consensus.metadata, mapping),
+            is_in_maintenance=consensus.state == orderer_pb2.ConsensusType.STATE_MAINTENANCE,
             max_message_count=batch.max_message_count,
             absolute_max_bytes=batch.absolute_max_bytes,
             preferred_max_bytes=batch.preferred_max_bytes,
-            batch_timeout=parse_duration(timeout),
+            batch_timeout=_batch_timeout(timeout),
             capabilities=self.capabilities,
             acls={name: resource.policy_ref for name, resource in acls.acls.items()} if acls else {},
             group=self.root,
@@ -213,6 +215,9 @@ class _Reader:
         for name, msp_id in organizations:
             value = _optional(self.orderer.groups[name], "Endpoints", configuration_pb2.OrdererAddresses)
             found[msp_id] = tuple(value.addresses) if value else ()
+        without = " ".join(name for name, msp_id in organizations if not found[msp_id])
+        if without and _BFT_CAPABILITY in self.capabilities["Channel"]:
+            raise _ordering_invalid(f"some orderer organizations endpoints are empty: [{without}]")
         return found
 
     def _anchor_peers(self, organizations: tuple[ChannelOrganization, ...]) -> dict[str, tuple[str, ...]]:
@@ -258,6 +263,34 @@ def _capabilities(part: str, group: Any) -> frozenset[str]:
             "CAPABILITY_UNKNOWN", f"{part} needs the capability {unknown[0]!r}, which is not supported"
         )
     return names
+
+
+def _check_batch_size(size: Any) -> None:
+    for name in ("max_message_count", "absolute_max_bytes", "preferred_max_bytes"):
+        if not getattr(size, name):
+            what = name.replace("_", " ")
+            raise _ordering_invalid(f"Attempted to set the batch size {what} to an invalid value: 0")
+    if size.preferred_max_bytes > size.absolute_max_bytes:
+        raise _ordering_invalid(
+            f"Attempted to set the batch size preferred max bytes ({size.preferred_max_bytes}) greater than "
+            f"the absolute max bytes ({size.absolute_max_bytes})."
+        )
+
+
+def _batch_timeout(text: str) -> timedelta:
+    what = "Attempted to set the batch timeout to a"
+    try:
+        timeout = parse_go_duration(text)
+    except ConfigError as error:
+        raise _ordering_invalid(f"{what} invalid value: {error.message}") from error
+    if timeout <= timedelta(0):
+        raise _ordering_invalid(f"{what} non-positive value: {text}")
+    return timeout
+
+
+def _ordering_invalid(what: str) -> ConfigError:
+    text = "initializing channelconfig failed: could not create channel Orderer sub-group config"
+    return _invalid(f"{text}: {what}")
 
 
 def _child(group: Any, name: str) -> Any:

@@ -21,6 +21,8 @@ _MICROSECONDS: Final = {
     "h": Decimal(3_600_000_000),
 }
 _PART: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{0,12})?)(ns|us|µs|μs|ms|s|m|h)")
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?")
+_UNKNOWN_UNIT: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?([^0-9.]+)")
 _WHOLE: Final = re.compile(rf"(?:{_PART.pattern})+")
 
 
@@ -37,3 +39,23 @@ def parse_duration(text: str) -> timedelta:
     raise ConfigError(
         "DURATION_INVALID", f"expected a positive duration such as '2s' or '10ms', got {text!r}"
     )
+
+
+def parse_go_duration(text: str) -> timedelta:
+    """Read any duration, zero and negative ones too, finer parts than a microsecond cut off.
+
+    Raises:
+        ConfigError: DURATION_INVALID, with the words of Go's library.
+    """
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if digits == "0":
+        return timedelta(0)
+    if len(text) <= 64 and _WHOLE.fullmatch(digits):
+        microseconds = sum(Decimal(amount) * _MICROSECONDS[unit] for amount, unit in _PART.findall(digits))
+        return timedelta(microseconds=int(microseconds)) * (-1 if text[0] == "-" else 1)
+    reason = "invalid duration"
+    if _NUMBER.fullmatch(digits):
+        reason = "missing unit in duration"
+    elif unknown := _UNKNOWN_UNIT.fullmatch(digits):
+        reason = f'unknown unit "{unknown[1]}" in duration'
+    raise ConfigError("DURATION_INVALID", f'time: {reason} "{text}"')

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fabric_protocol.channel_config import ChannelConfig
 
 _WRITERS = "/Channel/Writers"
+_MAINTENANCE_WRITERS = "/Channel/Orderer/Writers"
 _CONFIG_CHECKS = "config update for existing channel did not pass initial checks"
 _REFUSED_TYPES = {
     common_pb2.CONFIG: "message is of type that cannot be processed directly",
@@ -59,6 +60,8 @@ def check_envelope(
         return _bad_request("channel does not exist")
     if channel_header.type in _REFUSED_TYPES:
         return _bad_request(_REFUSED_TYPES[channel_header.type])
+    if config.is_in_maintenance and channel_header.type != common_pb2.CONFIG_UPDATE:
+        return Refusal(common_pb2.SERVICE_UNAVAILABLE, "normal transactions are rejected: maintenance mode")
     refusal = check_content(envelope, creator, config, clock)
     if refusal is not None and channel_header.type == common_pb2.CONFIG_UPDATE:
         return Refusal(refusal.status, f"{_CONFIG_CHECKS}: {refusal.info}")
@@ -87,7 +90,8 @@ def check_content(
     if is_expired(creator, config.msps, clock()):
         return _bad_request("broadcast client identity expired")
     signed = SignedData(data=envelope.payload, identity=creator, signature=envelope.signature)
-    writers = config.policies.policy(_WRITERS)
+    # Whoever changes the type of consensus is left alone meanwhile.
+    writers = config.policies.policy(_MAINTENANCE_WRITERS if config.is_in_maintenance else _WRITERS)
     signers = signing_identities([signed], config.msps)
     if not writers.evaluate_identities(signers):
         return Refusal(common_pb2.FORBIDDEN, f"{refusal_text(writers, signers)}: permission denied")

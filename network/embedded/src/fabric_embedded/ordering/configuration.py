@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fabric_protos.common import common_pb2
-from fabric_protos.orderer import configuration_pb2 as orderer_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
 
 from fabric_embedded.ordering.admission import Refusal, check_content
 from fabric_protocol.config_signing import ConfigSigner, config_envelope
 from fabric_protocol.config_update import propose_config
+from fabric_protocol.consensus_changes import check_maintenance, check_raft_metadata
 from fabric_protocol.errors import ConfigError, IdentityError
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from fabric_protocol.channel_config import ChannelConfig
 
 _BLOCK_VALIDATION = "/Channel/Orderer/BlockValidation"
-_CONSENSUS_CHANGES = (
-    "config update for existing channel did not pass maintenance checks: "
-    "config transaction inspection failed: "
+_METADATA_CHECK = "consensus metadata update for channel config update is invalid"
+_MAINTENANCE_CHECKS = (
+    "config update for existing channel did not pass maintenance checks: config transaction inspection failed"
 )
 _FINAL_CHECKS = "config update for existing channel did not pass final checks"
 
@@ -39,38 +39,43 @@ def make_configuration(
     """
     try:
         content, found = propose_config(current, update)
+        _check_metadata(current, found)
     except ConfigError as error:
         what = f"error applying config update to existing channel '{current.channel_id}': {error}"
         return Refusal(common_pb2.BAD_REQUEST, what)
-    refusal = _check_consensus(current, found) or _check_node(found, node)
-    if refusal is not None:
-        return refusal
     signer = ConfigSigner(node.identity, node.signer)
     envelope: common_pb2.Envelope = config_envelope(current.channel_id, content, signer)
     refusal = check_content(envelope, node.identity, current)
     if refusal is not None:
         return Refusal(refusal.status, f"{_FINAL_CHECKS}: {refusal.info}")
-    return envelope
+    try:
+        check_maintenance(current, found, _config_update(update))
+    except ConfigError as error:
+        return Refusal(common_pb2.BAD_REQUEST, f"{_MAINTENANCE_CHECKS}: {error}")
+    return _check_node(current, found, node) or envelope
 
 
-def _check_consensus(current: ChannelConfig, found: ChannelConfig) -> Refusal | None:
-    before, after = _consensus(current), _consensus(found)
-    if before.type != after.type:
-        return Refusal(
-            common_pb2.BAD_REQUEST,
-            f"{_CONSENSUS_CHANGES}attempted to change consensus type from {before.type} to {after.type}, "
-            "but current config ConsensusType.State is not in maintenance mode",
-        )
-    if before != after or current.consenters != found.consenters:
+def _check_metadata(current: ChannelConfig, found: ChannelConfig) -> None:
+    try:
+        check_raft_metadata(current, found)
+    except ConfigError as error:
+        raise ConfigError(error.code, f"{_METADATA_CHECK}: {error.message}") from error
+
+
+def _config_update(update: common_pb2.Envelope) -> Any:
+    payload = common_pb2.Payload.FromString(update.payload)
+    content = configtx_pb2.ConfigUpdateEnvelope.FromString(payload.data)
+    return configtx_pb2.ConfigUpdate.FromString(content.config_update)
+
+
+def _check_node(current: ChannelConfig, found: ChannelConfig, node: OrderingNode) -> Refusal | None:
+    """Refuse what Fabric allows and one ordering node cannot do: the channel would stand still."""
+    if found.consensus_type != current.consensus_type or len(found.consenters) != 1:
         return Refusal(
             common_pb2.NOT_IMPLEMENTED,
-            "the embedded engine has one ordering node: its consensus and consenters cannot be changed",
+            "the embedded engine has one ordering node, which orders as Raft does: its channel keeps one "
+            f"consenter and the consensus type {current.consensus_type}",
         )
-    return None
-
-
-def _check_node(found: ChannelConfig, node: OrderingNode) -> Refusal | None:
-    """Fabric has more ordering nodes; here the channel would stand still."""
     try:
         identity = found.msps.deserialize(node.identity)
         may_sign = found.policies.policy(_BLOCK_VALIDATION).evaluate_identities([identity])
@@ -82,8 +87,3 @@ def _check_node(found: ChannelConfig, node: OrderingNode) -> Refusal | None:
         common_pb2.NOT_IMPLEMENTED,
         "the embedded engine has one ordering node, which could sign no block under this configuration",
     )
-
-
-def _consensus(config: ChannelConfig) -> Any:
-    value = config.group.groups["Orderer"].values["ConsensusType"].value
-    return orderer_pb2.ConsensusType.FromString(value)

@@ -163,8 +163,9 @@ def _peer_check(resource: str) -> Callable[[Any, SignedData], None]:
 
 
 def _check_channel_readers(config: Any, signed: SignedData) -> None:
-    if not config.policies.policy("/Channel/Readers").evaluate([signed]):
-        raise AccessDenied("ACCESS_DENIED", "the signature does not satisfy /Channel/Readers")
+    readers = "/Channel/Orderer/Readers" if config.is_in_maintenance else "/Channel/Readers"
+    if not config.policies.policy(readers).evaluate([signed]):
+        raise AccessDenied("ACCESS_DENIED", f"the signature does not satisfy {readers}")
 
 
 def _status(status: int) -> bytes:
