@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from consentry.cli.context import command_context
-from consentry.cli.output import examples
+from consentry.cli.output import examples, say
 from consentry.cli.report_files import Format, FormatOption, OutputOption, deliver
+from consentry.cli.report_subjects import SubjectOption, subject_report
 
 app = typer.Typer(name="report", no_args_is_help=True, help="Reports from the verified trail.")
+
+DetailsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML file with what no ledger has, e.g. dpo_contact; `report details` lists the keys."
+    ),
+]
 
 
 @app.callback()
@@ -29,10 +39,7 @@ def reports() -> None:
 )
 def subject_access(
     ctx: typer.Context,
-    subject: Annotated[
-        str | None,
-        typer.Option(help="The subject's commitment on the ledger; else the pseudonym is read from input."),
-    ] = None,
+    subject: SubjectOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
 ) -> None:
@@ -40,15 +47,159 @@ def subject_access(
 
     Without --subject the pseudonym is asked for, or read from standard input.
     """
-    from consentry.cli.index_access import open_trail
-    from consentry.cli.subjects import commitment_of, own_manifest, read_pseudonym
     from consentry.reports import subject_access_report
-    from consentry_records.instants import format_instant
+
+    deliver(subject_report(ctx, subject, subject_access_report), form, output)
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as northgate/dpo report disclosures --format pdf --output accounting.pdf < pseudonym.txt"
+    )
+)
+def disclosures(
+    ctx: typer.Context,
+    subject: SubjectOption = None,
+    details: DetailsOption = None,
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """Account for six years of disclosures of one individual's data (HIPAA, 45 CFR 164.528)."""
+    from consentry.reports import Details, disclosures_report
+
+    stated = Details.read(details) if details is not None else Details()
+
+    deliver(subject_report(ctx, subject, partial(disclosures_report, details=stated)), form, output)
+
+
+@app.command(
+    "person-access-log",
+    epilog=examples(
+        "consentry --as northgate/dpo report person-access-log --output log.html < pseudonym.txt"
+    ),
+)
+def person_access_log(
+    ctx: typer.Context,
+    subject: SubjectOption = None,
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """Tell a person who accessed data about him or her, when and which (EHDS Art. 9)."""
+    from consentry.reports import person_access_report
+
+    deliver(subject_report(ctx, subject, person_access_report), form, output)
+
+
+@app.command(
+    "dataset-access-log",
+    epilog=examples(
+        "consentry --as northgate/dpo report dataset-access-log biopsies --format csv --output log/"
+    ),
+)
+def dataset_access_log(
+    ctx: typer.Context,
+    dataset: Annotated[str, typer.Argument(help="The dataset's id or name, or the id of one version.")],
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """Log every attempt at access to a dataset, and what was done under it (EHDS Art. 73)."""
+    from consentry.cli.index_access import open_trail
+    from consentry.reports import dataset_access_report
+
+    with open_trail(command_context(ctx)) as trail:
+        report = dataset_access_report(trail, dataset, generated_at=now())
+    deliver(report, form, output)
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as northgate/dpo report processing --details ours.yaml --output processing.html"
+    )
+)
+def processing(
+    ctx: typer.Context,
+    organization: Annotated[
+        str | None, typer.Option(help="Another organization's MSP id (default: the own one).")
+    ] = None,
+    details: DetailsOption = None,
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """Records of an organization's processing activities (GDPR Art. 30)."""
+    from consentry.cli.index_access import open_trail
+    from consentry.reports import Details, processing_report
 
     context = command_context(ctx)
-    commitment = subject or commitment_of(context, read_pseudonym())
-    with open_trail(context) as trail, own_manifest(context) as manifest:
-        report = subject_access_report(
-            trail, commitment, generated_at=format_instant(datetime.now(UTC)), manifest=manifest
-        )
+    msp_id = organization or context.organization.msp_id
+    stated = Details.read(details) if details is not None else Details()
+    with open_trail(context) as trail:
+        report = processing_report(trail, msp_id, generated_at=now(), details=stated)
     deliver(report, form, output)
+
+
+@app.command(
+    "model-dossier",
+    epilog=examples(
+        "consentry --as riverside/researcher report model-dossier modelversion-0123… --output dossier.html"
+    ),
+)
+def model_dossier(
+    ctx: typer.Context,
+    model_version_id: Annotated[str, typer.Argument(help="Id of the model version.")],
+    details: DetailsOption = None,
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """Technical documentation of one model version (AI Act Art. 11, Annex IV)."""
+    from consentry.cli.index_access import open_trail
+    from consentry.reports import Details
+    from consentry.reports import model_dossier as compose
+
+    stated = Details.read(details) if details is not None else Details()
+    with open_trail(command_context(ctx)) as trail:
+        report = compose(trail, model_version_id, generated_at=now(), details=stated)
+    deliver(report, form, output)
+
+
+@app.command(
+    "model-log",
+    epilog=examples("consentry --as regulator/officer report model-log modelversion-0123… --format json"),
+)
+def model_log(
+    ctx: typer.Context,
+    model_version_id: Annotated[str, typer.Argument(help="Id of the model version.")],
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """Events over the lifetime of one model version (AI Act Art. 12, 19)."""
+    from consentry.cli.index_access import open_trail
+    from consentry.reports import model_log as compose
+
+    with open_trail(command_context(ctx)) as trail:
+        report = compose(trail, model_version_id, generated_at=now())
+    deliver(report, form, output)
+
+
+@app.command("details", epilog=examples("consentry report details"))
+def list_details() -> None:
+    """List what a file of details can state."""
+    from consentry.reports.details import KEYS
+
+    for key, meaning in KEYS.items():
+        say(f"{key}: {meaning}")
+
+
+@app.command(epilog=examples("consentry report schema > report.schema.json"))
+def schema() -> None:
+    """Print the JSON schema of reports in JSON."""
+    from consentry.cli.output import show_json
+    from consentry.reports import json
+
+    show_json(json.schema())
+
+
+def now() -> str:
+    """The instant at which a report is made."""
+    from consentry_records.instants import format_instant
+
+    return format_instant(datetime.now(UTC))

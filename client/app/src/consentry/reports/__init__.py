@@ -7,7 +7,12 @@ Example:
 """
 
 from consentry.reports import csv, html, json, pdf
+from consentry.reports.access_log import dataset_access_report, person_access_report
+from consentry.reports.details import Details
+from consentry.reports.disclosures import disclosures_report
 from consentry.reports.figures import Figure, draw, time_line
+from consentry.reports.model_dossier import model_dossier, model_log
+from consentry.reports.processing import processing_report
 from consentry.reports.report import Completeness, Report, Table, make_table
 from consentry.reports.subject_access import subject_access_report
 from consentry.reports.values import Column, ReportField, Unavailable, Value
@@ -15,6 +20,7 @@ from consentry.reports.values import Column, ReportField, Unavailable, Value
 __all__ = [
     "Column",
     "Completeness",
+    "Details",
     "Figure",
     "Report",
     "ReportField",
@@ -22,11 +28,17 @@ __all__ = [
     "Unavailable",
     "Value",
     "csv",
+    "dataset_access_report",
+    "disclosures_report",
     "draw",
     "html",
     "json",
     "make_table",
+    "model_dossier",
+    "model_log",
     "pdf",
+    "person_access_report",
+    "processing_report",
     "subject_access_report",
     "time_line",
 ]

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Sequence
 from consentry.index import Access, RecordRow
 from consentry.reports.subject_data import SubjectData
 from consentry.reports.values import ReportField, Unavailable, Value
-from consentry_records.vocabulary import LEGAL_BASES, PURPOSES
-
-_OFF_LEDGER = "the ledger does not record it; ask the controller"
+from consentry.reports.wording import NOT_ON_LEDGER, legal_basis_words, purpose_words, texts
 
 
 def statement_fields(data: SubjectData) -> tuple[ReportField, ...]:
@@ -22,7 +20,9 @@ def statement_fields(data: SubjectData) -> tuple[ReportField, ...]:
             "GDPR Art. 13(1)(a)",
             Unavailable("the ledger knows organizations by their MSP ids only; ask the custodian"),
         ),
-        ReportField("dpo_contact", "Data protection officer", "GDPR Art. 13(1)(b)", Unavailable(_OFF_LEDGER)),
+        ReportField(
+            "dpo_contact", "Data protection officer", "GDPR Art. 13(1)(b)", Unavailable(NOT_ON_LEDGER)
+        ),
         ReportField("purposes", "Purposes", "GDPR Art. 15(1)(a)", _purposes(consents, accesses)),
         ReportField("legal_bases", "Legal bases", "GDPR Art. 6, 9, 13(1)(c)", _legal_bases(versions)),
         ReportField(
@@ -90,7 +90,7 @@ def _rights() -> tuple[ReportField, ...]:
             "authority",
             "The competent supervisory authority",
             "GDPR Art. 15(1)(f), 77",
-            Unavailable(_OFF_LEDGER),
+            Unavailable(NOT_ON_LEDGER),
         ),
     )
 
@@ -121,15 +121,13 @@ def _purposes(consents: Iterable[RecordRow], accesses: Iterable[Access]) -> Valu
 
 
 def _legal_bases(versions: Iterable[RecordRow]) -> Value:
-    codes = sorted({code for version in versions for code in version.body.get("legal_bases", ())})
-    return tuple(f"{LEGAL_BASES.get(code, code)} ({code})" for code in codes) or Unavailable(
-        "no dataset version with data about you is on the ledger"
-    )
+    codes = (code for version in versions for code in version.body.get("legal_bases", ()))
+    return texts(map(legal_basis_words, codes), "no dataset version with data about you is on the ledger")
 
 
 def _categories(*groups: Iterable[RecordRow]) -> Value:
-    found = {name for group in groups for row in group for name in row.body.get("categories", ())}
-    return tuple(sorted(found)) or Unavailable("no record names a category")
+    found = (str(name) for group in groups for row in group for name in row.body.get("categories", ()))
+    return texts(found, "no record names a category")
 
 
 def _recipients(accesses: Iterable[Access]) -> Value:
@@ -156,10 +154,4 @@ def _decisions(model_versions: Sequence[RecordRow]) -> Value:
 
 
 def _texts(rows: Iterable[RecordRow], name: str) -> Value:
-    found = sorted({str(row.body[name]) for row in rows if row.body.get(name)})
-    return tuple(found) or Unavailable(_OFF_LEDGER)
-
-
-def purpose_words(code: str) -> str:
-    """A purpose in words, with its code."""
-    return f"{PURPOSES[code]} ({code})" if code in PURPOSES else code
+    return texts((str(row.body.get(name) or "") for row in rows), NOT_ON_LEDGER)

@@ -1,9 +1,8 @@
 """Rows of the tables in a subject's report."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from consentry.index import Access, RecordRow
-from consentry.reports.subject_access_fields import purpose_words
 from consentry.reports.subject_access_tables import (
     AccessRow,
     ConsentRow,
@@ -13,6 +12,18 @@ from consentry.reports.subject_access_tables import (
 )
 from consentry.reports.subject_data import SubjectData
 from consentry.reports.values import Unavailable, Value
+from consentry.reports.wording import (
+    coded,
+    forged,
+    on_record,
+    outcome,
+    place,
+    purpose_of,
+    purpose_words,
+    when,
+    which_data,
+    who,
+)
 from consentry_records.consent import Consent
 from consentry_records.consent_changes import consent_as_of
 from consentry_records.rules import Use, consent_permits
@@ -25,9 +36,7 @@ from consentry_records.vocabulary import (
     RESTRICTIONS,
 )
 
-_NONE = "none"
 _CLASSES = {ANY_MEMBER: "every member", ANY_HOSPITAL: "every hospital", ANY_REGULATOR: "every regulator"}
-_WHO = Unavailable("who this enrolment id is, the organization named knows; the ledger does not")
 
 
 def consent_row(row: RecordRow) -> ConsentRow:
@@ -37,13 +46,13 @@ def consent_row(row: RecordRow) -> ConsentRow:
         consent_id=row.record_id,
         state=_consent_state(row),
         purposes=tuple(purpose_words(code) for code in body["purposes"]),
-        restrictions=_coded(body["restrictions"], RESTRICTIONS),
+        restrictions=coded(body["restrictions"], RESTRICTIONS),
         categories=tuple(body["categories"]),
         recipients=tuple(_CLASSES.get(name, name) for name in body["recipients"]),
         period=(f"from {body['not_before']}", f"until {body['not_after']}"),
         controller=str(body["controller"]),
         notice=(str(body["notice_digest"]), "its text and version: ask the custodian"),
-        recorded=_place(row, Consent.from_dict(body).recorded_at),
+        recorded=place(row, Consent.from_dict(body).recorded_at),
     )
 
 
@@ -51,11 +60,11 @@ def dataset_row(row: RecordRow) -> DatasetRow:
     """One dataset version."""
     body = row.body
     return DatasetRow(
-        dataset=(f"{body['name']}, version {body['number']}", row.record_id, *_forged(row)),
+        dataset=(f"{body['name']}, version {body['number']}", row.record_id, *forged(row)),
         categories=tuple(body["categories"]),
-        legal_bases=_coded(body["legal_bases"], LEGAL_BASES),
-        terms=_coded(body["duo_terms"], DUO_TERMS),
-        recorded=_place(row, str(body["registered_at"])),
+        legal_bases=coded(body["legal_bases"], LEGAL_BASES),
+        terms=coded(body["duo_terms"], DUO_TERMS),
+        recorded=place(row, str(body["registered_at"])),
     )
 
 
@@ -66,16 +75,16 @@ def access_row(access: Access, data: SubjectData) -> AccessRow:
     permitted = access.outcome == "permit"
     unused: Value = "none so far" if permitted else "none: access was not permitted"
     return AccessRow(
-        when=_when(access),
-        who=(access.requester_msp, access.requester, f"roles: {', '.join(access.roles) or _NONE}", str(_WHO)),
-        data=(access.dataset or str(Unavailable("the version is not on the ledger")), access.version_id),
-        purpose=(purpose_words(access.purpose), "commercial" if access.commercial else "not commercial"),
-        outcome=_outcome(access),
+        when=when(access),
+        who=who(access),
+        data=which_data(access),
+        purpose=purpose_of(access),
+        outcome=outcome(access),
         consent=_consent_at(access, data),
         permission=_permission(access),
         sessions=tuple(row.record_id for row in sessions) or unused,
         model_versions=tuple(row.record_id for row in models) or unused,
-        record=(access.attempt_id, f"block {access.block}", f"transaction {access.transaction_id}"),
+        record=on_record(access),
     )
 
 
@@ -108,22 +117,8 @@ def model_version_row(row: RecordRow, data: SubjectData) -> ModelVersionRow:
         owner=model.owner if model is not None else Unavailable("its model is not on the ledger"),
         made_from=(*(f"session {session}" for session in body["sessions"]), *parent),
         weights=str(body["weights_digest"]),
-        recorded=_place(row, str(body["registered_at"])),
+        recorded=place(row, str(body["registered_at"])),
     )
-
-
-def _when(access: Access) -> Value:
-    decided = f"decided {access.decided_at}" if access.decided_at else "not decided"
-    return f"attempted {access.attempted_at}", decided
-
-
-def _outcome(access: Access) -> Value:
-    match access.outcome:
-        case "permit":
-            return "permitted"
-        case "open":
-            return "open: the custodian has not decided"
-    return ("denied", *(f"{reason.words} ({reason.code})" for reason in access.reasons))
 
 
 def _permission(access: Access) -> Value:
@@ -155,21 +150,9 @@ def _allowed(row: RecordRow, access: Access, kind: str | None, at: str) -> bool:
 def _consent_state(row: RecordRow) -> Value:
     consent = Consent.from_dict(row.body)
     changes = [f"{event.event} {event.recorded_at}" for event in consent.events[1:]]
-    return (*(changes or ["given, not withdrawn"]), *_forged(row))
-
-
-def _forged(row: RecordRow) -> tuple[str, ...]:
-    return () if row.honoured else ("not endorsed by its custodian: not relied on",)
+    return (*(changes or ["given, not withdrawn"]), *forged(row))
 
 
 def _uses(model_version: RecordRow, sessions: Iterable[RecordRow]) -> bool:
     named = set(model_version.body.get("sessions", ()))
     return any(session.record_id in named for session in sessions)
-
-
-def _place(row: RecordRow, instant: str) -> Value:
-    return instant, f"block {row.first_block}"
-
-
-def _coded(codes: Iterable[str], words: Mapping[str, str]) -> Value:
-    return tuple(f"{words.get(code, code)} ({code})" for code in codes) or _NONE
