@@ -26,6 +26,7 @@ from consentry.reports import (
     Details,
     Report,
     Unavailable,
+    consent_evidence,
     csv,
     dataset_access_report,
     disclosures_report,
@@ -64,6 +65,7 @@ def manifest(_consent: str, subject: str) -> list[str]:
 
 
 COMPOSED: dict[str, Callable[[Trail], Report]] = {
+    "gdpr-7": lambda trail: consent_evidence(trail, SUBJECT, generated_at=MADE_AT),
     "gdpr-30": lambda trail: processing_report(trail, NORTHGATE, generated_at=MADE_AT),
     "hipaa-164-528": lambda trail: disclosures_report(
         trail, SUBJECT, generated_at=MADE_AT, manifest=manifest
@@ -92,6 +94,15 @@ def test_every_statement_names_its_law_and_none_is_blank(
 
 def field(report: Report, key: str) -> object:
     return next(entry.value for entry in report.fields if entry.key == key)
+
+
+def test_every_event_of_a_consent_is_told_with_what_was_then_allowed(trail: Trail) -> None:
+    given, withdrawn = COMPOSED["gdpr-7"](trail).rows("events")
+    assert (given.event, withdrawn.event) == ("given", "withdrawn")
+    assert withdrawn.when == f"recorded {instant(8)}"
+    assert given.terms[0] == "health, medical or biomedical research (DUO:0000006)"
+    with pytest.raises(IndexFault, match="SUBJECT_NOT_INDEXED"):
+        consent_evidence(trail, "hmac-sha256:" + "f" * 64, generated_at=MADE_AT)
 
 
 def test_processing_activities_are_datasets_with_the_grants_on_them(trail: Trail) -> None:

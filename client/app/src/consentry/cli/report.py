@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,6 +50,27 @@ def subject_access(
     from consentry.reports import subject_access_report
 
     deliver(subject_report(ctx, subject, subject_access_report), form, output)
+
+
+@app.command(
+    "consent-evidence",
+    epilog=examples(
+        "consentry --as northgate/dpo report consent-evidence --output evidence.html < pseudonym.txt"
+    ),
+)
+def consent_evidence(
+    ctx: typer.Context,
+    subject: SubjectOption = None,
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """Show what one subject consented to, and every event since (GDPR Art. 7)."""
+    from consentry.reports import consent_evidence as compose
+
+    def without_manifest(*arguments: Any, manifest: object, **options: Any) -> Any:
+        return compose(*arguments, **options)
+
+    deliver(subject_report(ctx, subject, without_manifest), form, output)
 
 
 @app.command(

@@ -8,6 +8,7 @@ Example:
 
 from consentry.reports import csv, html, json, pdf
 from consentry.reports.access_log import dataset_access_report, person_access_report
+from consentry.reports.consent_evidence import consent_evidence
 from consentry.reports.details import Details
 from consentry.reports.disclosures import disclosures_report
 from consentry.reports.figures import Figure, draw, time_line
@@ -27,6 +28,7 @@ __all__ = [
     "Table",
     "Unavailable",
     "Value",
+    "consent_evidence",
     "csv",
     "dataset_access_report",
     "disclosures_report",
