@@ -33,8 +33,8 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def key_table() -> str:
     """Key layout."""
     rows = [(f"`{form}`", meaning) for form, meaning in keys.LAYOUT.items()]
-    index = "composite: `" + keys.GRANT_INDEX + "`, version id, grantee's MSP id, grant id"
-    return table(("key", "value"), [*rows, (index, "the grant id; finds a grantee's grants on a version")])
+    indexes = [(f"composite: `{name}`, {parts}", words) for name, (parts, words) in keys.INDEXES.items()]
+    return table(("key", "value"), [*rows, *indexes])
 
 
 def transaction_table() -> str:

@@ -35,6 +35,40 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         },
     ),
     "subjects:get": ([examples.commitment()],),
+    "rights:receive": (
+        {
+            "rights_request_id": identifier("rightsrequest"),
+            "right": "erasure",
+            "subject": examples.commitment(),
+            "received_at": examples.START,
+            "purposes": [],
+            "evidence_digest": None,
+        },
+    ),
+    "rights:advance": (
+        {
+            "rights_request_id": identifier("rightsrequest"),
+            "revision": 1,
+            "step": "accepted",
+            "ground": None,
+        },
+    ),
+    "rights:purge": (
+        {"rights_request_id": identifier("rightsrequest"), "entries": [f"batch/{identifier('batch')}"]},
+    ),
+    "rights:fulfil": (
+        {"rights_request_id": identifier("rightsrequest"), "revision": 1, "purged": 0, "stores": []},
+    ),
+    "rights:notify": (
+        {
+            "rights_request_id": identifier("rightsrequest"),
+            "revision": 1,
+            "notices": [{"recipient": "A", "notified_at": examples.START}],
+        },
+    ),
+    "rights:get": (identifier("rightsrequest"),),
+    "rights:of_subject": (examples.commitment(),),
+    "rights:unanswered": (NORTHGATE,),
     "datasets:register": (examples.new_version(),),
     "datasets:get": (identifier("version"),),
     "grants:request": (examples.new_request(),),

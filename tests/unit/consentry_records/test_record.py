@@ -37,11 +37,12 @@ def test_public_names_are_pinned() -> None:
         "AccessAttempt AccessDecision AccessRequest Consent ConsentBatch ConsentChange "
         "ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion FinishedSession "
         "Grant GrantChange Model ModelVersion NewAccessAttempt NewAccessRequest NewConsent "
-        "NewDatasetVersion NewGrant NewModel NewModelVersion NewTrainingRound "
-        "NewTrainingSession OptOut OptOutBatch OrganizationSetting Participant "
-        "PermittedQuery PrivateBatch PrivateChange PrivateConsent PrivateEntry "
-        "ProcessingLimit Reason RecordedBatch Settings SubjectConsents Suspension "
-        "TrainingRound TrainingSession"
+        "NewDatasetVersion NewGrant NewModel NewModelVersion NewRightsRequest "
+        "NewTrainingRound NewTrainingSession OptOut OptOutBatch OrganizationSetting "
+        "Participant PermittedQuery PrivateBatch PrivateChange PrivateConsent PrivateEntry "
+        "ProcessingLimit PurgeOrder Reason RecipientNotice RecordedBatch RightsEvent "
+        "RightsFulfilment RightsNotices RightsRequest RightsStep Settings StoreAttestation "
+        "SubjectConsents Suspension TrainingRound TrainingSession"
     )
 
 

@@ -8,6 +8,7 @@ from .datasets import Datasets
 from .grants import Grants
 from .ledger import LedgerSettings
 from .models import Models
+from .rights import Rights
 from .subjects import Subjects
 from .training import Training
 
@@ -18,6 +19,7 @@ __all__ = [
     "Grants",
     "LedgerSettings",
     "Models",
+    "Rights",
     "Subjects",
     "Training",
     "contracts",
@@ -26,4 +28,14 @@ __all__ = [
 
 def contracts() -> list[Contract]:
     """One instance of every contract; what `python -m consentry_contracts` serves."""
-    return [LedgerSettings(), Consents(), Subjects(), Datasets(), Grants(), Access(), Training(), Models()]
+    return [
+        LedgerSettings(),
+        Consents(),
+        Subjects(),
+        Rights(),
+        Datasets(),
+        Grants(),
+        Access(),
+        Training(),
+        Models(),
+    ]

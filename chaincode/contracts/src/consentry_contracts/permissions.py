@@ -32,6 +32,7 @@ class Permission:
 _ANYBODY = Permission()
 _STEWARD = Permission(roles=(STEWARD,), kind=HOSPITAL)
 _CUSTODIAN = Permission(roles=(STEWARD, DPO), kind=HOSPITAL)
+_DPO = Permission(roles=(DPO,), kind=HOSPITAL)
 _RESEARCHER = Permission(roles=(RESEARCHER,))
 _REGULATOR = Permission(roles=(REGULATOR,), kind=REGULATOR_KIND)
 
@@ -48,6 +49,14 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "consents:read_private": Permission(roles=(STEWARD, DPO), kind=HOSPITAL, transient=("key",)),
         "subjects:opt_out": _CUSTODIAN,
         "subjects:get": _ANYBODY,
+        "rights:receive": _CUSTODIAN,
+        "rights:advance": _DPO,
+        "rights:purge": _CUSTODIAN,
+        "rights:fulfil": _DPO,
+        "rights:notify": _CUSTODIAN,
+        "rights:get": _ANYBODY,
+        "rights:of_subject": _ANYBODY,
+        "rights:unanswered": _ANYBODY,
         "datasets:register": _STEWARD,
         "datasets:get": _ANYBODY,
         "grants:request": _RESEARCHER,

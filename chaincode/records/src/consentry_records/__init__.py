@@ -24,6 +24,17 @@ from .private_consent import PrivateChange, PrivateConsent
 from .private_entries import PrivateBatch, PrivateEntry
 from .reasons import Reason
 from .record import Record
+from .rights_request import (
+    NewRightsRequest,
+    PurgeOrder,
+    RecipientNotice,
+    RightsEvent,
+    RightsFulfilment,
+    RightsNotices,
+    RightsRequest,
+    RightsStep,
+    StoreAttestation,
+)
 from .rules import Decision, consent_permits, decide
 from .settings import OrganizationSetting, Settings
 from .subject import OptOut, OptOutBatch, ProcessingLimit, SubjectConsents
@@ -63,6 +74,7 @@ __all__ = [
     "NewGrant",
     "NewModel",
     "NewModelVersion",
+    "NewRightsRequest",
     "NewTrainingRound",
     "NewTrainingSession",
     "OptOut",
@@ -75,10 +87,18 @@ __all__ = [
     "PrivateConsent",
     "PrivateEntry",
     "ProcessingLimit",
+    "PurgeOrder",
     "Reason",
+    "RecipientNotice",
     "Record",
     "RecordedBatch",
+    "RightsEvent",
+    "RightsFulfilment",
+    "RightsNotices",
+    "RightsRequest",
+    "RightsStep",
     "Settings",
+    "StoreAttestation",
     "SubjectConsents",
     "Suspension",
     "TrainingRound",

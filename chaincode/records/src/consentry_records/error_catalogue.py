@@ -135,6 +135,27 @@ _SUBJECTS = {
     ),
 }
 
+_RIGHTS = {
+    "RIGHTS_REQUEST_NOT_FOUND": _unknown("there is no request {rights_request_id} of a data subject"),
+    "RIGHTS_REQUEST_EXISTS": _conflict("request {rights_request_id} is on the ledger already"),
+    "RIGHTS_REVISION_DIFFERS": _conflict(
+        "request {rights_request_id} has {revision} events by now; look at it and name that number"
+    ),
+    "RIGHTS_STEP_INVALID": _conflict(
+        "request {rights_request_id} is {state}; {step} does not follow on that"
+    ),
+    "RECEIVED_TOO_LATE": _bad("received_at must not be later than {recorded_at}, when it is recorded"),
+    "OBJECTION_PURPOSES_INVALID": _bad(
+        "an objection names the purposes objected to, other requests name none"
+    ),
+    "GROUND_INVALID": _bad("a ground is given for a rejection or extension and null otherwise; got {step}"),
+    "STORES_INVALID": _bad("the attestation must name these stores, each once: {expected}"),
+    "PURGE_KEY_INVALID": _bad("request {rights_request_id} is about another subject than an entry to purge"),
+    "PRIVATE_ENTRY_LEFT": _conflict(
+        "a private entry of the subject of request {rights_request_id} is still there; submit rights:purge"
+    ),
+}
+
 _DATASETS = {
     "DATASET_DIFFERS": _conflict("dataset {dataset_id} is on the ledger with another name or custodian"),
     "DATASET_NAME_TAKEN": _conflict("the custodian has a dataset of this name already: {dataset_id}"),
@@ -205,6 +226,6 @@ _TRAINING = {
 }
 
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
-    _INPUT | _CALLER | _LEDGER | _CONSENTS | _SUBJECTS | _DATASETS | _GRANTS | _ACCESS | _TRAINING
+    _INPUT | _CALLER | _LEDGER | _CONSENTS | _SUBJECTS | _RIGHTS | _DATASETS | _GRANTS | _ACCESS | _TRAINING
 )
 """Code → status and words."""

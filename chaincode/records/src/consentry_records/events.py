@@ -14,6 +14,8 @@ BATCH_IMPORTED = "BatchImported.v1"
 CONSENT_WITHDRAWN = "ConsentWithdrawn.v1"
 CONSENTS_CHANGED = "ConsentsChanged.v1"
 OPT_OUTS_RECORDED = "OptOutsRecorded.v1"
+RIGHTS_REQUEST_CHANGED = "RightsRequestChanged.v1"
+PRIVATE_ENTRIES_PURGED = "PrivateEntriesPurged.v1"
 VERSION_REGISTERED = "DatasetVersionRegistered.v1"
 ACCESS_REQUESTED = "AccessRequested.v1"
 ACCESS_GRANTED = "AccessGranted.v1"
@@ -36,6 +38,8 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         CONSENT_WITHDRAWN: ("consent_id", "custodian"),
         CONSENTS_CHANGED: ("batch_id", "custodian", "count"),
         OPT_OUTS_RECORDED: ("batch_id", "custodian", "count"),
+        RIGHTS_REQUEST_CHANGED: ("rights_request_id", "custodian", "state"),
+        PRIVATE_ENTRIES_PURGED: ("rights_request_id", "custodian", "count"),
         VERSION_REGISTERED: ("version_id", "dataset_id", "custodian"),
         ACCESS_REQUESTED: ("request_id", "requester_msp"),
         ACCESS_GRANTED: ("grant_id", "request_id", "custodian", "grantee"),

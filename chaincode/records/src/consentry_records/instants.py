@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -50,3 +51,16 @@ def shift(instant: str, milliseconds: int) -> str:
 def milliseconds_between(earlier: str, later: str) -> int:
     """Whole milliseconds from one instant to the other, negative when the second lies before the first."""
     return (parse_instant(later) - parse_instant(earlier)) // timedelta(milliseconds=1)
+
+
+def months_after(instant: str, months: int) -> str:
+    """The same day and time so many months later, or the last day of a month that lacks it; held within 9999.
+
+    So the month of GDPR Art. 12(3) is counted (Regulation 1182/71 Art. 3(2)(c)).
+    """
+    moment = parse_instant(instant)
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    if year > _LATEST.year:
+        return LATEST
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return format_instant(moment.replace(year=year, month=month + 1, day=day))

@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 SETTINGS = "settings"
 GRANT_INDEX = "grant-by-version-and-grantee"
+RIGHTS_OF_SUBJECT = "rights-by-subject"
+OPEN_RIGHTS = "open-rights-by-custodian-and-due"
 COLLECTION_PREFIX = "custodian-"
 
 LAYOUT: Mapping[str, str] = MappingProxyType(
@@ -35,9 +37,28 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "model/{model_id}": "Model",
         "model-name/{MSP id}/{name}": "the model id; names are unique for one owner",
         "modelversion/{model_version_id}": "ModelVersion",
+        "rights/{rights_request_id}": "RightsRequest; custodian's key-level policy",
     }
 )
 """Form of a simple key → what its value is."""
+
+INDEXES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        GRANT_INDEX: (
+            "version id, grantee's MSP id, grant id",
+            "the grant id; finds a grantee's grants on a version",
+        ),
+        RIGHTS_OF_SUBJECT: (
+            "subject's commitment, rights request id",
+            "the rights request id; finds a subject's requests",
+        ),
+        OPEN_RIGHTS: (
+            "custodian's MSP id, due date, rights request id",
+            "the rights request id, while it is open; finds what is due first",
+        ),
+    }
+)
+"""Name of a composite key → its further parts, and its value with what it finds."""
 
 
 def consent(consent_id: str) -> str:
@@ -135,6 +156,26 @@ def model_name(owner: str, name: str) -> str:
 def model_version(model_version_id: str) -> str:
     """Key of a ModelVersion."""
     return f"modelversion/{model_version_id}"
+
+
+def rights(rights_request_id: str) -> str:
+    """Key of a RightsRequest."""
+    return f"rights/{rights_request_id}"
+
+
+def rights_of_subject(commitment: str, rights_request_id: str) -> str:
+    """Composite key that points from a subject to a request of his."""
+    return composite(RIGHTS_OF_SUBJECT, commitment, rights_request_id)
+
+
+def open_rights(custodian: str, due_at: str, rights_request_id: str) -> str:
+    """Composite key that points to a custodian's open request, in the order of their due dates."""
+    return composite(OPEN_RIGHTS, custodian, due_at, rights_request_id)
+
+
+def composite(*parts: str) -> str:
+    """A composite key in Fabric's form: each part after U+0000 (fabric-behaviour.md §4.5)."""
+    return "\x00" + "".join(f"{part}\x00" for part in parts)
 
 
 def collection(custodian: str) -> str:

@@ -11,6 +11,7 @@ from consentry_records.errors import LedgerError
 from consentry_records.grant import AccessRequest, Grant, Suspension
 from consentry_records.model import Model, ModelVersion
 from consentry_records.record import Record
+from consentry_records.rights_request import RightsRequest
 from consentry_records.settings import Settings
 from consentry_records.training import TrainingRound, TrainingSession
 
@@ -129,6 +130,7 @@ _KINDS = (
         links=_all(_one("model", "model_id"), _one("modelversion", "parent"), _many("session", "sessions")),
         written_once=True,
     ),
+    RecordKind("rights", RightsRequest, _field("custodian"), True, state=_field("state")),
     RecordKind("settings", Settings, lambda _body: ""),
 )
 
@@ -168,6 +170,8 @@ def _identifier(kind: str, body: Body) -> str | None:
             return str(body["grant_id"])
         case "decision":
             return str(body["attempt_id"])
+        case "rights":
+            return str(body["rights_request_id"])
         case "modelversion":
             return str(body["model_version_id"])
     return str(body[f"{kind}_id"])
