@@ -200,6 +200,7 @@ async def test_broken_arguments_get_a_stable_code(
         "RECORD_NOT_OBJECT",
         "JSON_INVALID",
         "TRANSIENT_INVALID",
+        "ORGANIZATION_UNKNOWN",
     }
     assert "Jane" not in str(caught.value)
 

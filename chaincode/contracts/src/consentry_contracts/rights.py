@@ -148,8 +148,13 @@ class Rights(LedgerContract):
 
     @evaluation
     async def unanswered(self, ctx: Context, custodian: str) -> list[RightsRequest]:
-        """A custodian's open requests, the one that is due first first, at most 1000."""
+        """A custodian's open requests, at most 1000, in the order in which they are due.
+
+        Raises ORGANIZATION_UNKNOWN.
+        """
         check_argument("custodian", MSP_ID, custodian)
+        if (await read(ctx, keys.SETTINGS)).settings().kind_of(custodian) is None:
+            raise LedgerError("ORGANIZATION_UNKNOWN", {"msp_id": custodian})
         return await _listed(ctx, keys.OPEN_RIGHTS, [custodian])
 
 

@@ -1,5 +1,5 @@
-"""Requests of data subjects: erasure, objection, restriction, rectification and more (GDPR Art. 15 to 21), with
-the one-month clock of Art. 12(3). Words as in the Data Privacy Vocabulary.
+"""Requests of data subjects: erasure, objection, restriction, rectification and more (GDPR Art. 15 to 21),
+with the one-month clock of Art. 12(3). Words as in the Data Privacy Vocabulary.
 """
 
 from __future__ import annotations
