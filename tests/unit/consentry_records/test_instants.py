@@ -14,6 +14,7 @@ from consentry_records.instants import (
     LATEST,
     format_instant,
     milliseconds_between,
+    months_after,
     parse_instant,
     shift,
 )
@@ -62,3 +63,18 @@ def test_moments_that_cannot_be_written(moment: datetime) -> None:
 def test_other_texts_are_no_instants(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_instant(text)
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "end"),
+    [
+        ("2026-03-10T11:00:00.000Z", 1, "2026-04-10T11:00:00.000Z"),
+        ("2026-01-31T00:00:00.001Z", 1, "2026-02-28T00:00:00.001Z"),
+        ("2028-01-31T00:00:00.000Z", 1, "2028-02-29T00:00:00.000Z"),
+        ("2026-11-30T00:00:00.000Z", 1, "2026-12-30T00:00:00.000Z"),
+        ("2026-12-31T00:00:00.000Z", 2, "2027-02-28T00:00:00.000Z"),
+        ("9999-11-30T00:00:00.000Z", 3, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_months_are_counted_by_the_day(start: str, months: int, end: str) -> None:
+    assert months_after(start, months) == end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -60,7 +59,8 @@ def months_after(instant: str, months: int) -> str:
     """
     moment = parse_instant(instant)
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
-    if year > _LATEST.year:
+    if year >= _LATEST.year:
         return LATEST
-    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    following = datetime(year + month // 11, (month + 1) % 12 + 1, 1, tzinfo=UTC)
+    day = min(moment.day, (following - timedelta(days=1)).day)
     return format_instant(moment.replace(year=year, month=month + 1, day=day))
