@@ -1,4 +1,4 @@
-"""`network.json`: what a client needs to know of a network. Paths are relative to the file."""
+"""`network.json` of an embedded network."""
 
 from __future__ import annotations
 
@@ -8,33 +8,16 @@ from pathlib import Path
 
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import ORDERER, ca_port, peer_port
+from fabric_protocol.network_profile import OrganizationEndpoints, network_profile
 from fabric_protocol.topology import Organization, Topology
 
 ENGINE = "embedded"
-# Certificates name localhost and the host's address; clients check the name.
-SERVER_NAME = "localhost"
 
 
 def build_profile(paths: NetworkPaths, topology: Topology, ports: Mapping[str, int]) -> bytes:
     """The connection profile of a network, as JSON bytes."""
-    document = {
-        "version": 1,
-        "engine": ENGINE,
-        "channel": topology.channel,
-        "chaincode": topology.chaincode.name,
-        "organizations": {
-            organization.msp_id: _organization(paths, topology, organization, ports)
-            for organization in topology.organizations
-        },
-        "orderers": [
-            {
-                "endpoint": f"{topology.host}:{ports[ORDERER]}",
-                "tls_roots": _tls_roots(paths, topology.organizations[0]),
-                "server_name": SERVER_NAME,
-            }
-        ],
-    }
-    return json.dumps(document, indent=1).encode("utf-8") + b"\n"
+    endpoints = {item.name: _endpoints(paths, topology, item, ports) for item in topology.organizations}
+    return network_profile(ENGINE, topology, endpoints)
 
 
 def holds_network(directory: Path) -> bool:
@@ -51,28 +34,15 @@ def ca_name(organization: str) -> str:
     return f"{organization}-ca"
 
 
-def _organization(
+def _endpoints(
     paths: NetworkPaths, topology: Topology, organization: Organization, ports: Mapping[str, int]
-) -> dict[str, object]:
-    roots = _tls_roots(paths, organization)
-    return {
-        "name": organization.name,
-        "kind": organization.kind,
-        "peers": [
-            {
-                "endpoint": f"{topology.host}:{ports[peer_port(organization.name)]}",
-                "tls_roots": roots,
-                "server_name": SERVER_NAME,
-            }
-        ],
-        "ca": {
-            "url": f"https://{topology.host}:{ports[ca_port(organization.name)]}",
-            "name": ca_name(organization.name),
-            "tls_roots": roots,
-        },
-    }
-
-
-def _tls_roots(paths: NetworkPaths, organization: Organization) -> str:
-    certificate = paths.organization(organization.name).tls_ca.certificate
-    return certificate.relative_to(paths.directory).as_posix()
+) -> OrganizationEndpoints:
+    name, host = organization.name, topology.host
+    orders = organization == topology.organizations[0]
+    return OrganizationEndpoints(
+        peers=[f"{host}:{ports[peer_port(name)]}"],
+        ca_url=f"https://{host}:{ports[ca_port(name)]}",
+        ca_name=ca_name(name),
+        tls_roots=paths.organization(name).tls_ca.certificate.relative_to(paths.directory).as_posix(),
+        orderers=[f"{host}:{ports[ORDERER]}"] if orders else [],
+    )

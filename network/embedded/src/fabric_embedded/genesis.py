@@ -10,6 +10,7 @@ from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import ORDERER, peer_port
 from fabric_protocol.channel_config import Consenter, OrganizationConfig, genesis_block
 from fabric_protocol.msp import build_msp_config
+from fabric_protocol.ordering_config import RAFT
 from fabric_protocol.topology import Organization, Topology
 
 
@@ -29,7 +30,8 @@ def build_genesis_block(
         _organization(paths, organization, endpoint, f"{topology.host}:{ports[peer_port(organization.name)]}")
         for organization in topology.organizations
     ]
-    ordering = replace(topology.ordering, consenters=(_consenter(paths, topology, ports),))
+    # One process orders, whatever consensus the topology names for real Fabric.
+    ordering = replace(topology.ordering, consensus=RAFT, consenters=(_consenter(paths, topology, ports),))
     block = genesis_block(topology.channel, organizations, ordering, timestamp=timestamp)
     serialized: bytes = block.SerializeToString(deterministic=True)
     return serialized

@@ -8,22 +8,19 @@ network.down()
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
 
 from fabric_embedded.connection_profile import holds_network
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component, read_health
 from fabric_embedded.material import read_registrar
-from fabric_embedded.network_creation import create_network, remove_network
-from fabric_embedded.nodes import ENGINE, NetworkNodes, NodeStatus, chaincode_node, is_chaincode_node
+from fabric_embedded.network_creation import create_network, network_directory
+from fabric_embedded.nodes import ENGINE, NetworkNodes, chaincode_node, is_chaincode_node
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS
 from fabric_operator.errors import NetworkError, ProcessError
+from fabric_operator.node_status import NodeStatus
 from fabric_operator.ports import read_ports
 from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.blocks import header_hash, parse_block
@@ -34,8 +31,6 @@ __all__ = ["EmbeddedNetwork", "NodeStatus"]
 UP_SECONDS = 60.0
 _HEALTH_SECONDS = 0.03
 _DISCONNECT_SECONDS = 5.0
-_LOCK_SECONDS = 0.3
-_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def _silent(_message: str) -> None:
@@ -54,6 +49,7 @@ class EmbeddedNetwork:
         self.directory = directory
         self.topology = topology
         self._paths = NetworkPaths(directory)
+        self._whole = network_directory(self._paths)
         self._ports = read_ports(self._paths.ports)
         self._processes = ProcessKeeper(self._paths.run, self._paths.logs)
         self._nodes = NetworkNodes(self._paths, topology, self._ports, self._processes)
@@ -97,7 +93,7 @@ class EmbeddedNetwork:
         """
         started: list[str] = []
         begin = time.monotonic()
-        with self._locked():
+        with self._whole.locked():
             try:
                 self._nodes.require_ports()
                 self._start_and_wait(started, progress)
@@ -112,7 +108,7 @@ class EmbeddedNetwork:
         Raises:
             NetworkError: NETWORK_BUSY.
         """
-        with self._locked():
+        with self._whole.locked():
             names = [record.name for record in self._processes.recorded()]
             own = [ENGINE, *(name for name in names if is_chaincode_node(name))]
             for group in ([name for name in names if name not in own], own[:1], own[1:]):
@@ -125,7 +121,7 @@ class EmbeddedNetwork:
             NetworkError: NETWORK_BUSY.
         """
         self.down()
-        remove_network(self._paths)
+        self._whole.remove()
 
     def status(self) -> list[NodeStatus]:
         """State of the engine, the chaincode services and whatever else was started, in this order."""
@@ -257,42 +253,3 @@ class EmbeddedNetwork:
     def _require_foreign(self, name: str) -> None:
         if name == ENGINE or is_chaincode_node(name):
             raise NetworkError("PROCESS_NAME_RESERVED", f"{name} is the network's own: choose another name")
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        with self._lock_file() as lock:
-            # A process that is being started holds its starter's files until its own program runs.
-            deadline = time.monotonic() + _LOCK_SECONDS
-            while not _take(lock):
-                if time.monotonic() > deadline:
-                    message = f"another command starts or stops {self.directory}: wait until it is done"
-                    raise NetworkError("NETWORK_BUSY", message)
-                time.sleep(_HEALTH_SECONDS)
-            try:
-                yield
-            except OSError as error:
-                if error.errno not in _UNWRITABLE:
-                    raise
-                raise self._unwritable(error) from error
-
-    def _lock_file(self) -> TextIO:
-        try:
-            self._paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return (self._paths.run / "network.lock").open("w")
-        except OSError as error:
-            raise self._unwritable(error) from error
-
-    def _unwritable(self, error: OSError) -> NetworkError:
-        return NetworkError(
-            "DIRECTORY_NOT_WRITABLE",
-            f"cannot write to {self.directory} ({error.strerror or error}): make room on its disk, or make it"
-            " writable",
-        )
-
-
-def _take(lock: TextIO) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -10,29 +10,13 @@ from fabric_embedded.material import read_package_id
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, chaincode_port, peer_port
 from fabric_operator.errors import NetworkError
+from fabric_operator.node_status import NodeStatus
 from fabric_operator.ports import is_free
 from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.topology import Topology
 
 ENGINE = "engine"
 _CHAINCODE = "chaincode-"
-
-
-@dataclass(frozen=True)
-class NodeStatus:
-    """One process of the network.
-
-    Parameters:
-        name: "engine", "chaincode-<organization>", or as `EmbeddedNetwork.start_process` was told.
-        state: "running", "stopped", or "died" when it ended without being stopped.
-        pid: its process id while it runs.
-        detail: what else is known, for people.
-    """
-
-    name: str
-    state: str
-    pid: int | None
-    detail: str
 
 
 @dataclass(frozen=True)

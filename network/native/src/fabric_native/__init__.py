@@ -1,19 +1,26 @@
-"""Real Hyperledger Fabric as native processes.
-
-This release finds the official binaries and tells their versions. It does not start a network of them yet.
-"""
+"""Real Hyperledger Fabric as native processes: peers, ordering nodes, CAs and chaincode services."""
 
 from fabric_native.binaries import Binary, FabricBinaries, find_binaries, find_binary, user_directory
 from fabric_native.doctor import Finding, State, examine
-from fabric_native.errors import BinariesNotFoundError, InstallationError, NativeError
+from fabric_native.errors import (
+    AdministrationError,
+    AuthorityError,
+    BinariesNotFoundError,
+    InstallationError,
+    NativeError,
+)
+from fabric_native.network import NativeNetwork
 
 __all__ = [
+    "AdministrationError",
+    "AuthorityError",
     "BinariesNotFoundError",
     "Binary",
     "FabricBinaries",
     "Finding",
     "InstallationError",
     "NativeError",
+    "NativeNetwork",
     "State",
     "examine",
     "find_binaries",

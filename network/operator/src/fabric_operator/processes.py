@@ -29,6 +29,7 @@ from fabric_operator.run_records import (
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _POLL_SECONDS = 0.01
+_KILL_SECONDS = 10.0
 _TAIL_LINES = 20
 _TAIL_BYTES = 16_384
 # A session of its own keeps the terminal's hang-up away too; macOS cannot give one at spawn.
@@ -42,10 +43,12 @@ class ProcessKeeper:
     Parameters:
         run: directory of run records.
         logs: directory of log files.
+        withheld: beginnings of names of variables that this process's own environment does not hand on.
     """
 
     run: Path
     logs: Path
+    withheld: tuple[str, ...] = ()
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> RunRecord:
         """Start a process; it outlives this one and hears no Ctrl-C of this terminal.
@@ -71,7 +74,8 @@ class ProcessKeeper:
         token = secrets.token_hex(16)
         planned = RunRecord(name, token, fingerprint(command, environment))
         write_record(path, planned)
-        pid = _spawn(arguments, {**os.environ, **environment, TOKEN_VARIABLE: token}, log)
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(self.withheld)}
+        pid = _spawn(arguments, {**inherited, **environment, TOKEN_VARIABLE: token}, log)
         record = replace(planned, pid=pid, started=start_mark(pid) or "ended at once")
         write_record(path, record)
         return record
@@ -114,6 +118,13 @@ class ProcessKeeper:
             _wait_until(lambda: not any(_runs(record) for record in alive), timeout_seconds)
         for name in records:
             self.forget(name)
+
+    def kill(self, name: str) -> None:
+        """End a process and its group without warning; its record stays, so that it counts as died."""
+        record = self.find(name)
+        if record is not None:
+            _signal([record], signal.SIGKILL)
+            _wait_until(lambda: not _runs(record), _KILL_SECONDS)
 
     def forget(self, name: str) -> None:
         """Remove the record of a process that no longer runs."""

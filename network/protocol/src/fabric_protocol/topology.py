@@ -23,6 +23,8 @@ _ORGANIZATION: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _MSP_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _CHAINCODE: Final = re.compile(r"[a-zA-Z0-9]+(?:[-_][a-zA-Z0-9]+)*")
+_MOST_PEERS: Final = 9
+_LEVELDB: Final = "leveldb"
 _VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
 
 
@@ -34,6 +36,7 @@ class Organization:
         name: lower-case letters, digits, hyphens; names its directory and its group in the channel.
         msp_id: id of its MSP.
         kind: label for users of the topology, e.g. "hospital", "regulator"; engines ignore it.
+        peers: how many peers it runs, 1 to 9; only real Fabric runs more than one.
 
     Raises:
         TopologyError: TOPOLOGY_INVALID.
@@ -42,15 +45,18 @@ class Organization:
     name: str
     msp_id: str
     kind: str
+    peers: int = 1
 
     def __post_init__(self) -> None:
         _match(_ORGANIZATION, self.name, "organization.name", "lower-case letters, digits, '-'")
         _match(_MSP_ID, self.msp_id, f"organization {self.name}.msp_id", "letters, digits, '.', '-'")
         _match(_KIND, self.kind, f"organization {self.name}.kind", "lower-case letters, digits, '-'")
+        if not 1 <= self.peers <= _MOST_PEERS:
+            raise invalid(f"organization {self.name}.peers: expected 1 to {_MOST_PEERS}, got {self.peers}")
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON document."""
-        return {"name": self.name, "msp_id": self.msp_id, "kind": self.kind}
+        return {"name": self.name, "msp_id": self.msp_id, "kind": self.kind, "peers": self.peers}
 
     @classmethod
     def from_dict(cls, document: object, where: str = "organization") -> "Organization":
@@ -59,7 +65,7 @@ class Organization:
         Raises:
             TopologyError: TOPOLOGY_INVALID.
         """
-        return cls(**read_record(document, where, {"name": str, "msp_id": str, "kind": str}, {}))
+        return cls(**read_record(document, where, {"name": str, "msp_id": str, "kind": str}, {"peers": int}))
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class CollectionDefinition:
         member_only_write: chaincode may write for members' clients only.
         endorsement: policy text for writes; None leaves it to the chaincode's policy.
         block_to_live: blocks after which data expires; 0 keeps it.
+        maximum_peer_count: to how many other member peers an endorser hands the data; a member organization
+            with several peers needs as many as it has besides the endorser.
 
     Raises:
         TopologyError: TOPOLOGY_INVALID.
@@ -84,6 +92,7 @@ class CollectionDefinition:
     member_only_write: bool = True
     endorsement: str | None = None
     block_to_live: int = 0
+    maximum_peer_count: int = 0
 
     def __post_init__(self) -> None:
         self.collection()
@@ -99,6 +108,7 @@ class CollectionDefinition:
                 member_only_write=self.member_only_write,
                 endorsement_policy=endorsement,
                 block_to_live=self.block_to_live,
+                maximum_peer_count=self.maximum_peer_count,
             )
         except ProtocolError as error:
             raise invalid(f"collection {self.name}: {error}") from error
@@ -112,6 +122,7 @@ class CollectionDefinition:
             "member_only_write": self.member_only_write,
             "endorsement": self.endorsement,
             "block_to_live": self.block_to_live,
+            "maximum_peer_count": self.maximum_peer_count,
         }
 
     @classmethod
@@ -127,6 +138,7 @@ class CollectionDefinition:
             "member_only_write": bool,
             "endorsement": str,
             "block_to_live": int,
+            "maximum_peer_count": int,
         }
         return cls(**read_record(document, where, required, optional))
 
@@ -210,6 +222,7 @@ class Topology:
         chaincode: what it runs.
         ordering: how it orders.
         host: address that its nodes listen on and are reached at.
+        state_database: where peers keep state; "leveldb", which is by keys and ranges, is the only one.
 
     Raises:
         TopologyError: TOPOLOGY_INVALID.
@@ -220,6 +233,7 @@ class Topology:
     chaincode: ChaincodeDefinition
     ordering: OrderingConfig = field(default_factory=OrderingConfig)
     host: str = "127.0.0.1"
+    state_database: str = _LEVELDB
 
     def __post_init__(self) -> None:
         _match(_CHANNEL, self.channel, "topology.channel", "lower-case letters, digits, '.', '-'")
@@ -231,6 +245,11 @@ class Topology:
         _distinct(msp_ids, "topology.organizations", "msp_id")
         if not self.host:
             raise invalid("topology.host: expected an address, got an empty text")
+        if self.state_database.lower() != _LEVELDB:
+            raise invalid(
+                f"topology.state_database: {self.state_database!r} is not supported: peers keep state in "
+                f"{_LEVELDB!r}, and the trail index answers what CouchDB's queries would; leave it out"
+            )
 
     def organization(self, name: str) -> Organization:
         """The organization with a name or an MSP id.
@@ -252,6 +271,7 @@ class Topology:
             "chaincode": self.chaincode.to_dict(),
             "ordering": self.ordering.to_dict(),
             "host": self.host,
+            "state_database": self.state_database,
         }
 
     @classmethod
@@ -262,7 +282,9 @@ class Topology:
             TopologyError: TOPOLOGY_INVALID.
         """
         required: dict[str, type] = {"channel": str, "organizations": list, "chaincode": dict}
-        fields = read_record(document, "topology", required, {"ordering": dict, "host": str})
+        fields = read_record(
+            document, "topology", required, {"ordering": dict, "host": str, "state_database": str}
+        )
         fields["organizations"] = tuple(
             Organization.from_dict(item, f"topology.organizations[{index}]")
             for index, item in enumerate(fields["organizations"])

@@ -9,14 +9,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import collection_pb2, proposal_pb2
-from fabric_protos.peer.lifecycle import lifecycle_pb2
+from fabric_protos.peer import proposal_pb2
 
 from fabric_embedded.endorsement.chaincodes import approved_package, has_approved
 from fabric_embedded.errors import ChaincodeError
-from fabric_protocol.collections import collection_package
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, Definition, read_definition
 from fabric_protocol.endorsements import assemble_transaction, signed_envelope
+from fabric_protocol.lifecycle_arguments import approval_arguments, commit_arguments, wanted_definition
 from fabric_protocol.proposals import new_proposal
 from fabric_protocol.validation_codes import ValidationCode, code_name
 
@@ -101,13 +100,12 @@ class Deployment:
             await self._commit(definition)
 
     async def _approve(self, definition: Definition, msp_id: str, administrator: Administrator) -> None:
-        arguments = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(**_fields(definition))
-        arguments.source.local_package.package_id = administrator.package_id
+        arguments = approval_arguments(definition, administrator.package_id)
         await self._submit("ApproveChaincodeDefinitionForMyOrg", arguments, administrator, [msp_id])
         _log.info("chaincode %s: approved for %s", definition.name, msp_id)
 
     async def _commit(self, definition: Definition) -> None:
-        arguments = lifecycle_pb2.CommitChaincodeDefinitionArgs(**_fields(definition))
+        arguments = commit_arguments(definition)
         administrator = next(iter(self._administrators.values()))
         await self._submit(
             "CommitChaincodeDefinition", arguments, administrator, sorted(self._administrators)
@@ -141,31 +139,6 @@ class Deployment:
         committed = await self._wait(proposal.transaction_id)
         if committed.code != ValidationCode.VALID:
             raise _failed(function, code_name(committed.code))
-
-
-def wanted_definition(chaincode: ChaincodeDefinition) -> Definition:
-    """The definition that a topology asks for."""
-    collections = collection_package([item.collection() for item in chaincode.collections])
-    return Definition(
-        name=chaincode.name,
-        sequence=chaincode.sequence,
-        version=chaincode.version,
-        validation_parameter=chaincode.validation_parameter(),
-        collections=collections.SerializeToString(deterministic=True),
-    )
-
-
-def _fields(definition: Definition) -> dict[str, Any]:
-    return {
-        "sequence": definition.sequence,
-        "name": definition.name,
-        "version": definition.version,
-        "endorsement_plugin": definition.endorsement_plugin,
-        "validation_plugin": definition.validation_plugin,
-        "validation_parameter": definition.validation_parameter,
-        "collections": collection_pb2.CollectionConfigPackage.FromString(definition.collections),
-        "init_required": definition.init_required,
-    }
 
 
 def _failed(function: str, reason: str) -> ChaincodeError:

@@ -1,0 +1,116 @@
+"""Making the directory of a network of real Fabric, whole or not at all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fabric_native.authorities import Authorities
+from fabric_native.chaincode_builder import scripts
+from fabric_native.connection_profile import build_profile
+from fabric_native.genesis import build_genesis_block
+from fabric_native.issuing import RootIssuer
+from fabric_native.material import create_authorities, create_members, create_package
+from fabric_native.nodes import network_nodes
+from fabric_native.paths import NetworkPaths
+from fabric_native.ports import port_names
+from fabric_native.settings import EngineSettings, choose_settings
+from fabric_operator.network_directory import NetworkDirectory
+from fabric_operator.ports import choose_ports, write_ports
+from fabric_operator.private_files import write_private
+from fabric_operator.processes import ProcessKeeper
+from fabric_protocol.topology import Topology
+
+# Variables of these names configure Fabric's programs; those of the caller's shell are for another network.
+_WITHHELD = ("CORE_", "ORDERER_", "FABRIC_", "CHAINCODE_")
+
+
+def create_network(
+    directory: Path,
+    topology: Topology,
+    binaries: Path | None,
+    authority_fallback: Sequence[str],
+    progress: Callable[[str], None],
+) -> NetworkPaths:
+    """Make key material, genesis block, ports and profile; the CAs that issued go on running.
+
+    Parameters:
+        directory: where; made if it is not there. What an interrupted creation left is cleared away.
+        topology: what.
+        binaries: where Fabric's binaries are looked for first.
+        authority_fallback: command that serves CAs where Fabric CA's server is not found.
+        progress: told a sentence for each step.
+
+    Raises:
+        BinariesNotFoundError: nothing was made.
+        NetworkError: NETWORK_EXISTS, DIRECTORY_IN_USE, NO_FREE_PORTS.
+        AuthorityError, ProcessError: the CAs did not start, or did not issue.
+    """
+    settings, found = choose_settings(binaries, authority_fallback)
+    progress(found)
+    paths = NetworkPaths(directory.absolute())
+    processes = process_keeper(paths)
+    whole = network_directory(paths)
+    if whole.is_unfinished:
+        # The CAs of an interrupted creation may run still, on files that are about to be cleared away.
+        processes.stop([record.name for record in processes.recorded()])
+    whole.begin()
+    try:
+        _create(paths, topology, settings, processes, progress)
+    except BaseException:
+        processes.stop([record.name for record in processes.recorded()])
+        raise
+    whole.finish()
+    return paths
+
+
+def network_directory(paths: NetworkPaths) -> NetworkDirectory:
+    """What of the directory belongs to the network."""
+    files = (paths.profile, paths.topology, paths.ports, paths.genesis, paths.settings)
+    parts = (*files, paths.builder, paths.organizations, paths.run, paths.logs)
+    return NetworkDirectory(paths.directory, [path.name for path in parts])
+
+
+def process_keeper(paths: NetworkPaths) -> ProcessKeeper:
+    """Who starts and ends the network's processes."""
+    return ProcessKeeper(paths.run, paths.logs, withheld=_WITHHELD)
+
+
+def _create(
+    paths: NetworkPaths,
+    topology: Topology,
+    settings: EngineSettings,
+    processes: ProcessKeeper,
+    progress: Callable[[str], None],
+) -> None:
+    for path in (paths.organizations, paths.run, paths.logs):
+        path.mkdir(mode=0o700)
+    start = datetime.now(UTC)
+    ports = choose_ports(port_names(network_nodes(topology)), topology.host)
+    write_ports(paths.ports, ports)
+    write_private(paths.settings, settings.to_json())
+    write_private(paths.topology, topology.to_json().encode("utf-8"))
+    for name, program in scripts(sys.executable).items():
+        write_private(paths.builder / "bin" / name, program, executable=True)
+    issuers = {
+        item.name: create_authorities(paths, item, topology, ports, start) for item in topology.organizations
+    }
+    _issue(Authorities(paths, topology, ports, settings, processes), issuers, progress)
+    for organization in topology.organizations:
+        create_package(paths, organization, topology, ports)
+    write_private(paths.genesis, build_genesis_block(paths, topology, ports, start))
+    write_private(paths.profile, build_profile(paths, topology, ports))
+
+
+def _issue(authorities: Authorities, issuers: dict[str, RootIssuer], progress: Callable[[str], None]) -> None:
+    topology = authorities.topology
+    if authorities.settings.authority_command is None:
+        authorities.start()
+        progress(f"{len(issuers)} certificate authorities answer")
+        authorities.issue(topology.organizations)
+    else:
+        for item in topology.organizations:
+            create_members(authorities.paths, item, topology, issuers[item.name])
+    progress("identities and TLS certificates of all nodes are issued")

@@ -1,0 +1,122 @@
+"""Putting the topology's chaincode definition in force: install, approve by each organization, commit.
+
+Source: fabric-behaviour §12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from fabric_protos.peer.lifecycle import lifecycle_pb2
+
+from fabric_native.errors import AdministrationError
+from fabric_native.peer_client import PeerClient
+from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, Definition
+from fabric_protocol.lifecycle_arguments import approval_arguments, commit_arguments, readiness_arguments
+from fabric_protocol.proposals import new_proposal
+
+
+@dataclass(frozen=True)
+class Member:
+    """An organization that deploys: its peers, the first one for its transactions, and its package."""
+
+    msp_id: str
+    peers: Sequence[PeerClient]
+    package: bytes
+    package_id: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Deploys on one channel; what is done already is not done again.
+
+    Parameters:
+        channel: its id.
+        members: every organization.
+    """
+
+    channel: str
+    members: Sequence[Member]
+
+    def run(self, definition: Definition, progress: Callable[[str], None]) -> None:
+        """Install, approve, commit, as far as that has not happened.
+
+        Raises:
+            AdministrationError: a peer or the ordering nodes refused.
+        """
+        for member in self.members:
+            for peer in member.peers:
+                if self.install(peer, member):
+                    progress(f"chaincode installed on {peer.name}")
+        if self.sequence_in_force(definition.name) >= definition.sequence:
+            return
+        approvals = self.approvals(definition)
+        waiting = [member for member in self.members if not approvals.get(member.msp_id)]
+        with ThreadPoolExecutor(max(1, len(waiting))) as pool:
+            list(pool.map(lambda member: self.approve(definition, member), waiting))
+        progress(f"chaincode {definition.name} approved by {len(self.members)} organizations")
+        self.commit(definition)
+        progress(f"chaincode {definition.name}: sequence {definition.sequence} is in force")
+
+    def install(self, peer: PeerClient, member: Member) -> bool:
+        """Install the member's package on one of its peers; False when it is there."""
+        answer = _ask(peer, "", "QueryInstalledChaincodes", lifecycle_pb2.QueryInstalledChaincodesArgs())
+        installed = lifecycle_pb2.QueryInstalledChaincodesResult.FromString(answer).installed_chaincodes
+        if member.package_id in {item.package_id for item in installed}:
+            return False
+        arguments = lifecycle_pb2.InstallChaincodeArgs(chaincode_install_package=member.package)
+        _ask(peer, "", "InstallChaincode", arguments)
+        return True
+
+    def sequence_in_force(self, name: str) -> int:
+        """Sequence of a chaincode's definition on the channel; 0 without one."""
+        answer = _ask(
+            self.members[0].peers[0],
+            self.channel,
+            "QueryChaincodeDefinitions",
+            lifecycle_pb2.QueryChaincodeDefinitionsArgs(),
+        )
+        found = lifecycle_pb2.QueryChaincodeDefinitionsResult.FromString(answer).chaincode_definitions
+        return max((item.sequence for item in found if item.name == name), default=0)
+
+    def approvals(self, definition: Definition) -> Mapping[str, bool]:
+        """Who has approved this definition, by MSP id."""
+        answer = _ask(
+            self.members[0].peers[0], self.channel, "CheckCommitReadiness", readiness_arguments(definition)
+        )
+        return dict(lifecycle_pb2.CheckCommitReadinessResult.FromString(answer).approvals)
+
+    def approve(self, definition: Definition, member: Member) -> None:
+        """Approve for one organization; its own peer endorses that."""
+        arguments = approval_arguments(definition, member.package_id)
+        self._submit("ApproveChaincodeDefinitionForMyOrg", arguments, member, [member])
+
+    def commit(self, definition: Definition) -> None:
+        """Commit what was approved, endorsed by all members."""
+        self._submit("CommitChaincodeDefinition", commit_arguments(definition), self.members[0], self.members)
+
+    def _submit(self, function: str, arguments: Any, sender: Member, endorsers: Sequence[Member]) -> None:
+        peer = sender.peers[0]
+        proposal = new_proposal(
+            channel_id=self.channel,
+            chaincode=LIFECYCLE_NAMESPACE,
+            arguments=[function.encode(), arguments.SerializeToString(deterministic=True)],
+            creator=peer.identity,
+        )
+        signed = peer.signed(proposal)
+        responses = [endorser.peers[0].endorse(signed) for endorser in endorsers]
+        for endorser, answer in zip(endorsers, responses, strict=True):
+            if not answer.HasField("endorsement"):
+                raise AdministrationError(
+                    "PEER_REFUSED", f"{endorser.peers[0].name} refused {function}: {answer.response.message}"
+                )
+        peer.submit(self.channel, proposal, responses)
+
+
+def _ask(peer: PeerClient, channel: str, function: str, arguments: Any) -> bytes:
+    return peer.ask(
+        channel, LIFECYCLE_NAMESPACE, [function.encode(), arguments.SerializeToString(deterministic=True)]
+    )

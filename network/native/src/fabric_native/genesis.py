@@ -1,0 +1,74 @@
+"""The first block of a channel on real Fabric: every organization runs peers and one ordering node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from fabric_native.nodes import orderer, peers
+from fabric_native.paths import NetworkPaths
+from fabric_protocol.channel_config import Consenter, OrganizationConfig, genesis_block
+from fabric_protocol.msp import build_msp_config
+from fabric_protocol.topology import Organization, Topology
+
+
+def build_genesis_block(
+    paths: NetworkPaths, topology: Topology, ports: Mapping[str, int], timestamp: datetime
+) -> bytes:
+    """M(Block) number 0 from the organizations' certificates.
+
+    Parameters:
+        paths: of a network whose key material exists.
+        topology: its topology.
+        ports: its ports.
+        timestamp: time of creation (UTC, aware).
+    """
+    organizations = [
+        organization_config(paths, item, topology.host, ports) for item in topology.organizations
+    ]
+    consenters = tuple(
+        consenter(paths, topology.host, item, ports, number)
+        for number, item in enumerate(topology.organizations, start=1)
+    )
+    ordering = replace(topology.ordering, consenters=consenters)
+    block = genesis_block(topology.channel, organizations, ordering, timestamp=timestamp)
+    serialized: bytes = block.SerializeToString(deterministic=True)
+    return serialized
+
+
+def organization_config(
+    paths: NetworkPaths, organization: Organization, host: str, ports: Mapping[str, int]
+) -> OrganizationConfig:
+    """What the channel says of an organization; its first peer is the one that others contact first."""
+    files = paths.organization(organization.name)
+    msp_config = build_msp_config(
+        organization.msp_id,
+        root_certificates=[files.ca.certificate.read_bytes()],
+        tls_root_certificates=[files.tls_ca.certificate.read_bytes()],
+    )
+    return OrganizationConfig(
+        organization.name,
+        organization.msp_id,
+        msp_config,
+        (f"{host}:{ports[orderer(organization).name]}",),
+        (f"{host}:{ports[peers(organization)[0].name]}",),
+    )
+
+
+def consenter(
+    paths: NetworkPaths, host: str, organization: Organization, ports: Mapping[str, int], number: int
+) -> Consenter:
+    """What the channel says of an organization's ordering node; SmartBFT knows it by its number."""
+    node = orderer(organization)
+    files = paths.node(node)
+    tls = files.tls.certificate.read_bytes()
+    return Consenter(
+        host=host,
+        port=ports[node.name],
+        client_tls_certificate=tls,
+        server_tls_certificate=tls,
+        consenter_id=number,
+        msp_id=organization.msp_id,
+        identity=files.identity.certificate.read_bytes(),
+    )

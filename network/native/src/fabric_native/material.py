@@ -1,0 +1,137 @@
+"""Key material of one organization: roots, nodes, administrator, TLS, chaincode package.
+
+Source: fabric-behaviour §1.2 (MSPs), §12 (packages); Fabric `msp/configbuilder.go` (MSP directories).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from fabric_native.authority_config import REGISTRAR, authority_configs
+from fabric_native.issuing import Issuer, RootIssuer
+from fabric_native.nodes import authority, chaincode, orderer, peers
+from fabric_native.paths import NetworkPaths, NodePaths, OrganizationPaths
+from fabric_operator.errors import MaterialError
+from fabric_operator.private_files import write_pair, write_private
+from fabric_protocol.certificates import new_authority
+from fabric_protocol.chaincode_package import ChaincodeConnection, build_package
+from fabric_protocol.msp_config import NODE_ROLES
+from fabric_protocol.topology import Organization, Topology
+
+# Authorities begin before what they issue: an MSP judges a chain at the leaf's own beginning (§1.3).
+_AUTHORITY_LEAD = timedelta(days=1)
+_LEAD = timedelta(minutes=5)
+_AUTHORITY_DAYS = 3650
+_SECRET_BYTES = 24
+
+
+def create_authorities(
+    paths: NetworkPaths,
+    organization: Organization,
+    topology: Topology,
+    ports: Mapping[str, int],
+    start: datetime,
+) -> RootIssuer:
+    """Make an organization's roots, its registrar and the configuration of its CA server.
+
+    Returns:
+        RootIssuer: what issues with these roots; the CA server's own TLS pair came from it.
+    """
+    files, node = paths.organization(organization.name), authority(organization)
+    identities, tls = (
+        new_authority(
+            f"{name}.{organization.name}", start=start - _AUTHORITY_LEAD, valid_days=_AUTHORITY_DAYS
+        )
+        for name in ("ca", "tls-ca")
+    )
+    write_pair(files.ca, identities.pem, identities.key_pem)
+    write_pair(files.tls_ca, tls.pem, tls.key_pem)
+    issuer = RootIssuer(identities, tls, start - _LEAD)
+    home = files.node(node)
+    write_pair(home.tls, *issuer.tls(node.name, server_hosts(topology)))
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    write_private(files.registrar, json.dumps({"id": REGISTRAR, "secret": secret}).encode("ascii") + b"\n")
+    for name, content in authority_configs(paths, node, topology.host, ports, secret).items():
+        write_private(home.directory / name, content)
+    return issuer
+
+
+def create_members(
+    paths: NetworkPaths, organization: Organization, topology: Topology, issuer: Issuer
+) -> None:
+    """Have identities and TLS pairs of an organization's nodes and administrator issued, and write them."""
+    files, hosts = paths.organization(organization.name), server_hosts(topology)
+    for node in [*peers(organization), orderer(organization)]:
+        write_member(files, files.node(node), issuer.identity(node.name, node.kind))
+        write_pair(files.node(node).tls, *issuer.tls(node.name, hosts))
+    admin = f"admin-{organization.name}"
+    write_member(files, files.admin, issuer.identity(admin, "admin"))
+    write_pair(files.admin.tls, *issuer.tls(admin, ()))
+    service = chaincode(organization)
+    write_pair(files.node(service).tls, *issuer.tls(service.name, hosts))
+    write_pair(files.peer_client_tls, *issuer.tls(f"peer-client-{organization.name}", ()))
+
+
+def create_package(
+    paths: NetworkPaths, organization: Organization, topology: Topology, ports: Mapping[str, int]
+) -> None:
+    """Make the chaincode package that an organization's peers install."""
+    files = paths.organization(organization.name)
+    connection = ChaincodeConnection(
+        address=f"{topology.host}:{ports[chaincode(organization).name]}",
+        client_key=files.peer_client_tls.key.read_text(encoding="ascii"),
+        client_certificate=files.peer_client_tls.certificate.read_text(encoding="ascii"),
+        root_certificate=files.tls_ca.certificate.read_text(encoding="ascii"),
+    )
+    package = build_package(f"{topology.chaincode.name}_{topology.chaincode.version}", connection)
+    write_private(files.chaincode_package, package.data)
+    write_private(files.chaincode_package_id, package.package_id.encode("ascii") + b"\n")
+
+
+def write_member(files: OrganizationPaths, member: NodePaths, pair: tuple[bytes, bytes]) -> None:
+    """Write an MSP directory: the member's own pair, the organization's roots, the rules for roles."""
+    write_pair(member.identity, *pair)
+    write_private(member.msp / "cacerts" / "ca.pem", files.ca.certificate.read_bytes())
+    write_private(member.msp / "tlscacerts" / "tls-ca.pem", files.tls_ca.certificate.read_bytes())
+    units = {
+        f"{role.capitalize()}OUIdentifier": {"OrganizationalUnitIdentifier": role} for role in NODE_ROLES
+    }
+    document = json.dumps({"NodeOUs": {"Enable": True, **units}}, indent=1)
+    write_private(member.msp / "config.yaml", document.encode("ascii") + b"\n")
+
+
+def server_hosts(topology: Topology) -> tuple[str, ...]:
+    """The names by which clients may know a node, for its TLS certificate."""
+    return tuple(dict.fromkeys(("localhost", "127.0.0.1", topology.host)))
+
+
+def read_registrar(files: OrganizationPaths) -> tuple[str, str]:
+    """Enrolment id and secret of the CA's registrar.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+    """
+    try:
+        fields = json.loads(files.registrar.read_text(encoding="utf-8"))
+        return str(fields["id"]), str(fields["secret"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MaterialError(
+            "MATERIAL_UNREADABLE", f"cannot read the registrar in {files.registrar}"
+        ) from error
+
+
+def read_package_id(files: OrganizationPaths) -> str:
+    """Package id of the organization's chaincode package.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+    """
+    try:
+        return files.chaincode_package_id.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise MaterialError(
+            "MATERIAL_UNREADABLE", f"cannot read the package id in {files.chaincode_package_id}"
+        ) from error

@@ -1,0 +1,197 @@
+"""Configuration of peers and ordering nodes: `core.yaml`, `orderer.yaml`, and their environments.
+
+What is left out has the default that Fabric's code gives it. JSON is YAML, so the files are written as JSON.
+Source: Fabric `core/peer/config.go`, `gossip/*/config.go`, `orderer/common/localconfig/config.go`; DESIGN §4.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fabric_native.nodes import Kind, Node, peers
+from fabric_native.paths import NetworkPaths
+from fabric_native.ports import ADMIN, CHAINCODE_LISTENER, OPERATIONS
+from fabric_protocol.topology import Organization, Topology
+
+TIME_WINDOW = "60s"
+BUILDER_NAME = "ccaas"
+_CONCURRENT = 20_000
+_FILES: dict[Kind, str] = {Kind.PEER: "core.yaml", Kind.ORDERER: "orderer.yaml"}
+
+
+def write_config(paths: NetworkPaths, topology: Topology, node: Node, ports: Mapping[str, int]) -> None:
+    """Write the configuration file of a peer or an ordering node, in place of one that is there."""
+    builders = {Kind.PEER: peer_config, Kind.ORDERER: orderer_config}
+    document = json.dumps(builders[node.kind](paths, topology, node, ports), indent=1)
+    (paths.node(node).directory / _FILES[node.kind]).write_text(document + "\n", encoding="utf-8")
+
+
+def node_environment(paths: NetworkPaths, node: Node) -> dict[str, str]:
+    """Environment of a peer or an ordering node."""
+    # Gateways send to all orderers; each would say of every transaction that it has it already.
+    return {
+        "FABRIC_CFG_PATH": str(paths.node(node).directory),
+        "FABRIC_LOGGING_SPEC": "warn:orderer.common.broadcast=error",
+    }
+
+
+def peer_config(
+    paths: NetworkPaths, topology: Topology, node: Node, ports: Mapping[str, int]
+) -> dict[str, Any]:
+    """Content of a peer's `core.yaml`."""
+    organization = topology.organization(node.organization)
+    files, host = paths.node(node), topology.host
+    address = f"{host}:{ports[node.name]}"
+    return {
+        "peer": {
+            "id": node.name,
+            "networkId": topology.channel,
+            "listenAddress": address,
+            "address": address,
+            "chaincodeListenAddress": f"{host}:{ports[f'{node.name}/{CHAINCODE_LISTENER}']}",
+            "localMspId": organization.msp_id,
+            "mspConfigPath": str(files.msp),
+            "fileSystemPath": str(files.data),
+            "BCCSP": _SOFTWARE_KEYS,
+            "tls": {
+                "enabled": True,
+                "cert": {"file": str(files.tls.certificate)},
+                "key": {"file": str(files.tls.key)},
+                "rootcert": {"file": str(paths.organization(node.organization).tls_ca.certificate)},
+            },
+            "gateway": {
+                "enabled": True,
+                "endorsementTimeout": "30s",
+                "broadcastTimeout": "30s",
+                "dialTimeout": "10s",
+            },
+            "gossip": _gossip(organization, node, host, ports),
+            "authentication": {"timewindow": TIME_WINDOW},
+            "handlers": _HANDLERS,
+            "discovery": {"enabled": True, "authCacheEnabled": True, "authCacheMaxSize": 1000},
+            "limits": {
+                "concurrency": dict.fromkeys(
+                    ("endorserService", "deliverService", "gatewayService"), _CONCURRENT
+                )
+            },
+            "keepalive": {"interval": "7200s", "timeout": "20s", "minInterval": "10s"},
+            "deliveryclient": {"blockGossipEnabled": False, "reConnectBackoffThreshold": "5s"},
+            "maxRecvMsgSize": 100 * 2**20,
+            "maxSendMsgSize": 100 * 2**20,
+        },
+        "vm": {"endpoint": ""},
+        "chaincode": {
+            "externalBuilders": [{"name": BUILDER_NAME, "path": str(paths.builder)}],
+            "installTimeout": "60s",
+            "startuptimeout": "60s",
+            "executetimeout": "30s",
+            "mode": "net",
+            "system": dict.fromkeys(("_lifecycle", "cscc", "lscc", "qscc"), "enable"),
+            "runtimeParams": {
+                "useWriteBatch": True,
+                "maxSizeWriteBatch": 1000,
+                "useGetMultipleKeys": True,
+                "maxSizeGetMultipleKeys": 1000,
+            },
+        },
+        "ledger": {
+            "state": {"stateDatabase": "goleveldb", "totalQueryLimit": 100_000},
+            "history": {"enableHistoryDatabase": True},
+            "pvtdataStore": {"purgeInterval": 1},
+        },
+        "operations": _peer_operations(paths, node, f"{host}:{ports[f'{node.name}/{OPERATIONS}']}"),
+        "metrics": {"provider": "prometheus"},
+    }
+
+
+def orderer_config(
+    paths: NetworkPaths, topology: Topology, node: Node, ports: Mapping[str, int]
+) -> dict[str, Any]:
+    """Content of an ordering node's `orderer.yaml`."""
+    files, host = paths.node(node), topology.host
+    roots = [str(paths.organization(node.organization).tls_ca.certificate)]
+    tls = {"Enabled": True, "Certificate": str(files.tls.certificate), "PrivateKey": str(files.tls.key)}
+    return {
+        "General": {
+            "ListenAddress": host,
+            "ListenPort": ports[node.name],
+            "TLS": {**tls, "RootCAs": roots, "ClientAuthRequired": False},
+            "Cluster": {
+                "ClientCertificate": str(files.tls.certificate),
+                "ClientPrivateKey": str(files.tls.key),
+                "SendBufferSize": 100,
+            },
+            "LocalMSPDir": str(files.msp),
+            "LocalMSPID": topology.organization(node.organization).msp_id,
+            "BCCSP": _SOFTWARE_KEYS,
+            "Authentication": {"TimeWindow": TIME_WINDOW},
+        },
+        "FileLedger": {"Location": str(files.data)},
+        "Consensus": {"WALDir": str(files.data / "wal"), "SnapDir": str(files.data / "snapshots")},
+        "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "16 MB"},
+        "Admin": {
+            "ListenAddress": f"{host}:{ports[f'{node.name}/{ADMIN}']}",
+            "TLS": {**tls, "ClientAuthRequired": True, "ClientRootCAs": roots},
+        },
+        "Operations": {
+            "ListenAddress": f"{host}:{ports[f'{node.name}/{OPERATIONS}']}",
+            "TLS": {**tls, "ClientAuthRequired": False, "ClientRootCAs": roots},
+        },
+        "Metrics": {"Provider": "prometheus"},
+    }
+
+
+_SOFTWARE_KEYS: dict[str, Any] = {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}}
+_HANDLERS: dict[str, Any] = {
+    "authFilters": [{"name": "DefaultAuth"}, {"name": "ExpirationCheck"}, {"name": "TimeWindowCheck"}],
+    "decorators": [{"name": "DefaultDecorator"}],
+    "endorsers": {"escc": {"name": "DefaultEndorsement"}},
+    "validators": {"vscc": {"name": "DefaultValidation"}},
+}
+
+
+def _gossip(organization: Organization, node: Node, host: str, ports: Mapping[str, int]) -> dict[str, Any]:
+    own = f"{host}:{ports[node.name]}"
+    others = [f"{host}:{ports[peer.name]}" for peer in peers(organization) if peer != node]
+    return {
+        "bootstrap": others or [own],
+        "endpoint": own,
+        "externalEndpoint": own,
+        # Every peer takes blocks from the ordering nodes itself.
+        "useLeaderElection": False,
+        "orgLeader": True,
+        "reconnectInterval": "1s",
+        "pvtData": {
+            "pullRetryThreshold": "60s",
+            "transientstoreMaxBlockRetention": 20_000,
+            "pushAckTimeout": "3s",
+            "btlPullMargin": 10,
+            "reconcileBatchSize": 10,
+            "reconcileSleepInterval": "1m",
+            "reconciliationEnabled": True,
+            # Else an invalid transaction with private data that nobody has stops a peer for a minute.
+            "skipPullingInvalidTransactionsDuringCommit": True,
+            "implicitCollectionDisseminationPolicy": {
+                "requiredPeerCount": 0,
+                "maxPeerCount": max(1, len(others)),
+            },
+        },
+        "state": {"enabled": False},
+    }
+
+
+def _peer_operations(paths: NetworkPaths, node: Node, address: str) -> dict[str, Any]:
+    files = paths.node(node)
+    return {
+        "listenAddress": address,
+        "tls": {
+            "enabled": True,
+            "cert": {"file": str(files.tls.certificate)},
+            "key": {"file": str(files.tls.key)},
+            # Health is open; log levels and metrics take a client certificate.
+            "clientAuthRequired": False,
+            "clientRootCAs": {"files": [str(paths.organization(node.organization).tls_ca.certificate)]},
+        },
+    }
