@@ -20,7 +20,6 @@ from support.sample_organizations import Member, SampleOrganization
 from consentry.verification import Verdict, VerificationResult, Verifier, memory_source
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths
-from fabric_embedded.reconfiguration import change_configuration
 from fabric_gateway import GatewayError, Network
 from fabric_operator.errors import NetworkError
 from fabric_operator.private_files import KeyPair
@@ -121,17 +120,15 @@ def test_a_channel_changes_and_holds(network: EmbeddedNetwork) -> None:
         channel.put("revoked", "before")
         _refuses_hostile_updates(channel)
 
-        number = change_configuration(
-            network.directory, ["alpha", "beta"], lambda group: with_batch_size(group, max_message_count=3)
+        number = network.change_configuration(
+            ["alpha", "beta"], lambda group: with_batch_size(group, max_message_count=3)
         )
         assert len(channel.blocks()) == number + 1
         assert channel.config().max_message_count == 3
         with pytest.raises(NetworkError, match="BatchSize not satisfied"):
-            change_configuration(
-                network.directory, ["alpha"], lambda group: with_batch_size(group, max_message_count=4)
-            )
+            network.change_configuration(["alpha"], lambda group: with_batch_size(group, max_message_count=4))
         with pytest.raises(NetworkError, match="no differences"):
-            change_configuration(network.directory, ["alpha"], lambda group: group)
+            network.change_configuration(["alpha"], lambda group: group)
 
         held = channel.networks["revoked"].contract("basic").new_proposal("basic:put", "k", "v").endorse()
         revocations = channel.revocation_list(channel.users["revoked"])
@@ -155,7 +152,7 @@ def test_a_channel_changes_and_holds(network: EmbeddedNetwork) -> None:
 
         network.down()
         with pytest.raises(NetworkError) as down:
-            change_configuration(network.directory, ["alpha"], lambda group: group)
+            network.change_configuration(["alpha"], lambda group: group)
         assert down.value.code == "ORDERER_UNREACHABLE"
         network.up()
         with pytest.raises(GatewayError):

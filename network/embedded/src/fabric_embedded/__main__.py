@@ -1,17 +1,19 @@
-"""`python -m fabric_embedded serve DIR`: the engine's process."""
+"""`python -m fabric_embedded serve DIR`: the engine's process; `ca HOME`: a CA's alone."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from fabric_embedded.ca.standalone import serve_authority
 from fabric_embedded.logs import LEVELS, configure_logs
 from fabric_operator.errors import OperatorError
 from fabric_protocol.errors import ProtocolError
 
-_USAGE = "usage: python -m fabric_embedded serve DIRECTORY"
+_USAGE = "usage: python -m fabric_embedded serve DIRECTORY\n       python -m fabric_embedded ca HOME"
 _FAILED, _MISUSED = 1, 2
 # gRPC's older event loop hands a message from thread to thread less often: a quarter less CPU a call,
 # measured with grpcio 1.85. It is chosen when gRPC is loaded; a version that has only one ignores the choice.
@@ -22,7 +24,9 @@ def main(arguments: list[str]) -> int:
     """Run the command; 0 after a clean stop, 1 when the network cannot be served, 2 for wrong arguments."""
     match arguments:
         case ["serve", directory]:
-            pass
+            run: Callable[[Path], None] = serve
+        case ["ca", directory]:
+            run = serve_authority
         case _:
             print(_USAGE, file=sys.stderr)
             return _MISUSED
@@ -35,7 +39,7 @@ def main(arguments: list[str]) -> int:
     from fabric_embedded.server import serve
 
     try:
-        serve(Path(directory))
+        run(Path(directory))
     except (OperatorError, ProtocolError) as error:
         logging.getLogger(__name__).error("cannot serve", extra={"code": error.code, "reason": error.message})
         return _FAILED

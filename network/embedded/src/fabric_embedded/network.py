@@ -11,18 +11,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fabric_embedded.connection_profile import holds_network
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component, read_health
 from fabric_embedded.material import read_registrar
 from fabric_embedded.network_creation import create_network, network_directory
-from fabric_embedded.nodes import ENGINE, NetworkNodes, chaincode_node, is_chaincode_node
+from fabric_embedded.nodes import CHAINCODE_PREFIX, ENGINE, NetworkNodes, chaincode_node, is_chaincode_node
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS
 from fabric_operator.errors import NetworkError, ProcessError
 from fabric_operator.node_status import NodeStatus
 from fabric_operator.ports import read_ports
 from fabric_operator.processes import ProcessKeeper
+from fabric_operator.reconfiguration import change_configuration, read_administrator, read_ordering_nodes
 from fabric_protocol.blocks import header_hash, parse_block
 from fabric_protocol.topology import Topology
 
@@ -153,6 +155,47 @@ class EmbeddedNetwork:
         self._require_foreign(name)
         self._processes.stop([name])
 
+    def start_node(self, name: str) -> None:
+        """Start the engine or a chaincode service; returns when it can be used.
+
+        Raises:
+            NetworkError: NODE_UNKNOWN.
+            ProcessError: it ended or did not get ready in time; with the tail of its log.
+        """
+        self._require_own(name)
+        if name != ENGINE:
+            self.start_chaincode(name.removeprefix(CHAINCODE_PREFIX))
+        elif self._processes.ensure(ENGINE, self._nodes.engine_command(), {}):
+            self._processes.wait_until_ready(
+                ENGINE, lambda: ENGINE_COMPONENT not in self._paced_health(), UP_SECONDS
+            )
+
+    def stop_node(self, name: str) -> None:
+        """End the engine or a chaincode service in good order.
+
+        Raises:
+            NetworkError: NODE_UNKNOWN.
+        """
+        self._require_own(name)
+        self._processes.stop([name])
+
+    def kill_node(self, name: str) -> None:
+        """End one of them without warning, as a power failure would; it counts as died until it is started.
+
+        Raises:
+            NetworkError: NODE_UNKNOWN.
+        """
+        self._require_own(name)
+        self._processes.kill(name)
+
+    def log(self, name: str) -> Path:
+        """The file with what a process printed.
+
+        Raises:
+            ProcessError: NODE_UNKNOWN, with the names that there are.
+        """
+        return self._processes.log_path(name)
+
     def start_chaincode(self, organization: str, command: Sequence[str] | None = None) -> None:
         """Start an organization's chaincode service, in place of one that runs.
 
@@ -195,6 +238,26 @@ class EmbeddedNetwork:
         """
         name = self.topology.organization(organization).name
         return read_registrar(self._paths.organization(name))
+
+    def change_configuration(self, organizations: Sequence[str], change: Callable[[Any], Any]) -> int:
+        """Change the channel's configuration, signed by these organizations' administrators.
+
+        Parameters:
+            organizations: names or MSP ids; the first one's administrator sends the update.
+            change: makes the wanted tree (ConfigGroup) of the one in force.
+
+        Returns:
+            Number of the block that brought the configuration.
+
+        Raises:
+            NetworkError: CONFIG_CHANGE_REFUSED, ORDERER_UNREACHABLE; see `fabric_operator.reconfiguration`.
+        """
+        members = [self.topology.organization(name) for name in organizations]
+        signers = [
+            read_administrator(self._paths.organization(item.name).admin, item.msp_id) for item in members
+        ]
+        nodes = read_ordering_nodes(self.directory)
+        return change_configuration(nodes, self.topology.channel, signers, change)
 
     def anchor(self) -> str:
         """Hex SHA-256 of the genesis block's header: what a verifier keeps outside the ledger."""
@@ -249,6 +312,11 @@ class EmbeddedNetwork:
     def _paced_health(self) -> dict[str, str]:
         time.sleep(_HEALTH_SECONDS)
         return self._health()
+
+    def _require_own(self, name: str) -> None:
+        if name not in self._nodes.names():
+            known = ", ".join(self._nodes.names())
+            raise NetworkError("NODE_UNKNOWN", f"no node {name!r}; there are {known}")
 
     def _require_foreign(self, name: str) -> None:
         if name == ENGINE or is_chaincode_node(name):

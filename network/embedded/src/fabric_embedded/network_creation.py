@@ -12,7 +12,8 @@ from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import port_names
 from fabric_operator.errors import NetworkError
 from fabric_operator.network_directory import NetworkDirectory
-from fabric_operator.ports import choose_ports, write_ports
+from fabric_operator.port_claims import claim_ports
+from fabric_operator.ports import write_ports
 from fabric_operator.private_files import write_private
 from fabric_protocol.topology import Topology
 
@@ -34,7 +35,9 @@ def create_network(directory: Path, topology: Topology) -> NetworkPaths:
     whole.begin()
     make_directories(paths)
     start = datetime.now(UTC)
-    ports = choose_ports(port_names([item.name for item in topology.organizations]), topology.host)
+    ports = claim_ports(
+        port_names([item.name for item in topology.organizations]), topology.host, paths.directory
+    )
     write_ports(paths.ports, ports)
     for organization in topology.organizations:
         create_organization(paths.organization(organization.name), organization, topology, ports, start)

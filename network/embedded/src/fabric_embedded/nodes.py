@@ -16,7 +16,7 @@ from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.topology import Topology
 
 ENGINE = "engine"
-_CHAINCODE = "chaincode-"
+CHAINCODE_PREFIX = "chaincode-"
 
 
 @dataclass(frozen=True)
@@ -90,15 +90,15 @@ class NetworkNodes:
             )
         component = name
         if is_chaincode_node(name):
-            component = chaincode_component(name.removeprefix(_CHAINCODE))
+            component = chaincode_component(name.removeprefix(CHAINCODE_PREFIX))
         return NodeStatus(name, "running", record.pid, health.get(component, ""))
 
 
 def chaincode_node(organization: str) -> str:
     """Name of the process of an organization's chaincode service."""
-    return _CHAINCODE + organization
+    return CHAINCODE_PREFIX + organization
 
 
 def is_chaincode_node(name: str) -> bool:
     """Whether a process's name is one of a chaincode service."""
-    return name.startswith(_CHAINCODE)
+    return name.startswith(CHAINCODE_PREFIX)

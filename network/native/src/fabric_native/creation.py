@@ -18,7 +18,8 @@ from fabric_native.paths import NetworkPaths
 from fabric_native.ports import port_names
 from fabric_native.settings import EngineSettings, choose_settings
 from fabric_operator.network_directory import NetworkDirectory
-from fabric_operator.ports import choose_ports, write_ports
+from fabric_operator.port_claims import claim_ports
+from fabric_operator.ports import write_ports
 from fabric_operator.private_files import write_private
 from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.topology import Topology
@@ -88,7 +89,7 @@ def _create(
     for path in (paths.organizations, paths.run, paths.logs):
         path.mkdir(mode=0o700)
     start = datetime.now(UTC)
-    ports = choose_ports(port_names(network_nodes(topology)), topology.host)
+    ports = claim_ports(port_names(network_nodes(topology)), topology.host, paths.directory)
     write_ports(paths.ports, ports)
     write_private(paths.settings, settings.to_json())
     write_private(paths.topology, topology.to_json().encode("utf-8"))

@@ -47,10 +47,10 @@ class Deployment:
         Raises:
             AdministrationError: a peer or the ordering nodes refused.
         """
-        for member in self.members:
-            for peer in member.peers:
-                if self.install(peer, member):
-                    progress(f"chaincode installed on {peer.name}")
+        with ThreadPoolExecutor(len(self.members)) as pool:
+            installed = sum(pool.map(self._install, self.members))
+        if installed:
+            progress(f"chaincode installed on {installed} peers")
         if self.sequence_in_force(definition.name) >= definition.sequence:
             return
         approvals = self.approvals(definition)
@@ -60,6 +60,9 @@ class Deployment:
         progress(f"chaincode {definition.name} approved by {len(self.members)} organizations")
         self.commit(definition)
         progress(f"chaincode {definition.name}: sequence {definition.sequence} is in force")
+
+    def _install(self, member: Member) -> int:
+        return sum(self.install(peer, member) for peer in member.peers)
 
     def install(self, peer: PeerClient, member: Member) -> bool:
         """Install the member's package on one of its peers; False when it is there."""

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from fabric_native.deployment import Deployment, Member
 from fabric_native.material import read_package_id
 from fabric_native.nodes import Node, peers
 from fabric_native.paths import NetworkPaths
 from fabric_native.peer_client import PeerClient
-from fabric_operator.errors import MaterialError
+from fabric_operator.reconfiguration import read_administrator
 from fabric_protocol.config_signing import ConfigSigner
-from fabric_protocol.identities import serialize_identity
-from fabric_protocol.signatures import key_signer
 from fabric_protocol.topology import Organization, Topology
 
 
@@ -26,15 +21,7 @@ def administrator(paths: NetworkPaths, organization: Organization) -> ConfigSign
     Raises:
         MaterialError: MATERIAL_UNREADABLE.
     """
-    pair = paths.organization(organization.name).admin.identity
-    try:
-        key = load_pem_private_key(pair.key.read_bytes(), None)
-        identity = serialize_identity(organization.msp_id, pair.certificate.read_bytes())
-    except (OSError, ValueError, TypeError) as error:
-        raise MaterialError("MATERIAL_UNREADABLE", f"cannot read the pair {pair.certificate}") from error
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise MaterialError("MATERIAL_UNREADABLE", f"expected an ECDSA key in {pair.key}")
-    return ConfigSigner(identity, key_signer(key))
+    return read_administrator(paths.organization(organization.name).admin.identity, organization.msp_id)
 
 
 def peer_client(paths: NetworkPaths, topology: Topology, ports: Mapping[str, int], node: Node) -> PeerClient:

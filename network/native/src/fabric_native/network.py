@@ -9,13 +9,15 @@ network.down()
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fabric_native.connection_profile import holds_network
 from fabric_native.creation import create_network, network_directory, process_keeper
 from fabric_native.material import read_registrar
-from fabric_native.nodes import Kind, Node, chaincode, network_nodes
+from fabric_native.membership import administrator
+from fabric_native.nodes import Kind, Node, chaincode, network_nodes, peers
 from fabric_native.paths import NetworkPaths
 from fabric_native.ports import node_ports
 from fabric_native.settings import EngineSettings
@@ -23,6 +25,7 @@ from fabric_native.starting import Nodes, start_network
 from fabric_operator.errors import NetworkError
 from fabric_operator.node_status import DIED, RUNNING, STOPPED, NodeStatus
 from fabric_operator.ports import is_free, read_ports
+from fabric_operator.reconfiguration import change_configuration, read_ordering_nodes
 from fabric_protocol.blocks import header_hash, parse_block
 from fabric_protocol.topology import Topology
 
@@ -198,16 +201,12 @@ class NativeNetwork:
         self._processes.kill(self._node(name).name)
 
     def log(self, name: str) -> Path:
-        """The file with a process's output.
+        """The file with what a process printed.
 
         Raises:
-            NetworkError: NODE_UNKNOWN, with the names that there are.
+            ProcessError: NODE_UNKNOWN, with the names that there are.
         """
-        path = self._paths.logs / f"{name}.log"
-        if name != Path(name).name or not path.exists():
-            known = ", ".join(sorted(item.stem for item in self._paths.logs.glob("*.log"))) or "none yet"
-            raise NetworkError("NODE_UNKNOWN", f"no log of {name!r}; there are {known}")
-        return path
+        return self._processes.log_path(name)
 
     def start_chaincode(self, organization: str, command: Sequence[str] | None = None) -> None:
         """Start an organization's chaincode service, in place of one that runs.
@@ -235,6 +234,32 @@ class NativeNetwork:
             MaterialError: MATERIAL_UNREADABLE.
         """
         return read_registrar(self._paths.organization(self.topology.organization(organization).name))
+
+    def change_configuration(self, organizations: Sequence[str], change: Callable[[Any], Any]) -> int:
+        """Change the channel's configuration, signed by these organizations' administrators.
+
+        Parameters:
+            organizations: names or MSP ids; the first one's administrator sends the update.
+            change: makes the wanted tree (ConfigGroup) of the one in force.
+
+        Returns:
+            Number of the block that brought the configuration.
+
+        Raises:
+            NetworkError: CONFIG_CHANGE_REFUSED, ORDERER_UNREACHABLE; see `fabric_operator.reconfiguration`.
+        """
+        signers = [administrator(self._paths, self.topology.organization(name)) for name in organizations]
+        nodes = read_ordering_nodes(self.directory)
+        return change_configuration(nodes, self.topology.channel, signers, change)
+
+    def read_blocks(self) -> Iterator[bytes]:
+        """The channel's blocks, as the first organization's first peer stores them; it must run.
+
+        Raises:
+            AdministrationError: PEER_UNREACHABLE, PEER_REFUSED.
+        """
+        with self._nodes.client(peers(self.topology.organizations[0])[0]) as client:
+            yield from client.blocks(self.topology.channel)
 
     def anchor(self) -> str:
         """Hex SHA-256 of the genesis block's header: what a verifier keeps outside the ledger."""

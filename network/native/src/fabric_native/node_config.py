@@ -76,31 +76,14 @@ def peer_config(
                     ("endorserService", "deliverService", "gatewayService"), _CONCURRENT
                 )
             },
-            "keepalive": {"interval": "7200s", "timeout": "20s", "minInterval": "10s"},
+            "keepalive": _KEEPALIVE,
             "deliveryclient": {"blockGossipEnabled": False, "reConnectBackoffThreshold": "5s"},
             "maxRecvMsgSize": 100 * 2**20,
             "maxSendMsgSize": 100 * 2**20,
         },
         "vm": {"endpoint": ""},
-        "chaincode": {
-            "externalBuilders": [{"name": BUILDER_NAME, "path": str(paths.builder)}],
-            "installTimeout": "60s",
-            "startuptimeout": "60s",
-            "executetimeout": "30s",
-            "mode": "net",
-            "system": dict.fromkeys(("_lifecycle", "cscc", "lscc", "qscc"), "enable"),
-            "runtimeParams": {
-                "useWriteBatch": True,
-                "maxSizeWriteBatch": 1000,
-                "useGetMultipleKeys": True,
-                "maxSizeGetMultipleKeys": 1000,
-            },
-        },
-        "ledger": {
-            "state": {"stateDatabase": "goleveldb", "totalQueryLimit": 100_000},
-            "history": {"enableHistoryDatabase": True},
-            "pvtdataStore": {"purgeInterval": 1},
-        },
+        "chaincode": {**_CHAINCODE, "externalBuilders": [{"name": BUILDER_NAME, "path": str(paths.builder)}]},
+        "ledger": _LEDGER,
         "operations": _peer_operations(paths, node, f"{host}:{ports[f'{node.name}/{OPERATIONS}']}"),
         "metrics": {"provider": "prometheus"},
     }
@@ -144,6 +127,32 @@ def orderer_config(
 
 
 _SOFTWARE_KEYS: dict[str, Any] = {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}}
+_CHAINCODE: dict[str, Any] = {
+    "installTimeout": "60s",
+    "startuptimeout": "60s",
+    "executetimeout": "30s",
+    "mode": "net",
+    "system": dict.fromkeys(("_lifecycle", "cscc", "lscc", "qscc"), "enable"),
+    "runtimeParams": {
+        "useWriteBatch": True,
+        "maxSizeWriteBatch": 1000,
+        "useGetMultipleKeys": True,
+        "maxSizeGetMultipleKeys": 1000,
+    },
+}
+# Left out, clients' intervals are 10 s, for which ordering nodes hang up ("too_many_pings").
+_KEEPALIVE: dict[str, Any] = {
+    "interval": "7200s",
+    "timeout": "20s",
+    "minInterval": "10s",
+    "client": {"interval": "60s", "timeout": "20s"},
+    "deliveryClient": {"interval": "60s", "timeout": "20s"},
+}
+_LEDGER: dict[str, Any] = {
+    "state": {"stateDatabase": "goleveldb", "totalQueryLimit": 100_000},
+    "history": {"enableHistoryDatabase": True},
+    "pvtdataStore": {"purgeInterval": 1},
+}
 _HANDLERS: dict[str, Any] = {
     "authFilters": [{"name": "DefaultAuth"}, {"name": "ExpirationCheck"}, {"name": "TimeWindowCheck"}],
     "decorators": [{"name": "DefaultDecorator"}],

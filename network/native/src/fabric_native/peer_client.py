@@ -5,13 +5,14 @@ Source: fabric-behaviour §3, §9 (`peer/peer.proto`, `gateway/gateway.proto`, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import grpc
+from fabric_protos.common import ledger_pb2
 from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
 from fabric_protos.gossip import message_pb2
@@ -123,6 +124,12 @@ class PeerClient:
     def join(self, block: bytes) -> None:
         """Have the peer join a channel by its first block; raises as `ask`."""
         self.ask("", "cscc", [b"JoinChain", block])
+
+    def blocks(self, channel: str) -> Iterator[bytes]:
+        """Every block that the peer has now, as it stores them; raises as `ask`."""
+        info = self.ask(channel, "qscc", [b"GetChainInfo", channel.encode()])
+        for number in range(ledger_pb2.BlockchainInfo.FromString(info).height):
+            yield self.ask(channel, "qscc", [b"GetBlockByNumber", channel.encode(), str(number).encode()])
 
     def submit(self, channel: str, proposal: Proposal, responses: Sequence[Any]) -> None:
         """Order a transaction and wait until it is committed.

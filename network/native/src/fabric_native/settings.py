@@ -33,11 +33,21 @@ class EngineSettings:
         """
         return str(find_binary(name, self._directory()).path)
 
+    def command(self, name: str, *arguments: str) -> tuple[str, ...]:
+        """Command of one of Fabric's programs, which writes files that their owner alone can read.
+
+        A peer copies packages, with the client key in them, with the mode that its umask leaves.
+
+        Raises:
+            BinariesNotFoundError: BINARIES_MISSING, VERSION_UNFIT.
+        """
+        return ("/bin/sh", "-c", 'umask 077; exec "$@"', name, self.program(name), *arguments)
+
     def authority(self, home: Path) -> tuple[str, ...]:
         """Command that serves a CA from its home directory."""
         if self.authority_command is not None:
             return (*self.authority_command, str(home))
-        return (self.program("fabric-ca-server"), "start", "--home", str(home))
+        return self.command("fabric-ca-server", "start", "--home", str(home))
 
     def _directory(self) -> Path | None:
         return None if self.binaries is None else Path(self.binaries)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from fabric_native.authorities import Authorities
 from fabric_native.errors import AdministrationError
 from fabric_native.material import read_package_id
-from fabric_native.membership import deployment, peer_client
+from fabric_native.membership import administrator, deployment, peer_client
 from fabric_native.node_config import TIME_WINDOW, node_environment, write_config
 from fabric_native.nodes import Kind, Node, chaincode, orderer, peers
 from fabric_native.paths import NetworkPaths
@@ -21,9 +21,11 @@ from fabric_native.ports import ADMIN, OPERATIONS
 from fabric_native.rest import ChannelParticipation, is_healthy
 from fabric_native.settings import EngineSettings
 from fabric_native.tls import client_context
-from fabric_operator.errors import ProcessError
+from fabric_operator.errors import NetworkError, ProcessError
 from fabric_operator.processes import ProcessKeeper
+from fabric_operator.reconfiguration import OrderingNode, read_configuration
 from fabric_protocol.lifecycle_arguments import wanted_definition
+from fabric_protocol.network_profile import SERVER_NAME
 from fabric_protocol.topology import Organization, Topology
 
 READY_SECONDS = 60.0
@@ -69,9 +71,9 @@ class Nodes:
                 arguments = tuple(command or self.topology.chaincode.command)
                 return self.processes.ensure(node.name, arguments, self._chaincode_environment(node))
         write_config(self.paths, self.topology, node, self.ports)
-        program = self.settings.program(str(node.kind))
-        arguments = (program, "node", "start") if node.kind == Kind.PEER else (program,)
-        return self.processes.ensure(node.name, arguments, node_environment(self.paths, node))
+        arguments = ("node", "start") if node.kind == Kind.PEER else ()
+        command_line = self.settings.command(str(node.kind), *arguments)
+        return self.processes.ensure(node.name, command_line, node_environment(self.paths, node))
 
     def wait(self, node: Node) -> None:
         """Wait until a node can be used.
@@ -134,6 +136,8 @@ def start_network(nodes: Nodes, started: list[str], progress: Progress) -> None:
         nodes.wait(node)
     progress(f"{len(first)} ordering nodes and peers run")
     _join(nodes, organizations, progress)
+    for item in organizations:
+        _wait_for_ordering(nodes, item)
     for node in services:
         nodes.wait(node)
     progress("the chaincode services run")
@@ -188,6 +192,23 @@ def _join(nodes: Nodes, organizations: Sequence[Organization], progress: Progres
     joined += sum(join_peer(nodes, node, genesis) for item in organizations for node in peers(item))
     if joined:
         progress(f"{joined} nodes joined channel {nodes.topology.channel}")
+
+
+def _wait_for_ordering(nodes: Nodes, organization: Organization) -> None:
+    """Wait until an ordering node takes part: with Raft it refuses everything while there is no leader."""
+    roots = nodes.paths.organization(organization.name).tls_ca.certificate.read_bytes()
+    endpoint = f"{nodes.topology.host}:{nodes.ports[orderer(organization).name]}"
+    node = OrderingNode(endpoint, roots, SERVER_NAME)
+    signer = administrator(nodes.paths, organization)
+
+    def orders() -> bool:
+        try:
+            read_configuration([node], nodes.topology.channel, signer)
+        except NetworkError:
+            return False
+        return True
+
+    nodes.processes.wait_until_ready(orderer(organization).name, orders, READY_SECONDS)
 
 
 def _wait_for_discovery(topology: Topology, clients: Sequence[PeerClient]) -> None:

@@ -16,6 +16,8 @@ from fabric_operator.errors import NetworkError
 from fabric_operator.private_files import sync, sync_tree
 
 PROFILE = "network.json"
+PORTS = "ports.json"
+UNFINISHED = ".unfinished"
 _LOCK_SECONDS = 0.3
 _POLL_SECONDS = 0.03
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
@@ -89,7 +91,7 @@ class NetworkDirectory:
 
     @property
     def _unfinished(self) -> Path:
-        return self.directory / ".unfinished"
+        return self.directory / UNFINISHED
 
     def _require_room(self) -> None:
         if (self.directory / PROFILE).exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from fabric_operator.errors import NetworkError
@@ -16,8 +16,8 @@ _FIRST, _LAST = 20_000, 32_000
 _ATTEMPTS = 2_000
 
 
-def choose_ports(names: Sequence[str], host: str) -> dict[str, int]:
-    """Choose a free port on `host` for each name.
+def choose_ports(names: Sequence[str], host: str, *, avoid: Collection[int] = ()) -> dict[str, int]:
+    """Choose a free port on `host` for each name, none of `avoid`.
 
     Raises:
         NetworkError: NO_FREE_PORTS when too few are free.
@@ -27,7 +27,7 @@ def choose_ports(names: Sequence[str], host: str) -> dict[str, int]:
         if len(chosen) == len(names):
             return chosen
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)
-        if port not in chosen.values() and is_free(host, port):
+        if port not in chosen.values() and port not in avoid and is_free(host, port):
             chosen[names[len(chosen)]] = port
     raise NetworkError(
         "NO_FREE_PORTS",

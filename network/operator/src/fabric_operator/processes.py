@@ -148,6 +148,19 @@ class ProcessKeeper:
             f"{name} {happened}. The end of {self.logs / f'{name}.log'}:\n{self.log_tail(name)}",
         )
 
+    def log_path(self, name: str) -> Path:
+        """The file with what a process printed.
+
+        Raises:
+            ProcessError: NODE_UNKNOWN, with the names that there are.
+        """
+        known = {path.stem: path for path in sorted(self.logs.glob("*.log"))}
+        if name not in known:
+            raise ProcessError(
+                "NODE_UNKNOWN", f"no log of {name!r}; there are {', '.join(known) or 'none yet'}"
+            )
+        return known[name]
+
     def log_tail(self, name: str) -> str:
         """The last lines of a process's log."""
         try:

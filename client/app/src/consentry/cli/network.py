@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from consentry.cli import network_attach, network_machine
+from consentry.cli import network_attach, network_machine, network_nodes
 from consentry.cli.context import command_context
 from consentry.cli.output import AsJson, examples, note, say, show_json, show_table
 
@@ -15,20 +15,38 @@ app = typer.Typer(name="network", no_args_is_help=True, help="Start, stop and lo
 
 
 @app.command(
-    epilog=examples("consentry network up", "consentry --network /srv/trial network up --preset small")
+    epilog=examples(
+        "consentry network up",
+        "consentry --network /srv/trial network up --preset small",
+        "consentry network up --engine fabric",
+        "consentry network up --engine fabric --topology ours.yaml --binaries /opt/fabric/bin",
+    )
 )
 def up(
     ctx: typer.Context,
-    preset: Annotated[str, typer.Option(help="Topology: consortium or small.")] = "consortium",
+    preset: Annotated[
+        str, typer.Option(help="Topology of a new network: consortium or small.")
+    ] = "consortium",
     engine: Annotated[
-        str, typer.Option(help="embedded; fabric is refused, with what was found of its binaries.")
-    ] = "embedded",
+        str | None,
+        typer.Option(
+            envvar="CONSENTRY_ENGINE",
+            help="embedded (one process; the default) or fabric (real peers, ordering nodes and CAs).",
+        ),
+    ] = None,
+    topology: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML file with one's own topology, in place of a preset."),
+    ] = None,
+    binaries: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where Fabric's binaries are looked for first.")
+    ] = None,
 ) -> None:
     """Create the network if the directory is empty, and start it; does nothing to one that runs."""
     from consentry.network import bring_up
 
     directory = command_context(ctx).directory
-    bring_up(directory, preset, note, engine)
+    bring_up(directory, preset, note, engine, topology=topology, binaries=binaries)
     say(f"The network in {directory} is up.")
 
 
@@ -144,5 +162,6 @@ def export(
     say(f"{count} blocks are in {target}.")
 
 
+network_nodes.add_to(app)
 network_machine.add_to(app)
 network_attach.add_to(app)

@@ -1,4 +1,4 @@
-"""The whole story on the embedded engine, on real data: what `make demo` runs."""
+"""The whole story on either engine, on real data: what `make demo` runs."""
 
 from consentry.demo.run import run
 

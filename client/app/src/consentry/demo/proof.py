@@ -10,7 +10,7 @@ from consentry.demo.cast import Cast
 from consentry.demo.commands import CommandLine
 from consentry.demo.story import Story
 from consentry.network import export_blocks
-from consentry.network.tampering import copy_ledger, flip_random_byte, forge
+from consentry.network.tampering import flip_random_byte, forge
 
 
 def prove(story: Story, cast: Cast, commands: CommandLine) -> None:
@@ -27,7 +27,7 @@ def find_tampering(story: Story, cast: Cast, commands: CommandLine, seed: int) -
     work = cast.directory / "tampered"
     shutil.rmtree(work, ignore_errors=True)
     anchor = str(cast.directory / "anchors" / "northgate.txt")
-    copy_ledger(cast.directory, work / "flipped")
+    export_blocks(cast.directory, work / "flipped")
     flipped = flip_random_byte(work / "flipped", Random(seed))
     story.say(
         f"seed {seed}: byte {flipped.offset} of stored block {flipped.block} changed from "
@@ -37,16 +37,15 @@ def find_tampering(story: Story, cast: Cast, commands: CommandLine, seed: int) -
     first = found["differences"][0]
     story.expect(first["block"] == flipped.block, f"found: {first['sentence']}", found)
     story.say("a forged ledger with the same names is made: other keys, own genesis block")
-    forge(cast.directory, work / "forged", "consortium")
-    found = _verify(commands, work / "forged", anchor)
+    forge(cast.directory, work / "forged")
+    export_blocks(work / "forged", work / "forged-blocks")
+    found = _verify(commands, work / "forged-blocks", anchor)
     first = found["differences"][0]
     story.expect(first["kind"] == "ANCHOR", f"found: {first['sentence']}", found)
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _verify(commands: CommandLine, ledger: Path, anchor: str) -> dict[str, list[dict[str, object]]]:
-    blocks = ledger / "blocks"
-    export_blocks(ledger, blocks)
+def _verify(commands: CommandLine, blocks: Path, anchor: str) -> dict[str, list[dict[str, object]]]:
     found: dict[str, list[dict[str, object]]] = commands.json(
         "northgate/dpo", "verify", "--blocks", str(blocks), "--anchor", anchor, status=1
     )

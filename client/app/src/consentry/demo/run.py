@@ -22,18 +22,25 @@ from consentry.demo.story import StepFailedError, Story
 from consentry.demo.training import train
 from consentry.demo.withdrawal import withdraw
 from consentry.errors import ConfigurationError
-from consentry.network import bring_up, destroy
+from consentry.network import EMBEDDED, FABRIC, bring_up, destroy
 
 _MARK = "demo.json"
+_OPERATORS = {
+    EMBEDDED: "embedded engine: one operator holds every key; it proves integrity, not independence",
+    FABRIC: "real Fabric: each organization's nodes are processes of their own, here on one machine",
+}
 
 
-def run(directory: Path, seed: int | None = None, console: Console | None = None) -> int:
+def run(
+    directory: Path, seed: int | None = None, console: Console | None = None, engine: str = EMBEDDED
+) -> int:
     """Run the story in `directory` and leave its network running.
 
     Args:
         directory: Made when absent; what an earlier demo left there is stopped and removed first.
         seed: Of pseudonyms, choices and the byte that is flipped; drawn and printed when not given.
         console: Where to print; standard output by default.
+        engine: `embedded`, or `fabric` for real peers, ordering nodes and CAs.
 
     Returns:
         int: 0 when every step gave its expected outcome, 1 otherwise; the failed step is named.
@@ -47,7 +54,7 @@ def run(directory: Path, seed: int | None = None, console: Console | None = None
     try:
         with ExitStack() as connections:
             hospitals = {hospital.name: hospital for hospital in load_hospitals(seed, utc_today())}
-            _tell(story, Cast(directory, hospitals, connections), seed)
+            _tell(story, Cast(directory, hospitals, connections), seed, engine)
     except StepFailedError as failure:
         story.console.print(f"\n[bold red]The demo failed:[/] {failure}", markup=True, highlight=False)
         story.console.print(f"Logs: {directory / 'logs'}; seed {seed}")
@@ -55,16 +62,14 @@ def run(directory: Path, seed: int | None = None, console: Console | None = None
     return 0
 
 
-def _tell(story: Story, cast: Cast, seed: int) -> None:
+def _tell(story: Story, cast: Cast, seed: int, engine: str) -> None:
     commands = CommandLine(story, cast.directory)
     with story.step(0, "A consortium of three hospitals and a regulator"):
         cast.directory.mkdir(parents=True, exist_ok=True)
         (cast.directory / _MARK).write_text(json.dumps({"seed": seed}), encoding="ascii")
-        bring_up(cast.directory, "consortium", story.say)
+        bring_up(cast.directory, "consortium", story.say, engine)
         story.say(f"{cast.enroll()} people enrolled at their organizations' CAs; seed {seed}")
-        story.say(
-            "[dim]embedded engine: one operator holds every key; it proves integrity, not independence[/]"
-        )
+        story.say(f"[dim]{_OPERATORS[engine]}[/]")
     with story.step(1, "Hospitals import their patients' consents"):
         import_consents(story, cast)
     with story.step(2, "Hospitals register their datasets"):

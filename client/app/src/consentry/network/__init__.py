@@ -3,6 +3,8 @@
 This package alone knows the engines; everything else of `consentry` reads `network.json`.
 """
 
+from consentry.network.engines import EMBEDDED, ENGINES, FABRIC
+from consentry.network.nodes import kill_node, log_tail, start_node, stop_node
 from consentry.network.operations import (
     bring_up,
     destroy,
@@ -16,15 +18,22 @@ from consentry.network.revocation import publish_revocations
 from consentry.network.users import enroll_user, revoke_user
 
 __all__ = [
+    "EMBEDDED",
+    "ENGINES",
+    "FABRIC",
     "PRESETS",
     "bring_up",
     "destroy",
     "enroll_user",
     "export_blocks",
+    "kill_node",
+    "log_tail",
     "preset",
     "publish_revocations",
     "restart_chaincode",
     "revoke_user",
+    "start_node",
     "status",
+    "stop_node",
     "take_down",
 ]

@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 from consentry.errors import LedgerRefused
 from consentry.ledger import connect
+from consentry.network.engines import Network
 from consentry.network.presets import HOSPITAL, REGULATOR
 from consentry.network.users import enroll_user
 from consentry.profile import NetworkProfile
 from consentry.wallet import Wallet, WalletIdentity
 from consentry_records import OrganizationSetting, Settings
-from fabric_embedded import EmbeddedNetwork
 
 SERVICE = "service"
 TIME_TOLERANCE_MS = 2_000
 
 
-def prepare_ledger(network: EmbeddedNetwork, progress: Callable[[str], None]) -> None:
+def prepare_ledger(network: Network, progress: Callable[[str], None]) -> None:
     """Write the settings once, enrol each organization's service, start the hospitals' decision services."""
     kinds = {organization.name: organization.kind for organization in network.topology.organizations}
     for name, kind in kinds.items():
@@ -32,14 +32,14 @@ def prepare_ledger(network: EmbeddedNetwork, progress: Callable[[str], None]) ->
             network.start_process(f"decide-{name}", decision_command(network, name), {})
 
 
-def decision_command(network: EmbeddedNetwork, organization: str) -> tuple[str, ...]:
+def decision_command(network: Network, organization: str) -> tuple[str, ...]:
     """The command line of an organization's decision service."""
     directory = str(network.directory)
     identity = f"{organization}/{SERVICE}"
     return (sys.executable, "-m", "consentry", "--network", directory, "--as", identity, "decide", "serve")
 
 
-def _identity(network: EmbeddedNetwork, organization: str, label: str, role: str) -> WalletIdentity:
+def _identity(network: Network, organization: str, label: str, role: str) -> WalletIdentity:
     profile = NetworkProfile.load(network.directory)
     wallet = Wallet(profile.wallet_directory(organization))
     if label in wallet.labels():
@@ -47,7 +47,7 @@ def _identity(network: EmbeddedNetwork, organization: str, label: str, role: str
     return enroll_user(network.directory, organization, label, [role])
 
 
-def _initialize(network: EmbeddedNetwork, regulator: WalletIdentity) -> None:
+def _initialize(network: Network, regulator: WalletIdentity) -> None:
     settings = Settings(
         organizations=tuple(
             OrganizationSetting(msp_id=organization.msp_id, kind=organization.kind)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from consentry.errors import ConfigurationError, ConsentryError
+from consentry.network.engines import (
+    EMBEDDED,
+    PROFILE,
+    Network,
+    create_network,
+    engine_of,
+    load_network,
+    require_engine,
+)
 from consentry.network.ledger_setup import prepare_ledger
 from consentry.network.presets import preset as named_preset
+from consentry.network.topology_file import read_topology
 from consentry.network.translation import translated
-from fabric_embedded import EmbeddedNetwork, NodeStatus, read_blocks
-from fabric_native import BinariesNotFoundError, find_binaries
+from fabric_embedded import read_blocks
+from fabric_native import NativeNetwork
+from fabric_operator.node_status import NodeStatus
 
-EMBEDDED = "embedded"
-FABRIC = "fabric"
-_PROFILE = "network.json"
 _OWN_DIRECTORIES = ("anchors", "custody", "wallets")
 
 
@@ -25,7 +33,10 @@ def bring_up(
     directory: Path,
     preset: str = "consortium",
     progress: Callable[[str], None] = lambda message: None,
-    engine: str = EMBEDDED,
+    engine: str | None = None,
+    *,
+    topology: Path | None = None,
+    binaries: Path | None = None,
 ) -> None:
     """Create the network if the directory has none, start it, and prepare its ledger; idempotent.
 
@@ -36,17 +47,21 @@ def bring_up(
         directory: Where the network lives; made when absent.
         preset: Name of the topology for a new network, see :data:`consentry.network.presets.PRESETS`.
         progress: Told what is being done, a line at a time.
-        engine: `embedded`; `fabric` is not supported yet and says so.
+        engine: `embedded` or `fabric`; None is the engine of the network that is there, else `embedded`.
+        topology: A file with one's own topology for a new network, in place of a preset.
+        binaries: Where Fabric's binaries are looked for first.
 
     Raises:
-        ConsentryError: PRESET_UNKNOWN, ENGINE_UNKNOWN or ENGINE_NOT_SUPPORTED.
+        ConsentryError: PRESET_UNKNOWN, ENGINE_UNKNOWN, ENGINE_DIFFERS, or what the engine says.
     """
-    refuse_other_engines(engine)
-    if (directory / _PROFILE).exists():
-        network = EmbeddedNetwork.load(directory)
+    if engine is not None:
+        require_engine(engine)
+    if (directory / PROFILE).exists():
+        _require_same_engine(directory, engine)
+        network = load_network(directory)
     else:
-        progress("making key material and the genesis block")
-        network = EmbeddedNetwork.create(directory, named_preset(preset))
+        wanted = named_preset(preset) if topology is None else read_topology(topology)
+        network = create_network(directory, wanted, engine or EMBEDDED, progress, binaries)
         _keep_anchors(network)
     network.up(progress)
     prepare_ledger(network, progress)
@@ -55,7 +70,7 @@ def bring_up(
 @translated()
 def take_down(directory: Path) -> None:
     """Stop every process of the network; its files stay."""
-    _load(directory).down()
+    load_network(directory).down()
 
 
 @translated()
@@ -64,7 +79,7 @@ def destroy(directory: Path) -> None:
 
     What others put into the directory, reports for instance, stays.
     """
-    _load(directory).destroy()
+    load_network(directory).destroy()
     for name in _OWN_DIRECTORIES:
         shutil.rmtree(directory / name, ignore_errors=True)
     for path in directory.glob("index.sqlite*"):
@@ -76,7 +91,7 @@ def destroy(directory: Path) -> None:
 @translated()
 def status(directory: Path) -> list[NodeStatus]:
     """What runs and what does not."""
-    return _load(directory).status()
+    return load_network(directory).status()
 
 
 @translated()
@@ -86,55 +101,49 @@ def restart_chaincode(directory: Path, organization: str, command: Sequence[str]
     An organization can do this by itself in Fabric, too: chaincode is its own process. The demo uses it to
     play an organization whose chaincode was altered.
     """
-    network = _load(directory)
+    network = load_network(directory)
     network.stop_chaincode(organization)
     network.start_chaincode(organization, command)
 
 
 @translated()
 def export_blocks(directory: Path, target: Path) -> int:
-    """Write the stored blocks as they are to `target`/NNNNNN.block; the engine need not run.
+    """Write the stored blocks as they are to `target`/NNNNNN.block.
+
+    The embedded engine need not run; of real Fabric the first organization's peer must.
 
     Returns:
         int: How many blocks were written.
     """
-    ledger = directory / "ledger"
-    if not ledger.is_dir():
-        raise ConfigurationError("LEDGER_MISSING", f"{ledger} does not exist; name a network's directory")
     target.mkdir(parents=True, exist_ok=True)
     number = 0
-    for number, data in enumerate(read_blocks(ledger), start=1):
+    for number, data in enumerate(_stored_blocks(directory), start=1):
         (target / f"{number - 1:06d}.block").write_bytes(data)
     return number
 
 
-def refuse_other_engines(engine: str) -> None:
-    """Say what is missing for an engine that cannot be started."""
-    if engine == EMBEDDED:
-        return
-    if engine != FABRIC:
-        raise ConsentryError("ENGINE_UNKNOWN", f"got engine {engine!r}; there are {EMBEDDED} and {FABRIC}")
-    try:
-        found = f"its peer was found at {find_binaries().peer.path}"
-    except BinariesNotFoundError as error:
-        found = str(error)
-    raise ConsentryError(
-        "ENGINE_NOT_SUPPORTED",
-        f"this release does not start real Fabric yet ({found}); use --engine {EMBEDDED}, or write "
-        f"{_PROFILE} for a network that runs already",
-    )
+def _stored_blocks(directory: Path) -> Iterator[bytes]:
+    if (directory / PROFILE).exists():
+        network = load_network(directory)
+        if isinstance(network, NativeNetwork):
+            return network.read_blocks()
+    ledger = directory / "ledger"
+    if not ledger.is_dir():
+        raise ConfigurationError("LEDGER_MISSING", f"{ledger} does not exist; name a network's directory")
+    return read_blocks(ledger)
 
 
-def _load(directory: Path) -> EmbeddedNetwork:
-    if not (directory / _PROFILE).exists():
-        raise ConfigurationError(
-            "NETWORK_MISSING",
-            f"{directory} holds no network; make one with: consentry --network {directory} network up",
+def _require_same_engine(directory: Path, engine: str | None) -> None:
+    found = engine_of(directory)
+    if engine not in (None, found):
+        raise ConsentryError(
+            "ENGINE_DIFFERS",
+            f"{directory} holds a network of the {found} engine, {engine} was asked for: name another "
+            "directory, or leave --engine out",
         )
-    return EmbeddedNetwork.load(directory)
 
 
-def _keep_anchors(network: EmbeddedNetwork) -> None:
+def _keep_anchors(network: Network) -> None:
     """Each organization keeps the genesis header's hash outside the ledger (DESIGN §9)."""
     anchors = network.directory / "anchors"
     anchors.mkdir(mode=0o700, exist_ok=True)

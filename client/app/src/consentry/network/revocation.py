@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from consentry.network.engines import load_network
 from consentry.network.translation import translated
 from consentry.profile import NetworkProfile
 from fabric_protocol.config_editing import with_revocation_list
@@ -27,9 +28,7 @@ def publish_revocations(directory: Path, organization: str, revocations: bytes) 
     Raises:
         ConsentryError: ORGANIZATION_UNKNOWN, ORDERER_UNREACHABLE, CONFIG_CHANGE_REFUSED.
     """
-    from fabric_embedded.reconfiguration import change_configuration
-
     msp_id = NetworkProfile.load(directory).organization_named(organization).msp_id
-    return change_configuration(
-        directory, [organization], lambda group: with_revocation_list(group, msp_id, revocations)
+    return load_network(directory).change_configuration(
+        [organization], lambda group: with_revocation_list(group, msp_id, revocations)
     )

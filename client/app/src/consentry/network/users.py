@@ -7,10 +7,10 @@ from pathlib import Path
 
 from consentry.ca_client import CaClient, new_enrolment_id
 from consentry.errors import ConfigurationError
+from consentry.network.engines import load_network
 from consentry.network.translation import translated
 from consentry.profile import NetworkProfile
 from consentry.wallet import ROLE_ATTRIBUTE, Wallet, WalletIdentity
-from fabric_embedded import EmbeddedNetwork
 
 
 @translated()
@@ -31,7 +31,7 @@ def enroll_user(directory: Path, organization: str, label: str, roles: Sequence[
     profile = NetworkProfile.load(directory)
     enrolment_id = new_enrolment_id()
     with _authority(profile, organization) as ca:
-        registrar = ca.enroll(*EmbeddedNetwork.load(directory).registrar(organization), attributes=())
+        registrar = ca.enroll(*load_network(directory).registrar(organization), attributes=())
         secret = ca.register(registrar, enrolment_id, {ROLE_ATTRIBUTE: ",".join(roles)})
         identity = ca.enroll(enrolment_id, secret)
     Wallet(profile.wallet_directory(organization)).put(label, identity)
@@ -60,7 +60,7 @@ def revoke_user(directory: Path, organization: str, label: str) -> bytes:
     profile = NetworkProfile.load(directory)
     identity = Wallet(profile.wallet_directory(organization)).get(label)
     with _authority(profile, organization) as ca:
-        registrar = ca.enroll(*EmbeddedNetwork.load(directory).registrar(organization), attributes=())
+        registrar = ca.enroll(*load_network(directory).registrar(organization), attributes=())
         ca.revoke(registrar, identity.certificate)
         return ca.gencrl(registrar)
 

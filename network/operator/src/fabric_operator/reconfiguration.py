@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from fabric_embedded.paths import NetworkPaths
-from fabric_operator.errors import NetworkError
+from fabric_operator.errors import MaterialError, NetworkError
+from fabric_operator.private_files import KeyPair
 from fabric_protocol.blocks import is_config_block, last_config_index
 from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.config_delta import compute_update
@@ -28,19 +29,57 @@ from fabric_protocol.config_signing import ConfigSigner, sign_update, update_env
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import serialize_identity
 from fabric_protocol.signatures import key_signer
-from fabric_protocol.topology import Topology
 
 _NEWEST = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
 _LARGEST_NUMBER = 2**63 - 1
 _SECONDS = 30.0
 
 
-def change_configuration(directory: Path, organizations: Sequence[str], change: Callable[[Any], Any]) -> int:
-    """Change the channel's configuration, and wait until the change is in force.
+@dataclass(frozen=True)
+class OrderingNode:
+    """How an ordering node is reached: "host:port", TLS roots (PEM), the name in its certificate."""
+
+    endpoint: str
+    roots: bytes
+    server_name: str
+
+
+def read_administrator(pair: KeyPair, msp_id: str) -> ConfigSigner:
+    """An administrator, as a signer.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+    """
+    try:
+        key = load_pem_private_key(pair.key.read_bytes(), None)
+        identity = serialize_identity(msp_id, pair.certificate.read_bytes())
+    except (OSError, ValueError, TypeError) as error:
+        raise MaterialError("MATERIAL_UNREADABLE", f"cannot read the pair {pair.certificate}") from error
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise MaterialError("MATERIAL_UNREADABLE", f"expected an ECDSA key in {pair.key}")
+    return ConfigSigner(identity, key_signer(key))
+
+
+def read_ordering_nodes(directory: Path) -> list[OrderingNode]:
+    """The ordering nodes that a network's `network.json` names."""
+    return [
+        OrderingNode(item["endpoint"], (directory / item["tls_roots"]).read_bytes(), item["server_name"])
+        for item in json.loads((directory / "network.json").read_bytes())["orderers"]
+    ]
+
+
+def change_configuration(
+    nodes: Sequence[OrderingNode],
+    channel_id: str,
+    signers: Sequence[ConfigSigner],
+    change: Callable[[Any], Any],
+) -> int:
+    """Change a channel's configuration, and wait until the change is in force.
 
     Parameters:
-        directory: of a network that is up.
-        organizations: names of those whose administrators sign; the first one sends the update.
+        nodes: asked in turn until one answers; it must be up, and so must a quorum of all.
+        channel_id: of the channel.
+        signers: administrators who sign; the first one sends the update.
         change: makes the wanted tree (ConfigGroup) of the one in force, see `fabric_protocol.config_editing`.
 
     Returns:
@@ -50,32 +89,51 @@ def change_configuration(directory: Path, organizations: Sequence[str], change: 
         NetworkError: CONFIG_CHANGE_REFUSED, with the ordering node's words; ORDERER_UNREACHABLE; or why the
             change cannot be made, e.g. CONFIG_UNCHANGED.
     """
-    paths = NetworkPaths(directory)
-    try:
-        topology = Topology.from_json(paths.topology.read_bytes())
-        signers = [_administrator(paths, topology, name) for name in organizations]
-        with _ordering_node(directory) as stub:
-            return _Administration(stub, topology.channel, signers).change(change)
-    except ProtocolError as error:
-        raise NetworkError(error.code, error.message) from error
-    except grpc.RpcError as error:
-        raise NetworkError(
-            "ORDERER_UNREACHABLE", f"the ordering node of {directory} gave no answer: {error.details()}"
-        ) from error
+    number: int = _first_answer(nodes, channel_id, signers, lambda admins: admins.change(change))
+    return number
+
+
+def read_configuration(
+    nodes: Sequence[OrderingNode], channel_id: str, signer: ConfigSigner
+) -> common_pb2.Block:
+    """The newest configuration block of a channel; raises as `change_configuration`."""
+    return _first_answer(nodes, channel_id, [signer], lambda admins: admins.newest())
+
+
+def _first_answer(
+    nodes: Sequence[OrderingNode],
+    channel_id: str,
+    signers: Sequence[ConfigSigner],
+    ask: Callable[[_Administration], Any],
+) -> Any:
+    reasons = []
+    for node in nodes:
+        try:
+            with _connected(node) as stub:
+                return ask(_Administration(stub, channel_id, signers))
+        except ProtocolError as error:
+            raise NetworkError(error.code, error.message) from error
+        except grpc.RpcError as error:
+            reasons.append(f"{node.endpoint}: {error.details()}")
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                break
+    raise NetworkError("ORDERER_UNREACHABLE", f"no ordering node gave an answer: {'; '.join(reasons)}")
 
 
 class _Administration:
-    """Administrators with a connection to the ordering node."""
+    """Administrators with a connection to an ordering node."""
 
     def __init__(self, stub: Any, channel_id: str, signers: Sequence[ConfigSigner]) -> None:
         self._stub = stub
         self._channel_id = channel_id
         self._signers = signers
 
+    def newest(self) -> Any:
+        return self._configuration_of(next(self._blocks(_NEWEST, _NEWEST)))
+
     def change(self, change: Callable[[Any], Any]) -> int:
         newest = next(self._blocks(_NEWEST, _NEWEST))
-        index = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=last_config_index(newest)))
-        current = ChannelConfig.from_block(next(self._blocks(index, index)))
+        current = ChannelConfig.from_block(self._configuration_of(newest))
         update = compute_update(self._channel_id, current.group, change(current.group)).SerializeToString()
         signatures = [sign_update(update, signer) for signer in self._signers]
         envelope = update_envelope(self._channel_id, update, signatures, self._signers[0])
@@ -85,6 +143,10 @@ class _Administration:
                 "CONFIG_CHANGE_REFUSED", f"the ordering node refused the change: {answer.info}"
             )
         return self._next_configuration(newest.header.number + 1)
+
+    def _configuration_of(self, newest: Any) -> Any:
+        index = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=last_config_index(newest)))
+        return next(self._blocks(index, index))
 
     def _next_configuration(self, start: int) -> int:
         following = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start))
@@ -114,22 +176,13 @@ class _Administration:
             yield answer.block
 
 
-def _administrator(paths: NetworkPaths, topology: Topology, name: str) -> ConfigSigner:
-    pair = paths.organization(name).admin
-    key = load_pem_private_key(pair.key.read_bytes(), None)
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise NetworkError("CONFIG_CHANGE_REFUSED", f"expected an ECDSA key in {pair.key}")
-    identity = serialize_identity(topology.organization(name).msp_id, pair.certificate.read_bytes())
-    return ConfigSigner(identity, key_signer(key))
-
-
 @contextmanager
-def _ordering_node(directory: Path) -> Iterator[Any]:
-    profile = json.loads((directory / "network.json").read_bytes())["orderers"][0]
-    credentials = grpc.ssl_channel_credentials((directory / profile["tls_roots"]).read_bytes())
+def _connected(node: OrderingNode) -> Iterator[Any]:
     options = [
-        ("grpc.ssl_target_name_override", profile["server_name"]),
+        ("grpc.ssl_target_name_override", node.server_name),
         ("grpc.max_receive_message_length", -1),
+        ("grpc.enable_http_proxy", 0),
     ]
-    with grpc.secure_channel(profile["endpoint"], credentials, options) as channel:
+    credentials = grpc.ssl_channel_credentials(node.roots)
+    with grpc.secure_channel(node.endpoint, credentials, options) as channel:
         yield ab_pb2_grpc.AtomicBroadcastStub(channel)
