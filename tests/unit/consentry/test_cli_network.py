@@ -18,12 +18,14 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     made: list[tuple[Any, ...]] = []
 
     def remembered(name: str, answer: Any = None) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            made.append((name, *(item for item in arguments if not callable(item))))
+        def call(*arguments: Any, **options: Any) -> Any:
+            given = {key: value for key, value in options.items() if value is not None}
+            made.append((name, *(item for item in arguments if not callable(item)), *given.items()))
             return answer
 
         return call
 
+    monkeypatch.delenv("CONSENTRY_ENGINE", raising=False)
     network = ModuleType("consentry.network")
     nodes = [SimpleNamespace(name="engine", state="running", pid=7, detail="")]
     for name, answer in {
@@ -35,6 +37,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         "publish_revocations": 41,
         "enroll_user": SimpleNamespace(enrolment_id="5f0c"),
         "export_blocks": 12,
+        "start_node": None,
+        "stop_node": None,
+        "kill_node": None,
+        "log_tail": "last words",
     }.items():
         setattr(network, name, remembered(name, answer))
     demo = ModuleType("consentry.demo")
@@ -47,12 +53,31 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize(
     ("arguments", "expected", "shown"),
     [
-        (["network", "up"], ("bring_up", "consortium", "embedded"), "The network in {} is up.\n"),
+        (["network", "up"], ("bring_up", "consortium", None), "The network in {} is up.\n"),
         (
             ["network", "up", "--preset", "small"],
-            ("bring_up", "small", "embedded"),
+            ("bring_up", "small", None),
             "The network in {} is up.\n",
         ),
+        (
+            ["network", "up", "--engine", "fabric", "--topology", "ours.yaml", "--binaries", "bin"],
+            (
+                "bring_up",
+                "consortium",
+                "fabric",
+                ("topology", Path("ours.yaml")),
+                ("binaries", Path("bin")),
+            ),
+            "The network in {} is up.\n",
+        ),
+        (["network", "start", "peer-a"], ("start_node", "peer-a"), "peer-a runs.\n"),
+        (["network", "stop", "peer-a"], ("stop_node", "peer-a"), "peer-a is stopped.\n"),
+        (
+            ["network", "kill", "peer-a"],
+            ("kill_node", "peer-a"),
+            "peer-a is killed; start it again with: consentry network start peer-a\n",
+        ),
+        (["network", "logs", "peer-a", "--lines", "3"], ("log_tail", "peer-a", 3), "last words\n"),
         (
             ["network", "down"],
             ("take_down",),
@@ -65,7 +90,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
             "northgate/steward is enrolled as 5f0c.\n",
         ),
         (["network", "export", "blocks"], ("export_blocks", Path("blocks")), "12 blocks are in blocks.\n"),
-        (["demo", "--seed", "7"], ("demo", 7), ""),
+        (["demo", "--seed", "7"], ("demo", 7, ("engine", "embedded")), ""),
     ],
 )
 def test_a_command_does_one_thing_and_says_so(
