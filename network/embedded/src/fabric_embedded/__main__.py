@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from fabric_embedded.ca.standalone import serve_authority
 from fabric_embedded.logs import LEVELS, configure_logs
 from fabric_operator.errors import OperatorError
 from fabric_protocol.errors import ProtocolError
@@ -23,10 +21,8 @@ _GRPC_EXPERIMENTS = "-event_engine_listener,-event_engine_client"
 def main(arguments: list[str]) -> int:
     """Run the command; 0 after a clean stop, 1 when the network cannot be served, 2 for wrong arguments."""
     match arguments:
-        case ["serve", directory]:
-            run: Callable[[Path], None] = serve
-        case ["ca", directory]:
-            run = serve_authority
+        case ["serve" | "ca" as what, directory]:
+            pass
         case _:
             print(_USAGE, file=sys.stderr)
             return _MISUSED
@@ -36,10 +32,11 @@ def main(arguments: list[str]) -> int:
         return _MISUSED
     configure_logs(level)
     os.environ.setdefault("GRPC_EXPERIMENTS", _GRPC_EXPERIMENTS)
+    from fabric_embedded.ca.standalone import serve_authority
     from fabric_embedded.server import serve
 
     try:
-        run(Path(directory))
+        (serve if what == "serve" else serve_authority)(Path(directory))
     except (OperatorError, ProtocolError) as error:
         logging.getLogger(__name__).error("cannot serve", extra={"code": error.code, "reason": error.message})
         return _FAILED
