@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +41,14 @@ class MemoryStream:
         """Next message; None after the end."""
         return None if self.has_ended and self.incoming.empty() else await self.incoming.get()
 
-    async def send(self, message: Any) -> None:
-        """Send; the other end gets a copy."""
+    async def send(self, messages: Sequence[Any]) -> None:
+        """Send; the other end gets copies."""
         if self.has_ended:
             raise ConnectionError("the stream has ended")
-        copy = shim.ChaincodeMessage()
-        copy.CopyFrom(message)
-        self.other.incoming.put_nowait(copy)
+        for message in messages:
+            copy = shim.ChaincodeMessage()
+            copy.CopyFrom(message)
+            self.other.incoming.put_nowait(copy)
 
     async def close(self) -> None:
         """End both ends."""
@@ -87,7 +88,7 @@ class Call:
         message = shim.ChaincodeMessage(
             type=kind, payload=data, txid=self.transaction_id, channel_id=self.channel_id
         )
-        await self.stream.send(message)
+        await self.stream.send([message])
 
     async def get(self, key: str, collection: str = "") -> bytes:
         return await self.request(Type.GET_STATE, shim.GetState(key=key, collection=collection))
@@ -132,7 +133,7 @@ class MemoryService:
 
     async def _serve(self, stream: MemoryStream) -> None:
         name = chaincode_pb2.ChaincodeID(name=self.registers_as)
-        await stream.send(shim.ChaincodeMessage(type=Type.REGISTER, payload=name.SerializeToString()))
+        await stream.send([shim.ChaincodeMessage(type=Type.REGISTER, payload=name.SerializeToString())])
         while (message := await stream.receive()) is not None:
             self.received.append(message)
             if message.type == Type.TRANSACTION:
@@ -157,7 +158,7 @@ class MemoryService:
             del self._calls[id(stream), message.txid]
         answer.txid, answer.channel_id = message.txid, message.channel_id
         if not stream.has_ended:
-            await stream.send(answer)
+            await stream.send([answer])
 
 
 def _completed(result: Any) -> Any:

@@ -67,7 +67,7 @@ async def test_registration_is_answered_by_registered_and_ready_with_the_batches
 async def test_service_that_registers_another_package_gets_no_answer(name: str) -> None:
     peer_end, service_end = MemoryStream.pair()
     payload = chaincode_pb2.ChaincodeID(name=name).SerializeToString()
-    await service_end.send(shim.ChaincodeMessage(type=Type.REGISTER, payload=payload))
+    await service_end.send([shim.ChaincodeMessage(type=Type.REGISTER, payload=payload)])
     with pytest.raises(ChaincodeError) as caught:
         await ChaincodeConnection(peer_end, "basic:alpha").register()
     assert caught.value.code == "REGISTRATION_FAILED"
@@ -87,7 +87,7 @@ async def test_stream_that_does_not_begin_with_a_registration_is_refused(message
     if message is None:
         await service_end.close()
     else:
-        await service_end.send(message)
+        await service_end.send([message])
     with pytest.raises(ChaincodeError) as caught:
         await ChaincodeConnection(peer_end, "basic:alpha").register()
     assert caught.value.code == "REGISTRATION_FAILED"
@@ -98,12 +98,14 @@ async def test_request_for_no_transaction_is_refused_and_others_go_on(
 ) -> None:
     await _run(engine, consortium, "echo", "x")
     await service.stream.send(
-        shim.ChaincodeMessage(
-            type=Type.GET_STATE,
-            payload=shim.GetState(key="k").SerializeToString(),
-            txid="t",
-            channel_id="testing",
-        )
+        [
+            shim.ChaincodeMessage(
+                type=Type.GET_STATE,
+                payload=shim.GetState(key="k").SerializeToString(),
+                txid="t",
+                channel_id="testing",
+            )
+        ]
     )
     answer = await _run(engine, consortium, "echo", "y")
     refusal = next(message for message in service.received if message.txid == "t")
@@ -114,7 +116,7 @@ async def test_request_for_no_transaction_is_refused_and_others_go_on(
 
 async def test_keepalive_is_ignored(engine: Engine, consortium: Consortium, service: MemoryService) -> None:
     await _run(engine, consortium, "echo", "x")
-    await service.stream.send(shim.ChaincodeMessage(type=Type.KEEPALIVE))
+    await service.stream.send([shim.ChaincodeMessage(type=Type.KEEPALIVE)])
     assert (await _run(engine, consortium, "echo", "y")).response.payload == b"y"
 
 
@@ -124,7 +126,7 @@ async def test_message_out_of_turn_ends_the_stream_and_a_new_one_is_opened(
 ) -> None:
     await _run(engine, consortium, "echo", "x")
     first = service.stream
-    await first.send(shim.ChaincodeMessage(type=kind))
+    await first.send([shim.ChaincodeMessage(type=kind)])
     await until(lambda: service.stream is not first)
     assert first.has_ended
     assert (await _run(engine, consortium, "echo", "y")).response.payload == b"y"

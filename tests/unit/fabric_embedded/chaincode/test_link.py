@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from fabric_embedded.chaincode.link import ChaincodeLink
@@ -21,8 +22,8 @@ class _StubbornStream:
         except asyncio.CancelledError:
             return None
 
-    async def send(self, message: Any) -> None:
-        raise AssertionError(f"nothing is to be sent, got {type(message).__name__}")
+    async def send(self, messages: Sequence[Any]) -> None:
+        raise AssertionError(f"nothing is to be sent, got {len(messages)} messages")
 
     async def close(self) -> None:
         return None

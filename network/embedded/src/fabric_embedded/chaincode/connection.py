@@ -38,7 +38,8 @@ class ChaincodeConnection:
         self._stream = stream
         self._package_id = package_id
         self._executions: dict[tuple[str, str], Execution] = {}
-        self._outbox: asyncio.Queue[ChaincodeMessage] = asyncio.Queue()
+        self._outbox: list[ChaincodeMessage] = []
+        self._something_to_send = asyncio.Event()
         self._invocations: set[asyncio.Task[None]] = set()
         self._has_ended = False
 
@@ -60,8 +61,7 @@ class ChaincodeConnection:
                 "REGISTRATION_FAILED",
                 f"the chaincode service did not register as {self._package_id}: check CORE_CHAINCODE_ID",
             )
-        await self._stream.send(messages.registered())
-        await self._stream.send(messages.ready())
+        await self._stream.send([messages.registered(), messages.ready()])
 
     async def serve(self) -> None:
         """Answer requests until the stream ends; then every run on it has failed."""
@@ -94,7 +94,7 @@ class ChaincodeConnection:
             raise _terminated()
         self._executions[execution.key] = execution
         try:
-            self._outbox.put_nowait(execution.invocation())
+            self._post(execution.invocation())
             return await execution.answer(timeout_seconds)
         finally:
             del self._executions[execution.key]
@@ -102,9 +102,17 @@ class ChaincodeConnection:
     async def _send_all(self) -> None:
         try:
             while True:
-                await self._stream.send(await self._outbox.get())
+                await self._something_to_send.wait()
+                self._something_to_send.clear()
+                # Whatever came together goes together.
+                burst, self._outbox = self._outbox, []
+                await self._stream.send(burst)
         except ConnectionError:
             await self._stream.close()
+
+    def _post(self, message: ChaincodeMessage) -> None:
+        self._outbox.append(message)
+        self._something_to_send.set()
 
     def _take(self, message: ChaincodeMessage) -> bool:
         kind = message.type
@@ -119,14 +127,14 @@ class ChaincodeConnection:
             _log.warning("chaincode %s sent a message of type %d out of turn", self._package_id, kind)
             return False
         if execution is None:
-            self._outbox.put_nowait(messages.refusal(message, "no ledger context"))
+            self._post(messages.refusal(message, "no ledger context"))
         elif execution.is_waiting:
             # As in Fabric: while a request of a transaction is open, another gets no answer.
             _log.warning("chaincode %s sent a second request for one transaction", self._package_id)
         elif kind == Type.INVOKE_CHAINCODE:
             self._invoke(execution, message)
         else:
-            self._outbox.put_nowait(self._handle(execution, message))
+            self._post(self._handle(execution, message))
         return True
 
     def _handle(self, execution: Execution, message: ChaincodeMessage) -> ChaincodeMessage:
@@ -158,7 +166,7 @@ class ChaincodeConnection:
             reply = messages.refusal(message, "unmarshal failed: the payload is not a ChaincodeSpec")
         finally:
             execution.is_waiting = False
-        self._outbox.put_nowait(reply)
+        self._post(reply)
 
     def _fail_all(self) -> None:
         for execution in self._executions.values():

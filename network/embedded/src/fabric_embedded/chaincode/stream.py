@@ -1,30 +1,42 @@
-"""What the conversation with a chaincode service needs of a stream, and gRPC below it, plain or with TLS."""
+"""What the conversation with a chaincode service needs of a stream, and gRPC below it, plain or with TLS.
+
+gRPC is grpclib here, as in `fabric_shim`: no thread stands between a service and the event loop, and what a
+burst of transactions sends goes out in one write. The many short calls of the Gateway stay on grpcio.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-import grpc
-from fabric_protos.peer import chaincode_shim_pb2, chaincode_shim_pb2_grpc
+import grpclib.protocol
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from google.protobuf.message import DecodeError
+from grpclib.client import Channel
+from grpclib.const import Cardinality
+from grpclib.utils import Wrapper
+from h2.exceptions import ProtocolError
 
+from fabric_embedded.chaincode.tls import client_context
+
+_METHOD = "/protos.Chaincode/Connect"
 _MOST_BYTES = 100 * 2**20
-_OPTIONS = (
-    ("grpc.max_receive_message_length", _MOST_BYTES),
-    ("grpc.max_send_message_length", _MOST_BYTES),
-)
+_PREFIX_BYTES = 5
 
 
 class MessageStream(Protocol):
     """A bidirectional stream of `ChaincodeMessage`; one task at a time receives, one sends."""
 
-    async def receive(self) -> chaincode_shim_pb2.ChaincodeMessage | None:
+    async def receive(self) -> ChaincodeMessage | None:
         """Next message of the chaincode; None once the stream has ended, for whatever reason."""
         ...
 
-    async def send(self, message: chaincode_shim_pb2.ChaincodeMessage) -> None:
-        """Send one message to the chaincode.
+    async def send(self, messages: Sequence[ChaincodeMessage]) -> None:
+        """Send messages to the chaincode, in order.
 
         Raises:
             ConnectionError: the stream has ended.
@@ -37,7 +49,7 @@ class MessageStream(Protocol):
 
 
 OpenStream = Callable[[], Awaitable[MessageStream]]
-"""Opens a new stream to one chaincode service."""
+"""Opens a new stream to one chaincode service; raises ConnectionError where none answers."""
 
 
 @dataclass(frozen=True)
@@ -56,43 +68,84 @@ class ServiceAddress:
 
 def dial(address: ServiceAddress) -> OpenStream:
     """How to open streams to a chaincode service: plain, over TLS, or over mutual TLS."""
+    contexts: list[ssl.SSLContext | None] = []
 
     async def open_stream() -> MessageStream:
-        channel = _channel(address)
-        return _GrpcStream(channel, chaincode_shim_pb2_grpc.ChaincodeStub(channel).Connect())
+        try:
+            if not contexts:
+                contexts.append(_context(address))
+            return await _open(address.target, contexts[0])
+        except (OSError, ValueError) as error:
+            raise ConnectionError(f"no chaincode service at {address.target}: {error}") from error
 
     return open_stream
 
 
-def _channel(address: ServiceAddress) -> grpc.aio.Channel:
+def _context(address: ServiceAddress) -> ssl.SSLContext | None:
     if address.root_certificate is None:
-        return grpc.aio.insecure_channel(address.target, options=_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(
-        address.root_certificate, address.client_key, address.client_certificate
-    )
-    return grpc.aio.secure_channel(address.target, credentials, options=_OPTIONS)
+        return None
+    return client_context(address.root_certificate, address.client_certificate, address.client_key)
+
+
+async def _open(target: str, context: ssl.SSLContext | None) -> MessageStream:
+    host, _, port = target.rpartition(":")
+    nothing: Any = type(None)
+    async with AsyncExitStack() as failing:
+        channel = Channel(host.strip("[]"), int(port), ssl=context)
+        failing.callback(channel.close)
+        call = channel.request(_METHOD, Cardinality.STREAM_STREAM, nothing, nothing)
+        await call.__aenter__()
+        ending = call._wrapper = _Ending()
+        await call.send_request()
+        ending.stream = call._stream
+        failing.pop_all()
+    return _GrpcStream(channel, call._stream)
+
+
+class _Ending(Wrapper):
+    """Lets who reads come to the stream's end when it is reset or its connection lost.
+
+    grpclib's own cancels the reading task, which looks like being told to stop.
+    """
+
+    stream: grpclib.protocol.Stream | None = None
+
+    def cancel(self, error: Exception) -> None:
+        super().cancel(error)
+        if self.stream is not None:
+            self.stream.buffer.eof()
 
 
 class _GrpcStream:
-    """A `MessageStream` over one call on one channel."""
+    """A `MessageStream` over one call, which has a connection of its own."""
 
-    def __init__(self, channel: grpc.aio.Channel, call: grpc.aio.StreamStreamCall) -> None:
+    def __init__(self, channel: Channel, stream: grpclib.protocol.Stream) -> None:
         self._channel = channel
-        self._call = call
+        self._stream = stream
 
-    async def receive(self) -> chaincode_shim_pb2.ChaincodeMessage | None:
+    async def receive(self) -> ChaincodeMessage | None:
         try:
-            message = await self._call.read()
-        except grpc.aio.AioRpcError:
+            prefix = await self._stream.recv_data(_PREFIX_BYTES)
+            length = int.from_bytes(prefix[1:], "big")
+            # Nothing was agreed on by which a message could be compressed.
+            if not prefix or prefix[0] or length > _MOST_BYTES:
+                return None
+            return ChaincodeMessage.FromString(await self._stream.recv_data(length))
+        except (AssertionError, DecodeError):
+            # The first is what grpclib raises where a message breaks off.
             return None
-        return None if message is grpc.aio.EOF else message
 
-    async def send(self, message: chaincode_shim_pb2.ChaincodeMessage) -> None:
+    async def send(self, messages: Sequence[ChaincodeMessage]) -> None:
+        parts: list[bytes] = []
+        for message in messages:
+            data = message.SerializeToString()
+            parts += (b"\0" + len(data).to_bytes(4, "big"), data)
         try:
-            await self._call.write(message)
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError) as error:
+            await self._stream.send_data(b"".join(parts))
+        except ProtocolError as error:
             raise ConnectionError("chaincode stream terminated") from error
 
     async def close(self) -> None:
-        self._call.cancel()
-        await self._channel.close()
+        self._channel.close()
+        # The transport closes in the loop's next turn.
+        await asyncio.sleep(0)
