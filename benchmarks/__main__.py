@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bulk_import, chaincode_runtimes, embedded, ledger_size
+from benchmarks import bulk_import, chaincode_runtimes, embedded, ledger_size, runtimes_on_engines
 from benchmarks.results import Measurement, show
 
 
@@ -21,6 +21,7 @@ def main() -> int:
             "bulk": bulk_import,
             "size": ledger_size,
             "runtimes": chaincode_runtimes,
+            "engines": runtimes_on_engines,
         }
         for name, module in modules.items():
             for measurement in module.measure(Path(place) / name):

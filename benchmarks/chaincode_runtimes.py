@@ -1,6 +1,6 @@
-"""fabric_shim beside the official Node.js runtime: CPU a transaction, interleaved, on the same requests.
+"""fabric_shim beside the official runtimes: CPU and latency of a transaction, interleaved, on equal requests.
 
-Both are chaincode services without TLS, driven by a peer that answers at once, so that the figures are the
+All are chaincode services without TLS, driven by a peer that answers at once, so that the figures are the
 runtimes' own; CPU is that of the service's process with all its threads (``/proc/<pid>/stat``).
 Run it alone: ``python -m benchmarks.chaincode_runtimes``.
 """
@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -22,101 +21,122 @@ import grpc.aio
 
 from benchmarks.null_peer import VALUE, NullPeer, creator
 from benchmarks.results import Measurement
+from benchmarks.runtimes import GO, NODE, OURS, Runtime, runtimes
 
 ROUNDS = 5
-_HERE = Path(__file__).parent
 _TEXT = VALUE.decode()
-# Function, arguments, runs a round, in flight, how many times Node's CPU a transaction must be ours.
-_SHAPES = (
-    ("put", ("key", _TEXT), 1500, 20, 1 / 0.8),
-    ("get", ("key",), 1500, 20, 1.0),
-    ("domain", ("key", _TEXT), 800, 20, 1.5),
-    ("write_many", ("key", _TEXT), 20, 2, 5.0),
-    ("read_many", ("key",), 20, 2, 3.0),
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of transaction.
+
+    Attributes:
+        function: of the contract.
+        arguments: of each call.
+        count: calls a round.
+        in_flight: calls at once.
+        bar: how many times Node's CPU a transaction must be ours.
+    """
+
+    function: str
+    arguments: tuple[str, ...]
+    count: int
+    in_flight: int
+    bar: float
+
+
+SHAPES = (
+    Shape("put", ("key", _TEXT), 1500, 20, 1 / 0.8),
+    Shape("get", ("key",), 1500, 20, 1.0),
+    Shape("domain", ("key", _TEXT), 800, 20, 1.5),
+    Shape("write_many", ("key", _TEXT), 20, 2, 5.0),
+    Shape("read_many", ("key",), 20, 2, 3.0),
 )
+_ALONE = Shape("put", ("key", _TEXT), 400, 1, 1.0)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A runtime that serves."""
+
+    runtime: Runtime
+    address: str
+    process: subprocess.Popen[bytes]
+
+    async def run(self, shape: Shape) -> tuple[float, float]:
+        """One round: milliseconds of CPU a transaction, and the median of their latencies."""
+        options = [("grpc.max_receive_message_length", -1)]
+        async with grpc.aio.insecure_channel(self.address, options=options) as channel:
+            await asyncio.wait_for(channel.channel_ready(), _START_SECONDS)
+            peer = NullPeer(channel, creator())
+            await peer.open()
+            began = self._seconds()
+            latencies = await peer.run(shape.function, shape.arguments, shape.count, shape.in_flight)
+            spent = self._seconds() - began
+            await peer.close()
+        return spent / shape.count * 1000, median(latencies) * 1000
+
+    def _seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(directory: Path) -> Iterator[Measurement]:
-    """Run both services; nothing where Node.js or its packages are not there, with a line that says so."""
+    """Run the services side by side; bars are Node's."""
     del directory
-    packages = next(iter(sorted((_HERE.parent / ".tools").glob("node-packages-*/node_modules"))), None)
-    if shutil.which("node") is None or packages is None:
-        print("chaincode runtimes: not run; they need Node.js, and its packages, which `make test` installs")
-        return
-    yield from asyncio.run(_compare(packages))
+    with contextlib.ExitStack() as stack:
+        services = [stack.enter_context(_service(runtime)) for runtime in runtimes()]
+        for shape in SHAPES:
+            cpu = _interleaved(services, shape, 0)
+            yield from _compared(f"chaincode {shape.function}, Node's CPU / ours", cpu, shape.bar)
+        latency = _interleaved(services, _ALONE, 1)
+        yield from _compared("chaincode put alone, Node's latency (p50) / ours", latency, _ALONE.bar)
 
 
-async def _compare(packages: Path) -> list[Measurement]:
-    ours, node = _address(), _address()
-    with _service(_ours(ours)) as first, _service(_node(node, packages)) as second:
-        services = {"ours": (first, ours), "node": (second, node)}
-        found = []
-        for function, arguments, count, in_flight, bar in _SHAPES:
-            spent: dict[str, list[float]] = {"ours": [], "node": []}
-            for turn in range(ROUNDS + 1):
-                for name, (process, address) in services.items():
-                    seconds = await _cpu(process, address, function, arguments, count, in_flight)
-                    # The first turn warms caches and compilers up.
-                    if turn:
-                        spent[name].append(seconds / count * 1000)
-            own, other = median(spent["ours"]), median(spent["node"])
-            print(f"chaincode runtime, {function}: fabric_shim {own:.3f} ms, Node {other:.3f} ms of CPU")
-            found.append(Measurement(f"chaincode {function}, Node's CPU / ours", other / own, "×", bar))
-        return found
+def _interleaved(services: list[Service], shape: Shape, figure: int) -> dict[str, float]:
+    """Median of the rounds, by runtime."""
+
+    async def rounds() -> dict[str, float]:
+        found: dict[str, list[float]] = {service.runtime.name: [] for service in services}
+        for turn in range(ROUNDS + 1):
+            for service in services:
+                measured = (await service.run(shape))[figure]
+                # The first turn warms caches and compilers up.
+                if turn:
+                    found[service.runtime.name].append(measured)
+        return {name: median(values) for name, values in found.items()}
+
+    return asyncio.run(rounds())
 
 
-async def _cpu(
-    process: subprocess.Popen[bytes],
-    address: str,
-    function: str,
-    arguments: tuple[str, ...],
-    count: int,
-    in_flight: int,
-) -> float:
-    options = [("grpc.max_receive_message_length", -1)]
-    async with grpc.aio.insecure_channel(address, options=options) as channel:
-        await asyncio.wait_for(channel.channel_ready(), 60)
-        peer = NullPeer(channel, creator())
-        await peer.open()
-        began = _ticks(process.pid)
-        await peer.run(function, arguments, count, in_flight)
-        spent = _ticks(process.pid) - began
-        await peer.close()
-    return spent / os.sysconf("SC_CLK_TCK")
+def _compared(what: str, milliseconds: dict[str, float], bar: float) -> Iterator[Measurement]:
+    told = ", ".join(f"{name} {value:.3f} ms" for name, value in milliseconds.items())
+    print(f"{what.partition(',')[0]}: {told}")
+    if NODE in milliseconds:
+        yield Measurement(what, milliseconds[NODE] / milliseconds[OURS], "×", bar)
+    if GO in milliseconds:
+        print(f"{what.replace('Node', 'Go')}: {milliseconds[GO] / milliseconds[OURS]:.2f} × (no bar)")
 
 
-def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def _address() -> str:
+@contextlib.contextmanager
+def _service(runtime: Runtime) -> Iterator[Service]:
     with socket.create_server(("127.0.0.1", 0)) as found:
-        return f"127.0.0.1:{found.getsockname()[1]}"
-
-
-def _ours(address: str) -> tuple[list[str], dict[str, str]]:
+        address = f"127.0.0.1:{found.getsockname()[1]}"
     environment = {
         "CORE_CHAINCODE_ID": "bench:1",
         "CHAINCODE_SERVER_ADDRESS": address,
         "CHAINCODE_TLS_DISABLED": "true",
     }
-    return [sys.executable, str(_HERE / "runtime_chaincode.py")], environment
-
-
-def _node(address: str, packages: Path) -> tuple[list[str], dict[str, str]]:
-    command = [str(packages / ".bin" / "fabric-chaincode-node"), "server"]
-    command += ["--module-path", str(_HERE / "node_chaincode"), "--chaincode-id", "bench:1"]
-    return [*command, "--chaincode-address", address], {"NODE_PATH": str(packages)}
-
-
-@contextlib.contextmanager
-def _service(started: tuple[list[str], dict[str, str]]) -> Iterator[subprocess.Popen[bytes]]:
-    command, environment = started
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, env={**os.environ, **environment}, **quiet)  # type: ignore[call-overload]  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603 - a runtime of the table
+        runtime.command,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        yield process
+        yield Service(runtime, address, process)
     finally:
         process.terminate()
         process.wait(20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,15 +51,18 @@ class NullPeer:
         await self._say(Message(type=Message.READY, payload=offer.SerializeToString()))
         self._listening = asyncio.create_task(self._listen())
 
-    async def run(self, function: str, arguments: Sequence[str], count: int, in_flight: int) -> None:
-        """Run a function many times; raise if one of the runs is refused."""
-        numbers = itertools.count()
+    async def run(self, function: str, arguments: Sequence[str], count: int, in_flight: int) -> list[float]:
+        """Run a function many times; the seconds that each run took. Raise if one of them is refused."""
+        numbers, latencies = itertools.count(), list[float]()
 
         async def work() -> None:
             while next(numbers) < count:
+                began = time.perf_counter()
                 await self._call([f"bench:{function}", *arguments])
+                latencies.append(time.perf_counter() - began)
 
         await asyncio.gather(*(work() for _ in range(in_flight)))
+        return latencies
 
     async def close(self) -> None:
         """Hang up."""
