@@ -1,7 +1,7 @@
 """Chaincode runtimes on a whole engine with a real client: rates and latency, interleaved.
 
 Each runtime has a network of its own, all alike; two organizations endorse, mutual TLS to the chaincode.
-Where Fabric's binaries are found, on real peers too. Run it alone: ``python -m benchmarks.runtimes_on_engines``.
+Where Fabric's binaries are found, on real peers too. Alone: ``python -m benchmarks.runtimes_on_engines``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -83,7 +84,7 @@ def _on(engine: str, kind: Any, found: list[Runtime], directory: Path) -> Iterat
             for runtime in found
         }
         for shape in SHAPES:
-            rates = _interleaved(contracts, lambda call, shape=shape: shape.count / _seconds(call, shape))
+            rates = _interleaved(contracts, partial(_rate, shape=shape))
             # The bars beside Go are for real peers.
             bars = {name: bar for name, bar in shape.bars.items() if name != GO or engine == _REAL}
             yield from _compared(f"{engine}, {shape.function}", rates, bars, "rate")
@@ -120,12 +121,12 @@ def _call(contract: Contract) -> _Call:
     return call
 
 
-def _seconds(call: _Call, shape: Shape) -> float:
+def _rate(call: _Call, shape: Shape) -> float:
     with ThreadPoolExecutor(shape.in_flight) as pool:
         began = time.perf_counter()
         for _ in pool.map(call, itertools.repeat(shape, shape.count)):
             pass
-        return time.perf_counter() - began
+        return shape.count / (time.perf_counter() - began)
 
 
 def _latency(call: _Call) -> float:
