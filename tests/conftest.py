@@ -15,7 +15,13 @@ settings.register_profile("consentry", deadline=None)
 settings.load_profile("consentry")
 
 _ROOT = Path(__file__).parent
-_KINDS = {"unit": "unit", "integration": "integration", "end_to_end": "end_to_end", "interop": "integration"}
+_KINDS = {
+    "unit": "unit",
+    "integration": "integration",
+    "conformance": "integration",
+    "end_to_end": "end_to_end",
+    "interop": "integration",
+}
 _TOOL = "optional_tool"
 _ran: set[str] = set()
 _not_run: dict[str, str] = {}

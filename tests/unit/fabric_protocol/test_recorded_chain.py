@@ -1,19 +1,15 @@
 """The rules against blocks that a real SmartBFT network made."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import pytest
 from fabric_protos.common import common_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.recorded_blocks import FABRIC_BFT, peer_blocks, recorded_block
+from support.replaying import replay, verdict
 
 from fabric_protocol.blocks import (
-    check_link,
-    check_well_formed,
     header_hash,
     last_config_index,
     parse_block,
@@ -24,59 +20,10 @@ from fabric_protocol.blocks import (
 from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.commit_hash import commit_hash, read_commit_hash, set_commit_hash
 from fabric_protocol.errors import ProtocolError
-from fabric_protocol.memory_state import MemoryState
 from fabric_protocol.rwset_encoding import decode_rwset, encode_rwset
 from fabric_protocol.transactions import ENDORSER_TRANSACTION, Transaction
-from fabric_protocol.validation import ValidatedBlock, validate_block
 
 CONFIG = ChannelConfig.from_block(recorded_block("peer-00"))
-
-
-@dataclass(frozen=True)
-class Step:
-    """A block with the state before it."""
-
-    block: Any
-    validated: ValidatedBlock
-    previous_hash: bytes
-    previous_commit_hash: bytes
-
-
-def replay(blocks: list[Any]) -> Iterator[Step]:
-    """Verifies everything of a chain, block after block."""
-    state = MemoryState()
-    known: set[str] = set()
-    previous = commit = b""
-    for number, block in enumerate(blocks):
-        check_link(block, number=number, previous_hash=previous)
-        check_well_formed(block)
-        if number:
-            verify_block_signatures(block, CONFIG)
-        validated = validate_block(block, config=CONFIG, state=state, is_known_transaction=known.__contains__)
-        yield Step(block, validated, previous, commit)
-        state.apply(validated.updates)
-        known.update(entry.transaction_id for entry in validated.transactions if entry)
-        previous = header_hash(block.header)
-        commit = commit_hash(validated.flags, validated.updates, commit) if number else b""
-
-
-def verdict(blocks: list[Any]) -> str:
-    """What is wrong with a chain: a code and a block number, or "consistent"."""
-    number = -1
-    try:
-        for number, step in enumerate(replay(blocks)):
-            if step.validated.flags != transaction_flags(step.block):
-                return f"FLAGS {number}"
-            expected = (
-                commit_hash(step.validated.flags, step.validated.updates, step.previous_commit_hash)
-                if number
-                else b""
-            )
-            if expected != read_commit_hash(step.block):
-                return f"COMMIT_HASH {number}"
-    except ProtocolError as error:
-        return f"{error.code} {number + 1}"
-    return "consistent"
 
 
 def recorded_transactions() -> list[Transaction]:
