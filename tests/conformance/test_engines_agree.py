@@ -1,7 +1,8 @@
 """Both engines answer the same questions alike.
 
-What real Fabric answered is recorded (`fabric-3.1.5.json`), so the embedded engine is held to it on every machine;
-where Fabric's binaries are found, real Fabric is asked again. What may differ is `allowed_differences.json`.
+What real Fabric answered is recorded (`fabric-3.1.5.json`), so the embedded engine is held to it on every
+machine; where Fabric's binaries are found, real Fabric is asked again. `allowed_differences.json` is what may
+differ.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def test_an_allowed_difference_names_a_scenario_and_a_reason() -> None:
 def test_a_difference_is_found_wherever_it_is() -> None:
     expected = {"scenario": {"label": [1, {"a": [2, 3]}], "other": "x"}}
     assert list(differences(expected, expected)) == []
-    places = {item.place for item in differences(expected, {"scenario": {"label": [1, {"a": [2, 4]}], "more": 1}})}
+    places = {
+        item.place for item in differences(expected, {"scenario": {"label": [1, {"a": [2, 4]}], "more": 1}})
+    }
     assert places == {"scenario/label/1/a/1", "scenario/other", "scenario/more"}
 
 

@@ -55,7 +55,8 @@ def write_answers(answers: Answers) -> None:
     lines = []
     for scenario, labels in answers.items():
         entries = [
-            f"{json.dumps(label)}: {json.dumps(value, separators=(',', ':'))}" for label, value in labels.items()
+            f"{json.dumps(label)}: {json.dumps(value, separators=(',', ':'))}"
+            for label, value in labels.items()
         ]
         lines.append(json.dumps(scenario) + ": {\n" + ",\n".join(entries) + "\n}")
     RECORDED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A certificate authority over its REST interface; answers as status and JSON, without what differs by chance."""
+"""A certificate authority over its REST interface; answers as status and JSON, without random parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ from fabric_protocol.certificates import new_private_key
 from fabric_protocol.identities import certificate_attributes
 
 Person = tuple[bytes, Any]
-_CHANCE = ("Cert", "CAChain", "CRL", "IssuerPublicKey", "IssuerRevocationPublicKey", "Serial", "AKI", "secret")
+_CHANCE = (
+    "Cert",
+    "CAChain",
+    "CRL",
+    "IssuerPublicKey",
+    "IssuerRevocationPublicKey",
+    "Serial",
+    "AKI",
+    "secret",
+)
 
 
 class Authority:
@@ -63,7 +72,9 @@ class Authority:
         body = {"certificate_request": certificate_request(identifier, new_private_key())}
         return self._seen(self._http.post("/api/v1/enroll", json=body, headers=basic(identifier, secret)))
 
-    def register(self, registrar: Person, identifier: str, attributes: Mapping[str, str], **fields: Any) -> Any:
+    def register(
+        self, registrar: Person, identifier: str, attributes: Mapping[str, str], **fields: Any
+    ) -> Any:
         """Register; the secret is kept in `secrets`."""
         attrs = [{"name": name, "value": value, "ecert": True} for name, value in attributes.items()]
         body = {"id": identifier, "type": "client", "affiliation": "", "attrs": attrs, "max_enrollments": 1}
@@ -74,7 +85,9 @@ class Authority:
 
     def reenroll(self, person: Person) -> Any:
         """Renew a certificate with a new key."""
-        names = x509.load_pem_x509_certificate(person[0]).subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        names = x509.load_pem_x509_certificate(person[0]).subject.get_attributes_for_oid(
+            x509.NameOID.COMMON_NAME
+        )
         body = {"certificate_request": certificate_request(str(names[0].value), new_private_key())}
         answer = self._signed("POST", "reenroll", body, person)
         return [answer.status_code, _described(base64.b64decode(answer.json()["result"]["Cert"]))]

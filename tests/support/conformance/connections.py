@@ -141,7 +141,9 @@ def refusal(error: grpc.RpcError) -> dict[str, Any]:
 
 def seek_info(start: int | None, stop: int | None) -> Any:
     """SeekInfo; None is the newest block, and a stop of None the newest too."""
-    return ab_pb2.SeekInfo(start=_position(start), stop=_position(stop), behavior=ab_pb2.SeekInfo.FAIL_IF_NOT_READY)
+    return ab_pb2.SeekInfo(
+        start=_position(start), stop=_position(stop), behavior=ab_pb2.SeekInfo.FAIL_IF_NOT_READY
+    )
 
 
 def _position(number: int | None) -> Any:

@@ -25,7 +25,10 @@ def main() -> None:
     """Record with Raft and with SmartBFT; answers are Raft's, and how BFT's differ is printed."""
     answers = {}
     for name, consensus in (("raft", RAFT), ("bft", BFT)):
-        with tempfile.TemporaryDirectory() as directory, fabric(Path(directory) / "network", consensus) as engine:
+        with (
+            tempfile.TemporaryDirectory() as directory,
+            fabric(Path(directory) / "network", consensus) as engine,
+        ):
             answers[name] = play(engine)
             chains = {msp_id: _blocks(engine, msp_id) for msp_id in (ALPHA, BETA)}
         _require_equal(*chains.values())

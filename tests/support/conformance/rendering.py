@@ -90,7 +90,11 @@ def rendered_endorsement(payload: bytes, names: Names) -> dict[str, Any]:
     content = proposal_response_pb2.ProposalResponsePayload.FromString(payload)
     action = proposal_pb2.ChaincodeAction.FromString(content.extension)
     return {
-        "response": [action.response.status, names.text(action.response.message), names.data(action.response.payload)],
+        "response": [
+            action.response.status,
+            names.text(action.response.message),
+            names.data(action.response.payload),
+        ],
         "chaincode": [action.chaincode_id.name, action.chaincode_id.version],
         "event": rendered_event(action.events, names),
         "results": rendered_rwset(action.results, names),

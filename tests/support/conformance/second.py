@@ -51,7 +51,9 @@ def second_service(label: str, directory: Path) -> Iterator[ChaincodePackage]:
     files = {"CERT": pairs["server"][0], "KEY": pairs["server"][1]}
     environment = {"CORE_CHAINCODE_ID": package.package_id, "CHAINCODE_SERVER_ADDRESS": address}
     for name, content in files.items():
-        environment[f"CHAINCODE_TLS_{name}"] = str(_private(directory / f"{label}-{name.lower()}.pem", content))
+        environment[f"CHAINCODE_TLS_{name}"] = str(
+            _private(directory / f"{label}-{name.lower()}.pem", content)
+        )
     environment["CHAINCODE_TLS_DISABLED"] = "false"
     environment["CHAINCODE_CLIENT_CA_CERT"] = str(_private(directory / f"{label}-root.pem", root))
     with _process(environment):

@@ -27,7 +27,13 @@ def duplicates(bench: Bench) -> None:
 def time_window(bench: Bench) -> None:
     """Proposals of another time than the peer's."""
     now = datetime.now(UTC)
-    for label, seconds in {"past": -50, "future": 50, "too old": -75, "too new": 75, "last year": -31_536_000}.items():
+    for label, seconds in {
+        "past": -50,
+        "future": 50,
+        "too old": -75,
+        "too new": 75,
+        "last year": -31_536_000,
+    }.items():
         time = now + timedelta(seconds=seconds)
         bench.endorse(label, bench.proposal([["get", "k"]], time=time))
         bench.evaluate(f"{label}, evaluated", [["get", "k"]], time=time)
@@ -59,7 +65,9 @@ def system_chaincodes(bench: Bench) -> None:
     ):
         proposal = bench.named(bench.clients[who].propose(CHANNEL, chaincode, arguments))
         bench.endorse(label, proposal, who=who)
-    proposal = bench.clients[ALPHA].propose(CHANNEL, "qscc", [b"GetTransactionByID", name, identifier.encode()])
+    proposal = bench.clients[ALPHA].propose(
+        CHANNEL, "qscc", [b"GetTransactionByID", name, identifier.encode()]
+    )
     answer = bench.connections.endorser(ALPHA).ProcessProposal(bench.clients[ALPHA].signed(proposal))
     bench.observe("transaction's length is its own", answer.response.status)
 

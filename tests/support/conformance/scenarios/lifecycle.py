@@ -16,104 +16,44 @@ def _definition(**fields: Any) -> dict[str, Any]:
     return {"name": "planned", "version": "1", "sequence": 1, "validation_parameter": POLICY, **fields}
 
 
+_APPROVE = "ApproveChaincodeDefinitionForMyOrg"
+_COMMIT = "CommitChaincodeDefinition"
+
+
 def lifecycle_errors(bench: Bench) -> None:
     """What `_lifecycle` refuses, to clients and to administrators."""
-    approve = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs
-    commit = lifecycle_pb2.CommitChaincodeDefinitionArgs
-    for label, who, function, message in (
-        ("install by a client", ALPHA, "InstallChaincode", lifecycle_pb2.InstallChaincodeArgs()),
-        ("install nothing", ADMIN, "InstallChaincode", lifecycle_pb2.InstallChaincodeArgs()),
-        (
-            "install garbage",
-            ADMIN,
-            "InstallChaincode",
-            lifecycle_pb2.InstallChaincodeArgs(chaincode_install_package=b"garbage"),
-        ),
-        ("approve by a client", ALPHA, "ApproveChaincodeDefinitionForMyOrg", approve(**_definition())),
-        (
-            "approve a later sequence",
-            ADMIN,
-            "ApproveChaincodeDefinitionForMyOrg",
-            approve(**_definition(sequence=2)),
-        ),
-        (
-            "approve sequence 0",
-            ADMIN,
-            "ApproveChaincodeDefinitionForMyOrg",
-            approve(**_definition(sequence=0)),
-        ),
-        (
-            "approve a bad name",
-            ADMIN,
-            "ApproveChaincodeDefinitionForMyOrg",
-            approve(**_definition(name="bad name")),
-        ),
-        (
-            "approve a bad version",
-            ADMIN,
-            "ApproveChaincodeDefinitionForMyOrg",
-            approve(**_definition(version="bad version")),
-        ),
-        (
-            "approve a system name",
-            ADMIN,
-            "ApproveChaincodeDefinitionForMyOrg",
-            approve(**_definition(name="qscc")),
-        ),
-        (
-            "approve a bad policy",
-            ADMIN,
-            "ApproveChaincodeDefinitionForMyOrg",
-            approve(**_definition(validation_parameter=b"\xff")),
-        ),
-        ("commit unapproved", ADMIN, "CommitChaincodeDefinition", commit(**_definition())),
-        ("commit by a client", ALPHA, "CommitChaincodeDefinition", commit(**_definition())),
-        (
-            "readiness",
-            ALPHA,
-            "CheckCommitReadiness",
-            lifecycle_pb2.CheckCommitReadinessArgs(**_definition()),
-        ),
-        (
-            "readiness of a later sequence",
-            ALPHA,
-            "CheckCommitReadiness",
-            lifecycle_pb2.CheckCommitReadinessArgs(**_definition(sequence=5)),
-        ),
-        (
-            "query a missing definition",
-            ALPHA,
-            "QueryChaincodeDefinition",
-            lifecycle_pb2.QueryChaincodeDefinitionArgs(name="planned"),
-        ),
-        (
-            "query approved of nothing",
-            ADMIN,
-            "QueryApprovedChaincodeDefinition",
-            lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(name="planned", sequence=1),
-        ),
-        (
-            "query a missing package",
-            ADMIN,
-            "QueryInstalledChaincode",
-            lifecycle_pb2.QueryInstalledChaincodeArgs(package_id="no:package"),
-        ),
-        (
-            "get a missing package",
-            ADMIN,
-            "GetInstalledChaincodePackage",
-            lifecycle_pb2.GetInstalledChaincodePackageArgs(package_id="no:package"),
-        ),
-        (
-            "query installed by a client",
-            ALPHA,
-            "QueryInstalledChaincodes",
-            lifecycle_pb2.QueryInstalledChaincodesArgs(),
-        ),
-    ):
-        bench.lifecycle(label, who, function, message)
+    for label, who, function, arguments in _REFUSALS:
+        bench.lifecycle(label, who, function, getattr(lifecycle_pb2, f"{function}Args")(**arguments))
     bench.lifecycle_bytes("no such function", ADMIN, "Nothing", b"")
-    bench.lifecycle_bytes("garbage", ADMIN, "CommitChaincodeDefinition", b"\xff\xff")
+    bench.lifecycle_bytes("garbage", ADMIN, _COMMIT, b"\xff\xff")
+
+
+_REFUSALS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("install by a client", ALPHA, "InstallChaincode", {}),
+    ("install nothing", ADMIN, "InstallChaincode", {}),
+    ("install garbage", ADMIN, "InstallChaincode", {"chaincode_install_package": b"garbage"}),
+    ("approve by a client", ALPHA, _APPROVE, _definition()),
+    ("approve a later sequence", ADMIN, _APPROVE, _definition(sequence=2)),
+    ("approve sequence 0", ADMIN, _APPROVE, _definition(sequence=0)),
+    ("approve a bad name", ADMIN, _APPROVE, _definition(name="bad name")),
+    ("approve a bad version", ADMIN, _APPROVE, _definition(version="bad version")),
+    ("approve a system name", ADMIN, _APPROVE, _definition(name="qscc")),
+    ("approve a bad policy", ADMIN, _APPROVE, _definition(validation_parameter=b"\xff")),
+    ("commit unapproved", ADMIN, _COMMIT, _definition()),
+    ("commit by a client", ALPHA, _COMMIT, _definition()),
+    ("readiness", ALPHA, "CheckCommitReadiness", _definition()),
+    ("readiness of a later sequence", ALPHA, "CheckCommitReadiness", _definition(sequence=5)),
+    ("query a missing definition", ALPHA, "QueryChaincodeDefinition", {"name": "planned"}),
+    (
+        "query approved of nothing",
+        ADMIN,
+        "QueryApprovedChaincodeDefinition",
+        {"name": "planned", "sequence": 1},
+    ),
+    ("query a missing package", ADMIN, "QueryInstalledChaincode", {"package_id": "no:package"}),
+    ("get a missing package", ADMIN, "GetInstalledChaincodePackage", {"package_id": "no:package"}),
+    ("query installed by a client", ALPHA, "QueryInstalledChaincodes", {}),
+)
 
 
 def approvals(bench: Bench) -> None:

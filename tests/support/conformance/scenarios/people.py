@@ -19,7 +19,10 @@ def authority(bench: Bench) -> None:
         bench.observe("register again", ca.register(registrar, "somebody", {}))
         bench.observe("register without a name", ca.register(registrar, "", {}))
         bench.observe("register an unknown type", ca.register(registrar, "odd", {}, type="emperor"))
-        bench.observe("register with an unknown authority's attribute", ca.register(registrar, "odd2", {"hf.Nothing": "x"}))
+        bench.observe(
+            "register with an unknown authority's attribute",
+            ca.register(registrar, "odd2", {"hf.Nothing": "x"}),
+        )
         somebody, seen = ca.enroll("somebody", ca.secrets["somebody"], ["consentry.role"])
         bench.observe("enroll", seen)
         bench.observe("enroll again", ca.enroll_refused("somebody", ca.secrets["somebody"]))

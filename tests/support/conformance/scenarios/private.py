@@ -14,11 +14,15 @@ def collections(bench: Bench) -> None:
     """Writes and reads in closed, open and implicit collections, by members and by others."""
     bench.commit("put", [["put_transient", OWN, "k", "value"]], transient=VALUE, endorsers=[ALPHA])
     bench.evaluate("member reads", [["get_private", OWN, "k"], ["get_private", OWN, "none"]])
-    bench.evaluate("member reads the hash", [["get_private_hash", OWN, "k"], ["get_private_hash", OWN, "none"]])
+    bench.evaluate(
+        "member reads the hash", [["get_private_hash", OWN, "k"], ["get_private_hash", OWN, "none"]]
+    )
     bench.evaluate("other reads the hash", [["get_private_hash", OWN, "k"]], who=BETA)
     bench.evaluate("other reads", [["get_private", OWN, "k"]], who=BETA)
     bench.evaluate("other reads at the member's peer", [["get_private", OWN, "k"]], who=BETA, targets=[ALPHA])
-    bench.endorse("other writes", bench.proposal([["put_private", OWN, "k", "x"]], who=BETA), who=BETA, at=BOTH)
+    bench.endorse(
+        "other writes", bench.proposal([["put_private", OWN, "k", "x"]], who=BETA), who=BETA, at=BOTH
+    )
     bench.commit("shared", [["put_private", SHARED, "s", "1"], ["get_private", SHARED, "s"]])
     bench.evaluate("shared is read by both", [["get_private", SHARED, "s"]], who=BETA)
     bench.commit("implicit", [["put_private", IMPLICIT, "i", "1"]], endorsers=[ALPHA])

@@ -27,7 +27,11 @@ def chaincode_errors(bench: Bench) -> None:
         bench.endorse(f"{label}: peers", bench.proposal(script), at=BOTH)
     bench.evaluate("peers disagree: evaluate", [["put", "errors/k", "x"], ["get", "errors/none"]])
     client = bench.clients[ALPHA]
-    for label, given in {"no function": [], "unknown function": [b"nothing"], "too few arguments": [b"probe:run"]}.items():
+    for label, given in {
+        "no function": [],
+        "unknown function": [b"nothing"],
+        "too few arguments": [b"probe:run"],
+    }.items():
         bench.endorse(label, bench.named(client.propose(CHANNEL, "probe", given)))
 
 
@@ -69,7 +73,12 @@ def malformed_requests(bench: Bench) -> None:
     forged = proposal_pb2.SignedProposal(proposal_bytes=proposal.data, signature=other.sign(proposal.data))
     unsigned = proposal_pb2.SignedProposal(proposal_bytes=proposal.data)
     garbage = proposal_pb2.SignedProposal(proposal_bytes=b"\xff\xff", signature=b"x")
-    for label, item in {"forged": forged, "unsigned": unsigned, "garbage": garbage, "empty": proposal_pb2.SignedProposal()}.items():
+    for label, item in {
+        "forged": forged,
+        "unsigned": unsigned,
+        "garbage": garbage,
+        "empty": proposal_pb2.SignedProposal(),
+    }.items():
         bench.process(f"{label}: peer", endorser, item)
         for call, kind, method in (
             ("evaluate", gateway_pb2.EvaluateRequest, gateway.Evaluate),
@@ -133,7 +142,9 @@ def broadcasting(bench: Bench) -> None:
         "good": good,
     }.items():
         answer = next(iter(bench.connections.orderer().Broadcast(iter([envelope]), timeout=SECONDS)))
-        bench.observe(label + ": orderer", [common_pb2.Status.Name(answer.status), bench.names.text(answer.info)])
+        bench.observe(
+            label + ": orderer", [common_pb2.Status.Name(answer.status), bench.names.text(answer.info)]
+        )
 
 
 SCENARIOS = (chaincode_errors, disagreement, unknown_names, malformed_requests, broadcasting)

@@ -11,9 +11,13 @@ from support.conformance.engines import ALPHA, BETA
 def values(bench: Bench) -> None:
     """Put, get, delete; own writes are not read; odd keys and values."""
     bench.commit("put", [["put", "values/a", "1"], ["get", "values/a"], ["put", "values/a", "2"]])
-    bench.commit("overwrite and delete", [["get", "values/a"], ["put", "values/b", "3"], ["delete", "values/a"]])
+    bench.commit(
+        "overwrite and delete", [["get", "values/a"], ["put", "values/b", "3"], ["delete", "values/a"]]
+    )
     bench.commit("delete what is not there", [["delete", "values/nothing"]])
-    bench.commit("names", [["put", "values/ä€😀", "ü"], ["put", "values/ ", " "], ["put", "values/\u0001", "\n"]])
+    bench.commit(
+        "names", [["put", "values/ä€😀", "ü"], ["put", "values/ ", " "], ["put", "values/\u0001", "\n"]]
+    )
     bench.commit("read only", [["get", "values/b"], ["get", "values/missing"]])
     bench.commit("nothing at all", [])
     bench.evaluate("many", [["get_many", "values/b", "values/a", "values/b", "values/ä€😀"]])
@@ -42,7 +46,9 @@ def ranges(bench: Bench) -> None:
     bench.commit("a page in a submission", [["page", "ranges/k", "ranges/l", 2]])
     bench.prepare("a write after a page", [["page", "ranges/k", "ranges/l", 2], ["put", "ranges/z", "1"]])
     bench.commit("composite", [["put_composite", "ranges", "a", "1"], ["put_composite", "ranges", "a", "2"]])
-    bench.commit("partial composite", [["composite", "ranges", "a"], ["composite", "ranges"], ["composite", "none"]])
+    bench.commit(
+        "partial composite", [["composite", "ranges", "a"], ["composite", "ranges"], ["composite", "none"]]
+    )
     bench.evaluate("rich query", [["query", '{"selector":{}}']])
     bench.new_blocks("blocks")
 
@@ -61,7 +67,9 @@ def phantoms(bench: Bench) -> None:
         bench.commit(f"{label}: change", change)
         bench.submit(f"{label}: reader", waiting)
     bench.commit("fill long", [["put_many", "phantoms/m", 120]])
-    waiting = bench.prepare("long: reader", [["range", "phantoms/m", "phantoms/n"], ["put", "phantoms/seen", "y"]])
+    waiting = bench.prepare(
+        "long: reader", [["range", "phantoms/m", "phantoms/n"], ["put", "phantoms/seen", "y"]]
+    )
     bench.commit("long: change", [["delete", "phantoms/m0099"]])
     bench.submit("long: reader", waiting)
     bench.new_blocks("blocks")
@@ -71,23 +79,28 @@ def conflicts(bench: Bench) -> None:
     """Reads that were overtaken, across blocks and inside one."""
     bench.commit("fill", [["put", "conflicts/n", "0"], ["put", "conflicts/other", "0"]])
     adding: list[Any] = [["add", "conflicts/n"]]
-    bench.together(
-        "the same read twice", [bench.prepare("first", adding), bench.prepare("second", adding)]
-    )
+    bench.together("the same read twice", [bench.prepare("first", adding), bench.prepare("second", adding)])
     waiting = bench.prepare("overtaken", adding)
     bench.commit("overtaking", adding)
     bench.submit("overtaken", waiting)
-    blind = [bench.prepare(f"blind {number}", [["put", "conflicts/blind", str(number)]]) for number in range(3)]
+    blind = [
+        bench.prepare(f"blind {number}", [["put", "conflicts/blind", str(number)]]) for number in range(3)
+    ]
     bench.together("blind writes", blind)
     bench.together(
         "missing key",
-        [bench.prepare("reads missing", [["add", "conflicts/new"]]), bench.prepare("creates", [["put", "conflicts/new", "7"]])],
+        [
+            bench.prepare("reads missing", [["add", "conflicts/new"]]),
+            bench.prepare("creates", [["put", "conflicts/new", "7"]]),
+        ],
     )
     bench.together(
         "range and insertion",
         [
             bench.prepare("inserts", [["put", "conflicts/r1", "1"]]),
-            bench.prepare("ranges", [["range", "conflicts/r", "conflicts/s"], ["put", "conflicts/seen", "1"]]),
+            bench.prepare(
+                "ranges", [["range", "conflicts/r", "conflicts/s"], ["put", "conflicts/seen", "1"]]
+            ),
         ],
     )
     bench.together(
