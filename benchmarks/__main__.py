@@ -8,7 +8,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bulk_import, chaincode_runtimes, embedded, ledger_size, runtimes_on_engines
+from benchmarks import (
+    bulk_import,
+    chaincode_runtimes,
+    embedded,
+    ledger_size,
+    runtimes_on_engines,
+    trail_reports,
+)
 from benchmarks.results import Measurement, show
 
 
@@ -22,6 +29,7 @@ def main() -> int:
             "size": ledger_size,
             "runtimes": chaincode_runtimes,
             "engines": runtimes_on_engines,
+            "reports": trail_reports,
         }
         for name, module in modules.items():
             for measurement in module.measure(Path(place) / name):

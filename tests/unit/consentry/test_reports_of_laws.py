@@ -161,9 +161,7 @@ def test_a_datasets_log_has_attempts_that_were_not_permitted_too(trail: Trail) -
         ("denied", "the requester's certificate lacks the role researcher (ROLE_MISSING)"),
         "open: the custodian has not decided",
     ]
-    assert report.rows("accesses")[0].activities == (
-        f"training session {identifier('session', 1)} (completed)",
-    )
+    assert report.rows("accesses")[0].activities == (f"training session {identifier('session', 1)}",)
     assert field(report, "people") == "2"
     with pytest.raises(IndexFault, match="DATASET_NOT_INDEXED"):
         dataset_access_report(trail, "nothing", generated_at=MADE_AT)

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from consentry.index.pages import Page, PageRequest, cursor
 from consentry.index.schema import accesses, links, records
@@ -118,6 +118,26 @@ def find_accesses(connection: Connection, wanted: AccessFilter, page: PageReques
     items = tuple(_access(row, names.get(row.version_id, "")) for row in rows[: page.size])
     last = rows[page.size - 1] if len(rows) > page.size else None
     return Page(items, cursor(last.block, last.position) if last is not None else None)
+
+
+@dataclass(frozen=True)
+class AccessCount:
+    """How many attempts had one outcome on one day, between two organizations."""
+
+    custodian: str
+    requester_msp: str
+    day: str
+    outcome: str
+    count: int
+
+
+def count_accesses(connection: Connection, wanted: AccessFilter) -> list[AccessCount]:
+    """How many attempts there were, by organizations, day and outcome."""
+    table = accesses.c
+    day = func.substr(table.attempted_at, 1, 10).label("day")
+    grouped = (table.custodian, table.requester_msp, day, table.outcome)
+    query = select(*grouped, func.count().label("count")).where(and_(True, *_conditions(wanted)))
+    return [AccessCount(*row) for row in connection.execute(query.group_by(*grouped).order_by(*grouped))]
 
 
 def dataset_names(connection: Connection, versions: set[str]) -> dict[str, str]:

@@ -115,6 +115,22 @@ def linking_to(connection: Connection, kind: str, ids: Iterable[str], from_kind:
     )
 
 
+def links_to(
+    connection: Connection, kind: str, ids: Iterable[str], from_kind: str
+) -> dict[str, tuple[str, ...]]:
+    """For each of some records the ids of the records of ``from_kind`` that point to it, if any do."""
+    found: dict[str, list[str]] = {}
+    wanted, table = sorted(set(ids)), links.c
+    for start in range(0, len(wanted), _IDS_PER_QUERY):
+        part = wanted[start : start + _IDS_PER_QUERY]
+        query = select(table.to_id, table.from_id).where(
+            table.to_kind == kind, table.to_id.in_(part), table.from_kind == from_kind
+        )
+        for row in connection.execute(query.order_by(table.to_id, table.from_id)):
+            found.setdefault(row.to_id, []).append(row.from_id)
+    return {to_id: tuple(from_ids) for to_id, from_ids in found.items()}
+
+
 def find_changes(connection: Connection, kind: str, record_id: str) -> list[ChangeRow]:
     """Every write of one record, oldest first."""
     table = changes.c

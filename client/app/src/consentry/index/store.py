@@ -1,14 +1,14 @@
 """Rows of one proved block written into the index, within whatever transaction the caller has open."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
 from consentry.index.forgery import EndorsementCheck
-from consentry.index.interpretation import RecordWrite, record_writes, transaction_rows
+from consentry.index.interpretation import RecordWrite, TransactionRow, record_writes, transaction_rows
 from consentry.index.record_changes import OPEN, RecordChanges, RecordKey, Standing
 from consentry.index.schema import accesses, changes, findings, links, records, transactions
 from consentry.verification import ProvedBlock
@@ -47,7 +47,6 @@ class BlockWriter:
             config: the configuration under which it was committed.
         """
         rows = list(transaction_rows(proved))
-        self._insert(transactions, [asdict(row) for row, _ in rows])
         writes = [
             write
             for (row, transaction), rwset in zip(rows, proved.validated.rwsets, strict=True)
@@ -55,9 +54,25 @@ class BlockWriter:
             for write in record_writes(row, transaction, rwset, self.namespace)
         ]
         check = EndorsementCheck(config.msps)
-        collected = RecordChanges(
-            self._standing(writes), lambda write, owner: check.holds(write.transaction, owner)
+        self.write_rows(
+            [row for row, _ in rows], writes, lambda write, owner: check.holds(write.transaction, owner)
         )
+
+    def write_rows(
+        self,
+        rows: Sequence[TransactionRow],
+        writes: Sequence[RecordWrite],
+        endorsed: Callable[[RecordWrite, str], bool],
+    ) -> None:
+        """Add the rows of transactions and of the records that they wrote.
+
+        Args:
+            rows: the transactions.
+            writes: the records, in the order in which they were written.
+            endorsed: whether an organization's own peer endorsed a write.
+        """
+        self._insert(transactions, [asdict(row) for row in rows])
+        collected = RecordChanges(self._standing(writes), endorsed)
         for write in writes:
             collected.add(write)
         self._store(collected)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from consentry.index import Access, AccessFilter, RecordRow, RowManifest, Trail, all_items
+from consentry.index import Access, AccessFilter, RowManifest, Trail, all_items
 from consentry.index.accesses import find_accesses
 from consentry.index.checkpoint import IndexFault
-from consentry.index.rows import get_records, linking_to
+from consentry.index.rows import links_to
 from consentry.reports.figures import Figure, time_line
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import attempts_by_outcome, completeness_of
@@ -113,13 +113,8 @@ def dataset_access_report(trail: Trail, dataset: str, *, generated_at: str) -> R
     with trail.snapshot() as connection:
         wanted = AccessFilter(dataset=dataset)
         accesses = list(all_items(lambda page: find_accesses(connection, wanted, page)))
-        sessions = {
-            access.attempt_id: get_records(
-                connection, "session", linking_to(connection, "attempt", [access.attempt_id], "session")
-            )
-            for access in accesses
-            if access.outcome == "permit"
-        }
+        ids = [access.attempt_id for access in accesses if access.outcome == "permit"]
+        sessions = links_to(connection, "attempt", ids, "session")
     if not accesses and not _exists(trail, dataset):
         raise IndexFault(
             "DATASET_NOT_INDEXED", f"The index has no dataset {dataset!r}; `consentry trail` lists them."
@@ -151,7 +146,7 @@ def dataset_access_report(trail: Trail, dataset: str, *, generated_at: str) -> R
                 "Attempts at access",
                 "Nobody tried to access this dataset.",
                 DatasetAccessRow,
-                (_dataset_row(access, sessions.get(access.attempt_id, [])) for access in accesses),
+                (_dataset_row(access, sessions.get(access.attempt_id, ())) for access in accesses),
             ),
         ),
         figures=_figures(accesses),
@@ -177,7 +172,7 @@ def _person_row(access: Access) -> PersonAccessRow:
     )
 
 
-def _dataset_row(access: Access, sessions: Iterable[RecordRow]) -> DatasetAccessRow:
+def _dataset_row(access: Access, sessions: Iterable[str]) -> DatasetAccessRow:
     return DatasetAccessRow(
         when=when(access),
         who=who(access),
@@ -185,7 +180,6 @@ def _dataset_row(access: Access, sessions: Iterable[RecordRow]) -> DatasetAccess
         purpose=purpose_of(access),
         outcome=outcome(access),
         permit=access.grant_id or "none: not permitted",
-        activities=tuple(f"training session {row.record_id} ({row.state})" for row in sessions)
-        or "none on record",
+        activities=tuple(f"training session {session}" for session in sessions) or "none on record",
         record=on_record(access),
     )

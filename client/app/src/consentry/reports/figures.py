@@ -45,8 +45,13 @@ def time_line(key: str, title: str, events: Mapping[str, Iterable[str]]) -> Figu
     Returns:
         The drawing; None where there are no events.
     """
-    days = {kind: Counter(instant[:10] for instant in instants) for kind, instants in events.items()}
-    days = {kind: found for kind, found in days.items() if found}
+    counted = {kind: Counter(instant[:10] for instant in instants) for kind, instants in events.items()}
+    return time_line_of_days(key, title, counted)
+
+
+def time_line_of_days(key: str, title: str, counted: Mapping[str, Mapping[str, int]]) -> Figure | None:
+    """The same of events that are counted already: kind → day (``YYYY-MM-DD``) → number."""
+    days = {kind: found for kind, found in counted.items() if found}
     if not days:
         return None
     first, last = min(map(min, days.values())), max(map(max, days.values()))
@@ -63,7 +68,7 @@ def _intervals(first: date, last: date) -> tuple[tuple[date, ...], timedelta]:
     return tuple(first + index * width for index in range(-(-count // width.days))), width
 
 
-def _summed(found: Counter[str], begins: Sequence[date], width: timedelta) -> tuple[int, ...]:
+def _summed(found: Mapping[str, int], begins: Sequence[date], width: timedelta) -> tuple[int, ...]:
     heights = [0] * len(begins)
     for day, number in found.items():
         heights[(date.fromisoformat(day) - begins[0]).days // width.days] += number

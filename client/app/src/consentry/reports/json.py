@@ -7,6 +7,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
+import orjson
+
 from consentry.reports.report import Report, Table
 from consentry.reports.values import plain
 
@@ -39,7 +41,7 @@ def render(report: Report) -> str:
         "remarks": list(report.remarks),
         "note": report.note,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def schema() -> dict[str, Any]:
@@ -49,13 +51,12 @@ def schema() -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
+    described = table.columns
+    keys = [column.key for column in described]
     return {
         "title": table.title,
         "columns": [
-            {"key": column.key, "label": column.label, "article": column.article} for column in table.columns
+            {"key": column.key, "label": column.label, "article": column.article} for column in described
         ],
-        "rows": [
-            {column.key: plain(cell) for column, cell in zip(table.columns, row, strict=True)}
-            for row in table.cells
-        ],
+        "rows": [dict(zip(keys, map(plain, row), strict=True)) for row in table.cells],
     }

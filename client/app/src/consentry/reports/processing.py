@@ -6,13 +6,13 @@ from typing import Annotated
 
 from sqlalchemy import Connection
 
-from consentry.index import Access, AccessFilter, RecordRow, Trail, all_items
-from consentry.index.accesses import find_accesses
+from consentry.index import AccessFilter, RecordRow, Trail
+from consentry.index.accesses import AccessCount, count_accesses
 from consentry.index.rows import find_records
 from consentry.reports.details import Details
-from consentry.reports.figures import time_line
+from consentry.reports.figures import time_line_of_days
 from consentry.reports.report import Report, make_table
-from consentry.reports.sources import attempts_by_outcome, completeness_of
+from consentry.reports.sources import completeness_of, days_by_outcome
 from consentry.reports.values import Reported, ReportField, Value
 from consentry.reports.wording import NOT_ON_LEDGER, coded, forged, legal_basis_words, purpose_words, texts
 from consentry_records.vocabulary import DUO_TERMS
@@ -48,8 +48,8 @@ class _Holdings:
     versions: list[RecordRow]
     granted: list[RecordRow]
     received: list[RecordRow]
-    asked_of: list[Access]
-    asked_by: list[Access]
+    asked_of: list[AccessCount]
+    permitted: dict[str, int]
 
 
 def processing_report(
@@ -69,7 +69,7 @@ def processing_report(
     completeness = completeness_of(trail)
     with trail.snapshot() as connection:
         found = _collect(connection, organization)
-    drawn = time_line("accesses", "Attempts to access its data", attempts_by_outcome(found.asked_of))
+    drawn = time_line_of_days("accesses", "Attempts to access its data", days_by_outcome(found.asked_of))
     return Report(
         kind=KIND,
         title=f"Records of processing activities: {organization}",
@@ -103,16 +103,16 @@ def processing_report(
 
 
 def _collect(connection: Connection, organization: str) -> _Holdings:
-    def asked(wanted: AccessFilter) -> list[Access]:
-        return list(all_items(lambda page: find_accesses(connection, wanted, page)))
-
     grants = [row for row in find_records(connection, "grant") if row.body]
+    permitted: dict[str, int] = {}
+    for entry in count_accesses(connection, AccessFilter(requester_msp=organization, outcome="permit")):
+        permitted[entry.custodian] = permitted.get(entry.custodian, 0) + entry.count
     return _Holdings(
         versions=find_records(connection, "version", owner=organization),
         granted=[row for row in grants if row.owner == organization],
         received=[row for row in grants if row.body["grantee"] == organization],
-        asked_of=asked(AccessFilter(custodian=organization)),
-        asked_by=asked(AccessFilter(requester_msp=organization)),
+        asked_of=count_accesses(connection, AccessFilter(custodian=organization)),
+        permitted=permitted,
     )
 
 
@@ -182,14 +182,11 @@ def _received(found: _Holdings) -> Iterable[ProcessorRow]:
     for grant in found.received:
         by_owner.setdefault(grant.owner, []).append(grant)
     for owner, grants in sorted(by_owner.items()):
-        uses = [
-            access for access in found.asked_by if access.custodian == owner and access.outcome == "permit"
-        ]
         yield ProcessorRow(
             controller=owner,
             categories=texts(map(purpose_words, _all(grants, "purposes")), "no grant names a purpose"),
             grants=tuple(f"{grant.record_id} ({grant.state})" for grant in grants),
-            uses=f"{len(uses)} since the ledger began",
+            uses=f"{found.permitted.get(owner, 0)} since the ledger began",
         )
 
 

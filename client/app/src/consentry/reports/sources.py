@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from consentry.index import Access, Trail
+from consentry.index.accesses import AccessCount
+from consentry.index.checkpoint import IndexFault, read_checkpoint
 from consentry.reports.report import Completeness
 
 _WORDS = {"permit": "permitted", "deny": "denied", "open": "open"}
@@ -14,14 +16,26 @@ def completeness_of(trail: Trail) -> Completeness:
     Raises:
         IndexFault: INDEX_EMPTY.
     """
-    status = trail.status()
+    with trail.snapshot() as connection:
+        found = read_checkpoint(connection)
+    if found is None:
+        raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
     return Completeness(
-        channel=status.channel,
-        last_block=status.last_block,
-        header_hash=status.last_header_hash,
-        genesis_hash=status.genesis_hash,
-        anchored=status.anchored,
+        channel=found.channel,
+        last_block=found.position.next_block - 1,
+        header_hash=found.position.header_hash.hex(),
+        genesis_hash=found.position.genesis_hash.hex(),
+        anchored=found.anchored,
     )
+
+
+def days_by_outcome(counts: Iterable[AccessCount]) -> dict[str, dict[str, int]]:
+    """Numbers of attempts by what came of them and by day, for a time line."""
+    found: dict[str, dict[str, int]] = {word: {} for word in _WORDS.values()}
+    for entry in counts:
+        days = found[_WORDS[entry.outcome]]
+        days[entry.day] = days.get(entry.day, 0) + entry.count
+    return found
 
 
 def attempts_by_outcome(accesses: Iterable[Access]) -> dict[str, list[str]]:

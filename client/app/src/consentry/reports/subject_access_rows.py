@@ -1,7 +1,5 @@
 """Rows of the tables in a subject's report."""
 
-from collections.abc import Iterable
-
 from consentry.index import Access, RecordRow
 from consentry.reports.subject_access_tables import (
     AccessRow,
@@ -70,8 +68,8 @@ def dataset_row(row: RecordRow) -> DatasetRow:
 
 def access_row(access: Access, data: SubjectData) -> AccessRow:
     """One attempt at access, with the decision and what was done under it."""
-    sessions = [row for row in data.sessions if access.attempt_id in row.body.get("attempts", ())]
-    models = [row for row in data.model_versions if _uses(row, sessions)]
+    sessions = data.sessions_by_attempt.get(access.attempt_id, ())
+    models = [made for session in sessions for made in data.model_versions_by_session.get(session, ())]
     permitted = access.outcome == "permit"
     unused: Value = "none so far" if permitted else "none: access was not permitted"
     return AccessRow(
@@ -82,8 +80,8 @@ def access_row(access: Access, data: SubjectData) -> AccessRow:
         outcome=outcome(access),
         consent=_consent_at(access, data),
         permission=_permission(access),
-        sessions=tuple(row.record_id for row in sessions) or unused,
-        model_versions=tuple(row.record_id for row in models) or unused,
+        sessions=tuple(sessions) or unused,
+        model_versions=tuple(dict.fromkeys(models)) or unused,
         record=on_record(access),
     )
 
@@ -92,8 +90,8 @@ def session_row(row: RecordRow, data: SubjectData) -> SessionRow:
     """One training session."""
     body = row.body
     known = {version.record_id for version in data.versions}
-    rounds = [entry for entry in data.rounds if entry.body.get("session_id") == row.record_id]
-    models = tuple(version.record_id for version in data.model_versions if _uses(version, [row]))
+    rounds = data.rounds_by_session.get(row.record_id, ())
+    models = tuple(data.model_versions_by_session.get(row.record_id, ()))
     ended = f"{body['state']} {body['ended_at']}" if body["ended_at"] else f"{body['state']}, not ended"
     return SessionRow(
         session_id=row.record_id,
@@ -131,19 +129,17 @@ def _permission(access: Access) -> Value:
 def _consent_at(access: Access, data: SubjectData) -> Value:
     at = access.decided_at or access.attempted_at
     kind = data.kinds.get(access.requester_msp)
-    if any(_allowed(consent, access, kind, at) for consent in data.consents):
+    if any(_allowed(consent, access, kind, at) for consent in data.relied_on):
         return "allowed this use"
     return "did not allow this use: rows about you had to be left out"
 
 
-def _allowed(row: RecordRow, access: Access, kind: str | None, at: str) -> bool:
+def _allowed(consent: Consent, access: Access, kind: str | None, at: str) -> bool:
     """Whether a consent allowed an access when it was decided, whatever happened to the consent later."""
-    if not row.honoured or not row.body:
-        return False
-    consent = consent_as_of(Consent.from_dict(row.body), at)
+    then = consent_as_of(consent, at)
     use = Use(purpose=access.purpose, commercial=access.commercial)
-    return consent is not None and consent_permits(
-        consent, use, recipient=access.requester_msp, recipient_kind=kind, at=at
+    return then is not None and consent_permits(
+        then, use, recipient=access.requester_msp, recipient_kind=kind, at=at
     )
 
 
@@ -151,8 +147,3 @@ def _consent_state(row: RecordRow) -> Value:
     consent = Consent.from_dict(row.body)
     changes = [f"{event.event} {event.recorded_at}" for event in consent.events[1:]]
     return (*(changes or ["given, not withdrawn"]), *forged(row))
-
-
-def _uses(model_version: RecordRow, sessions: Iterable[RecordRow]) -> bool:
-    named = set(model_version.body.get("sessions", ()))
-    return any(session.record_id in named for session in sessions)

@@ -1,7 +1,8 @@
 """What the trail index holds about one subject."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -9,7 +10,8 @@ from consentry.index import Basis, RecordRow, RowManifest
 from consentry.index.accesses import Access
 from consentry.index.checkpoint import IndexFault
 from consentry.index.lineage import WithdrawalImpact, withdrawal_impact
-from consentry.index.rows import find_findings, find_records
+from consentry.index.rows import find_findings, find_records, get_records
+from consentry_records.consent import Consent
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,38 @@ class SubjectData:
         """MSP id of whose subject this is."""
         return (self.honoured_consents or self.consents)[0].owner
 
+    @cached_property
+    def sessions_by_attempt(self) -> Mapping[str, Sequence[str]]:
+        """Attempt → training sessions that used its permit."""
+        return _grouped(
+            (str(attempt), row.record_id) for row in self.sessions for attempt in row.body["attempts"]
+        )
+
+    @cached_property
+    def model_versions_by_session(self) -> Mapping[str, Sequence[str]]:
+        """Training session → model versions that it made."""
+        pairs = (
+            (str(name), row.record_id) for row in self.model_versions for name in row.body.get("sessions", ())
+        )
+        return _grouped(pairs)
+
+    @cached_property
+    def rounds_by_session(self) -> Mapping[str, Sequence[str]]:
+        """Training session → its rounds."""
+        return _grouped((str(row.body.get("session_id")), row.record_id) for row in self.rounds)
+
+    @cached_property
+    def relied_on(self) -> tuple[Consent, ...]:
+        """The honoured consents, read."""
+        return tuple(Consent.from_dict(row.body) for row in self.honoured_consents if row.body)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
+
 
 def collect(connection: Connection, subject: str, manifest: RowManifest | None) -> SubjectData:
     """Gather what the index holds about one subject.
@@ -83,7 +117,7 @@ def collect(connection: Connection, subject: str, manifest: RowManifest | None) 
         sessions=_merged(impact.sessions for impact in impacts),
         rounds=_merged(impact.rounds for impact in impacts),
         model_versions=_merged(impact.model_versions for impact in impacts),
-        models=tuple(model for model in find_records(connection, "model") if model.record_id in models),
+        models=tuple(get_records(connection, "model", models)),
         rows_are_known=all(impact.basis is Basis.ROW_MANIFEST for impact in impacts),
         basis=" ".join(dict.fromkeys(impact.note for impact in impacts)),
         remarks=_remarks(connection, consents, impacts),

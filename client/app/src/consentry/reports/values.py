@@ -1,6 +1,7 @@
 """Values of a report: known, or unavailable for a stated reason; never blank."""
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, get_type_hints
 
 
@@ -56,6 +57,7 @@ class Reported:
     article: str
 
 
+@cache
 def columns(row_type: Any) -> tuple[Column, ...]:
     """The columns of a row type, in the order of its fields."""
     hints = get_type_hints(row_type, include_extras=True)
