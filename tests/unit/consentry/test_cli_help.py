@@ -92,6 +92,8 @@ DOCUMENTED = (
     "wallet renew",
     "wallet encrypt",
     "wallet add-token",
+    "outbox list",
+    "outbox send",
 )
 
 

@@ -97,6 +97,18 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
             "metrics": {},
         },
     ),
+    "training:record_statement": (
+        {
+            "statement": {
+                "session_id": identifier("session"),
+                "sequence": 1,
+                "claimed_time": examples.START,
+                "round": None,
+                "end_state": "failed",
+            },
+            "signature": "00" * 70,
+        },
+    ),
     "training:finish": ({"session_id": identifier("session"), "state": "completed"},),
     "training:get": (identifier("session"),),
     "models:register": ({"model_id": identifier("model"), "name": "m"},),

@@ -51,6 +51,7 @@ def made_keys() -> dict[str, str]:
         "epoch/{MSP id}": keys.epoch("X"),
         "session/{session_id}": keys.session("X"),
         "round/{session_id}/{number:06d}": keys.training_round("X", 7),
+        "statement/{session_id}/{number:06d}": keys.training_statement("X", 7),
         "model/{model_id}": keys.model("X"),
         "model-name/{MSP id}/{name}": keys.model_name("X", "X"),
         "modelversion/{model_version_id}": keys.model_version("X"),

@@ -38,11 +38,12 @@ def test_public_names_are_pinned() -> None:
         "ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion FinishedSession "
         "Grant GrantChange Model ModelVersion NewAccessAttempt NewAccessRequest NewConsent "
         "NewDatasetVersion NewGrant NewModel NewModelVersion NewRightsRequest "
-        "NewTrainingRound NewTrainingSession OptOut OptOutBatch OrganizationSetting "
+        "NewTrainingRound NewTrainingSession NewTrainingStatement OptOut OptOutBatch OrganizationSetting "
         "Participant PermittedQuery PrivateBatch PrivateChange PrivateConsent PrivateEntry "
         "ProcessingLimit PurgeOrder Reason RecipientNotice RecordedBatch RightsEvent "
-        "RightsFulfilment RightsNotices RightsRequest RightsStep Settings StoreAttestation "
-        "SubjectConsents Suspension TrainingRound TrainingSession"
+        "RightsFulfilment RightsNotices RightsRequest RightsStep Settings "
+        "SignedTrainingStatement StoreAttestation SubjectConsents Suspension TrainingRound TrainingSession "
+        "TrainingStatement"
     )
 
 

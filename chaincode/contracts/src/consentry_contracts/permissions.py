@@ -71,6 +71,7 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "training:start": _RESEARCHER,
         "training:record_round": _RESEARCHER,
         "training:finish": _RESEARCHER,
+        "training:record_statement": _RESEARCHER,
         "training:get": _ANYBODY,
         "models:register": _RESEARCHER,
         "models:register_version": _RESEARCHER,

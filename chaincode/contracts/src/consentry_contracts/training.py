@@ -17,12 +17,14 @@ from consentry_records.training import (
     TrainingRound,
     TrainingSession,
 )
+from consentry_records.training_statement import SignedTrainingStatement
 from fabric_shim import Context, evaluation, transaction
 
 from .actors import Actor, member
 from .ledger_contract import LedgerContract, check_follows, check_identifier, emit, proposal_instant
 from .permits import check_grants_still_hold, permit_keys, permits_of
 from .state import Snapshot, put, read
+from .training_statements import check_signature, check_statement, recorded_statement, statement_key
 
 
 class Training(LedgerContract):
@@ -68,23 +70,12 @@ class Training(LedgerContract):
         ROUND_VERSION_NOT_IN_SESSION, ORGANIZATION_UNKNOWN.
         """
         session_id, number = training_round.session_id, training_round.number
-        key, previous_key = (
-            keys.training_round(session_id, number),
-            keys.training_round(session_id, number - 1),
-        )
+        key, previous_key = _round_keys(training_round)
         state = await read(ctx, keys.SETTINGS, keys.session(session_id), key, previous_key)
         settings, recorded_at = state.settings(), proposal_instant(ctx)
-        actor = member(ctx, settings)
-        session = _running_session(state, session_id, actor)
-        if session.trainer != actor.enrolment_id:
-            raise LedgerError("NOT_OWNER", {"what": "training session", "id": session_id})
-        state.check_absent(key, LedgerError("ROUND_EXISTS", {"session_id": session_id, "number": number}))
-        if number > 1 and state.text(previous_key) is None:
-            raise LedgerError("ROUND_NOT_NEXT", {"session_id": session_id, "expected": number - 1})
-        _check_participants(training_round, session, settings)
+        session = _own_running_session(state, session_id, member(ctx, settings))
         check_follows(recorded_at, session.started_at, settings)
-        fields = {name: getattr(training_round, name) for name in field_names(NewTrainingRound)}
-        await put(ctx, key, TrainingRound(**fields, recorded_at=recorded_at))
+        await put(ctx, key, _next_round(state, training_round, session, settings, recorded_at))
         emit(ctx, events.ROUND_RECORDED, session_id=session_id, number=number)
 
     @transaction
@@ -101,6 +92,36 @@ class Training(LedgerContract):
         check_follows(ended_at, session.started_at, settings)
         await put(ctx, key, replace(session, state=finish.state, ended_at=ended_at))
         emit(ctx, events.TRAINING_FINISHED, session_id=finish.session_id, state=finish.state)
+
+    @transaction
+    async def record_statement(self, ctx: Context, signed: SignedTrainingStatement) -> None:
+        """Record what the trainer stated while the ledger could not be reached: a round, or the end, of his
+        running session, with the time that he claims. Rules use the proposal's time alone.
+
+        Raises STATEMENT_EXISTS, STATEMENT_SIGNATURE_INVALID, STATEMENT_TIME_INVALID, and what
+        `record_round` and `finish` raise.
+        """
+        statement = signed.statement
+        key, session_key = statement_key(statement), keys.session(statement.session_id)
+        round_keys = _round_keys(statement.round) if statement.round is not None else ()
+        state = await read(ctx, keys.SETTINGS, session_key, key, *round_keys)
+        settings, recorded_at = state.settings(), proposal_instant(ctx)
+        session = _own_running_session(state, statement.session_id, member(ctx, settings))
+        check_follows(recorded_at, session.started_at, settings)
+        check_statement(state, signed, session, settings, recorded_at)
+        check_signature(ctx, signed)
+        if statement.round is not None:
+            recorded = _next_round(state, statement.round, session, settings, recorded_at)
+            await put(ctx, keys.training_round(statement.session_id, recorded.number), recorded)
+        elif statement.end_state is not None:
+            await put(ctx, session_key, replace(session, state=statement.end_state, ended_at=recorded_at))
+        await put(ctx, key, recorded_statement(signed, recorded_at))
+        emit(
+            ctx,
+            events.STATEMENT_RECORDED,
+            session_id=statement.session_id,
+            sequence=statement.sequence,
+        )
 
     @evaluation
     async def get(self, ctx: Context, session_id: str) -> TrainingSession:
@@ -120,6 +141,36 @@ def _running_session(state: Snapshot, session_id: str, actor: Actor) -> Training
     if session.state != STARTED:
         raise LedgerError("SESSION_NOT_RUNNING", named)
     return session
+
+
+def _own_running_session(state: Snapshot, session_id: str, actor: Actor) -> TrainingSession:
+    session = _running_session(state, session_id, actor)
+    if session.trainer != actor.enrolment_id:
+        raise LedgerError("NOT_OWNER", {"what": "training session", "id": session_id})
+    return session
+
+
+def _round_keys(training_round: NewTrainingRound) -> tuple[str, str]:
+    """The round's key, and that of the one before it."""
+    session_id, number = training_round.session_id, training_round.number
+    return keys.training_round(session_id, number), keys.training_round(session_id, number - 1)
+
+
+def _next_round(
+    state: Snapshot,
+    training_round: NewTrainingRound,
+    session: TrainingSession,
+    settings: Settings,
+    recorded_at: str,
+) -> TrainingRound:
+    session_id, number = training_round.session_id, training_round.number
+    key, previous_key = _round_keys(training_round)
+    state.check_absent(key, LedgerError("ROUND_EXISTS", {"session_id": session_id, "number": number}))
+    if number > 1 and state.text(previous_key) is None:
+        raise LedgerError("ROUND_NOT_NEXT", {"session_id": session_id, "expected": number - 1})
+    _check_participants(training_round, session, settings)
+    fields = {name: getattr(training_round, name) for name in field_names(NewTrainingRound)}
+    return TrainingRound(**fields, recorded_at=recorded_at)
 
 
 def _check_participants(

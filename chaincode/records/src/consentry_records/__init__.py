@@ -46,6 +46,7 @@ from .training import (
     TrainingRound,
     TrainingSession,
 )
+from .training_statement import NewTrainingStatement, SignedTrainingStatement, TrainingStatement
 
 __all__ = [
     "AccessAttempt",
@@ -77,6 +78,7 @@ __all__ = [
     "NewRightsRequest",
     "NewTrainingRound",
     "NewTrainingSession",
+    "NewTrainingStatement",
     "OptOut",
     "OptOutBatch",
     "OrganizationSetting",
@@ -98,11 +100,13 @@ __all__ = [
     "RightsRequest",
     "RightsStep",
     "Settings",
+    "SignedTrainingStatement",
     "StoreAttestation",
     "SubjectConsents",
     "Suspension",
     "TrainingRound",
     "TrainingSession",
+    "TrainingStatement",
     "consent_permits",
     "decide",
     "from_wire",

@@ -217,6 +217,13 @@ _TRAINING = {
     "ROUND_VERSION_NOT_IN_SESSION": _bad(
         "dataset version {version_id} does not belong to the training session"
     ),
+    "STATEMENT_EXISTS": _conflict("training session {session_id} has a statement {sequence} already"),
+    "STATEMENT_SIGNATURE_INVALID": _bad(
+        "the statement's signature is not one of the caller's key over this statement"
+    ),
+    "STATEMENT_TIME_INVALID": _bad(
+        "the statement claims {claimed_time}, which is not between the session's start and now"
+    ),
     "MODEL_NOT_FOUND": _unknown("there is no model {model_id}"),
     "MODEL_EXISTS": _conflict("model {model_id} is on the ledger already"),
     "MODEL_NAME_TAKEN": _conflict("the organization has a model of this name already: {model_id}"),

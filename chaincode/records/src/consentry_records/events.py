@@ -27,6 +27,7 @@ ACCESS_DECIDED = "AccessDecided.v1"
 TRAINING_STARTED = "TrainingStarted.v1"
 ROUND_RECORDED = "TrainingRoundRecorded.v1"
 TRAINING_FINISHED = "TrainingFinished.v1"
+STATEMENT_RECORDED = "TrainingStatementRecorded.v1"
 MODEL_REGISTERED = "ModelRegistered.v1"
 MODEL_VERSION_REGISTERED = "ModelVersionRegistered.v1"
 
@@ -51,6 +52,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         TRAINING_STARTED: ("session_id", "model_id"),
         ROUND_RECORDED: ("session_id", "number"),
         TRAINING_FINISHED: ("session_id", "state"),
+        STATEMENT_RECORDED: ("session_id", "sequence"),
         MODEL_REGISTERED: ("model_id",),
         MODEL_VERSION_REGISTERED: ("model_version_id", "model_id"),
     }

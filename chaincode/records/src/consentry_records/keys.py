@@ -34,6 +34,7 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "epoch/{MSP id}": "id of the transaction that last withdrew, revoked or changed something of it",
         "session/{session_id}": "TrainingSession",
         "round/{session_id}/{number:06d}": "TrainingRound",
+        "statement/{session_id}/{number:06d}": "TrainingStatement",
         "model/{model_id}": "Model",
         "model-name/{MSP id}/{name}": "the model id; names are unique for one owner",
         "modelversion/{model_version_id}": "ModelVersion",
@@ -141,6 +142,11 @@ def session(session_id: str) -> str:
 def training_round(session_id: str, number: int) -> str:
     """Key of a TrainingRound."""
     return f"round/{session_id}/{number:06d}"
+
+
+def training_statement(session_id: str, number: int) -> str:
+    """Key of a TrainingStatement."""
+    return f"statement/{session_id}/{number:06d}"
 
 
 def model(model_id: str) -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity, split_identity
+from fabric_protocol.signatures import verify
 from fabric_shim.errors import ContractError
 
 
@@ -33,6 +34,16 @@ class Caller:
     def attribute(self, name: str) -> str | None:
         """Value of one attribute, or ``None`` if the certificate has none of that name."""
         return self.attributes.get(name)
+
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether a signature over ``message`` is the caller's: ECDSA over its SHA-256 in DER low-S, or
+        Ed25519.
+        """
+        try:
+            verify(parse_identity(self.serialized).public_key, signature, message)
+        except ProtocolError:
+            return False
+        return True
 
 
 # A client sends the same certificate with every proposal, and parsing one costs more than the rest of a call.

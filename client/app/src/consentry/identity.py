@@ -113,6 +113,14 @@ class WalletIdentity:
             raise ConfigurationError(WALLET_INVALID, "the certificate's key is not an elliptic-curve key")
         return to_low_s(signature, public_key.curve)
 
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether a signature over `message` is one of this identity's key."""
+        try:
+            verify(self.certificate.public_key(), signature, message)
+        except SignatureError:
+            return False
+        return True
+
     def expiry_warning(self, now: datetime) -> str | None:
         """Return a sentence once the certificate has less than 90, 30 or 7 days left, or none; else None."""
         return _expiry_warning(self.expires_at, now)

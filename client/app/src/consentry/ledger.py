@@ -18,6 +18,7 @@ from consentry.acting import AS_VARIABLE, load_profile, wallet_identity
 from consentry.errors import LedgerUnreachable, NetworkRefused
 from consentry.grants import Grants
 from consentry.identity import WalletIdentity
+from consentry.outbox import Outbox
 from consentry.profile import NetworkProfile
 from consentry.subjects import SubjectRegister
 from consentry.transactions import Transactions
@@ -92,6 +93,7 @@ class Ledger:
         self.identity = identity
         self._gateway = gateway
         self._register: SubjectRegister | None = None
+        self._outbox: Outbox | None = None
         self.network = gateway.network(profile.channel)
         self.contract = self.network.contract(profile.chaincode)
         self.transactions = Transactions(self.contract)
@@ -103,6 +105,15 @@ class Ledger:
             organization = self.profile.organization(self.identity.msp_id)
             self._register = SubjectRegister(self.profile.subject_register(organization.name))
         return self._register
+
+    @property
+    def outbox(self) -> Outbox:
+        """What was stated of own sessions while the ledger could not be reached; `send` records it."""
+        if self._outbox is None:
+            organization = self.profile.organization(self.identity.msp_id)
+            path = self.profile.outbox(organization.name, self.identity.enrolment_id)
+            self._outbox = Outbox(path, self.identity, self.transactions, self._clock)
+        return self._outbox
 
     @cached_property
     def consents(self) -> Consents:
@@ -170,7 +181,7 @@ class Ledger:
             code=code,
             decision_timeout=decision_timeout,
         )
-        return Training(self.transactions, plan)
+        return Training(self.transactions, plan, lambda: self.outbox)
 
     def initialize(self, settings: Settings) -> None:
         """Write the ledger's settings, once, as a regulator.
@@ -209,8 +220,11 @@ class Ledger:
             ) from error
 
     def close(self) -> None:
-        """Close the connection and the subject register."""
+        """Close the connection, the outbox and the subject register."""
         self._gateway.close()
+        if self._outbox is not None:
+            self._outbox.close()
+            self._outbox = None
         if self._register is not None:
             self._register.close()
             self._register = None

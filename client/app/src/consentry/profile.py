@@ -130,6 +130,10 @@ class NetworkProfile:
         """Return where an organization keeps its subjects' salts and keys (by its short name)."""
         return self.directory / "custody" / organization / "subjects.sqlite"
 
+    def outbox(self, organization: str, enrolment_id: str) -> Path:
+        """Return where somebody's statements wait while the ledger cannot be reached."""
+        return self.directory / "outbox" / organization / f"{enrolment_id}.sqlite"
+
 
 def _organizations(document: Document, directory: Path) -> dict[str, OrganizationProfile]:
     organizations = {}

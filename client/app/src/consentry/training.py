@@ -9,21 +9,24 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from consentry.access import Access
-from consentry.errors import ConsentryError, InputRejected
+from consentry.errors import ConsentryError, InputRejected, LedgerUnreachable, OutcomeUnknown
 from consentry.identifiers import new_identifier
 from consentry.models import Architecture, Models, Weights
+from consentry.outbox import Outbox, OutboxEntry
 from consentry.provenance import Metric, code_digest, description_digest, environment_digest, metric_texts
 from consentry.transactions import Transactions, checked
 from consentry.weights import weights_digest
 from consentry_records.access import AccessDecision
 from consentry_records.model import ModelVersion
+from consentry_records.record import Record
 from consentry_records.training import (
     ABORTED,
     COMPLETED,
@@ -33,6 +36,8 @@ from consentry_records.training import (
     NewTrainingSession,
     Participant,
 )
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["Participant", "RunningSession", "Training", "TrainingPlan", "participant"]
 
@@ -53,7 +58,10 @@ class TrainingPlan:
 class Training:
     """A session not started yet; `with` starts it and records its end; made by `Ledger.training`."""
 
-    def __init__(self, transactions: Transactions, plan: TrainingPlan) -> None:
+    def __init__(
+        self, transactions: Transactions, plan: TrainingPlan, outbox: Callable[[], Outbox] | None = None
+    ) -> None:
+        self._outbox = outbox
         self._transactions = transactions
         self._plan = plan
         self._running: RunningSession | None = None
@@ -89,7 +97,7 @@ class Training:
             )
         )
         self._transactions.submit("training:start", new)
-        self._running = RunningSession(self._transactions, new, permits)
+        self._running = RunningSession(self._transactions, new, permits, self._outbox)
         return self._running
 
     def __exit__(
@@ -111,11 +119,19 @@ class Training:
 
 
 class RunningSession:
-    """A started session: its record, its permits, and what is to be recorded about it."""
+    """A started session: its record, its permits, and what is to be recorded about it.
+
+    While the ledger cannot be reached, rounds and the end go to the outbox (`Ledger.outbox`), signed.
+    """
 
     def __init__(
-        self, transactions: Transactions, record: NewTrainingSession, permits: Sequence[AccessDecision]
+        self,
+        transactions: Transactions,
+        record: NewTrainingSession,
+        permits: Sequence[AccessDecision],
+        outbox: Callable[[], Outbox] | None = None,
     ) -> None:
+        self._outbox = outbox
         self._transactions = transactions
         self._rounds = 0
         self.record = record
@@ -157,7 +173,7 @@ class RunningSession:
                 metrics=texts,
             )
         )
-        self._transactions.submit("training:record_round", new)
+        self._record("training:record_round", new, lambda outbox: outbox.state_round(new))
         self._rounds += 1
         return new
 
@@ -188,7 +204,22 @@ class RunningSession:
             LedgerRefused: SESSION_NOT_RUNNING, …
         """
         finished = checked(lambda: FinishedSession(session_id=self.session_id, state=state))
-        self._transactions.submit("training:finish", finished)
+        self._record("training:finish", finished, lambda outbox: outbox.state_end(finished))
+
+    def _record(self, function: str, record: Record, state: Callable[[Outbox], OutboxEntry]) -> None:
+        outbox = self._outbox() if self._outbox is not None else None
+        if outbox is not None and outbox.holds(self.session_id):
+            outbox.send()
+            if outbox.holds(self.session_id):
+                state(outbox)
+                return
+        try:
+            self._transactions.submit(function, record)
+        except (LedgerUnreachable, OutcomeUnknown) as error:
+            if outbox is None:
+                raise
+            entry = state(outbox)
+            _log.warning("%s of %s waits in the outbox: %s", entry.what, entry.session_id, error)
 
 
 def participant(msp: str, version_id: str, *, rows: int, update: Weights) -> Participant:

@@ -19,6 +19,7 @@ from consentry.cli import (
     index,
     models,
     network,
+    outbox,
     proof,
     report,
     trail,
@@ -92,6 +93,7 @@ for group in (
     report,
     decide,
     wallet,
+    outbox,
 ):
     app.add_typer(group.app)
 for single in (demo, index, verify):

@@ -24,10 +24,17 @@ def show(
     with open_trail(command_context(ctx)) as trail:
         session = trail.record("session", session_id)
         rounds = [row for row in trail.records("round") if row.body.get("session_id") == session_id]
+        stated = [row for row in trail.records("statement") if row.body.get("session_id") == session_id]
     if session is None:
         raise InputRejected("SESSION_NOT_FOUND", f"The ledger has no training session {session_id}.")
     if as_json:
-        show_json({"session": session.body, "rounds": [row.body for row in rounds]})
+        show_json(
+            {
+                "session": session.body,
+                "rounds": [row.body for row in rounds],
+                "statements": [row.body for row in stated],
+            }
+        )
         return
     show_record(session.body, as_json)
     say("")
@@ -43,6 +50,11 @@ def show(
             for row in rounds
         ],
     )
+    if stated:
+        say("\nStated while the ledger could not be reached (claimed times are the trainer's word):")
+        columns = ("statement", "round", "end", "claimed", "recorded")
+        fields = ("sequence", "round_number", "end_state", "claimed_time", "recorded_at")
+        show_table(columns, [tuple(row.body[field] for field in fields) for row in stated])
 
 
 @app.command("list", epilog=examples("consentry --as regulator/officer training list"))

@@ -14,6 +14,7 @@ from consentry_records.record import Record
 from consentry_records.rights_request import RightsRequest
 from consentry_records.settings import Settings
 from consentry_records.training import TrainingRound, TrainingSession
+from consentry_records.training_statement import TrainingStatement
 
 Body = Mapping[str, Any]
 Link = tuple[str, str]
@@ -122,6 +123,13 @@ _KINDS = (
         links=_all(_one("session", "session_id"), _participants),
         written_once=True,
     ),
+    RecordKind(
+        "statement",
+        TrainingStatement,
+        lambda _body: "",
+        links=_one("session", "session_id"),
+        written_once=True,
+    ),
     RecordKind("model", Model, _field("owner"), written_once=True),
     RecordKind(
         "modelversion",
@@ -166,6 +174,8 @@ def _identifier(kind: str, body: Body) -> str | None:
             return None
         case "round":
             return f"{body['session_id']}/{body['number']:06d}"
+        case "statement":
+            return f"{body['session_id']}/{body['sequence']:06d}"
         case "suspension":
             return str(body["grant_id"])
         case "decision":
