@@ -106,11 +106,7 @@ async def test_a_statement_is_one_of_its_trainer(consortium: Consortium, trainer
     stranger = consortium.person("researcher", LAKESIDE)
     cases = [
         (trainer, signed(colleague, statement(consortium)), "STATEMENT_SIGNATURE_INVALID"),
-        (
-            trainer,
-            SignedTrainingStatement(statement=good.statement, signature="00" * 70),
-            "STATEMENT_SIGNATURE_INVALID",
-        ),
+        (trainer, no_signature, "STATEMENT_SIGNATURE_INVALID"),
         (colleague, good, "NOT_OWNER"),
         (colleague, signed(colleague, good.statement), "NOT_OWNER"),
         (stranger, good, "NOT_OWNER"),
