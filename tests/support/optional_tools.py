@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.other_pythons import find_python, other_versions
 from support.postgresql import find_postgresql
 
 from fabric_native import BinariesNotFoundError, find_binaries, find_binary
@@ -57,6 +58,18 @@ def _node() -> str:
     if missing:
         raise LookupError(f"no {' and no '.join(missing)} on the PATH; Node.js 20 or later has both")
     return str(shutil.which("node"))
+
+
+def _other_pythons() -> str:
+    found, reasons = [], []
+    for version in other_versions():
+        try:
+            found.append(find_python(version))
+        except LookupError as reason:
+            reasons.append(str(reason))
+    if not found:
+        raise LookupError("; ".join(reasons))
+    return ", ".join(found)
 
 
 def _softhsm() -> str:
@@ -104,6 +117,9 @@ OPTIONAL_TOOLS = (
     ),
     OptionalTool(
         "node", "Hyperledger's Node.js client and chaincode runtime work with the embedded engine", _node
+    ),
+    OptionalTool(
+        "other-pythons", "contracts send the same bytes in other versions of Python", _other_pythons
     ),
     OptionalTool("softhsm", "transactions are signed by keys on a PKCS#11 token", _softhsm),
     OptionalTool("strace", "acknowledged transactions survive a power failure, by crash images", _strace),

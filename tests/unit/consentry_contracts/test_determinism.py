@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from support.contract_story import tell
+from support.other_pythons import environments
 
 import consentry_contracts
 import consentry_records
@@ -26,3 +28,13 @@ async def test_a_second_process_that_differs_in_everything_sends_the_same_bytes(
     report = replay(recorder)
     assert report.skipped == {}
     assert report.messages > report.transactions > 30
+
+
+@pytest.mark.optional_tool("other-pythons")
+async def test_other_versions_of_python_send_the_same_bytes() -> None:
+    with recording() as recorder:
+        await tell()
+    interpreters = environments()
+    report = replay(recorder, interpreters=interpreters)
+    assert report.interpreters == tuple(interpreters)
+    assert report.transactions > 30

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from support.differing_contracts import Agreeing, Configured, Differing
+from support.other_pythons import environments
 
 from fabric_shim import Context, Contract, ContractError, evaluation
 from fabric_testing import Ledger, ReplayDifferenceError, ReplayFailedError, recording, replay
@@ -52,6 +53,30 @@ async def test_what_differs_between_processes_is_named() -> None:
     assert raised.value.code == "REPLAY_DIFFERS"
     expected = [f"function differing:{function}: {words}" for function, words in DIFFERENCES.items()]
     assert list(raised.value.differences) == expected
+
+
+@pytest.mark.parametrize("interpreter", ["/nowhere/python", "/bin/false"])
+async def test_an_interpreter_that_is_named_must_be_able_to_import_the_contracts(interpreter: str) -> None:
+    ledger = Ledger(contracts=[Agreeing()], organizations=["AMSP"])
+    with recording() as recorder:
+        await ledger.submit(ledger.caller("AMSP"), "agreeing:count", "n")
+    assert replay(recorder, interpreters=[sys.executable]).interpreters == (sys.executable,)
+    with pytest.raises(ReplayFailedError, match=f"cannot import the contracts: .*{interpreter}"):
+        replay(recorder, interpreters=[interpreter])
+
+
+@pytest.mark.optional_tool("other-pythons")
+async def test_another_version_of_python_finds_the_same_differences() -> None:
+    other = environments()[-1:]
+    ledger = Ledger(contracts=[Agreeing(), Differing()], organizations=["AMSP"])
+    with recording() as recorder:
+        await ledger.submit(ledger.caller("AMSP"), "agreeing:count", "n")
+    assert replay(recorder, interpreters=other).interpreters == tuple(other)
+    with recording(into=recorder):
+        await ledger.endorse(ledger.caller("AMSP"), "differing:day")
+    with pytest.raises(ReplayDifferenceError) as raised:
+        replay(recorder, interpreters=other)
+    assert list(raised.value.differences) == [f"function differing:day: {DIFFERENCES['day']}"]
 
 
 async def test_contracts_that_cannot_be_made_again_are_named() -> None:

@@ -6,8 +6,9 @@
         replay(recorder)
 
 The second process has another hash seed, clock, time zone, locale, environment and working directory; where
-another Python version can import the contracts, it runs them too. Each message that the chaincode sends
-(reads, writes, event, response) must be the recorded one, byte for byte.
+another Python version can import the contracts (it has them installed, or can use what is installed here), it
+runs them too. Each message that the chaincode sends (reads, writes, event, response) must be the recorded
+one, byte for byte.
 """
 
 from __future__ import annotations
@@ -53,11 +54,15 @@ class ReplayReport:
     skipped: Mapping[str, str]
 
 
-def replay(recorder: Recorder, *, timeout_seconds: float = 300.0) -> ReplayReport:
+def replay(
+    recorder: Recorder, *, interpreters: Sequence[str] | None = None, timeout_seconds: float = 300.0
+) -> ReplayReport:
     """Run everything that a recorder holds again, in a process of each interpreter.
 
     Args:
         recorder: of ``recording``.
+        interpreters: paths of Python programs, all of which must be able to import the contracts, e.g. that
+            of another version's virtual environment; left out, this one and those on the PATH that can.
         timeout_seconds: longest time for one process.
 
     Returns:
@@ -65,15 +70,18 @@ def replay(recorder: Recorder, *, timeout_seconds: float = 300.0) -> ReplayRepor
 
     Raises:
         ReplayDifferenceError: messages differ; the error says in which functions, and in what.
-        ReplayFailedError: nothing was recorded, or the second process failed.
+        ReplayFailedError: nothing was recorded, an interpreter that was named cannot import the contracts,
+            or the second process failed.
     """
     transactions = [transaction for transaction in recorder.transactions if transaction.complete]
     if not transactions:
         raise ReplayFailedError(f"nothing was recorded that can be replayed; skipped: {recorder.skipped}")
     expected = [_sent(transaction) for transaction in transactions]
-    interpreters, not_run = _interpreters(transactions)
-    for interpreter in interpreters:
-        replayed = _run(interpreter, transactions, timeout_seconds)
+    running, not_run = _environments(transactions, interpreters)
+    if interpreters is not None and not_run:
+        raise ReplayFailedError(f"interpreters that cannot import the contracts: {not_run}")
+    for interpreter, paths in running.items():
+        replayed = _run(interpreter, paths, transactions, timeout_seconds)
         differences = [
             describe_difference(transaction, first, second)
             for transaction, first, second in zip(transactions, expected, replayed, strict=True)
@@ -84,7 +92,7 @@ def replay(recorder: Recorder, *, timeout_seconds: float = 300.0) -> ReplayRepor
     return ReplayReport(
         transactions=len(transactions),
         messages=sum(map(len, expected)),
-        interpreters=interpreters,
+        interpreters=tuple(running),
         not_run=MappingProxyType(not_run),
         skipped=MappingProxyType(dict(recorder.skipped)),
     )
@@ -99,7 +107,7 @@ def _sent(transaction: RecordedTransaction) -> list[bytes]:
 
 
 def _run(
-    interpreter: str, transactions: Sequence[RecordedTransaction], timeout_seconds: float
+    interpreter: str, paths: str, transactions: Sequence[RecordedTransaction], timeout_seconds: float
 ) -> list[list[bytes]]:
     command = [interpreter, "-m", "fabric_testing.replay_child", str(CLOCK_SHIFT_SECONDS)]
     with tempfile.TemporaryDirectory() as directory:
@@ -107,7 +115,7 @@ def _run(
             command,
             input="\n".join(map(_document, transactions)),
             cwd=directory,
-            env=_environment(directory),
+            env=_environment(directory, paths),
             capture_output=True,
             text=True,
             timeout=timeout_seconds,
@@ -129,12 +137,12 @@ def _document(transaction: RecordedTransaction) -> str:
     return json.dumps({"contracts": transaction.contracts, "clock": transaction.clock, "messages": messages})
 
 
-def _environment(home: str) -> dict[str, str]:
+def _environment(home: str, paths: str) -> dict[str, str]:
     # Nothing of this process's environment, and where it must have something, something else.
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": home,
-        "PYTHONPATH": os.pathsep.join(_module_paths()),
+        "PYTHONPATH": paths,
         "PYTHONHASHSEED": "4711" if os.environ.get("PYTHONHASHSEED") != "4711" else "815",
         "TZ": "Asia/Kathmandu",
         "LC_ALL": "tr_TR.UTF-8",
@@ -142,41 +150,66 @@ def _environment(home: str) -> dict[str, str]:
     }
 
 
-def _module_paths() -> Iterator[str]:
+def _module_paths(*, with_packages: bool) -> str:
     # Each version has a standard library of its own.
-    own = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
-    own |= {path / "lib-dynload" for path in own}
-    for entry in sys.path:
-        if entry and Path(entry) not in own and not entry.endswith(".zip"):
-            yield str(Path(entry).absolute())
+    other = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
+    other |= {path / "lib-dynload" for path in other}
+    if not with_packages:
+        other |= {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    found = [
+        str(Path(entry).absolute())
+        for entry in sys.path
+        if entry and Path(entry) not in other and not entry.endswith(".zip")
+    ]
+    return os.pathsep.join(found)
 
 
-def _interpreters(transactions: Sequence[RecordedTransaction]) -> tuple[tuple[str, ...], dict[str, str]]:
-    modules = sorted({name.partition(":")[0] for entry in transactions for name in entry.contracts})
-    running, not_run = [sys.executable], {}
+def _environments(
+    transactions: Sequence[RecordedTransaction], interpreters: Sequence[str] | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Module paths by interpreter that can import the contracts, and why others cannot."""
+    modules = tuple(sorted({name.partition(":")[0] for entry in transactions for name in entry.contracts}))
+    running, not_run = {}, {}
+    for interpreter in interpreters if interpreters is not None else _found():
+        try:
+            running[interpreter] = _paths_for(interpreter, modules)
+        except ImportError as reason:
+            not_run[interpreter] = str(reason)
+    return running, not_run
+
+
+def _found() -> Iterator[str]:
+    yield sys.executable
     for name in OTHER_VERSIONS:
         found = shutil.which(name)
-        if found is None or name == f"python3.{sys.version_info.minor}":
-            continue
-        reason = _reason_against(found, tuple(modules))
-        if reason:
-            not_run[name] = reason
-        else:
-            running.append(found)
-    return tuple(running), not_run
+        if found is not None and name != f"python3.{sys.version_info.minor}":
+            yield found
 
 
 @cache
-def _reason_against(interpreter: str, modules: tuple[str, ...]) -> str:
-    # Compiled modules of one version's environment are often of no use to another.
-    told = subprocess.run(  # noqa: S603 - an interpreter on the PATH
-        [interpreter, "-c", f"import fabric_testing, {', '.join(modules)}"],
-        env=_environment("/") | {"PATH": os.environ.get("PATH", os.defpath)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def _paths_for(interpreter: str, modules: tuple[str, ...]) -> str:
+    # This version's compiled packages are often of no use to another: first it may use its own.
+    reason = ""
+    for with_packages in (False, True):
+        paths = _module_paths(with_packages=with_packages)
+        reason = _reason_against(interpreter, paths, modules)
+        if not reason:
+            return paths
+    raise ImportError(reason)
+
+
+def _reason_against(interpreter: str, paths: str, modules: tuple[str, ...]) -> str:
+    try:
+        told = subprocess.run(  # noqa: S603 - an interpreter on the PATH, or named by the caller
+            [interpreter, "-c", f"import fabric_testing, {', '.join(modules)}"],
+            env=_environment("/", paths) | {"PATH": os.environ.get("PATH", os.defpath)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    except OSError as error:
+        return error.strerror or "it cannot be started"
     if told.returncode == 0:
         return ""
     return (told.stderr.strip().splitlines() or ["it cannot be started"])[-1]
