@@ -5,6 +5,7 @@ Source: fabric-behaviour §12.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from fabric_native.peer_client import PeerClient
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, Definition
 from fabric_protocol.lifecycle_arguments import approval_arguments, commit_arguments, readiness_arguments
 from fabric_protocol.proposals import new_proposal
+
+_AGREEMENT_SECONDS = 30
+_AGAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -103,20 +107,35 @@ class Deployment:
 
     def _submit(self, function: str, arguments: Any, sender: Member, endorsers: Sequence[Member]) -> None:
         peer = sender.peers[0]
-        proposal = new_proposal(
-            channel_id=self.channel,
-            chaincode=LIFECYCLE_NAMESPACE,
-            arguments=[function.encode(), arguments.SerializeToString(deterministic=True)],
-            creator=peer.identity,
-        )
-        signed = peer.signed(proposal)
+        deadline = time.monotonic() + _AGREEMENT_SECONDS
+        while True:
+            proposal = new_proposal(
+                channel_id=self.channel,
+                chaincode=LIFECYCLE_NAMESPACE,
+                arguments=[function.encode(), arguments.SerializeToString(deterministic=True)],
+                creator=peer.identity,
+            )
+            responses = self._endorsed(function, peer.signed(proposal), endorsers)
+            if len({answer.payload for answer in responses}) == 1:
+                break
+            # A peer that has not committed the newest approvals yet reads other versions than the rest.
+            if time.monotonic() > deadline:
+                raise AdministrationError(
+                    "PEERS_DISAGREE",
+                    f"the peers endorsed {function} with different results for {_AGREEMENT_SECONDS} s; "
+                    "see whether one of them lags with `consentry network status`",
+                )
+            time.sleep(_AGAIN_SECONDS)
+        peer.submit(self.channel, proposal, responses)
+
+    def _endorsed(self, function: str, signed: Any, endorsers: Sequence[Member]) -> list[Any]:
         responses = [endorser.peers[0].endorse(signed) for endorser in endorsers]
         for endorser, answer in zip(endorsers, responses, strict=True):
             if not answer.HasField("endorsement"):
                 raise AdministrationError(
                     "PEER_REFUSED", f"{endorser.peers[0].name} refused {function}: {answer.response.message}"
                 )
-        peer.submit(self.channel, proposal, responses)
+        return responses
 
 
 def _ask(peer: PeerClient, channel: str, function: str, arguments: Any) -> bytes:

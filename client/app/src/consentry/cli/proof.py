@@ -83,13 +83,13 @@ def _find_change(context: CommandContext, key: str, transaction: str) -> ChangeR
 
 
 def _make(context: CommandContext, key: str, change: ChangeRow) -> MadeProof:
-    from consentry.proofs import ask_for_statement, make_proof
+    from consentry.proofs import ProofRefused, ask_for_statement, make_proof, verify_proof
     from consentry.verification.peers import live_peers
 
     profile = context.profile
     with live_peers(profile, context.identity, [context.organization.msp_id]) as (peer,):
         network = peer.network
-        return make_proof(
+        made = make_proof(
             lambda number: next(network.blocks(number, number)),
             lambda msp_id, number: ask_for_statement(network, msp_id, number),
             profile.organizations,
@@ -99,3 +99,10 @@ def _make(context: CommandContext, key: str, change: ChangeRow) -> MadeProof:
             namespace=profile.chaincode,
             key=key,
         )
+    try:
+        verify_proof(made.data, context.kept_anchor())
+    except ProofRefused as refusal:
+        raise InputRejected(
+            "PROOF_REFUSED", f"{key} cannot be proved ({refusal.code}): {refusal}."
+        ) from refusal
+    return made
