@@ -100,7 +100,7 @@ class Consortium:
     async def evaluate(self, caller: Signatory, function: str, *arguments: Any, **options: Any) -> Any:
         """Evaluate; the decoded result."""
         result = await self.ledger.evaluate(caller, function, *arguments, **options)
-        return json.loads(result.payload)
+        return json.loads(result.payload) if result.payload else None
 
     def record(self, kind: type[Record], key: str) -> Any:
         """The committed record under a key, None where there is none."""

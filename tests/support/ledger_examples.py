@@ -22,6 +22,7 @@ from consentry_records import (
     OrganizationSetting,
     Settings,
     Suspension,
+    Transformation,
 )
 from consentry_records.identifiers import format_identifier
 from consentry_records.instants import format_instant, parse_instant
@@ -118,9 +119,23 @@ def new_version(which: int = 1, /, **changes: Any) -> NewDatasetVersion:
         "duo_terms": ("DUO:0000006",),
         "merkle_root": digest("root"),
         "derived_from": (),
-        "transformation_digest": None,
+        "transformation": None,
+        "supersedes": None,
+        "removed_count": 0,
+        "removed_root": None,
     }
     return NewDatasetVersion(**{**fields, **changes})
+
+
+def transformation(**changes: Any) -> Transformation:
+    """A selection by some code."""
+    fields: dict[str, Any] = {
+        "kinds": ("selection",),
+        "code_digest": digest("code"),
+        "parameters_digest": None,
+        "environment_digest": None,
+    }
+    return Transformation(**{**fields, **changes})
 
 
 def version(which: int = 1, /, **changes: Any) -> DatasetVersion:

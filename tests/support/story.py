@@ -128,7 +128,12 @@ def version(number: int, **changes: Any) -> DatasetVersion:
         "duo_terms": ("DUO:0000042",),
         "merkle_root": DIGEST,
         "derived_from": (),
-        "transformation_digest": None,
+        "transformation": None,
+        "supersedes": None,
+        "removed_count": 0,
+        "removed_root": None,
+        "state": "active",
+        "retirement": None,
         "registered_at": instant(3),
     }
     return DatasetVersion(**(fields | changes))

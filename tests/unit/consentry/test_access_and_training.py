@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from support import ledger_examples as examples
 from support.consent_frames import CARE, RESEARCH, consent_frame
 
 from consentry.decider import DecisionService
@@ -20,7 +21,6 @@ from consentry.errors import (
     OutcomeUnknown,
 )
 from consentry.training import participant
-from consentry_records.digest import sha256_digest
 from consentry_records.merkle import inclusion_proof, verify_inclusion
 from consentry_records.rows import row_digest, row_leaf
 from fabric_gateway.transport import ErrorDetail, StatusFailure
@@ -117,7 +117,7 @@ def test_rows_without_a_consent_are_all_listed_by_position(gateway, steward):
 
 def test_a_refused_version_leaves_no_manifest(steward):
     steward.datasets.register_frame(data(), name="cells", **TERMS)
-    stranger = {"derived_from": ["version-" + "0" * 32], "transformation_digest": sha256_digest(b"")}
+    stranger = {"derived_from": ["version-" + "0" * 32], "transformation": examples.transformation()}
     with pytest.raises(LedgerRefused) as caught:
         steward.datasets.register_frame(data(), name="cells", **TERMS, **stranger)
     assert caught.value.code == "VERSION_NOT_FOUND"

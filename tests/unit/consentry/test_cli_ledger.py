@@ -104,7 +104,7 @@ def test_one_record_is_shown_by_its_fields(ledger: FakeLedger, capsys: pytest.Ca
         "grants.get": grant(1),
     }
     assert "state          given\n" in ask(capsys, "consents", "show", "consent-1")
-    assert "transformation_digest  -\n" in ask(capsys, "datasets", "show", "version-1")
+    assert "transformation  -\n" in ask(capsys, "datasets", "show", "version-1")
     assert json.loads(ask(capsys, "grants", "show", "grant-1", "--json")) == grant(1).to_dict()
 
 

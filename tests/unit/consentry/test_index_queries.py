@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
+from support import ledger_examples as examples
 from support.chain_members import REGULATOR
 from support.story import (
     LAKESIDE,
@@ -185,8 +186,9 @@ def test_versions_before_the_consent_or_after_its_end_are_not_its_own() -> None:
 def test_derived_versions_are_reached_too() -> None:
     story = Story()
     first = version(1)
-    second = version(2, derived_from=(first.version_id,), transformation_digest="sha256:" + "e" * 64)
-    third = version(3, derived_from=(second.version_id,), transformation_digest="sha256:" + "e" * 64)
+    made = examples.transformation()
+    second = version(2, derived_from=(first.version_id,), transformation=made)
+    third = version(3, derived_from=(second.version_id,), transformation=made)
     story.put({keys.consent(identifier("consent", 1)): consent(1)})
     story.put({keys.version(item.version_id): item for item in (first, second, third)})
     engine = indexed(story)

@@ -12,6 +12,7 @@ from support.ledger_examples import HOSPITALS, NORTHGATE, REGULATOR, identifier
 from consentry_contracts import contracts
 from consentry_contracts.permissions import PERMISSIONS
 from consentry_records.roles import ROLES
+from consentry_records.rows import rows_root_of_digests
 from fabric_shim import ContractError
 from fabric_shim.contract import MARK
 
@@ -70,6 +71,18 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "rights:of_subject": (examples.commitment(),),
     "rights:unanswered": (NORTHGATE,),
     "datasets:register": (examples.new_version(),),
+    "datasets:update": (
+        {
+            "version": examples.new_version(
+                supersedes=identifier("version", 2),
+                removed_count=1,
+                removed_root=rows_root_of_digests([examples.digest()]),
+            ).to_dict(),
+            "removed": [examples.digest()],
+        },
+    ),
+    "datasets:retire": ({"version_id": identifier("version"), "reason": "superseded"},),
+    "datasets:removed": (identifier("version"),),
     "datasets:get": (identifier("version"),),
     "grants:request": (examples.new_request(),),
     "grants:grant": (examples.new_grant(),),
@@ -125,6 +138,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         },
     ),
     "models:get": (identifier("modelversion"),),
+    "impact:of_consent": ({"consent_id": identifier("consent"), "versions": []},),
+    "impact:of_model_version": (identifier("modelversion"),),
 }
 EVERY_FUNCTION = pytest.mark.parametrize("function", sorted(PERMISSIONS))
 WITH_ROLES = pytest.mark.parametrize(

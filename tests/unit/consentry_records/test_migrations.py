@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from support import ledger_examples as examples
 
-from consentry_records import Consent, FieldError, PrivateConsent, RecordedBatch, SubjectConsents
+from consentry_records import (
+    Consent,
+    DatasetVersion,
+    FieldError,
+    PrivateConsent,
+    RecordedBatch,
+    SubjectConsents,
+)
 from consentry_records.earlier_consents import Consent1, SubjectConsents1
 from consentry_records.errors import LedgerError
 
@@ -95,3 +102,40 @@ def test_a_private_document_of_the_first_release_is_read() -> None:
         "language": "English",
     }
     assert PrivateConsent.from_dict(document).declared_by == "subject"
+
+
+VERSION_1 = {
+    "version_id": examples.identifier("version"),
+    "dataset_id": examples.identifier("dataset"),
+    "name": "dataset-1",
+    "number": 1,
+    "content_digest": "hmac-" + examples.digest("content"),
+    "schema_digest": examples.digest("schema"),
+    "row_count": 190,
+    "categories": ["measurements"],
+    "legal_bases": ["GDPR-9-2-a"],
+    "duo_terms": ["DUO:0000006"],
+    "merkle_root": examples.digest("root"),
+    "derived_from": [examples.identifier("version", 2)],
+    "transformation_digest": examples.digest("code"),
+    "custodian": examples.NORTHGATE,
+    "registered_at": examples.START,
+    "schema": "consentry.version/1",
+}
+
+
+def test_a_dataset_version_of_the_first_release_is_read() -> None:
+    version = DatasetVersion.from_bytes(json.dumps(VERSION_1))
+    assert (version.state, version.supersedes, version.removed_count) == ("active", None, 0)
+    assert version.transformation == examples.transformation(kinds=("unspecified",))
+    alone = {**VERSION_1, "derived_from": [], "transformation_digest": None}
+    assert DatasetVersion.from_dict(alone).transformation is None
+    assert DatasetVersion.from_bytes(version.to_bytes()) == version
+
+
+@pytest.mark.parametrize("changes", [{"state": "active"}, {"removed_count": 3}, {"comment": "x"}])
+def test_a_dataset_version_of_the_first_release_has_no_later_fields(changes: dict[str, Any]) -> None:
+    with pytest.raises(FieldError):
+        DatasetVersion.from_dict({**VERSION_1, **changes})
+    with pytest.raises(FieldError):
+        DatasetVersion.from_dict({k: v for k, v in VERSION_1.items() if k != "transformation_digest"})

@@ -36,14 +36,15 @@ def test_public_names_are_pinned() -> None:
     assert " ".join(record.__name__ for record in RECORDS) == (
         "AccessAttempt AccessDecision AccessRequest Consent ConsentBatch ConsentChange "
         "ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion FinishedSession "
-        "Grant GrantChange Model ModelVersion NewAccessAttempt NewAccessRequest NewConsent "
-        "NewDatasetVersion NewGrant NewModel NewModelVersion NewRightsRequest "
-        "NewTrainingRound NewTrainingSession NewTrainingStatement OptOut OptOutBatch OrganizationSetting "
-        "Participant PermittedQuery PrivateBatch PrivateChange PrivateConsent PrivateEntry "
-        "ProcessingLimit PurgeOrder Reason RecipientNotice RecordedBatch RightsEvent "
-        "RightsFulfilment RightsNotices RightsRequest RightsStep Settings "
-        "SignedTrainingStatement StoreAttestation SubjectConsents Suspension TrainingRound TrainingSession "
-        "TrainingStatement"
+        "Grant GrantChange Impact ImpactQuery Model ModelVersion NewAccessAttempt "
+        "NewAccessRequest NewConsent NewDatasetVersion NewGrant NewModel NewModelVersion "
+        "NewRetirement NewRightsRequest NewTrainingRound NewTrainingSession "
+        "NewTrainingStatement OptOut OptOutBatch OrganizationSetting Origin Participant "
+        "PermittedQuery PrivateBatch PrivateChange PrivateConsent PrivateEntry "
+        "ProcessingLimit PurgeOrder Reason RecipientNotice RecordedBatch RemovedRows "
+        "Retirement RightsEvent RightsFulfilment RightsNotices RightsRequest RightsStep "
+        "Settings SignedTrainingStatement StoreAttestation SubjectConsents Suspension "
+        "TrainingRound TrainingSession TrainingStatement Transformation VersionUpdate"
     )
 
 
@@ -274,7 +275,7 @@ def test_settings_need_a_regulator_and_name_nobody_twice(organizations: list[tup
 def test_a_transformation_belongs_to_a_derivation() -> None:
     for changes in (
         {"derived_from": (examples.identifier("version", 2),)},
-        {"transformation_digest": examples.digest()},
+        {"transformation": examples.transformation()},
     ):
         with pytest.raises(LedgerError) as caught:
             examples.new_version(**changes)

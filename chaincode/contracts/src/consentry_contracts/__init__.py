@@ -6,6 +6,7 @@ from .access import Access
 from .consents import Consents
 from .datasets import Datasets
 from .grants import Grants
+from .impact import ImpactContract
 from .ledger import LedgerSettings
 from .models import Models
 from .rights import Rights
@@ -17,6 +18,7 @@ __all__ = [
     "Consents",
     "Datasets",
     "Grants",
+    "ImpactContract",
     "LedgerSettings",
     "Models",
     "Rights",
@@ -38,4 +40,5 @@ def contracts() -> list[Contract]:
         Access(),
         Training(),
         Models(),
+        ImpactContract(),
     ]

@@ -1,16 +1,26 @@
-"""Contract `datasets`: versions of the custodians' datasets."""
+"""Contract `datasets`: versions of the custodians' datasets, what they were made of, and their retirement."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from consentry_records import events, keys
-from consentry_records.dataset import Dataset, DatasetVersion, NewDatasetVersion
+from consentry_records.dataset import (
+    RETIRED,
+    DatasetVersion,
+    NewDatasetVersion,
+    NewRetirement,
+    RemovedRows,
+    Retirement,
+    VersionUpdate,
+)
 from consentry_records.errors import LedgerError
-from consentry_records.settings import Settings
 from fabric_shim import Context, evaluation, transaction
 
-from .actors import Actor, member
-from .ledger_contract import LedgerContract, check_identifier, emit, proposal_instant
-from .state import Snapshot, put_owned, read
+from .actors import check_custodian, member
+from .ledger_contract import LedgerContract, check_follows, check_identifier, emit, proposal_instant
+from .state import advance_epoch, put, put_owned, read
+from .version_registration import register
 
 
 class Datasets(LedgerContract):
@@ -23,30 +33,46 @@ class Datasets(LedgerContract):
         """Register a version of the caller's dataset, and the dataset with its first version.
 
         Raises VERSION_EXISTS, VERSION_NUMBER_TAKEN, DATASET_DIFFERS, DATASET_NAME_TAKEN, VERSION_NOT_FOUND
-        (for a version that it was derived from).
+        (for a version that it was derived from or supersedes), SUPERSEDED_DIFFERS, USE_UPDATE.
         """
-        key = keys.version(version.version_id)
-        state = await read(ctx, keys.SETTINGS, *_keys(ctx.caller.msp_id, version))
+        if version.removed_root is not None:
+            raise LedgerError("USE_UPDATE")
+        await register(ctx, version)
+
+    @transaction
+    async def update(self, ctx: Context, update: VersionUpdate) -> None:
+        """Register a version that lacks rows of the one that it supersedes, and name those rows.
+
+        Raises what `register` raises.
+        """
+        version = update.version
+        settings = await register(ctx, version)
+        rows = RemovedRows(
+            version_id=version.version_id, supersedes=version.supersedes or "", removed=update.removed
+        )
+        key = keys.removed(version.version_id)
+        await put_owned(ctx, key, rows, owner=ctx.caller.msp_id, settings=settings)
+
+    @transaction
+    async def retire(self, ctx: Context, retirement: NewRetirement) -> None:
+        """Offer a version no longer: no decision permits its use from the next one on; its record stays.
+
+        Raises VERSION_NOT_FOUND, NOT_CUSTODIAN, VERSION_RETIRED, PROPOSAL_TIME_TOO_EARLY.
+        """
+        key, named = keys.version(retirement.version_id), {"version_id": retirement.version_id}
+        state = await read(ctx, keys.SETTINGS, key)
         settings = state.settings()
         actor = member(ctx, settings)
-        state.check_absent(key, LedgerError("VERSION_EXISTS", {"version_id": version.version_id}))
-        for source in version.derived_from:
-            missing = LedgerError("VERSION_NOT_FOUND", {"version_id": source})
-            state.required(DatasetVersion, keys.version(source), missing)
-        await _write_dataset(ctx, state, actor, settings, version)
-        record = DatasetVersion.registered(
-            version, custodian=actor.msp_id, registered_at=proposal_instant(ctx)
-        )
-        await put_owned(ctx, key, record, owner=actor.msp_id, settings=settings)
-        number_key = keys.dataset_number(version.dataset_id, version.number)
-        await ctx.stub.put_state(number_key, version.version_id.encode("ascii"))
-        emit(
-            ctx,
-            events.VERSION_REGISTERED,
-            version_id=version.version_id,
-            dataset_id=version.dataset_id,
-            custodian=actor.msp_id,
-        )
+        version = state.required(DatasetVersion, key, LedgerError("VERSION_NOT_FOUND", named))
+        check_custodian(actor, version.custodian)
+        if version.state == RETIRED:
+            raise LedgerError("VERSION_RETIRED", named)
+        retired_at = proposal_instant(ctx)
+        check_follows(retired_at, version.registered_at, settings)
+        ended = Retirement(reason=retirement.reason, retired_at=retired_at, retired_by=actor.enrolment_id)
+        await put(ctx, key, replace(version, state=RETIRED, retirement=ended))
+        await advance_epoch(ctx, version.custodian)
+        emit(ctx, events.VERSION_RETIRED, version_id=version.version_id, custodian=version.custodian)
 
     @evaluation
     async def get(self, ctx: Context, version_id: str) -> DatasetVersion:
@@ -56,33 +82,14 @@ class Datasets(LedgerContract):
         missing = LedgerError("VERSION_NOT_FOUND", {"version_id": version_id})
         return (await read(ctx, key)).required(DatasetVersion, key, missing)
 
+    @evaluation
+    async def removed(self, ctx: Context, version_id: str) -> RemovedRows | None:
+        """The rows that a version lacks against the one that it supersedes, null where it lacks none.
 
-def _keys(msp_id: str, version: NewDatasetVersion) -> tuple[str, ...]:
-    return (
-        keys.version(version.version_id),
-        keys.dataset(version.dataset_id),
-        keys.dataset_name(msp_id, version.name),
-        keys.dataset_number(version.dataset_id, version.number),
-        *(keys.version(source) for source in version.derived_from),
-    )
-
-
-async def _write_dataset(
-    ctx: Context, state: Snapshot, actor: Actor, settings: Settings, version: NewDatasetVersion
-) -> None:
-    """Write the dataset if this is its first version; refuse what does not fit the one that is there."""
-    key, name_key = keys.dataset(version.dataset_id), keys.dataset_name(actor.msp_id, version.name)
-    wanted = Dataset(dataset_id=version.dataset_id, name=version.name, custodian=actor.msp_id)
-    known = state.optional(Dataset, key)
-    if known is not None:
-        if known != wanted:
-            raise LedgerError("DATASET_DIFFERS", {"dataset_id": version.dataset_id})
-        number_key = keys.dataset_number(version.dataset_id, version.number)
-        taken: dict[str, str | int] = {"dataset_id": version.dataset_id, "number": version.number}
-        state.check_absent(number_key, LedgerError("VERSION_NUMBER_TAKEN", taken))
-        return
-    holder = state.text(name_key)
-    if holder is not None:
-        raise LedgerError("DATASET_NAME_TAKEN", {"dataset_id": holder})
-    await put_owned(ctx, key, wanted, owner=actor.msp_id, settings=settings)
-    await ctx.stub.put_state(name_key, version.dataset_id.encode("ascii"))
+        Raises VERSION_NOT_FOUND.
+        """
+        check_identifier("version_id", "version", version_id)
+        key, removed_key = keys.version(version_id), keys.removed(version_id)
+        state = await read(ctx, key, removed_key)
+        state.required(DatasetVersion, key, LedgerError("VERSION_NOT_FOUND", {"version_id": version_id}))
+        return state.optional(RemovedRows, removed_key)

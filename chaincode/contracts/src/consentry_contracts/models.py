@@ -63,6 +63,8 @@ class Models(LedgerContract):
             registered_by=actor.enrolment_id,
         )
         await put(ctx, key, record)
+        for index_key in _index_keys(version):
+            await ctx.stub.put_state(index_key, version.model_version_id.encode("ascii"))
         ids = {"model_version_id": version.model_version_id, "model_id": version.model_id}
         emit(ctx, events.MODEL_VERSION_REGISTERED, **ids)
 
@@ -73,6 +75,14 @@ class Models(LedgerContract):
         key = keys.model_version(model_version_id)
         missing = LedgerError("MODEL_VERSION_NOT_FOUND", {"model_version_id": model_version_id})
         return (await read(ctx, key)).required(ModelVersion, key, missing)
+
+
+def _index_keys(version: NewModelVersion) -> list[str]:
+    made = version.model_version_id
+    found = [keys.composite(keys.MODEL_VERSIONS_OF_SESSION, session, made) for session in version.sessions]
+    if version.parent is not None:
+        found.append(keys.composite(keys.MODEL_VERSIONS_OF_PARENT, version.parent, made))
+    return found
 
 
 def _check_sessions(state: Snapshot, version: NewModelVersion, actor: Actor) -> None:

@@ -58,7 +58,10 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "rights:of_subject": _ANYBODY,
         "rights:unanswered": _ANYBODY,
         "datasets:register": _STEWARD,
+        "datasets:update": _STEWARD,
+        "datasets:retire": _CUSTODIAN,
         "datasets:get": _ANYBODY,
+        "datasets:removed": _ANYBODY,
         "grants:request": _RESEARCHER,
         "grants:grant": _CUSTODIAN,
         "grants:change": _CUSTODIAN,
@@ -76,6 +79,8 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "models:register": _RESEARCHER,
         "models:register_version": _RESEARCHER,
         "models:get": _ANYBODY,
+        "impact:of_consent": _ANYBODY,
+        "impact:of_model_version": _ANYBODY,
     }
 )
 """Function name on the wire → what it demands."""

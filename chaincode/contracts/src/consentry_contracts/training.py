@@ -60,6 +60,9 @@ class Training(LedgerContract):
             ended_at=None,
         )
         await put(ctx, key, record)
+        for version_id in record.versions:
+            index_key = keys.composite(keys.SESSIONS_OF_VERSION, version_id, record.session_id)
+            await ctx.stub.put_state(index_key, record.session_id.encode("ascii"))
         emit(ctx, events.TRAINING_STARTED, session_id=session.session_id, model_id=session.model_id)
 
     @transaction

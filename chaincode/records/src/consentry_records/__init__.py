@@ -16,9 +16,18 @@ from .consent import (
     PermittedQuery,
 )
 from .consent_changes import ConsentChange, ConsentChangeBatch
-from .dataset import Dataset, DatasetVersion, NewDatasetVersion
+from .dataset import (
+    Dataset,
+    DatasetVersion,
+    NewDatasetVersion,
+    NewRetirement,
+    RemovedRows,
+    Retirement,
+    VersionUpdate,
+)
 from .errors import FieldError, LedgerError, from_wire, to_wire
 from .grant import AccessRequest, Grant, GrantChange, NewAccessRequest, NewGrant, Suspension
+from .impact import Impact, ImpactQuery, Origin
 from .model import Model, ModelVersion, NewModel, NewModelVersion
 from .private_consent import PrivateChange, PrivateConsent
 from .private_entries import PrivateBatch, PrivateEntry
@@ -47,6 +56,7 @@ from .training import (
     TrainingSession,
 )
 from .training_statement import NewTrainingStatement, SignedTrainingStatement, TrainingStatement
+from .transformation import Transformation
 
 __all__ = [
     "AccessAttempt",
@@ -65,6 +75,8 @@ __all__ = [
     "FinishedSession",
     "Grant",
     "GrantChange",
+    "Impact",
+    "ImpactQuery",
     "LedgerError",
     "Model",
     "ModelVersion",
@@ -75,6 +87,7 @@ __all__ = [
     "NewGrant",
     "NewModel",
     "NewModelVersion",
+    "NewRetirement",
     "NewRightsRequest",
     "NewTrainingRound",
     "NewTrainingSession",
@@ -82,6 +95,7 @@ __all__ = [
     "OptOut",
     "OptOutBatch",
     "OrganizationSetting",
+    "Origin",
     "Participant",
     "PermittedQuery",
     "PrivateBatch",
@@ -94,6 +108,8 @@ __all__ = [
     "RecipientNotice",
     "Record",
     "RecordedBatch",
+    "RemovedRows",
+    "Retirement",
     "RightsEvent",
     "RightsFulfilment",
     "RightsNotices",
@@ -107,6 +123,8 @@ __all__ = [
     "TrainingRound",
     "TrainingSession",
     "TrainingStatement",
+    "Transformation",
+    "VersionUpdate",
     "consent_permits",
     "decide",
     "from_wire",

@@ -162,7 +162,13 @@ _DATASETS = {
     "VERSION_NOT_FOUND": _unknown("there is no dataset version {version_id}"),
     "VERSION_EXISTS": _conflict("dataset version {version_id} is on the ledger already"),
     "VERSION_NUMBER_TAKEN": _conflict("dataset {dataset_id} has a version {number} already"),
-    "DERIVATION_INVALID": _bad("a transformation digest is given exactly when derived_from names a version"),
+    "DERIVATION_INVALID": _bad("a transformation is given exactly when derived_from names a version"),
+    "REMOVAL_INVALID": _bad(
+        "removed_count and removed_root must be those of the rows removed from the version that is superseded"
+    ),
+    "VERSION_RETIRED": _conflict("dataset version {version_id} is retired"),
+    "SUPERSEDED_DIFFERS": _bad("version {version_id} belongs to another dataset and cannot be superseded"),
+    "USE_UPDATE": _bad("a version with removed rows is submitted with datasets:update, which names them"),
 }
 
 _GRANTS = {

@@ -17,6 +17,7 @@ OPT_OUTS_RECORDED = "OptOutsRecorded.v1"
 RIGHTS_REQUEST_CHANGED = "RightsRequestChanged.v1"
 PRIVATE_ENTRIES_PURGED = "PrivateEntriesPurged.v1"
 VERSION_REGISTERED = "DatasetVersionRegistered.v1"
+VERSION_RETIRED = "DatasetVersionRetired.v1"
 ACCESS_REQUESTED = "AccessRequested.v1"
 ACCESS_GRANTED = "AccessGranted.v1"
 GRANT_CHANGED = "GrantChanged.v1"
@@ -42,6 +43,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         RIGHTS_REQUEST_CHANGED: ("rights_request_id", "custodian", "state"),
         PRIVATE_ENTRIES_PURGED: ("rights_request_id", "custodian", "count"),
         VERSION_REGISTERED: ("version_id", "dataset_id", "custodian"),
+        VERSION_RETIRED: ("version_id", "custodian"),
         ACCESS_REQUESTED: ("request_id", "requester_msp"),
         ACCESS_GRANTED: ("grant_id", "request_id", "custodian", "grantee"),
         GRANT_CHANGED: ("grant_id", "custodian", "revision"),

@@ -12,6 +12,11 @@ from types import MappingProxyType
 
 SETTINGS = "settings"
 GRANT_INDEX = "grant-by-version-and-grantee"
+VERSIONS_OF_CUSTODIAN = "version-by-custodian"
+DERIVED_VERSIONS = "version-by-source"
+SESSIONS_OF_VERSION = "session-by-version"
+MODEL_VERSIONS_OF_SESSION = "modelversion-by-session"
+MODEL_VERSIONS_OF_PARENT = "modelversion-by-parent"
 RIGHTS_OF_SUBJECT = "rights-by-subject"
 OPEN_RIGHTS = "open-rights-by-custodian-and-due"
 COLLECTION_PREFIX = "custodian-"
@@ -26,6 +31,7 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "dataset-name/{MSP id}/{name}": "the dataset id; names are unique for one custodian",
         "dataset-number/{dataset_id}/{number:06d}": "the version id; numbers are unique for one dataset",
         "version/{version_id}": "DatasetVersion; custodian's key-level policy",
+        "removed/{version_id}": "RemovedRows; custodian's key-level policy",
         "request/{request_id}": "AccessRequest",
         "grant/{grant_id}": "Grant; custodian's key-level policy",
         "suspension/{grant_id}": "Suspension; regulator's key-level policy",
@@ -48,6 +54,26 @@ INDEXES: Mapping[str, tuple[str, str]] = MappingProxyType(
         GRANT_INDEX: (
             "version id, grantee's MSP id, grant id",
             "the grant id; finds a grantee's grants on a version",
+        ),
+        VERSIONS_OF_CUSTODIAN: (
+            "custodian's MSP id, version id",
+            "the version id; finds a custodian's dataset versions",
+        ),
+        DERIVED_VERSIONS: (
+            "version id of the source, version id",
+            "the version id; finds what was made of a version, and what superseded it",
+        ),
+        SESSIONS_OF_VERSION: (
+            "version id, session id",
+            "the session id; finds the training sessions that used a version",
+        ),
+        MODEL_VERSIONS_OF_SESSION: (
+            "session id, model version id",
+            "the model version id; finds the model versions that a session made",
+        ),
+        MODEL_VERSIONS_OF_PARENT: (
+            "model version id of the parent, model version id",
+            "the model version id; finds the model versions made from one",
         ),
         RIGHTS_OF_SUBJECT: (
             "subject's commitment, rights request id",
@@ -95,6 +121,11 @@ def dataset_number(dataset_id: str, number: int) -> str:
 def version(version_id: str) -> str:
     """Key of a DatasetVersion."""
     return f"version/{version_id}"
+
+
+def removed(version_id: str) -> str:
+    """Key of a RemovedRows."""
+    return f"removed/{version_id}"
 
 
 def request(request_id: str) -> str:

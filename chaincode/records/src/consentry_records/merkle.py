@@ -17,9 +17,17 @@ def leaf_hash(entry: bytes) -> bytes:
 
 def root(entries: Sequence[bytes]) -> bytes:
     """The Merkle tree hash of the entries in their order; of none, SHA-256 of nothing (RFC 9162 §2.1.1)."""
-    if not entries:
+    return root_of_hashes([leaf_hash(entry) for entry in entries])
+
+
+def root_of_hashes(hashes: Sequence[bytes]) -> bytes:
+    """The same of entries whose leaf hashes are given."""
+    if not hashes:
         return hashlib.sha256(b"").digest()
-    return _root_of_hashes([leaf_hash(entry) for entry in entries])
+    level = list(hashes)
+    while len(level) > 1:
+        level = _next_level(level)
+    return level[0]
 
 
 def inclusion_proof(entries: Sequence[bytes], index: int) -> tuple[bytes, ...]:
@@ -69,9 +77,3 @@ def _next_level(level: list[bytes]) -> list[bytes]:
     # A lone last node rises unchanged: the same tree as RFC 9162's split at a power of two.
     paired = [_node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
     return paired + level[-1:] if len(level) % 2 else paired
-
-
-def _root_of_hashes(level: list[bytes]) -> bytes:
-    while len(level) > 1:
-        level = _next_level(level)
-    return level[0]

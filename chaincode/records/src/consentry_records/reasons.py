@@ -56,6 +56,9 @@ CATALOGUE: Mapping[str, ReasonEntry] = MappingProxyType(
             "grant {grant_id} begins at {not_before}", {**_GRANT, "not_before": INSTANT}
         ),
         "GRANT_REVOKED": ReasonEntry("grant {grant_id} was revoked", _GRANT),
+        "VERSION_RETIRED": ReasonEntry(
+            "dataset version {version_id} is retired", {"version_id": identifier("version")}
+        ),
         "GRANT_SUSPENDED": ReasonEntry("grant {grant_id} was suspended by the regulator", _GRANT),
     }
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from . import merkle
 from .canonical import encode
-from .digest import SHA256_PREFIX, hmac_digest
+from .digest import SHA256_PREFIX, digest_bytes, hmac_digest
 
 _LABEL = b"consentry/row/1"
 
@@ -32,3 +32,13 @@ def row_leaf(digest: str, commitment: str, consent_id: str) -> bytes:
 def rows_root(leaves: Sequence[bytes]) -> str:
     """`sha256:<hex>`, the Merkle root of a dataset version over its row leaves in row order."""
     return SHA256_PREFIX + merkle.root(leaves).hex()
+
+
+def leaf_digest(leaf: bytes) -> str:
+    """`sha256:<hex>`, RFC 9162's hash of a row's leaf; it says nothing without the row's keyed digest."""
+    return SHA256_PREFIX + merkle.leaf_hash(leaf).hex()
+
+
+def rows_root_of_digests(digests: Sequence[str]) -> str:
+    """`sha256:<hex>`, the Merkle root of rows whose leaf digests are given, in their order."""
+    return SHA256_PREFIX + merkle.root_of_hashes([digest_bytes(digest) for digest in digests]).hex()

@@ -8,6 +8,7 @@ from types import MappingProxyType
 REQUESTER = "requester/1"
 ROLE = "role/1"
 GRANT = "grant/1"
+DATASET_STATE = "dataset-state/1"
 GRANT_STATE = "grant-state/1"
 GRANT_SUSPENSION = "grant-suspension/1"
 GRANT_PERIOD = "grant-period/1"
@@ -20,6 +21,7 @@ RULES: Mapping[str, str] = MappingProxyType(
         REQUESTER: "the requester's organization is in the consortium",
         ROLE: "the requester's certificate has the role researcher",
         GRANT: "the requester's organization has a grant of the custodian on the dataset version",
+        DATASET_STATE: "the dataset version was not retired",
         GRANT_STATE: "the grant was not revoked",
         GRANT_SUSPENSION: "no regulator suspended the grant",
         GRANT_PERIOD: "the grant holds over all of [decision time − tolerance, decision time + tolerance]",

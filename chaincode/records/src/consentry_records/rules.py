@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from . import rule_catalogue as rule
 from .access import DENY, MAXIMUM_REASONS, PERMIT, AccessAttempt, AccessDecision
 from .consent import GIVEN, Consent
+from .dataset import ACTIVE as VERSION_ACTIVE
 from .dataset import DatasetVersion
 from .grant import ACTIVE, Grant, Suspension
 from .instants import shift
@@ -27,6 +28,7 @@ from .vocabulary import (
 )
 
 _GRANT_RULES = (
+    rule.DATASET_STATE,
     rule.GRANT_STATE,
     rule.GRANT_SUSPENSION,
     rule.GRANT_PERIOD,
@@ -135,6 +137,8 @@ def grant_refusals(
     """
     named = {"grant_id": grant.grant_id}
     refusals: list[Reason] = []
+    if version.state != VERSION_ACTIVE:
+        refusals.append(Reason(code="VERSION_RETIRED", parameters={"version_id": version.version_id}))
     if grant.state != ACTIVE:
         refusals.append(Reason(code="GRANT_REVOKED", parameters=named))
     if suspended:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,11 +11,21 @@ from consentry.errors import FrameRejected, InputRejected, LedgerRefused, RowPro
 from consentry.frame_rows import frame_rows, frame_schema, schema_digest
 from consentry.identifiers import new_identifier
 from consentry.manifests import DatasetSecret, ManifestRow
+from consentry.row_proofs import RowProof, prove_row
 from consentry.subjects import SubjectRegister
 from consentry.transactions import Transactions, checked
-from consentry_records.dataset import DatasetVersion, NewDatasetVersion
+from consentry_records.consent import GIVEN, MAXIMUM_QUERY, Consent
+from consentry_records.dataset import (
+    DatasetVersion,
+    NewDatasetVersion,
+    NewRetirement,
+    RemovedRows,
+    VersionUpdate,
+)
 from consentry_records.digest import digest_bytes, hmac_digest
-from consentry_records.rows import row_digest, row_leaf, rows_root
+from consentry_records.record import field_names
+from consentry_records.rows import leaf_digest, row_digest, row_leaf, rows_root, rows_root_of_digests
+from consentry_records.transformation import Transformation
 
 _CONTENT_LABEL = b"consentry/content/1"
 
@@ -39,14 +50,16 @@ class Datasets:
         duo_terms: Sequence[str] = (),
         subject_column: str = "pseudonym",
         derived_from: Sequence[str] = (),
-        transformation_digest: str | None = None,
+        transformation: Transformation | None = None,
+        supersedes: str | None = None,
     ) -> DatasetVersion:
         """Register a frame as the next version of the dataset `name`, as a steward of the custodian.
 
         Each row is tied to the latest recorded consent of its subject (`subject_column`). On the ledger:
         the Merkle root over (keyed row digest, commitment, consent id), the keyed content digest, the
         digest of the schema (`frame_rows`), and the terms. The rows' manifest and the dataset's secret stay
-        in the subject register.
+        in the subject register. `transformation` says how it was made of the versions `derived_from`;
+        `supersedes` names the version of the same dataset whose place it takes.
 
         Raises:
             InputRejected: malformed terms, FRAME_COLUMNS, COLUMN_KIND.
@@ -76,14 +89,84 @@ class Datasets:
                 categories=tuple(categories),
                 legal_bases=tuple(legal_bases),
                 duo_terms=tuple(duo_terms),
-                merkle_root=rows_root(
-                    [row_leaf(row.row_digest, row.commitment, row.consent_id) for row in manifest]
-                ),
+                merkle_root=rows_root([_leaf(row) for row in manifest]),
                 derived_from=tuple(derived_from),
-                transformation_digest=transformation_digest,
+                transformation=transformation,
+                supersedes=supersedes,
+                removed_count=0,
+                removed_root=None,
             )
         )
         return self._register_version(version, manifest)
+
+    def remove_rows(
+        self, version_id: str, *, code_digest: str, consent_ids: Sequence[str] | None = None
+    ) -> DatasetVersion | None:
+        """Register the version that is left of one's own once rows are removed; return it.
+
+        `consent_ids` are those whose rows go; by default all that are not in force any more. None where no
+        row goes. The new version supersedes the old one and names the removed leaves; `code_digest` is that
+        of whatever removes the rows from the data. Retire the old version afterwards.
+
+        Raises:
+            InputRejected: MANIFEST_UNKNOWN, not a version of this custodian.
+            LedgerRefused: VERSION_NOT_FOUND, ROLE_REQUIRED, …
+        """
+        old, manifest = self.get(version_id), self.manifest(version_id)
+        if not manifest:
+            raise InputRejected("MANIFEST_UNKNOWN", f"this register has no rows of {version_id}")
+        gone = set(consent_ids) if consent_ids is not None else self._ended({r.consent_id for r in manifest})
+        kept = [row for row in manifest if row.consent_id not in gone]
+        removed = [leaf_digest(_leaf(row)) for row in manifest if row.consent_id in gone]
+        if not removed:
+            return None
+        dataset = self._settled_dataset(old.name)
+        transformation = Transformation(
+            kinds=("removal",), code_digest=code_digest, parameters_digest=None, environment_digest=None
+        )
+        version = checked(
+            lambda: replace(
+                NewDatasetVersion(**{name: getattr(old, name) for name in field_names(NewDatasetVersion)}),
+                version_id=new_identifier("version"),
+                number=dataset.versions + 1,
+                content_digest=content_digest(dataset.secret, kept),
+                row_count=len(kept),
+                merkle_root=rows_root([_leaf(row) for row in kept]),
+                derived_from=(version_id,),
+                transformation=transformation,
+                supersedes=version_id,
+                removed_count=len(removed),
+                removed_root=rows_root_of_digests(removed),
+            )
+        )
+        update = checked(lambda: VersionUpdate(version=version, removed=tuple(removed)))
+        return self._register_version(version, kept, update)
+
+    def retire(self, version_id: str, reason: str) -> None:
+        """Offer a version no longer; `reason` is a code of `dataset.RETIREMENTS`.
+
+        Raises:
+            InputRejected: an unknown reason.
+            LedgerRefused: VERSION_NOT_FOUND, NOT_CUSTODIAN, VERSION_RETIRED, …
+        """
+        retirement = checked(lambda: NewRetirement(version_id=version_id, reason=reason))
+        self._transactions.submit("datasets:retire", retirement)
+
+    def removed(self, version_id: str) -> tuple[str, ...]:
+        """Return the leaf digests of rows that a version lacks against the one that it supersedes."""
+        found = self._transactions.evaluate("datasets:removed", version_id)
+        return () if found is None else RemovedRows.from_dict(found).removed
+
+    def row_proof(self, version_id: str, position: int) -> RowProof:
+        """Return the proof that a row (counted from 0) and its consent belong to a version of one's own.
+
+        Raises:
+            InputRejected: ROW_UNKNOWN, the register has no such row.
+        """
+        manifest = self.manifest(version_id)
+        if not 0 <= position < len(manifest):
+            raise InputRejected("ROW_UNKNOWN", f"{version_id} has no row {position} in this register")
+        return prove_row(version_id, manifest, position)
 
     def get(self, version_id: str) -> DatasetVersion:
         """Return a dataset version.
@@ -130,18 +213,37 @@ class Datasets:
                 manifests.mark_registered(version_id)
         return manifests.ensure_dataset(name, dataset.dataset_id)
 
+    def _ended(self, consent_ids: set[str]) -> set[str]:
+        """Those of some consents that are not in force any more."""
+        names = sorted(consent_ids)
+        ended: set[str] = set()
+        for start in range(0, len(names), MAXIMUM_QUERY):
+            found = self._transactions.evaluate("consents:get", names[start : start + MAXIMUM_QUERY])
+            ended |= {entry["consent_id"] for entry in found if Consent.from_dict(entry).state != GIVEN}
+        return ended
+
     def _register_version(
-        self, version: NewDatasetVersion, manifest: Sequence[ManifestRow]
+        self,
+        version: NewDatasetVersion,
+        manifest: Sequence[ManifestRow],
+        update: VersionUpdate | None = None,
     ) -> DatasetVersion:
         manifests = self._register().manifests
         manifests.add_version(version.version_id, version.dataset_id, version.number, manifest)
         try:
-            self._transactions.submit("datasets:register", version)
+            if update is None:
+                self._transactions.submit("datasets:register", version)
+            else:
+                self._transactions.submit("datasets:update", update)
         except LedgerRefused:
             manifests.discard_version(version.version_id)
             raise
         manifests.mark_registered(version.version_id)
         return self.get(version.version_id)
+
+
+def _leaf(row: ManifestRow) -> bytes:
+    return row_leaf(row.row_digest, row.commitment, row.consent_id)
 
 
 def content_digest(secret: bytes, manifest: Sequence[ManifestRow]) -> str:

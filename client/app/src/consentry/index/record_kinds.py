@@ -6,7 +6,7 @@ from typing import Any
 
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.consent import Consent
-from consentry_records.dataset import Dataset, DatasetVersion
+from consentry_records.dataset import Dataset, DatasetVersion, RemovedRows
 from consentry_records.errors import LedgerError
 from consentry_records.grant import AccessRequest, Grant, Suspension
 from consentry_records.model import Model, ModelVersion
@@ -72,8 +72,11 @@ _KINDS = (
         DatasetVersion,
         _field("custodian"),
         True,
-        _all(_one("dataset", "dataset_id"), _many("version", "derived_from")),
-        written_once=True,
+        _all(_one("dataset", "dataset_id"), _many("version", "derived_from"), _one("version", "supersedes")),
+        _field("state"),
+    ),
+    RecordKind(
+        "removed", RemovedRows, lambda _body: "", links=_one("version", "version_id"), written_once=True
     ),
     RecordKind(
         "request",
@@ -180,6 +183,8 @@ def _identifier(kind: str, body: Body) -> str | None:
             return str(body["grant_id"])
         case "decision":
             return str(body["attempt_id"])
+        case "removed":
+            return str(body["version_id"])
         case "rights":
             return str(body["rights_request_id"])
         case "modelversion":
