@@ -38,6 +38,7 @@ from consentry.index.schema import metadata
 from consentry.index.store import BlockWriter
 from consentry.verification import VerificationError, memory_source
 from consentry_records import keys
+from consentry_records.dataset import Retirement
 from consentry_records.reasons import Reason
 from fabric_protocol.blocks import set_flags
 
@@ -362,3 +363,17 @@ def test_a_copy_that_says_something_else_is_named(
     difference = caught.value.difference
     assert (difference.source, difference.kind, difference.block) == ("Riverside", kind, block)
     assert IndexFollower(engine, "consentry").next_block == block
+
+
+def test_a_version_is_retired_and_otherwise_stays(engine: Engine) -> None:
+    story = Story()
+    key = keys.version(identifier("version", 1))
+    retirement = Retirement(reason="withdrawals", retired_at=instant(9), retired_by="steward-1")
+    story.put({key: version(1)})
+    story.put({key: version(1, state="retired", retirement=retirement)})
+    follow(engine, story.chain)
+    trail = Trail(engine)
+    kept = trail.record("version", identifier("version", 1))
+    assert kept is not None
+    assert (kept.state, kept.honoured) == ("retired", True)
+    assert trail.findings() == []

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from consentry.index.interpretation import RecordWrite, TransactionRow
+from consentry.index.record_kinds import read_record
 
 OPEN = "open"
 DELETED = "deleted"
@@ -22,6 +23,7 @@ class Standing(NamedTuple):
     owner: str
     honoured: bool
     first_block: int
+    body: str
 
 
 class RecordChanges:
@@ -55,7 +57,7 @@ class RecordChanges:
             # Whoever rewrites a record could name itself as its custodian.
             owner = before.owner
         honoured = not write.kind.custodian_signs or self._endorsed(write, owner)
-        rewritten = before is not None and before.honoured and write.kind.written_once
+        rewritten = before is not None and before.honoured and _is_rewritten(before, write)
         self._report(write, owner, honoured, rewritten)
         counts = honoured and not rewritten
         self._note_change(write, counts)
@@ -63,8 +65,8 @@ class RecordChanges:
             # A record that its custodian made stays as its custodian made it.
             return
         first_block = before.first_block if before is not None else write.row.block
-        self._standing[key] = Standing(owner, counts, first_block)
-        self.records[key] = _record_row(write, owner, counts, first_block)
+        row = self.records[key] = _record_row(write, owner, counts, first_block)
+        self._standing[key] = Standing(owner, counts, first_block, row["body"])
         if counts:
             self.links[key] = sorted(set(write.kind.links(write.body or {})))
             self._take_access(write)
@@ -104,6 +106,14 @@ class RecordChanges:
         }
         key = (row.block, row.position, write.kind.name, write.record_id, code)
         self.findings[key] = values | {"sentence": sentence}
+
+
+def _is_rewritten(before: Standing, write: RecordWrite) -> bool:
+    kind = write.kind
+    if not kind.ending:
+        return kind.written_once
+    known = read_record(kind, write.record_id, before.body.encode()) if before.body else None
+    return kind.is_rewritten(known, write.body)
 
 
 def _record_row(write: RecordWrite, owner: str, honoured: bool, first_block: int) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class RecordKind:
         links: gives the records that it points to.
         state: gives its state word, "" if it has none.
         written_once: whether the contracts never write it again.
+        ending: fields in which the contracts write it once more, to end it.
     """
 
     name: str
@@ -42,6 +43,13 @@ class RecordKind:
     links: Callable[[Body], Iterable[Link]] = lambda _body: ()
     state: Callable[[Body], str] = lambda _body: ""
     written_once: bool = False
+    ending: tuple[str, ...] = ()
+
+    def is_rewritten(self, before: Body | None, after: Body | None) -> bool:
+        """Whether a second write changes what the contracts never change."""
+        if not self.ending or before is None or after is None:
+            return self.written_once
+        return any(after[name] != value for name, value in before.items() if name not in self.ending)
 
 
 def _field(name: str) -> Callable[[Body], str]:
@@ -74,6 +82,8 @@ _KINDS = (
         True,
         _all(_one("dataset", "dataset_id"), _many("version", "derived_from"), _one("version", "supersedes")),
         _field("state"),
+        written_once=True,
+        ending=("state", "retirement"),
     ),
     RecordKind(
         "removed", RemovedRows, lambda _body: "", links=_one("version", "version_id"), written_once=True

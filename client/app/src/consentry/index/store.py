@@ -86,11 +86,11 @@ class BlockWriter:
             ordered = sorted(ids)
             for start in range(0, len(ordered), _IDS_PER_QUERY):
                 part = ordered[start : start + _IDS_PER_QUERY]
-                query = select(table.record_id, table.owner, table.honoured, table.first_block).where(
-                    table.kind == kind, table.record_id.in_(part)
-                )
+                query = select(
+                    table.record_id, table.owner, table.honoured, table.first_block, table.body
+                ).where(table.kind == kind, table.record_id.in_(part))
                 for row in self.connection.execute(query):
-                    found[kind, row.record_id] = Standing(row.owner, row.honoured, row.first_block)
+                    found[kind, row.record_id] = Standing(*row[1:])
         return found
 
     def _store(self, collected: RecordChanges) -> None:
