@@ -288,8 +288,13 @@ class _Consortium:
             duo_terms=(PURPOSE,),
             merkle_root=_DIGEST,
             derived_from=(),
-            transformation_digest=None,
+            transformation=None,
+            supersedes=None,
+            removed_count=0,
+            removed_root=None,
             registered_at=self._now(),
+            state="active",
+            retirement=None,
         )
 
     def _grant(self, version_id: str, custodian: str, grantee: str) -> Grant:
