@@ -15,10 +15,12 @@ from consentry_records import (
     ConsentTerms,
     DatasetVersion,
     Grant,
+    NarrowedGrant,
     NewAccessAttempt,
     NewAccessRequest,
     NewDatasetVersion,
     NewGrant,
+    NewReview,
     OrganizationSetting,
     Settings,
     Suspension,
@@ -178,10 +180,38 @@ def new_grant(number: int = 1, **changes: Any) -> NewGrant:
 
 def grant(number: int = 1, **changes: Any) -> Grant:
     """The same on the ledger, from Northgate to Riverside."""
-    names = ("state", "custodian", "grantee", "ethics_approval_digest", "revision")
+    names = (
+        "state",
+        "custodian",
+        "grantee",
+        "ethics_approval_digest",
+        "revision",
+        "project",
+        "match",
+        "renewals",
+        "use_slots",
+    )
     own = {name: changes.pop(name) for name in names if name in changes}
     given = Grant.granted(new_grant(number, **changes), request(), custodian=NORTHGATE)
     return Grant(**{**{name: getattr(given, name) for name in field_names(Grant)}, **own})
+
+
+def narrowed(number: int = 1, **changes: Any) -> NarrowedGrant:
+    """What leaves the grant of that number as it is, but for the changes."""
+    before = grant(number)
+    fields = {name: getattr(before, name) for name in field_names(NarrowedGrant)}
+    return NarrowedGrant(**{**fields, **changes})
+
+
+def new_review(number: int = 1, **changes: Any) -> NewReview:
+    """An approval of the request of that number, without a rationale."""
+    fields: dict[str, Any] = {
+        "request_id": identifier("request", number),
+        "recommendation": "approve",
+        "reasons": ("PURPOSE_FITS",),
+        "rationale_digest": None,
+    }
+    return NewReview(**{**fields, **changes})
 
 
 def suspension(number: int = 1) -> Suspension:
@@ -213,6 +243,7 @@ def attempt(number: int = 1, **changes: Any) -> AccessAttempt:
         "requester": "riverside-1",
         "roles": ("researcher",),
         "proposal_time": MIDDLE,
+        "projects": (),
     }
     own.update({name: changes.pop(name) for name in tuple(own) if name in changes})
     return AccessAttempt.made(new_attempt(number, **changes), **own)

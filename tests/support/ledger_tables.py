@@ -14,11 +14,20 @@ import consentry_records
 from consentry_contracts import contracts
 from consentry_contracts.permissions import PERMISSIONS
 from consentry_records import Record, events, keys, reasons
+from consentry_records.emergency import EMERGENCY_FINDINGS, EMERGENCY_REASONS
 from consentry_records.error_catalogue import CATALOGUE
 from consentry_records.kinds import Choice, Flag, Instant, Integer, Kind, Many, Nullable, Table, Text
 from consentry_records.record import Nested, field_names
+from consentry_records.review import REVIEW_REASONS
 from consentry_records.rule_catalogue import RULES
-from consentry_records.vocabulary import DUO_TERMS, LEGAL_BASES, PURPOSES, RESTRICTIONS
+from consentry_records.vocabulary import (
+    DUO_TERMS,
+    LEGAL_BASES,
+    OUTPUTS,
+    PURPOSES,
+    RESEARCH_TOPICS,
+    RESTRICTIONS,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "ledger-format.md"
 _BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -111,6 +120,11 @@ def vocabulary_table() -> str:
     groups: list[tuple[str, Mapping[str, str]]] = [
         ("purpose", PURPOSES),
         ("restriction", RESTRICTIONS),
+        ("research topic", RESEARCH_TOPICS),
+        ("output", OUTPUTS),
+        ("reason of a review", REVIEW_REASONS),
+        ("emergency", EMERGENCY_REASONS),
+        ("finding of an emergency review", EMERGENCY_FINDINGS),
         ("DUO term of a dataset", DUO_TERMS),
         ("legal basis", LEGAL_BASES),
     ]

@@ -62,7 +62,7 @@ async def test_a_decision_takes_four_requests_and_a_start_three(
     assert len(seen) <= 3
 
 
-async def test_a_grant_takes_two_requests(consortium: Consortium, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_grant_takes_three_requests(consortium: Consortium, monkeypatch: pytest.MonkeyPatch) -> None:
     await consortium.register_version()
     await consortium.submit(
         consortium.person("researcher", RIVERSIDE), "grants:request", examples.new_request()
@@ -71,4 +71,4 @@ async def test_a_grant_takes_two_requests(consortium: Consortium, monkeypatch: p
     with counted(monkeypatch) as seen:
         steward = consortium.person("steward", NORTHGATE)
         await consortium.ledger.evaluate(steward, "grants:grant", examples.new_grant(1, **fields))
-    assert len(seen) == 2
+    assert len(seen) == 3

@@ -12,8 +12,8 @@ from support import ledger_examples as examples
 
 from consentry_records import Consent, ConsentChange, ConsentTerms, LedgerError, consent_permits
 from consentry_records.consent_changes import Recording, changed, consent_as_of
+from consentry_records.grant_rules import Use
 from consentry_records.instants import shift
-from consentry_records.rules import Use
 from consentry_records.vocabulary import CONSENT_RESTRICTIONS, PURPOSES
 
 DAY = 24 * 3600 * 1000

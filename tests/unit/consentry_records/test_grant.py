@@ -8,7 +8,7 @@ import pytest
 from support import ledger_examples as examples
 
 from consentry_records import LedgerError
-from consentry_records.grant import check_grant_answers_request, check_grant_length
+from consentry_records.grant_checks import check_grant_answers_request, check_grant_length
 from consentry_records.instants import shift
 
 

@@ -34,17 +34,19 @@ def test_public_names_are_pinned() -> None:
     others = {*errors, *functions, "Record", "Decision"}
     assert {record.__name__ for record in RECORDS} | others == set(consentry_records.__all__)
     assert " ".join(record.__name__ for record in RECORDS) == (
-        "AccessAttempt AccessDecision AccessRequest Consent ConsentBatch ConsentChange "
-        "ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion FinishedSession "
-        "Grant GrantChange Impact ImpactQuery Model ModelVersion NewAccessAttempt "
-        "NewAccessRequest NewConsent NewDatasetVersion NewGrant NewModel NewModelVersion "
-        "NewRetirement NewRightsRequest NewTrainingRound NewTrainingSession "
+        "AccessAttempt AccessDecision AccessRequest Conditions Consent ConsentBatch "
+        "ConsentChange ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion "
+        "EmergencyAccess EmergencyReview FinishedSession Grant GrantChange Impact ImpactQuery "
+        "Model ModelVersion NarrowedGrant NewAccessAttempt NewAccessRequest NewConsent "
+        "NewDatasetVersion NewGrant NewModel NewModelVersion NewRetirement NewReview "
+        "NewReviewPolicy NewRightsRequest NewTrainingRound NewTrainingSession "
         "NewTrainingStatement OptOut OptOutBatch OrganizationSetting Origin Participant "
         "PermittedQuery PrivateBatch PrivateChange PrivateConsent PrivateEntry "
         "ProcessingLimit PurgeOrder Reason RecipientNotice RecordedBatch RemovedRows "
-        "Retirement RightsEvent RightsFulfilment RightsNotices RightsRequest RightsStep "
-        "Settings SignedTrainingStatement StoreAttestation SubjectConsents Suspension "
-        "TrainingRound TrainingSession TrainingStatement Transformation VersionUpdate"
+        "Retirement Review ReviewPolicy RightsEvent RightsFulfilment RightsNotices "
+        "RightsRequest RightsStep Settings SignedTrainingStatement StoreAttestation "
+        "SubjectConsents Suspension TrainingRound TrainingSession TrainingStatement "
+        "Transformation VersionUpdate"
     )
 
 
@@ -263,9 +265,11 @@ def test_an_empty_period_is_refused(start: str, end: str) -> None:
 )
 def test_settings_need_a_regulator_and_name_nobody_twice(organizations: list[tuple[str, str]]) -> None:
     document = {
-        "organizations": [{"msp_id": msp_id, "kind": kind} for msp_id, kind in organizations],
+        "organizations": [
+            {"msp_id": msp_id, "kind": kind, "country": None} for msp_id, kind in organizations
+        ],
         "time_tolerance_ms": 0,
-        "schema": "consentry.settings/1",
+        "schema": "consentry.settings/2",
     }
     with pytest.raises(LedgerError) as caught:
         consentry_records.Settings.from_dict(document)

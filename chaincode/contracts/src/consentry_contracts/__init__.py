@@ -5,10 +5,12 @@ from fabric_shim import Contract
 from .access import Access
 from .consents import Consents
 from .datasets import Datasets
+from .emergencies import Emergencies
 from .grants import Grants
 from .impact import ImpactContract
 from .ledger import LedgerSettings
 from .models import Models
+from .reviews import Reviews
 from .rights import Rights
 from .subjects import Subjects
 from .training import Training
@@ -17,10 +19,12 @@ __all__ = [
     "Access",
     "Consents",
     "Datasets",
+    "Emergencies",
     "Grants",
     "ImpactContract",
     "LedgerSettings",
     "Models",
+    "Reviews",
     "Rights",
     "Subjects",
     "Training",
@@ -37,7 +41,9 @@ def contracts() -> list[Contract]:
         Rights(),
         Datasets(),
         Grants(),
+        Reviews(),
         Access(),
+        Emergencies(),
         Training(),
         Models(),
         ImpactContract(),

@@ -7,14 +7,17 @@ from typing import Any
 from consentry_records import events, keys
 from consentry_records.access import AccessAttempt, AccessDecision, NewAccessAttempt
 from consentry_records.dataset import DatasetVersion
+from consentry_records.emergency import REVIEW_MILLISECONDS, EmergencyAccess
 from consentry_records.errors import LedgerError
 from consentry_records.grant import Grant, Suspension
-from consentry_records.rules import decide
+from consentry_records.instants import shift
+from consentry_records.rules import Decision, concerning, decide
 from fabric_shim import Context, evaluation, transaction
 
 from .actors import check_custodian, member
 from .ledger_contract import LedgerContract, check_identifier, emit, proposal_instant
 from .state import put, read
+from .uses import free_uses, take_use
 
 
 class Access(LedgerContract):
@@ -41,6 +44,7 @@ class Access(LedgerContract):
             requester=actor.enrolment_id,
             roles=actor.roles,
             proposal_time=proposal_instant(ctx),
+            projects=actor.projects,
         )
         await put(ctx, key, record)
         emit(
@@ -74,7 +78,12 @@ class Access(LedgerContract):
         state.check_absent(key, LedgerError("ATTEMPT_ALREADY_DECIDED", named))
         version, grants, suspensions = await _basis(ctx, attempt)
         epoch, decision_time = state.text(epoch_key) or "", proposal_instant(ctx)
-        decision = decide(attempt, version, grants, suspensions, settings, epoch, decision_time)
+        uses = {} if attempt.emergency else await free_uses(ctx, concerning(attempt, version, grants))
+        decision = decide(attempt, version, grants, suspensions, settings, epoch, decision_time, uses)
+        if decision.use is not None and decision.grant_id is not None:
+            await take_use(ctx, decision.grant_id, decision.use, attempt_id)
+        if decision.emergency is not None:
+            await _open_emergency(ctx, attempt, decision)
         await put(ctx, key, decision.record(attempt))
         outcome = {"attempt_id": attempt_id, "custodian": attempt.custodian, "outcome": decision.outcome}
         emit(ctx, events.ACCESS_DECIDED, **outcome)
@@ -115,3 +124,19 @@ async def _basis(
         [grant for grant in grants if grant is not None],
         [suspension for suspension in suspensions if suspension is not None],
     )
+
+
+async def _open_emergency(ctx: Context, attempt: AccessAttempt, decision: Decision) -> None:
+    """Put on record that this emergency access has to be reviewed, and by when."""
+    record = EmergencyAccess(
+        attempt_id=attempt.attempt_id,
+        custodian=attempt.custodian,
+        requester_msp=attempt.requester_msp,
+        requester=attempt.requester,
+        reason=attempt.emergency or "",
+        permitted_at=decision.decided_at,
+        review_due=shift(decision.decided_at, REVIEW_MILLISECONDS),
+    )
+    await put(ctx, keys.emergency(attempt.attempt_id), record)
+    index_key = keys.open_emergency(attempt.custodian, attempt.attempt_id)
+    await ctx.stub.put_state(index_key, attempt.attempt_id.encode("ascii"))

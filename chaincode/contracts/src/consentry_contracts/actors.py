@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from consentry_records.errors import LedgerError
 from consentry_records.identifiers import ACTOR_PATTERN
-from consentry_records.roles import ROLE_ATTRIBUTE, parse_roles
+from consentry_records.roles import PROJECT_ATTRIBUTE, ROLE_ATTRIBUTE, parse_projects, parse_roles
 from consentry_records.settings import Settings
 from fabric_shim import Context
 
@@ -15,13 +15,14 @@ from .permissions import PERMISSIONS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The caller's organization (MSP id), random enrolment id (its certificate's common name) and roles,
-    sorted.
+    """The caller's organization (MSP id), random enrolment id (its certificate's common name), roles and
+    projects, both sorted.
     """
 
     msp_id: str
     enrolment_id: str
     roles: tuple[str, ...]
+    projects: tuple[str, ...]
 
 
 def actor_of(ctx: Context) -> Actor:
@@ -30,7 +31,8 @@ def actor_of(ctx: Context) -> Actor:
     if not ACTOR_PATTERN.fullmatch(caller.common_name):
         raise LedgerError("ACTOR_INVALID")
     roles = parse_roles(caller.attributes.get(ROLE_ATTRIBUTE))
-    return Actor(msp_id=caller.msp_id, enrolment_id=caller.common_name, roles=roles)
+    projects = parse_projects(caller.attributes.get(PROJECT_ATTRIBUTE))
+    return Actor(msp_id=caller.msp_id, enrolment_id=caller.common_name, roles=roles, projects=projects)
 
 
 def member(ctx: Context, settings: Settings) -> Actor:

@@ -9,8 +9,9 @@ from consentry_records import events, keys
 from consentry_records.consent import MAXIMUM_QUERY, WITHDRAWN, Consent, ConsentBatch, PermittedQuery
 from consentry_records.consent_changes import ConsentChange, ConsentChangeBatch
 from consentry_records.errors import LedgerError
+from consentry_records.grant_rules import Use
 from consentry_records.kinds import Many, identifier
-from consentry_records.rules import Use, permitting_consent
+from consentry_records.rules import permitting_consent
 from consentry_records.subject import SubjectConsents
 from fabric_shim import Context, evaluation, transaction
 

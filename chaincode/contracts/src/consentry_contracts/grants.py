@@ -1,31 +1,32 @@
-"""Contract `grants`: requests, grants, their change, revocation and suspension."""
+"""Contract `grants`: requests, grants, and whatever changes a grant."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from consentry_records import events, keys
-from consentry_records.dataset import DatasetVersion
 from consentry_records.errors import LedgerError
 from consentry_records.grant import (
+    LIFTED,
     REVOKED,
-    AccessRequest,
+    SUSPENDED,
     Grant,
     GrantChange,
-    NewAccessRequest,
+    NarrowedGrant,
     NewGrant,
     Suspension,
-    check_grant_answers_request,
-    check_grant_length,
 )
-from consentry_records.instants import shift
-from consentry_records.settings import Settings
-from consentry_records.vocabulary import terms_cover
+from consentry_records.grant_checks import check_grant_length, narrowed
+from consentry_records.request import AccessRequest, NewAccessRequest
+from consentry_records.review import ReviewPolicy, check_reviews
 from fabric_shim import Context, evaluation, transaction
 
-from .actors import Actor, check_custodian, member
-from .ledger_contract import LedgerContract, check_identifier, emit, proposal_instant
-from .state import Snapshot, advance_epoch, put, put_owned, read
+from . import granting
+from .actors import check_custodian, member
+from .ledger_contract import LedgerContract, check_follows, check_identifier, emit, proposal_instant
+from .reviews import reviews_of
+from .state import advance_epoch, put, put_owned, read
+from .uses import close_uses
 
 
 class Grants(LedgerContract):
@@ -43,7 +44,7 @@ class Grants(LedgerContract):
         actor = member(ctx, state.settings())
         state.check_absent(key, LedgerError("REQUEST_EXISTS", {"request_id": request.request_id}))
         for version_id in request.versions:
-            _version(state, version_id)
+            granting.version_in(state, version_id)
         record = AccessRequest.requested(
             request,
             requester_msp=actor.msp_id,
@@ -59,32 +60,11 @@ class Grants(LedgerContract):
 
         Raises GRANT_EXISTS, REQUEST_NOT_FOUND, VERSION_NOT_FOUND, NOT_CUSTODIAN, GRANT_VERSION_NOT_REQUESTED,
         GRANT_PURPOSE_NOT_REQUESTED, GRANT_PURPOSE_EXCLUDED, GRANT_RESTRICTION_DROPPED,
-        GRANT_ETHICS_APPROVAL_MISSING, GRANT_TOO_LONG, GRANT_STARTS_TOO_EARLY, GRANT_ENDS_TOO_EARLY.
+        GRANT_ETHICS_APPROVAL_MISSING, GRANT_DISEASE_NOT_REQUESTED, GRANT_PROJECT_MISSING,
+        GRANT_CONDITION_MISSING, GRANT_EXCLUDED_BY_TERMS, GRANT_TOO_LONG, GRANT_STARTS_TOO_EARLY,
+        GRANT_ENDS_TOO_EARLY, REVIEWS_REJECT, REVIEWS_MISSING, REVIEW_ROLE_MISSING.
         """
-        key, request_key = keys.grant(grant.grant_id), keys.request(grant.request_id)
-        version_keys = [keys.version(version_id) for version_id in grant.versions]
-        state = await read(ctx, keys.SETTINGS, key, request_key, *version_keys)
-        settings = state.settings()
-        actor = member(ctx, settings)
-        state.check_absent(key, LedgerError("GRANT_EXISTS", {"grant_id": grant.grant_id}))
-        request = _request(state, grant.request_id)
-        check_grant_answers_request(grant, request)
-        check_grant_length(grant.not_before, grant.not_after, request)
-        _check_versions(state, actor, grant)
-        _check_period(grant, proposal_instant(ctx), settings)
-        record = Grant.granted(grant, request, custodian=actor.msp_id)
-        await put_owned(ctx, key, record, owner=actor.msp_id, settings=settings)
-        for version_id in grant.versions:
-            index_key = keys.grant_index(version_id, record.grantee, grant.grant_id)
-            await ctx.stub.put_state(index_key, grant.grant_id.encode("ascii"))
-        emit(
-            ctx,
-            events.ACCESS_GRANTED,
-            grant_id=grant.grant_id,
-            request_id=grant.request_id,
-            custodian=actor.msp_id,
-            grantee=record.grantee,
-        )
+        await granting.give(ctx, grant)
 
     @transaction
     async def change(self, ctx: Context, change: GrantChange) -> None:
@@ -93,10 +73,50 @@ class Grants(LedgerContract):
         Raises GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, PERIOD_INVALID, GRANT_TOO_LONG.
         """
         grant = await _own_active_grant(ctx, change.grant_id)
-        request = _request(await read(ctx, keys.request(grant.request_id)), grant.request_id)
+        request = granting.request_in(await read(ctx, keys.request(grant.request_id)), grant.request_id)
         check_grant_length(grant.not_before, change.not_after, request)
         changed = replace(grant, not_after=change.not_after, revision=grant.revision + 1)
         await _rewrite(ctx, changed, events.GRANT_CHANGED)
+
+    @transaction
+    async def renew(self, ctx: Context, renewal: GrantChange) -> None:
+        """Let a grant hold on: its end moves to at most the duration that was asked for, counted from now.
+
+        The reviews that the custodian demands have to stand now as they had to when it was granted. Raises
+        GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, GRANT_RENEWAL_NOT_LATER, GRANT_TOO_LONG,
+        REVIEWS_REJECT, REVIEWS_MISSING, REVIEW_ROLE_MISSING.
+        """
+        grant = await _own_active_grant(ctx, renewal.grant_id)
+        if renewal.not_after <= grant.not_after:
+            raise LedgerError("GRANT_RENEWAL_NOT_LATER", {"not_after": grant.not_after})
+        policy_key = keys.review_policy(grant.custodian)
+        state = await read(ctx, keys.request(grant.request_id), policy_key)
+        request = granting.request_in(state, grant.request_id)
+        check_grant_length(proposal_instant(ctx), renewal.not_after, request)
+        reviews = await reviews_of(ctx, grant.request_id, grant.custodian)
+        check_reviews(state.optional(ReviewPolicy, policy_key), reviews)
+        renewed = replace(
+            grant,
+            not_after=renewal.not_after,
+            renewals=grant.renewals + 1,
+            revision=grant.revision + 1,
+        )
+        await _rewrite(ctx, renewed, events.GRANT_RENEWED)
+
+    @transaction
+    async def narrow(self, ctx: Context, narrower: NarrowedGrant) -> None:
+        """Make a grant narrower in any of its fields; nothing can become wider.
+
+        Raises GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, GRANT_WIDENED, GRANT_PROJECT_MISSING,
+        PERIOD_INVALID.
+        """
+        grant = await _own_active_grant(ctx, narrower.grant_id)
+        changed = narrowed(grant, narrower)
+        await close_uses(ctx, grant, changed)
+        for version_id in grant.versions:
+            if version_id not in changed.versions:
+                await ctx.stub.delete_state(keys.grant_index(version_id, grant.grantee, grant.grant_id))
+        await _rewrite(ctx, changed, events.GRANT_NARROWED)
 
     @transaction
     async def revoke(self, ctx: Context, grant_id: str) -> None:
@@ -117,7 +137,12 @@ class Grants(LedgerContract):
         settings = state.settings()
         actor = member(ctx, settings)
         grant = state.required(Grant, keys.grant(grant_id), LedgerError("GRANT_NOT_FOUND", named))
-        state.check_absent(key, LedgerError("GRANT_ALREADY_SUSPENDED", named))
+        before = state.optional(Suspension, key)
+        if before is not None and before.state == SUSPENDED:
+            raise LedgerError("GRANT_ALREADY_SUSPENDED", named)
+        if before is not None and before.regulator != actor.msp_id:
+            # The key is under the policy of the regulator that wrote it first.
+            raise LedgerError("NOT_OWNER", {"what": "suspension of grant", "id": grant_id})
         suspension = Suspension(
             grant_id=grant_id,
             regulator=actor.msp_id,
@@ -126,6 +151,24 @@ class Grants(LedgerContract):
         )
         await put_owned(ctx, key, suspension, owner=actor.msp_id, settings=settings)
         emit(ctx, events.GRANT_SUSPENDED, grant_id=grant_id, custodian=grant.custodian)
+
+    @transaction
+    async def lift_suspension(self, ctx: Context, grant_id: str) -> None:
+        """Lift a suspension, as the regulator that suspended; raises GRANT_NOT_SUSPENDED, NOT_OWNER."""
+        check_identifier("grant_id", "grant", grant_id)
+        key, named = keys.suspension(grant_id), {"grant_id": grant_id}
+        state = await read(ctx, keys.SETTINGS, keys.grant(grant_id), key)
+        settings, lifted_at = state.settings(), proposal_instant(ctx)
+        actor = member(ctx, settings)
+        grant = state.required(Grant, keys.grant(grant_id), LedgerError("GRANT_NOT_FOUND", named))
+        suspension = state.required(Suspension, key, LedgerError("GRANT_NOT_SUSPENDED", named))
+        if suspension.state != SUSPENDED:
+            raise LedgerError("GRANT_NOT_SUSPENDED", named)
+        if suspension.regulator != actor.msp_id:
+            raise LedgerError("NOT_OWNER", {"what": "suspension of grant", "id": grant_id})
+        check_follows(lifted_at, suspension.suspended_at, settings)
+        await put(ctx, key, replace(suspension, state=LIFTED, lifted_at=lifted_at))
+        emit(ctx, events.SUSPENSION_LIFTED, grant_id=grant_id, custodian=grant.custodian)
 
     @evaluation
     async def get(self, ctx: Context, grant_id: str) -> Grant:
@@ -136,31 +179,11 @@ class Grants(LedgerContract):
             Grant, key, LedgerError("GRANT_NOT_FOUND", {"grant_id": grant_id})
         )
 
-
-def _version(state: Snapshot, version_id: str) -> DatasetVersion:
-    missing = LedgerError("VERSION_NOT_FOUND", {"version_id": version_id})
-    return state.required(DatasetVersion, keys.version(version_id), missing)
-
-
-def _request(state: Snapshot, request_id: str) -> AccessRequest:
-    missing = LedgerError("REQUEST_NOT_FOUND", {"request_id": request_id})
-    return state.required(AccessRequest, keys.request(request_id), missing)
-
-
-def _check_versions(state: Snapshot, actor: Actor, grant: NewGrant) -> None:
-    for version_id in grant.versions:
-        version = _version(state, version_id)
-        check_custodian(actor, version.custodian)
-        for purpose in grant.purposes:
-            if not terms_cover(version.duo_terms, purpose):
-                raise LedgerError("GRANT_PURPOSE_EXCLUDED", {"version_id": version_id, "purpose": purpose})
-
-
-def _check_period(grant: NewGrant, proposal_time: str, settings: Settings) -> None:
-    if grant.not_before < shift(proposal_time, -settings.time_tolerance_ms):
-        raise LedgerError("GRANT_STARTS_TOO_EARLY", {"tolerance_ms": settings.time_tolerance_ms})
-    if grant.not_after <= proposal_time:
-        raise LedgerError("GRANT_ENDS_TOO_EARLY")
+    @evaluation
+    async def get_request(self, ctx: Context, request_id: str) -> AccessRequest:
+        """A request for access; raises REQUEST_NOT_FOUND."""
+        check_identifier("request_id", "request", request_id)
+        return granting.request_in(await read(ctx, keys.request(request_id)), request_id)
 
 
 async def _own_active_grant(ctx: Context, grant_id: str) -> Grant:

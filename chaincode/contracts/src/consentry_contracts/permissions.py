@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from consentry_records.errors import LedgerError
-from consentry_records.roles import DPO, REGULATOR, RESEARCHER, SERVICE, STEWARD
+from consentry_records.roles import DPO, ETHICS, REGULATOR, RESEARCHER, SERVICE, STEWARD
 from consentry_records.settings import HOSPITAL, REGULATOR_KIND
 
 
@@ -34,6 +34,8 @@ _STEWARD = Permission(roles=(STEWARD,), kind=HOSPITAL)
 _CUSTODIAN = Permission(roles=(STEWARD, DPO), kind=HOSPITAL)
 _DPO = Permission(roles=(DPO,), kind=HOSPITAL)
 _RESEARCHER = Permission(roles=(RESEARCHER,))
+_REVIEWER_ROLES = (STEWARD, DPO, ETHICS)
+_REVIEWER = Permission(roles=_REVIEWER_ROLES, kind=HOSPITAL)
 _REGULATOR = Permission(roles=(REGULATOR,), kind=REGULATOR_KIND)
 
 PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
@@ -65,12 +67,24 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "grants:request": _RESEARCHER,
         "grants:grant": _CUSTODIAN,
         "grants:change": _CUSTODIAN,
+        "grants:renew": _CUSTODIAN,
+        "grants:narrow": _CUSTODIAN,
         "grants:revoke": _CUSTODIAN,
         "grants:suspend": _REGULATOR,
+        "grants:lift_suspension": _REGULATOR,
         "grants:get": _ANYBODY,
+        "grants:get_request": _ANYBODY,
+        "reviews:set_policy": Permission(roles=(DPO,), kind=HOSPITAL),
+        "reviews:store_rationale": Permission(roles=_REVIEWER_ROLES, kind=HOSPITAL, transient=("rationale",)),
+        "reviews:record": _REVIEWER,
+        "reviews:list": _ANYBODY,
+        "reviews:match": _ANYBODY,
+        "reviews:read_rationale": Permission(roles=_REVIEWER_ROLES, kind=HOSPITAL, transient=("key",)),
         "access:attempt": _ANYBODY,
         "access:decide": Permission(roles=(SERVICE,), kind=HOSPITAL),
         "access:get": _ANYBODY,
+        "emergencies:review": Permission(roles=(DPO, ETHICS), kind=HOSPITAL),
+        "emergencies:open": _ANYBODY,
         "training:start": _RESEARCHER,
         "training:record_round": _RESEARCHER,
         "training:finish": _RESEARCHER,

@@ -9,8 +9,9 @@ from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.dataset import DatasetVersion
 from consentry_records.errors import LedgerError
 from consentry_records.grant import Grant, Suspension
+from consentry_records.grant_rules import Use, grant_refusals
 from consentry_records.instants import shift
-from consentry_records.rules import Use, grant_refusals
+from consentry_records.rules import is_suspended
 from consentry_records.settings import Settings
 from consentry_records.training import NewTrainingSession
 from fabric_shim import Context
@@ -74,7 +75,9 @@ async def check_grants_still_hold(
         overtaken = LedgerError("PERMIT_OVERTAKEN", {"attempt_id": attempt.attempt_id})
         grant = state.required(Grant, keys.grant(decision.grant_id or ""), overtaken)
         version = state.required(DatasetVersion, keys.version(attempt.version_id), overtaken)
-        suspended = state.optional(Suspension, keys.suspension(grant.grant_id)) is not None
-        use = Use(purpose=attempt.purpose, commercial=attempt.commercial)
-        if grant_refusals(grant, version, use, suspended=suspended, settings=settings, at=at):
+        suspension = state.optional(Suspension, keys.suspension(grant.grant_id))
+        suspended = is_suspended(grant.grant_id, [suspension] if suspension is not None else [])
+        use = Use.of(attempt, settings)
+        refusals = grant_refusals(grant, version, use, suspended=suspended, settings=settings, at=at)
+        if refusals or attempt.version_id not in grant.versions:
             raise overtaken

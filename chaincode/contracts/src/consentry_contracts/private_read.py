@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consentry_records import keys
 from consentry_records.errors import LedgerError
+from consentry_records.kinds import Kind
 from consentry_records.private_entries import NONCE_BYTES, PRIVATE_KEY, READ_KEY_BYTES, read_associated_data
 from fabric_shim import Context
 
@@ -23,13 +24,14 @@ from .state import read
 _NONCE_LABEL = b"consentry/private-read-nonce/1\x00"
 
 
-async def read_private(ctx: Context, key: str) -> dict[str, str]:
+async def read_private(ctx: Context, key: str, kind: Kind = PRIVATE_KEY) -> dict[str, str]:
     """The entry of the caller's own collection: {"ciphertext", "nonce"}, both base64, AES-256-GCM.
 
-    `key` names the entry; the transient field `key` is the 32-byte AES key; `read_associated_data(key)` is
-    authenticated with the value. Raises TRANSIENT_INVALID, PRIVATE_ENTRY_NOT_FOUND.
+    `key` names the entry and has to be of the kind; the transient field `key` is the 32-byte AES key;
+    `read_associated_data(key)` is authenticated with the value. Raises TRANSIENT_INVALID,
+    PRIVATE_ENTRY_NOT_FOUND.
     """
-    check_argument("key", PRIVATE_KEY, key)
+    check_argument("key", kind, key)
     aes_key = ctx.stub.transient["key"]
     if len(aes_key) != READ_KEY_BYTES:
         raise LedgerError("TRANSIENT_INVALID", {"expected": f"key of {READ_KEY_BYTES} bytes"})

@@ -7,6 +7,7 @@ Records are in this namespace; functions stay in their modules: `canonical`, `di
 
 from .access import AccessAttempt, AccessDecision, NewAccessAttempt
 from .batch import RecordedBatch
+from .conditions import Conditions
 from .consent import (
     Consent,
     ConsentBatch,
@@ -25,14 +26,17 @@ from .dataset import (
     Retirement,
     VersionUpdate,
 )
+from .emergency import EmergencyAccess, EmergencyReview
 from .errors import FieldError, LedgerError, from_wire, to_wire
-from .grant import AccessRequest, Grant, GrantChange, NewAccessRequest, NewGrant, Suspension
+from .grant import Grant, GrantChange, NarrowedGrant, NewGrant, Suspension
 from .impact import Impact, ImpactQuery, Origin
 from .model import Model, ModelVersion, NewModel, NewModelVersion
 from .private_consent import PrivateChange, PrivateConsent
 from .private_entries import PrivateBatch, PrivateEntry
 from .reasons import Reason
 from .record import Record
+from .request import AccessRequest, NewAccessRequest
+from .review import NewReview, NewReviewPolicy, Review, ReviewPolicy
 from .rights_request import (
     NewRightsRequest,
     PurgeOrder,
@@ -62,6 +66,7 @@ __all__ = [
     "AccessAttempt",
     "AccessDecision",
     "AccessRequest",
+    "Conditions",
     "Consent",
     "ConsentBatch",
     "ConsentChange",
@@ -71,6 +76,8 @@ __all__ = [
     "Dataset",
     "DatasetVersion",
     "Decision",
+    "EmergencyAccess",
+    "EmergencyReview",
     "FieldError",
     "FinishedSession",
     "Grant",
@@ -80,6 +87,7 @@ __all__ = [
     "LedgerError",
     "Model",
     "ModelVersion",
+    "NarrowedGrant",
     "NewAccessAttempt",
     "NewAccessRequest",
     "NewConsent",
@@ -88,6 +96,8 @@ __all__ = [
     "NewModel",
     "NewModelVersion",
     "NewRetirement",
+    "NewReview",
+    "NewReviewPolicy",
     "NewRightsRequest",
     "NewTrainingRound",
     "NewTrainingSession",
@@ -110,6 +120,8 @@ __all__ = [
     "RecordedBatch",
     "RemovedRows",
     "Retirement",
+    "Review",
+    "ReviewPolicy",
     "RightsEvent",
     "RightsFulfilment",
     "RightsNotices",

@@ -2,44 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Self
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Self
 
-from .kinds import ACTOR, FLAG, INSTANT, MSP_ID, TRANSACTION_ID, Choice, Many, Nullable, identifier
+from .conditions import MAXIMUM_USES
+from .emergency import EMERGENCY_REASONS
+from .kinds import (
+    ACTOR,
+    DIGEST,
+    DISEASE,
+    FLAG,
+    INSTANT,
+    MSP_ID,
+    SLUG,
+    TRANSACTION_ID,
+    Choice,
+    Integer,
+    Many,
+    Nullable,
+    identifier,
+)
+from .migrations import adding
 from .reasons import Reason
-from .record import Nested, Record, field_names
-from .roles import ROLES
+from .record import Migration, Nested, Record, field_names
+from .request import MAXIMUM_DISEASES
+from .roles import MAXIMUM_PROJECTS, ROLES
 from .rule_catalogue import RULES
-from .vocabulary import PURPOSES
+from .vocabulary import OUTPUTS, PURPOSES
 
 PERMIT = "permit"
 DENY = "deny"
 MAXIMUM_REASONS = 32
+ROWS = "rows"
+AGGREGATE = "aggregate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccessAttempt(Record):
-    """An attempt as a member submits it (argument of `access:attempt`)."""
+    """An attempt as a member submits it (argument of `access:attempt`).
+
+    `diseases` say what disease-specific research is about, `output` what of the data it would bring out,
+    `session_id` the training session that it is made for, `emergency` why the glass is broken (none: it is
+    not).
+    """
 
     attempt_id: Annotated[str, identifier("attempt")]
     version_id: Annotated[str, identifier("version")]
     purpose: Annotated[str, Choice(PURPOSES)]
     commercial: Annotated[bool, FLAG]
+    diseases: Annotated[tuple[str, ...], Many(DISEASE, 0, MAXIMUM_DISEASES)] = ()
+    output: Annotated[str, Choice(OUTPUTS)] = ROWS
+    session_id: Annotated[str | None, Nullable(identifier("session"))] = None
+    emergency: Annotated[str | None, Nullable(Choice(EMERGENCY_REASONS))] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessAttempt(NewAccessAttempt):
     """An attempt on the ledger, key `attempt/{id}`: who tried what, committed before anybody decided on it.
 
-    `proposal_time` is the requester's clock and decides nothing.
+    `roles` and `projects` are those of the requester's certificate; `proposal_time` is the requester's clock
+    and decides nothing.
     """
+
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
+        {
+            "consentry.attempt/1": adding(
+                "consentry.attempt/2",
+                {"diseases": [], "output": ROWS, "session_id": None, "emergency": None, "projects": []},
+            )
+        }
+    )
 
     custodian: Annotated[str, MSP_ID]
     requester_msp: Annotated[str, MSP_ID]
     requester: Annotated[str, ACTOR]
     roles: Annotated[tuple[str, ...], Many(Choice(ROLES), 0, len(ROLES))]
     proposal_time: Annotated[str, INSTANT]
-    schema: Annotated[str, Choice(("consentry.attempt/1",))] = "consentry.attempt/1"
+    projects: Annotated[tuple[str, ...], Many(SLUG, 0, MAXIMUM_PROJECTS)] = ()
+    schema: Annotated[str, Choice(("consentry.attempt/2",))] = "consentry.attempt/2"
 
     @classmethod
     def made(
@@ -51,6 +93,7 @@ class AccessAttempt(NewAccessAttempt):
         requester: str,
         roles: tuple[str, ...],
         proposal_time: str,
+        projects: tuple[str, ...] = (),
     ) -> Self:
         """The record of an attempt just made."""
         return cls(
@@ -60,6 +103,7 @@ class AccessAttempt(NewAccessAttempt):
             requester=requester,
             roles=roles,
             proposal_time=proposal_time,
+            projects=projects,
         )
 
 
@@ -69,19 +113,36 @@ class AccessDecision(Record):
 
     `rules` are ids of `rule_catalogue.RULES` that were applied; `epoch` is the transaction id that last wrote
     the custodian's epoch key (empty before the first); `decided_at` the clock of the custodian's service;
-    `permit_not_after` the end of the permit, never after the grant's.
+    `permit_not_after` the end of the permit, never after the grant's. `consent_root` is the Merkle root over
+    the rows' consents of the version that was decided on; `purpose` and `session_id` are the attempt's;
+    `use` is the number of the grant's uses that a permit takes where these are limited; `emergency` why the
+    glass was broken where that is what permits.
     """
+
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
+        {
+            "consentry.decision/1": adding(
+                "consentry.decision/2",
+                {"purpose": None, "session_id": None, "consent_root": None, "use": None, "emergency": None},
+            )
+        }
+    )
 
     attempt_id: Annotated[str, identifier("attempt")]
     custodian: Annotated[str, MSP_ID]
     outcome: Annotated[str, Choice((PERMIT, DENY))]
-    rules: Annotated[tuple[str, ...], Many(Choice(RULES), 1, 16)]
+    rules: Annotated[tuple[str, ...], Many(Choice(RULES), 1, 24)]
     reasons: Annotated[tuple[Reason, ...], Many(Nested(Reason), 0, MAXIMUM_REASONS)]
     grant_id: Annotated[str | None, Nullable(identifier("grant"))]
     epoch: Annotated[str, TRANSACTION_ID]
     decided_at: Annotated[str, INSTANT]
     permit_not_after: Annotated[str | None, Nullable(INSTANT)]
-    schema: Annotated[str, Choice(("consentry.decision/1",))] = "consentry.decision/1"
+    purpose: Annotated[str | None, Nullable(Choice(PURPOSES))] = None
+    session_id: Annotated[str | None, Nullable(identifier("session"))] = None
+    consent_root: Annotated[str | None, Nullable(DIGEST)] = None
+    use: Annotated[int | None, Nullable(Integer(1, MAXIMUM_USES))] = None
+    emergency: Annotated[str | None, Nullable(Choice(EMERGENCY_REASONS))] = None
+    schema: Annotated[str, Choice(("consentry.decision/2",))] = "consentry.decision/2"
 
     @property
     def permits(self) -> bool:

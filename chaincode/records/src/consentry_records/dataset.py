@@ -13,6 +13,7 @@ from .kinds import (
     ACTOR,
     CONTENT_DIGEST,
     DIGEST,
+    DISEASE,
     INSTANT,
     MSP_ID,
     SLUG,
@@ -63,6 +64,7 @@ class NewDatasetVersion(Record):
     `rows.rows_root` over its rows; `derived_from` names versions that it was made of, `transformation` how.
     `supersedes` is the version of the same dataset whose place it takes; of the rows that it lacks against
     that one, `removed_count` is the number and `removed_root` the Merkle root of their leaf hashes.
+    `diseases` (Mondo) are those to which DUO:0000007 among the terms restricts research.
     """
 
     version_id: Annotated[str, identifier("version")]
@@ -81,6 +83,7 @@ class NewDatasetVersion(Record):
     supersedes: Annotated[str | None, Nullable(identifier("version"))]
     removed_count: Annotated[int, Integer(0, MAXIMUM_REMOVED)]
     removed_root: Annotated[str | None, Nullable(DIGEST)]
+    diseases: Annotated[tuple[str, ...], Many(DISEASE, 0, 16)] = ()
 
     def check(self) -> None:
         """A derived version names its transformation, and only such a one; rows are removed from a version

@@ -28,6 +28,7 @@ def version_from_version_1(body: Mapping[str, Any]) -> dict[str, Any]:
         "supersedes": None,
         "removed_count": 0,
         "removed_root": None,
+        "diseases": [],
         "state": "active",
         "retirement": None,
     }

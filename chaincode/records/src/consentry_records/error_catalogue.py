@@ -187,9 +187,39 @@ _GRANTS = {
     "GRANT_ETHICS_APPROVAL_MISSING": _bad(
         "restriction DUO:0000021 needs a request with an ethics approval digest"
     ),
+    "GRANT_DISEASE_NOT_REQUESTED": _bad("the request does not cover disease {disease}"),
+    "GRANT_PROJECT_MISSING": _bad("project_members_only needs a request that names its project"),
+    "GRANT_CONDITION_MISSING": _bad(
+        "the dataset's term {term} demands condition {condition}, which the grant lacks"
+    ),
+    "GRANT_EXCLUDED_BY_TERMS": _bad(
+        "the terms of dataset version {version_id} exclude the request ({reason}); no grant can be given"
+    ),
+    "GRANT_WIDENED": _bad("a grant can only become narrower; field {field} would widen it"),
+    "GRANT_RENEWAL_NOT_LATER": _bad("a renewal's not_after must be later than the grant's, {not_after}"),
+    "GRANT_NOT_SUSPENDED": _conflict("grant {grant_id} is not suspended"),
     "GRANT_STARTS_TOO_EARLY": _bad("not_before may lie at most {tolerance_ms} ms before the proposal's time"),
     "GRANT_ENDS_TOO_EARLY": _bad("not_after must be later than the proposal's time"),
     "GRANT_TOO_LONG": _bad("the period must not be longer than the {maximum} s asked for"),
+}
+
+_REVIEWS = {
+    "REVIEW_EXISTS": _conflict("this reviewer has reviewed access request {request_id} already"),
+    "REVIEWER_IS_REQUESTER": _forbidden("whoever made access request {request_id} cannot review it"),
+    "REVIEW_NOT_CONCERNED": _forbidden("access request {request_id} asks for no dataset version of {msp_id}"),
+    "RATIONALE_EXISTS": _conflict(
+        "this reviewer's rationale on access request {request_id} is stored already"
+    ),
+    "RATIONALE_MISSING": _conflict(
+        "there is no private rationale on access request {request_id}; submit reviews:store_rationale first"
+    ),
+    "RATIONALE_DIFFERS": _conflict("the private rationale has another digest than the one named"),
+    "REVIEWS_MISSING": _conflict("the custodian demands {expected} approving reviews, got {got}"),
+    "REVIEWS_REJECT": _conflict("{rejecting} reviewers reject and only {approving} approve"),
+    "REVIEW_ROLE_MISSING": _conflict("the custodian demands the approval of a reviewer with role {role}"),
+    "EMERGENCY_NOT_FOUND": _unknown("access attempt {attempt_id} was not permitted as an emergency"),
+    "EMERGENCY_REVIEWER_IS_REQUESTER": _forbidden("whoever broke the glass in {attempt_id} cannot review it"),
+    "EMERGENCY_ALREADY_REVIEWED": _conflict("the emergency access {attempt_id} was reviewed before"),
 }
 
 _ACCESS = {
@@ -239,6 +269,16 @@ _TRAINING = {
 }
 
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
-    _INPUT | _CALLER | _LEDGER | _CONSENTS | _SUBJECTS | _RIGHTS | _DATASETS | _GRANTS | _ACCESS | _TRAINING
+    _INPUT
+    | _CALLER
+    | _LEDGER
+    | _CONSENTS
+    | _SUBJECTS
+    | _RIGHTS
+    | _DATASETS
+    | _GRANTS
+    | _REVIEWS
+    | _ACCESS
+    | _TRAINING
 )
 """Code → status and words."""

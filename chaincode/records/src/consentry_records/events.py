@@ -23,6 +23,13 @@ ACCESS_GRANTED = "AccessGranted.v1"
 GRANT_CHANGED = "GrantChanged.v1"
 GRANT_REVOKED = "GrantRevoked.v1"
 GRANT_SUSPENDED = "GrantSuspended.v1"
+GRANT_RENEWED = "GrantRenewed.v1"
+GRANT_NARROWED = "GrantNarrowed.v1"
+SUSPENSION_LIFTED = "SuspensionLifted.v1"
+RATIONALE_STORED = "RationaleStored.v1"
+REVIEW_RECORDED = "ReviewRecorded.v1"
+REVIEW_POLICY_SET = "ReviewPolicySet.v1"
+EMERGENCY_REVIEWED = "EmergencyReviewed.v1"
 ACCESS_ATTEMPTED = "AccessAttempted.v1"
 ACCESS_DECIDED = "AccessDecided.v1"
 TRAINING_STARTED = "TrainingStarted.v1"
@@ -49,6 +56,13 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         GRANT_CHANGED: ("grant_id", "custodian", "revision"),
         GRANT_REVOKED: ("grant_id", "custodian", "revision"),
         GRANT_SUSPENDED: ("grant_id", "custodian"),
+        GRANT_RENEWED: ("grant_id", "custodian", "revision"),
+        GRANT_NARROWED: ("grant_id", "custodian", "revision"),
+        SUSPENSION_LIFTED: ("grant_id", "custodian"),
+        RATIONALE_STORED: ("request_id", "custodian"),
+        REVIEW_RECORDED: ("request_id", "custodian", "recommendation"),
+        REVIEW_POLICY_SET: ("custodian",),
+        EMERGENCY_REVIEWED: ("attempt_id", "custodian", "state"),
         ACCESS_ATTEMPTED: ("attempt_id", "custodian", "version_id"),
         ACCESS_DECIDED: ("attempt_id", "custodian", "outcome"),
         TRAINING_STARTED: ("session_id", "model_id"),

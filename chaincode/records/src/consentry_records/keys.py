@@ -1,8 +1,9 @@
 """The ledger's key layout. Every key is ASCII; docs/ledger-format.md shows the same table and a test compares
 them.
 
-Simple keys are `kind/id`, so that a range over one kind is `kind/` to `kind0`. The one composite key finds
-the grants of an organization on a dataset version without a scan of all grants.
+Simple keys are `kind/id`, so that a range over one kind is `kind/` to `kind0`. Composite keys are indexes:
+the grants of an organization on a dataset version, and a custodian's open emergencies, are found without a
+scan.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ MODEL_VERSIONS_OF_SESSION = "modelversion-by-session"
 MODEL_VERSIONS_OF_PARENT = "modelversion-by-parent"
 RIGHTS_OF_SUBJECT = "rights-by-subject"
 OPEN_RIGHTS = "open-rights-by-custodian-and-due"
+EMERGENCY_INDEX = "open-emergency-by-custodian"
 COLLECTION_PREFIX = "custodian-"
 
 LAYOUT: Mapping[str, str] = MappingProxyType(
@@ -35,6 +37,10 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "request/{request_id}": "AccessRequest",
         "grant/{grant_id}": "Grant; custodian's key-level policy",
         "suspension/{grant_id}": "Suspension; regulator's key-level policy",
+        "use/{grant_id}/{number:06d}": "the attempt whose permit took this use, or `closed`",
+        "review/{request_id}/{MSP id}/{enrolment id}": "Review; one of each reviewer of a custodian",
+        "review-policy/{MSP id}": "ReviewPolicy of a custodian",
+        "emergency/{attempt_id}": "EmergencyAccess",
         "attempt/{attempt_id}": "AccessAttempt",
         "decision/{attempt_id}": "AccessDecision",
         "epoch/{MSP id}": "id of the transaction that last withdrew, revoked or changed something of it",
@@ -74,6 +80,10 @@ INDEXES: Mapping[str, tuple[str, str]] = MappingProxyType(
         MODEL_VERSIONS_OF_PARENT: (
             "model version id of the parent, model version id",
             "the model version id; finds the model versions made from one",
+        ),
+        EMERGENCY_INDEX: (
+            "custodian's MSP id, attempt id",
+            "the attempt id, while its emergency access has no review",
         ),
         RIGHTS_OF_SUBJECT: (
             "subject's commitment, rights request id",
@@ -148,6 +158,37 @@ def grant_index(version_id: str, grantee: str, grant_id: str) -> str:
 def suspension(grant_id: str) -> str:
     """Key of a grant's Suspension."""
     return f"suspension/{grant_id}"
+
+
+def use(grant_id: str, number: int) -> str:
+    """Key of one of a grant's limited uses, numbered from 1."""
+    return f"use/{grant_id}/{number:06d}"
+
+
+def review(request_id: str, custodian: str, reviewer: str) -> str:
+    """Key of a Review."""
+    return f"review/{request_id}/{custodian}/{reviewer}"
+
+
+def reviews(request_id: str, custodian: str | None = None) -> tuple[str, str]:
+    """The range [start, end) of a request's reviews, all or one custodian's."""
+    start = f"review/{request_id}/" if custodian is None else f"review/{request_id}/{custodian}/"
+    return start, start[:-1] + "0"
+
+
+def review_policy(custodian: str) -> str:
+    """Key of a custodian's ReviewPolicy."""
+    return f"review-policy/{custodian}"
+
+
+def emergency(attempt_id: str) -> str:
+    """Key of an EmergencyAccess."""
+    return f"emergency/{attempt_id}"
+
+
+def open_emergency(custodian: str, attempt_id: str) -> str:
+    """Composite key that finds a custodian's emergency accesses that are not reviewed yet."""
+    return "\x00" + "".join(f"{part}\x00" for part in (EMERGENCY_INDEX, custodian, attempt_id))
 
 
 def attempt(attempt_id: str) -> str:

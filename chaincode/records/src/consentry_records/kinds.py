@@ -171,5 +171,7 @@ DECIMAL = Text(
     re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?"), 'a decimal number as text, such as "0.9649"'
 )
 TRANSACTION_ID = Text(re.compile(r"(?:[0-9a-f]{64})?"), "a transaction id of 64 hex, or empty text")
+COUNTRY = Text(re.compile(r"[A-Z]{2}"), "a country code of two upper-case letters (ISO 3166-1)")
+DISEASE = Text(re.compile(r"MONDO:[0-9]{7}"), "a disease as MONDO:<7 digits>")
 INSTANT = Instant()
 FLAG = Flag()

@@ -1,4 +1,6 @@
-"""Why access is denied: codes with typed parameters on the ledger, words only here (DESIGN.md §6)."""
+"""Why access is denied or a request does not match: codes with typed parameters on the ledger, words only
+here (DESIGN.md §6).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,15 @@ from types import MappingProxyType
 from typing import Annotated
 
 from .errors import field_invalid
-from .kinds import INSTANT, MSP_ID, Choice, Kind, identifier
+from .kinds import DISEASE, INSTANT, MSP_ID, Choice, Kind, identifier
 from .record import Record
 from .roles import ROLES
-from .vocabulary import PURPOSES
+from .vocabulary import DUO_TERMS, PURPOSES
 
 _GRANT: Mapping[str, Kind] = {"grant_id": identifier("grant")}
 _PURPOSE: Mapping[str, Kind] = {"purpose": Choice(PURPOSES)}
+_TERM: Mapping[str, Kind] = {"term": Choice(DUO_TERMS)}
+_DISEASE: Mapping[str, Kind] = {"disease": DISEASE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,34 @@ CATALOGUE: Mapping[str, ReasonEntry] = MappingProxyType(
             "dataset version {version_id} is retired", {"version_id": identifier("version")}
         ),
         "GRANT_SUSPENDED": ReasonEntry("grant {grant_id} was suspended by the regulator", _GRANT),
+        "DISEASE_NOT_COVERED": ReasonEntry("grant {grant_id} is not for the diseases of the attempt", _GRANT),
+        "PERSON_NOT_NAMED": ReasonEntry("grant {grant_id} does not name the requester", _GRANT),
+        "PROJECT_NOT_CERTIFIED": ReasonEntry(
+            "the requester's certificate does not name the project of grant {grant_id}", _GRANT
+        ),
+        "OUTPUT_NOT_AGGREGATE": ReasonEntry("grant {grant_id} lets only aggregates leave", _GRANT),
+        "COUNTRY_EXCLUDED": ReasonEntry(
+            "grant {grant_id} is not for the country of the requester's organization", _GRANT
+        ),
+        "USES_EXHAUSTED": ReasonEntry("all uses of grant {grant_id} are taken", _GRANT),
+        "EMERGENCY_NOT_CARE": ReasonEntry(
+            "an emergency permits treatment only, not purpose {purpose}", _PURPOSE
+        ),
+        "EMERGENCY_NOT_HOSPITAL": ReasonEntry(
+            "organization {msp_id} is no hospital and may not break the glass", {"msp_id": MSP_ID}
+        ),
+        "DUO_TERM_EXCLUDES": ReasonEntry("the dataset's term {term} excludes the request", _TERM),
+        "DUO_TERM_FOR_PERSON": ReasonEntry("the dataset's term {term} is for a person to judge", _TERM),
+        "DUO_SILENT_ON_CARE": ReasonEntry("the Data Use Ontology does not speak of care", {}),
+        "DISEASE_NOT_STATED": ReasonEntry(
+            "the dataset is for disease-specific research; the diseases are not stated on both sides", {}
+        ),
+        "DISEASE_NOT_COVERED_BY_DATASET": ReasonEntry(
+            "the dataset is not for research into {disease}", _DISEASE
+        ),
+        "DISEASE_UNKNOWN": ReasonEntry(
+            "the shipped part of the disease hierarchy does not know {disease}", _DISEASE
+        ),
     }
 )
 """Code → words and parameters."""

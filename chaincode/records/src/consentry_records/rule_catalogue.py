@@ -15,6 +15,13 @@ GRANT_PERIOD = "grant-period/1"
 PURPOSE = "purpose/1"
 COMMERCIAL_USE = "commercial-use/1"
 ETHICS = "ethics-approval/1"
+DISEASE = "disease/1"
+PERSON = "person/1"
+PROJECT = "project/1"
+OUTPUT = "output/1"
+COUNTRY = "country/1"
+USES = "uses/1"
+EMERGENCY = "emergency/1"
 
 RULES: Mapping[str, str] = MappingProxyType(
     {
@@ -28,6 +35,13 @@ RULES: Mapping[str, str] = MappingProxyType(
         PURPOSE: "the purpose is covered by the grant, and by the dataset's DUO terms if they name research",
         COMMERCIAL_USE: "commercial use is excluded neither by the grant nor by the dataset's DUO terms",
         ETHICS: "a grant that requires ethics approval carries its digest",
+        DISEASE: "the diseases of the attempt lie within those of the grant, if it names any",
+        PERSON: "the requester is one of the persons whom the grant names, if it names any",
+        PROJECT: "the requester's certificate names the grant's project, if the grant demands it",
+        OUTPUT: "nothing but aggregates leaves, if the grant demands it",
+        COUNTRY: "the requester's organization is in one of the grant's countries, if it names any",
+        USES: "the grant has a use left, if it limits them; the permit takes it",
+        EMERGENCY: "a clinician of a hospital names an emergency and treatment as the purpose",
     }
 )
 """Rule id → what it demands."""

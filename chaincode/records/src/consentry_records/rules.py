@@ -7,43 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from . import rule_catalogue as rule
 from .access import DENY, MAXIMUM_REASONS, PERMIT, AccessAttempt, AccessDecision
 from .consent import GIVEN, Consent
-from .dataset import ACTIVE as VERSION_ACTIVE
 from .dataset import DatasetVersion
-from .grant import ACTIVE, Grant, Suspension
+from .emergency import PERMIT_MILLISECONDS
+from .grant import SUSPENDED, Grant, Suspension
+from .grant_rules import GRANT_RULES, Use, grant_refusals
 from .instants import shift
 from .reasons import Reason
-from .roles import RESEARCHER
-from .settings import Settings
+from .roles import CLINICIAN, RESEARCHER
+from .settings import HOSPITAL, Settings
 from .subject import SubjectConsents
-from .vocabulary import (
-    ETHICS_APPROVAL,
-    covers,
-    excludes_commercial_use,
-    recipient_allowed,
-    terms_cover,
-)
+from .vocabulary import TREATMENT, covers, excludes_commercial_use, recipient_allowed
 
-_GRANT_RULES = (
-    rule.DATASET_STATE,
-    rule.GRANT_STATE,
-    rule.GRANT_SUSPENSION,
-    rule.GRANT_PERIOD,
-    rule.PURPOSE,
-    rule.COMMERCIAL_USE,
-    rule.ETHICS,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """What somebody wants to do with a dataset version: for which purpose, and whether commercially."""
-
-    purpose: str
-    commercial: bool
+NO_USES: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +31,20 @@ class Decision:
     """What the rules say; `record` makes the ledger's record of it.
 
     `rules` are the ids of the rules applied, `reasons` why access is denied (none on a permit), `grant_id`
-    and `permit_not_after` the grant relied on and its end, `epoch` what the custodian's epoch key held.
+    and `permit_not_after` the grant relied on and its end, `use` the use of it that a permit takes where they
+    are limited, `epoch` what the custodian's epoch key held.
     """
 
     outcome: str
     rules: tuple[str, ...]
     reasons: tuple[Reason, ...]
-    grant_id: str | None
-    permit_not_after: str | None
     epoch: str
     decided_at: str
+    consent_root: str
+    grant_id: str | None = None
+    permit_not_after: str | None = None
+    use: int | None = None
+    emergency: str | None = None
 
     def record(self, attempt: AccessAttempt) -> AccessDecision:
         """The AccessDecision on the attempt."""
@@ -74,7 +58,30 @@ class Decision:
             epoch=self.epoch,
             decided_at=self.decided_at,
             permit_not_after=self.permit_not_after,
+            purpose=attempt.purpose,
+            session_id=attempt.session_id,
+            consent_root=self.consent_root,
+            use=self.use,
+            emergency=self.emergency,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a decision is made on besides the attempt.
+
+    `grants` and `suspensions` may hold more than concerns the attempt; `epoch` is what `epoch/{custodian}`
+    holds, empty before the first change; `decision_time` the clock of the custodian's service (DESIGN.md §6,
+    §7); `free_uses` gives for each grant with limited uses one that is left, and lacks those with none.
+    """
+
+    version: DatasetVersion
+    grants: Sequence[Grant]
+    suspensions: Collection[Suspension]
+    settings: Settings
+    epoch: str
+    decision_time: str
+    free_uses: Mapping[str, int]
 
 
 def decide(
@@ -85,79 +92,70 @@ def decide(
     settings: Settings,
     epoch: str,
     decision_time: str,
+    free_uses: Mapping[str, int] = NO_USES,
 ) -> Decision:
-    """Permit or deny an attempt at `decision_time`, the clock of the custodian's service (DESIGN.md §6, §7).
+    """Permit or deny an attempt; parameters as in `Basis`. The attempt's own time decides nothing.
 
-    `grants` and `suspensions` may hold more than concerns the attempt; `epoch` is what `epoch/{custodian}`
-    holds, empty before the first change. Permits on the grant that holds longest (then the lowest id) of
-    those that every rule allows; otherwise denies with the reasons of each grant, at most 32, ordered by
-    grant id. The attempt's own time decides nothing.
+    Permits on a grant that every rule allows: one without limited uses before others, then the one that holds
+    longest, then the lowest id. Otherwise denies with the reasons of each grant, at most 32, ordered by grant
+    id.
     """
-    applied, refusal = _requester_refusal(attempt, settings)
-    if refusal is not None:
-        return _denied(applied, [refusal], epoch, decision_time)
-    candidates = sorted(
-        (grant for grant in grants if _concerns(grant, attempt, version)), key=lambda grant: grant.grant_id
+    basis = Basis(
+        version=version,
+        grants=grants,
+        suspensions=suspensions,
+        settings=settings,
+        epoch=epoch,
+        decision_time=decision_time,
+        free_uses=free_uses,
     )
+    if attempt.emergency is not None:
+        return _decide_emergency(attempt, basis)
+    applied, refusal = _requester_refusal(attempt, settings, RESEARCHER)
+    if refusal is not None:
+        return _denied(applied, [refusal], basis)
+    candidates = concerning(attempt, version, grants)
     applied = (*applied, rule.GRANT)
     if not candidates:
         fields = {"msp_id": attempt.requester_msp, "version_id": attempt.version_id}
-        return _denied(applied, [Reason(code="NO_GRANT", parameters=fields)], epoch, decision_time)
-    suspended = {suspension.grant_id for suspension in suspensions}
-    use = Use(purpose=attempt.purpose, commercial=attempt.commercial)
-    refusals = {
-        grant.grant_id: grant_refusals(
-            grant, version, use, suspended=grant.grant_id in suspended, settings=settings, at=decision_time
-        )
-        for grant in candidates
-    }
-    applied = (*applied, *_GRANT_RULES)
+        return _denied(applied, [Reason(code="NO_GRANT", parameters=fields)], basis)
+    refusals = {grant.grant_id: _refusals(grant, attempt, basis) for grant in candidates}
+    applied = (*applied, *GRANT_RULES, rule.USES)
     allowed = [grant for grant in candidates if not refusals[grant.grant_id]]
     if not allowed:
-        reasons = [reason for grant in candidates for reason in refusals[grant.grant_id]]
-        return _denied(applied, reasons, epoch, decision_time)
-    chosen = max(allowed, key=lambda grant: grant.not_after)
+        return _denied(applied, [r for grant in candidates for r in refusals[grant.grant_id]], basis)
+    chosen = max(allowed, key=lambda grant: (grant.conditions.maximum_uses is None, grant.not_after))
     return Decision(
         outcome=PERMIT,
         rules=applied,
         reasons=(),
         grant_id=chosen.grant_id,
         permit_not_after=chosen.not_after,
+        use=None if chosen.conditions.maximum_uses is None else free_uses[chosen.grant_id],
         epoch=epoch,
         decided_at=decision_time,
+        consent_root=version.merkle_root,
     )
 
 
-def grant_refusals(
-    grant: Grant, version: DatasetVersion, use: Use, *, suspended: bool, settings: Settings, at: str
-) -> tuple[Reason, ...]:
-    """Why this grant does not allow the use of the version at an instant; empty when it does.
+def concerning(attempt: AccessAttempt, version: DatasetVersion, grants: Sequence[Grant]) -> list[Grant]:
+    """The grants on the attempt's dataset version to its requester's organization, ordered by id."""
+    return sorted(
+        (
+            grant
+            for grant in grants
+            if version.version_id == attempt.version_id
+            and version.version_id in grant.versions
+            and version.custodian == attempt.custodian == grant.custodian
+            and grant.grantee == attempt.requester_msp
+        ),
+        key=lambda grant: grant.grant_id,
+    )
 
-    The caller has made sure that the grant names the version and its custodian.
-    """
-    named = {"grant_id": grant.grant_id}
-    refusals: list[Reason] = []
-    if version.state != VERSION_ACTIVE:
-        refusals.append(Reason(code="VERSION_RETIRED", parameters={"version_id": version.version_id}))
-    if grant.state != ACTIVE:
-        refusals.append(Reason(code="GRANT_REVOKED", parameters=named))
-    if suspended:
-        refusals.append(Reason(code="GRANT_SUSPENDED", parameters=named))
-    if shift(at, -settings.time_tolerance_ms) < grant.not_before:
-        refusals.append(
-            Reason(code="GRANT_NOT_YET_VALID", parameters={**named, "not_before": grant.not_before})
-        )
-    if shift(at, settings.time_tolerance_ms) >= grant.not_after:
-        refusals.append(Reason(code="GRANT_EXPIRED", parameters={**named, "not_after": grant.not_after}))
-    if not covers(grant.purposes, use.purpose):
-        refusals.append(Reason(code="PURPOSE_NOT_COVERED", parameters={**named, "purpose": use.purpose}))
-    if not terms_cover(version.duo_terms, use.purpose):
-        refusals.append(Reason(code="PURPOSE_EXCLUDED_BY_DATASET", parameters={"purpose": use.purpose}))
-    if use.commercial and excludes_commercial_use((*grant.restrictions, *version.duo_terms)):
-        refusals.append(Reason(code="COMMERCIAL_USE_EXCLUDED", parameters=named))
-    if ETHICS_APPROVAL in (*grant.restrictions, *version.duo_terms) and grant.ethics_approval_digest is None:
-        refusals.append(Reason(code="ETHICS_APPROVAL_MISSING", parameters=named))
-    return tuple(refusals)
+
+def is_suspended(grant_id: str, suspensions: Collection[Suspension]) -> bool:
+    """Whether a suspension of the grant is in force; one that was lifted is not."""
+    return any(item.grant_id == grant_id and item.state == SUSPENDED for item in suspensions)
 
 
 def consent_permits(
@@ -203,31 +201,58 @@ def permitting_consent(
     return None
 
 
-def _requester_refusal(attempt: AccessAttempt, settings: Settings) -> tuple[tuple[str, ...], Reason | None]:
-    if settings.kind_of(attempt.requester_msp) is None:
-        reason = Reason(code="REQUESTER_UNKNOWN", parameters={"msp_id": attempt.requester_msp})
-        return (rule.REQUESTER,), reason
-    if RESEARCHER not in attempt.roles:
-        return (rule.REQUESTER, rule.ROLE), Reason(code="ROLE_MISSING", parameters={"role": RESEARCHER})
-    return (rule.REQUESTER, rule.ROLE), None
+def _refusals(grant: Grant, attempt: AccessAttempt, basis: Basis) -> tuple[Reason, ...]:
+    suspended = is_suspended(grant.grant_id, basis.suspensions)
+    use = Use.of(attempt, basis.settings)
+    found = grant_refusals(
+        grant, basis.version, use, suspended=suspended, settings=basis.settings, at=basis.decision_time
+    )
+    if found or grant.conditions.maximum_uses is None or grant.grant_id in basis.free_uses:
+        return found
+    return (Reason(code="USES_EXHAUSTED", parameters={"grant_id": grant.grant_id}),)
 
 
-def _concerns(grant: Grant, attempt: AccessAttempt, version: DatasetVersion) -> bool:
-    return (
-        version.version_id == attempt.version_id
-        and version.version_id in grant.versions
-        and version.custodian == attempt.custodian == grant.custodian
-        and grant.grantee == attempt.requester_msp
+def _decide_emergency(attempt: AccessAttempt, basis: Basis) -> Decision:
+    """Break-glass: a hospital's clinician is let in for treatment without a grant, for eight hours."""
+    applied, refusal = _requester_refusal(attempt, basis.settings, CLINICIAN)
+    if refusal is not None:
+        return _denied(applied, [refusal], basis)
+    applied = (*applied, rule.EMERGENCY)
+    if basis.settings.kind_of(attempt.requester_msp) != HOSPITAL:
+        fields = {"msp_id": attempt.requester_msp}
+        return _denied(applied, [Reason(code="EMERGENCY_NOT_HOSPITAL", parameters=fields)], basis)
+    if not covers((TREATMENT,), attempt.purpose):
+        fields = {"purpose": attempt.purpose}
+        return _denied(applied, [Reason(code="EMERGENCY_NOT_CARE", parameters=fields)], basis)
+    return Decision(
+        outcome=PERMIT,
+        rules=applied,
+        reasons=(),
+        permit_not_after=shift(basis.decision_time, PERMIT_MILLISECONDS),
+        emergency=attempt.emergency,
+        epoch=basis.epoch,
+        decided_at=basis.decision_time,
+        consent_root=basis.version.merkle_root,
     )
 
 
-def _denied(applied: tuple[str, ...], reasons: Sequence[Reason], epoch: str, decision_time: str) -> Decision:
+def _requester_refusal(
+    attempt: AccessAttempt, settings: Settings, role: str
+) -> tuple[tuple[str, ...], Reason | None]:
+    if settings.kind_of(attempt.requester_msp) is None:
+        reason = Reason(code="REQUESTER_UNKNOWN", parameters={"msp_id": attempt.requester_msp})
+        return (rule.REQUESTER,), reason
+    if role not in attempt.roles:
+        return (rule.REQUESTER, rule.ROLE), Reason(code="ROLE_MISSING", parameters={"role": role})
+    return (rule.REQUESTER, rule.ROLE), None
+
+
+def _denied(applied: tuple[str, ...], reasons: Sequence[Reason], basis: Basis) -> Decision:
     return Decision(
         outcome=DENY,
         rules=applied,
         reasons=tuple(reasons[:MAXIMUM_REASONS]),
-        grant_id=None,
-        permit_not_after=None,
-        epoch=epoch,
-        decided_at=decision_time,
+        epoch=basis.epoch,
+        decided_at=basis.decision_time,
+        consent_root=basis.version.merkle_root,
     )

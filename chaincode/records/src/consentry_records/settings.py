@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
 from .errors import LedgerError
-from .kinds import MSP_ID, Choice, Integer, Many
-from .record import Nested, Record
+from .kinds import COUNTRY, MSP_ID, Choice, Integer, Many, Nullable
+from .record import Migration, Nested, Record
 
 HOSPITAL = "hospital"
 REGULATOR_KIND = "regulator"
 ORGANIZATION_KINDS = (HOSPITAL, REGULATOR_KIND)
-SCHEMA = "consentry.settings/1"
+SCHEMA = "consentry.settings/2"
+
+
+def _without_countries(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    organizations = value.get("organizations")
+    if not isinstance(organizations, list) or not all(isinstance(one, Mapping) for one in organizations):
+        # What is no list of objects is refused as the field that it is.
+        return {**value, "schema": SCHEMA}
+    return {**value, "organizations": [{"country": None, **one} for one in organizations], "schema": SCHEMA}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationSetting(Record):
-    """One organization of the consortium and what it is: a hospital (custodian of data) or a regulator."""
+    """One organization of the consortium: a hospital (custodian of data) or a regulator, and its country.
+
+    `country` (ISO 3166-1) is what grants that are bound to a region go by; without one they deny.
+    """
 
     msp_id: Annotated[str, MSP_ID]
     kind: Annotated[str, Choice(ORGANIZATION_KINDS)]
+    country: Annotated[str | None, Nullable(COUNTRY)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +43,10 @@ class Settings(Record):
 
     A grant permits at a time only if it holds over all of [time − t, time + t].
     """
+
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
+        {"consentry.settings/1": _without_countries}
+    )
 
     organizations: Annotated[tuple[OrganizationSetting, ...], Many(Nested(OrganizationSetting), 1, 64)]
     time_tolerance_ms: Annotated[int, Integer(0, 60_000)]
@@ -49,3 +67,7 @@ class Settings(Record):
     def kind_of(self, msp_id: str) -> str | None:
         """What an organization is, None for one that is not in the consortium."""
         return next((entry.kind for entry in self.organizations if entry.msp_id == msp_id), None)
+
+    def country_of(self, msp_id: str) -> str | None:
+        """Where an organization is, None for one that names no country or is not in the consortium."""
+        return next((entry.country for entry in self.organizations if entry.msp_id == msp_id), None)

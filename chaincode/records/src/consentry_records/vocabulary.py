@@ -81,9 +81,36 @@ DUO_TERMS: Mapping[str, str] = MappingProxyType(
         NON_COMMERCIAL: "non-commercial use only",
     }
 )
-"""Terms that describe a dataset version. Of these the rules enforce the research purposes, non-commercial use
-and ethics approval; the others bind by the grant's contract and are shown, not computed.
+"""Terms that describe a dataset version. What matching computes of them says the module `duo`; the others are
+for a person to judge, and bind by the grant's contract.
 """
+
+CONDITION_TERMS: Mapping[str, str] = MappingProxyType(
+    {
+        "DUO:0000022": "countries",
+        "DUO:0000024": "publication_not_before",
+        "DUO:0000026": "persons",
+        "DUO:0000027": "project_members_only",
+    }
+)
+"""Terms of a dataset which a grant meets by a condition of its own, and that condition's field."""
+
+RESEARCH_TOPICS: Mapping[str, str] = MappingProxyType(
+    {
+        "methods": "development of methods or algorithms",
+        "ancestry": "population origins or ancestry",
+        "genetic": "genetic studies",
+    }
+)
+"""Kinds of research that DUO terms include or exclude; a request says which of them it includes."""
+
+OUTPUTS: Mapping[str, str] = MappingProxyType(
+    {
+        "rows": "single rows reach the requester",
+        "aggregate": "only aggregates or model updates reach the requester",
+    }
+)
+"""What of the data an attempt would bring out."""
 
 LEGAL_BASES: Mapping[str, str] = MappingProxyType(
     {
@@ -122,7 +149,7 @@ _COVERED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         TREATMENT: (EMERGENCY_TREATMENT,),
     }
 )
-_NON_COMMERCIAL_TERMS = (NON_COMMERCIAL, "DUO:0000018")
+NON_COMMERCIAL_TERMS = (NON_COMMERCIAL, "DUO:0000018")
 
 
 def covers(purposes: Collection[str], purpose: str) -> bool:
@@ -137,7 +164,7 @@ def covers(purposes: Collection[str], purpose: str) -> bool:
 
 def excludes_commercial_use(terms: Collection[str]) -> bool:
     """Whether restrictions or DUO terms rule commercial use out."""
-    return any(term in terms for term in _NON_COMMERCIAL_TERMS)
+    return any(term in terms for term in NON_COMMERCIAL_TERMS)
 
 
 def terms_cover(duo_terms: Collection[str], purpose: str) -> bool:

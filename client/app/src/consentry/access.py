@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from consentry.errors import AccessDenied, DecisionPending
 from consentry.identifiers import new_identifier
 from consentry.transactions import Transactions, checked
-from consentry_records.access import AccessAttempt, AccessDecision, NewAccessAttempt
+from consentry_records.access import ROWS, AccessAttempt, AccessDecision, NewAccessAttempt
 from consentry_records.reasons import words
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
@@ -31,10 +31,22 @@ class Access:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def attempt(self, version_id: str, *, purpose: str, commercial: bool = False) -> str:
+    def attempt(
+        self,
+        version_id: str,
+        *,
+        purpose: str,
+        commercial: bool = False,
+        diseases: Sequence[str] = (),
+        output: str = ROWS,
+        session_id: str | None = None,
+        emergency: str | None = None,
+    ) -> str:
         """Record an attempt to use a dataset version; return its id. It says nothing about the outcome.
 
-        `purpose` is a code of `vocabulary.PURPOSES`.
+        `purpose` is a code of `vocabulary.PURPOSES`, `diseases` are Mondo ids, `output` a code of
+        `vocabulary.OUTPUTS`, `session_id` the training session that it is for; `emergency`, a code of
+        `emergency.EMERGENCY_REASONS`, breaks the glass, and a review follows.
 
         Raises:
             InputRejected: a malformed id, an unknown purpose; nothing was sent.
@@ -47,6 +59,10 @@ class Access:
                 version_id=version_id,
                 purpose=purpose,
                 commercial=commercial,
+                diseases=tuple(diseases),
+                output=output,
+                session_id=session_id,
+                emergency=emergency,
             )
         )
         self._transactions.submit("access:attempt", attempt)
@@ -106,6 +122,8 @@ class Access:
         purpose: str,
         commercial: bool = False,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        session_id: str | None = None,
+        output: str = ROWS,
     ) -> tuple[AccessDecision, ...]:
         """Attempt access to several dataset versions, then wait for all decisions; return the permits.
 
@@ -113,7 +131,12 @@ class Access:
             AccessDenied: the first denial; all attempts and decisions are on record.
             DecisionPending, InputRejected, LedgerRefused
         """
-        attempts = [self.attempt(version, purpose=purpose, commercial=commercial) for version in versions]
+        attempts = [
+            self.attempt(
+                version, purpose=purpose, commercial=commercial, session_id=session_id, output=output
+            )
+            for version in versions
+        ]
         end = time.monotonic() + timeout
         decisions = [
             self.wait_for_decision(attempt, max(end - time.monotonic(), 0.0)) for attempt in attempts

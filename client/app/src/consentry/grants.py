@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from consentry.errors import InputRejected
 from consentry.identifiers import new_identifier
 from consentry.transactions import CONFLICT_TRIES, Transactions, checked
-from consentry_records.grant import Grant, GrantChange, NewAccessRequest, NewGrant
+from consentry_records.conditions import Conditions
+from consentry_records.grant import NO_CONDITIONS, Grant, GrantChange, NarrowedGrant, NewGrant
 from consentry_records.instants import format_instant
+from consentry_records.record import field_names
+from consentry_records.request import AccessRequest, NewAccessRequest
 from consentry_records.settings import Settings
 
 
@@ -29,13 +33,19 @@ class Grants:
         duration: timedelta,
         restrictions: Sequence[str] = (),
         ethics_approval_digest: str | None = None,
+        diseases: Sequence[str] = (),
+        topics: Sequence[str] = (),
+        commercial: bool = False,
+        project: str | None = None,
+        protocol_digest: str | None = None,
     ) -> NewAccessRequest:
         """Ask for access to dataset versions for purposes, at most for `duration` (whole seconds).
 
         Returns the request as it was submitted, with its id.
 
         `restrictions` are codes of `vocabulary.RESTRICTIONS` that the requester accepts;
-        `ethics_approval_digest` is `sha256:<hex>` of the approval.
+        `ethics_approval_digest` is `sha256:<hex>` of the approval, `protocol_digest` that of the protocol of
+        `project` (a slug). `diseases` are Mondo ids, `topics` codes of `vocabulary.RESEARCH_TOPICS`.
 
         Raises:
             InputRejected: malformed input; nothing was sent.
@@ -49,6 +59,11 @@ class Grants:
                 restrictions=tuple(restrictions),
                 duration_seconds=duration // timedelta(seconds=1),
                 ethics_approval_digest=ethics_approval_digest,
+                diseases=tuple(diseases),
+                topics=tuple(topics),
+                commercial=commercial,
+                project=project,
+                protocol_digest=protocol_digest,
             )
         )
         self._transactions.submit("grants:request", request)
@@ -64,13 +79,15 @@ class Grants:
         not_after: datetime | None = None,
         not_before: datetime | None = None,
         restrictions: Sequence[str] = (),
+        diseases: Sequence[str] = (),
+        conditions: Conditions = NO_CONDITIONS,
     ) -> Grant:
         """Grant what a request asks for, or less; as a steward or data protection officer of the custodian.
 
         The grant holds over [`not_before`, `not_after`). Left out, `not_before` lies before the present by
         the ledger's time tolerance, for a decision wants the grant to hold that long before itself; so
         access can be had at once. The end is given as a time, or as a `duration` counted from `not_before`.
-        Restrictions of the request have to stay.
+        Restrictions of the request have to stay. `conditions` limit uses, people, countries and outputs.
 
         Raises:
             InputRejected: malformed input or PERIOD_INVALID; nothing was sent.
@@ -87,6 +104,8 @@ class Grants:
                 restrictions=tuple(restrictions),
                 not_before=_instant(begin),
                 not_after=_instant(_end(begin, duration, not_after)),
+                diseases=tuple(diseases),
+                conditions=conditions,
             )
         )
         self._transactions.submit("grants:grant", grant, proposal_time=proposal_time)
@@ -105,6 +124,37 @@ class Grants:
         self._transactions.submit("grants:change", change, tries=CONFLICT_TRIES)
         return self.get(grant_id)
 
+    def renew(self, grant_id: str, *, not_after: datetime) -> Grant:
+        """Move a grant's end on, at most by the duration that was asked for counted from now, as its
+        custodian.
+
+        Raises:
+            InputRejected: malformed input.
+            LedgerRefused: GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_RENEWAL_NOT_LATER, GRANT_TOO_LONG, …
+        """
+        renewal = checked(lambda: GrantChange(grant_id=grant_id, not_after=_instant(not_after)))
+        self._transactions.submit("grants:renew", renewal, tries=CONFLICT_TRIES)
+        return self.get(grant_id)
+
+    def narrow(self, grant_id: str, **narrower: Any) -> Grant:
+        """Make a grant narrower, as its custodian: `versions`, `purposes`, `restrictions`, `diseases`,
+        `conditions` (a `Conditions`) and `not_after` (a datetime); what is not named stays.
+
+        Raises:
+            InputRejected: malformed input, FIELD_UNKNOWN.
+            LedgerRefused: GRANT_WIDENED (its field `field` says where), GRANT_NOT_FOUND, NOT_CUSTODIAN, …
+        """
+        grant = self.get(grant_id)
+        fields = {name: getattr(grant, name) for name in field_names(NarrowedGrant)}
+        unknown = next((name for name in narrower if name not in fields), None)
+        if unknown is not None:
+            raise InputRejected("FIELD_UNKNOWN", f"a grant has no field {unknown} that can become narrower")
+        if "not_after" in narrower:
+            narrower["not_after"] = _instant(narrower["not_after"])
+        made = checked(lambda: NarrowedGrant(**{**fields, **narrower}))
+        self._transactions.submit("grants:narrow", made, tries=CONFLICT_TRIES)
+        return self.get(grant_id)
+
     def revoke(self, grant_id: str) -> None:
         """Revoke a grant for good, as its custodian; made again where others overtake it.
 
@@ -120,6 +170,22 @@ class Grants:
             LedgerRefused: GRANT_NOT_FOUND, GRANT_ALREADY_SUSPENDED, ROLE_REQUIRED, …
         """
         self._transactions.submit("grants:suspend", grant_id, tries=CONFLICT_TRIES)
+
+    def lift_suspension(self, grant_id: str) -> None:
+        """Lift a suspension, as the regulator that suspended.
+
+        Raises:
+            LedgerRefused: GRANT_NOT_FOUND, GRANT_NOT_SUSPENDED, NOT_OWNER, ROLE_REQUIRED, …
+        """
+        self._transactions.submit("grants:lift_suspension", grant_id, tries=CONFLICT_TRIES)
+
+    def get_request(self, request_id: str) -> AccessRequest:
+        """Return a request for access.
+
+        Raises:
+            LedgerRefused: REQUEST_NOT_FOUND.
+        """
+        return AccessRequest.from_dict(self._transactions.evaluate("grants:get_request", request_id))
 
     def get(self, grant_id: str) -> Grant:
         """Return a grant.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from consentry.consents import Consents
     from consentry.datasets import Datasets
     from consentry.models import Models
+    from consentry.reviews import Reviews
     from consentry.training import Training
 
 
@@ -138,6 +139,13 @@ class Ledger:
     def access(self) -> Access:
         """Attempt access and learn the custodian's decision."""
         return Access(self.transactions)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Review requests for access and emergency accesses."""
+        from consentry.reviews import Reviews
+
+        return Reviews(self.transactions, self.identity.msp_id)
 
     @cached_property
     def models(self) -> Models:

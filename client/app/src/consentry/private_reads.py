@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,15 +19,23 @@ from consentry.transactions import Transactions
 from consentry_records.private_entries import READ_KEY_BYTES, read_associated_data
 
 
-def read_private(transactions: Transactions, key: str) -> bytes:
+def read_private(
+    transactions: Transactions,
+    key: str,
+    *,
+    function: str = "consents:read_private",
+    arguments: Sequence[str] = (),
+) -> bytes:
     """Return the (still sealed) value under `key` of the own collection.
+
+    `function` reads it, given `arguments` (default: the key).
 
     Raises:
         LedgerRefused: PRIVATE_ENTRY_NOT_FOUND, NOT_CUSTODIAN, ROLE_REQUIRED, …
         ConsentryError: VALUE_UNREADABLE, the answer is not encrypted under the key that was sent.
     """
     once = secrets.token_bytes(READ_KEY_BYTES)
-    answer = transactions.evaluate("consents:read_private", key, transient={"key": once})
+    answer = transactions.evaluate(function, *(arguments or (key,)), transient={"key": once})
     try:
         nonce, ciphertext = (
             base64.b64decode(answer[name], validate=True) for name in ("nonce", "ciphertext")

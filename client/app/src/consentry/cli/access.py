@@ -23,6 +23,10 @@ def attempt(
     version: Annotated[str, typer.Argument(help="Id of the dataset version.")],
     purpose: Annotated[str, typer.Option(help="Purpose code, e.g. DUO:0000006.")],
     commercial: Annotated[bool, typer.Option("--commercial", help="The use is commercial.")] = False,
+    emergency: Annotated[
+        str | None,
+        typer.Option(help="Break the glass, as a clinician: LIFE_THREATENING, …; a review follows."),
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the custodian's decision.")] = True,
     timeout: Annotated[float, typer.Option(help="Seconds to wait.")] = 60.0,
     as_json: AsJson = False,
@@ -32,7 +36,9 @@ def attempt(
     from consentry.errors import AccessDenied
 
     with command_context(ctx).connect() as ledger:
-        identifier = ledger.access.attempt(version, purpose=purpose, commercial=commercial)
+        identifier = ledger.access.attempt(
+            version, purpose=purpose, commercial=commercial, emergency=emergency
+        )
         decision = ledger.access.wait_for_decision(identifier, timeout) if wait else None
     if as_json:
         show_json({"attempt_id": identifier, "decision": decision})
@@ -45,7 +51,7 @@ def attempt(
     if not decision.permits:
         raise AccessDenied(decision, reasons_in_words(decision))
     say(
-        f"{decision.custodian} permitted {identifier} under {decision.grant_id} "
+        f"{decision.custodian} permitted {identifier} under {decision.grant_id or decision.emergency} "
         f"until {decision.permit_not_after}."
     )
 

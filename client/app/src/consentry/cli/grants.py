@@ -7,6 +7,16 @@ from typing import Annotated
 import typer
 
 from consentry.cli.context import command_context
+from consentry.cli.grant_options import (
+    AggregateOutputOnly,
+    Countries,
+    Diseases,
+    MaximumUses,
+    Persons,
+    ProjectMembersOnly,
+    PublicationNotBefore,
+    conditions_of,
+)
 from consentry.cli.output import AsJson, examples, say, show_json, show_record, show_table
 
 app = typer.Typer(name="grants", no_args_is_help=True, help="Requests for access and grants.")
@@ -32,6 +42,13 @@ def request(
     duration: Annotated[str, typer.Option(help="Longest time asked for, e.g. 30d or 12h.")],
     restriction: Restrictions = None,
     ethics_approval_digest: Annotated[str | None, typer.Option(help="sha256:… of the approval.")] = None,
+    disease: Diseases = None,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="methods, ancestry or genetic; may be repeated.")
+    ] = None,
+    commercial: Annotated[bool, typer.Option("--commercial", help="Some use is commercial.")] = False,
+    project: Annotated[str | None, typer.Option(help="Name of the project, such as heart-2027.")] = None,
+    protocol_digest: Annotated[str | None, typer.Option(help="sha256:… of the project's protocol.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask for access to dataset versions, as a researcher."""
@@ -45,6 +62,11 @@ def request(
             duration=length,
             restrictions=restriction or (),
             ethics_approval_digest=ethics_approval_digest,
+            diseases=disease or (),
+            topics=topic or (),
+            commercial=commercial,
+            project=project,
+            protocol_digest=protocol_digest,
         )
     if as_json:
         show_json(made)
@@ -67,6 +89,13 @@ def grant(
     not_after: Annotated[str | None, typer.Option(help="Or until when, e.g. 2027-01-31T12:00:00Z.")] = None,
     not_before: Annotated[str | None, typer.Option(help="From when; by default from now on.")] = None,
     restriction: Restrictions = None,
+    disease: Diseases = None,
+    maximum_uses: MaximumUses = None,
+    person: Persons = None,
+    country: Countries = None,
+    project_members_only: ProjectMembersOnly = False,
+    aggregate_output_only: AggregateOutputOnly = False,
+    publication_not_before: PublicationNotBefore = None,
     as_json: AsJson = False,
 ) -> None:
     """Grant what a request asks for, or less, as the custodian."""
@@ -84,6 +113,15 @@ def grant(
             not_after=end,
             not_before=begin,
             restrictions=restriction or (),
+            diseases=disease or (),
+            conditions=conditions_of(
+                maximum_uses=maximum_uses,
+                persons=person,
+                countries=country,
+                project_members_only=project_members_only,
+                aggregate_output_only=aggregate_output_only,
+                publication_not_before=publication_not_before,
+            ),
         )
     if as_json:
         show_json(made)
@@ -110,6 +148,80 @@ def change(
         show_json(made)
         return
     say(f"{made.grant_id} holds until {made.not_after} now.")
+
+
+@app.command(
+    epilog=examples("consentry --as northgate/dpo grants renew grant-0123… --not-after 2028-01-31T12:00:00Z")
+)
+def renew(
+    ctx: typer.Context,
+    grant_id: GrantId,
+    not_after: Annotated[str, typer.Option(help="The new end, e.g. 2028-01-31T12:00:00Z.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let a grant hold on, as its custodian, at most for the duration asked for, counted from now."""
+    from consentry.cli.frames import parse_time
+
+    end = parse_time(not_after)
+    with command_context(ctx).connect() as ledger:
+        made = ledger.grants.renew(grant_id, not_after=end)
+    if as_json:
+        show_json(made)
+        return
+    say(f"{made.grant_id} holds until {made.not_after} now.")
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as northgate/dpo grants narrow grant-0123… --aggregate-output-only --maximum-uses 20"
+    )
+)
+def narrow(
+    ctx: typer.Context,
+    grant_id: GrantId,
+    version: Annotated[list[str] | None, typer.Option("--version", help="Those that stay.")] = None,
+    purpose: Annotated[list[str] | None, typer.Option("--purpose", help="Those that stay.")] = None,
+    restriction: Restrictions = None,
+    disease: Diseases = None,
+    not_after: Annotated[str | None, typer.Option(help="An earlier end.")] = None,
+    maximum_uses: MaximumUses = None,
+    person: Persons = None,
+    country: Countries = None,
+    project_members_only: ProjectMembersOnly = False,
+    aggregate_output_only: AggregateOutputOnly = False,
+    publication_not_before: PublicationNotBefore = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a grant narrower, as its custodian; what is not named stays as it is."""
+    from consentry.cli.frames import parse_time
+
+    named = {"versions": version, "purposes": purpose, "restrictions": restriction, "diseases": disease}
+    changes: dict[str, object] = {name: tuple(value) for name, value in named.items() if value is not None}
+    if not_after is not None:
+        changes["not_after"] = parse_time(not_after)
+    with command_context(ctx).connect() as ledger:
+        changes["conditions"] = conditions_of(
+            ledger.grants.get(grant_id).conditions,
+            maximum_uses=maximum_uses,
+            persons=person,
+            countries=country,
+            project_members_only=project_members_only,
+            aggregate_output_only=aggregate_output_only,
+            publication_not_before=publication_not_before,
+        )
+        made = ledger.grants.narrow(grant_id, **changes)
+    if as_json:
+        show_json(made)
+        return
+    say(f"{made.grant_id} is narrower now (revision {made.revision}).")
+
+
+@app.command(epilog=examples("consentry --as regulator/officer grants lift-suspension grant-0123…"))
+def lift_suspension(ctx: typer.Context, grant_id: GrantId) -> None:
+    """Lift a suspension, as the regulator that suspended."""
+    with command_context(ctx).connect() as ledger:
+        ledger.grants.lift_suspension(grant_id)
+    say(f"{grant_id} is suspended no longer.")
 
 
 @app.command(epilog=examples("consentry --as northgate/dpo grants revoke grant-0123…"))

@@ -7,10 +7,13 @@ from typing import Any
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.consent import Consent
 from consentry_records.dataset import Dataset, DatasetVersion, RemovedRows
+from consentry_records.emergency import EmergencyAccess
 from consentry_records.errors import LedgerError
-from consentry_records.grant import AccessRequest, Grant, Suspension
+from consentry_records.grant import Grant, Suspension
 from consentry_records.model import Model, ModelVersion
 from consentry_records.record import Record
+from consentry_records.request import AccessRequest
+from consentry_records.review import Review, ReviewPolicy
 from consentry_records.rights_request import RightsRequest
 from consentry_records.settings import Settings
 from consentry_records.training import TrainingRound, TrainingSession
@@ -104,7 +107,25 @@ _KINDS = (
         _field("state"),
     ),
     RecordKind(
-        "suspension", Suspension, _field("regulator"), True, _one("grant", "grant_id"), written_once=True
+        "suspension", Suspension, _field("regulator"), True, _one("grant", "grant_id"), _field("state")
+    ),
+    RecordKind(
+        "review",
+        Review,
+        _field("custodian"),
+        True,
+        _one("request", "request_id"),
+        _field("recommendation"),
+        written_once=True,
+    ),
+    RecordKind("review-policy", ReviewPolicy, _field("custodian"), True),
+    RecordKind(
+        "emergency",
+        EmergencyAccess,
+        _field("custodian"),
+        True,
+        _one("attempt", "attempt_id"),
+        _field("state"),
     ),
     RecordKind(
         "attempt",
@@ -189,6 +210,12 @@ def _identifier(kind: str, body: Body) -> str | None:
             return f"{body['session_id']}/{body['number']:06d}"
         case "statement":
             return f"{body['session_id']}/{body['sequence']:06d}"
+        case "review":
+            return f"{body['request_id']}/{body['custodian']}/{body['reviewer']}"
+        case "review-policy":
+            return str(body["custodian"])
+        case "emergency":
+            return str(body["attempt_id"])
         case "suspension":
             return str(body["grant_id"])
         case "decision":

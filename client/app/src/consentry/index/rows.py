@@ -173,7 +173,7 @@ def _with_suspensions(connection: Connection, grants: list[RecordRow]) -> list[R
     suspended = {
         row.record_id
         for row in get_records(connection, "suspension", [grant.record_id for grant in grants])
-        if row.honoured
+        if row.honoured and row.state == SUSPENDED
     }
     return [
         replace(grant, state=SUSPENDED) if grant.record_id in suspended and grant.state == "active" else grant

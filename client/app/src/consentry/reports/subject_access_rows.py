@@ -24,7 +24,8 @@ from consentry.reports.wording import (
 )
 from consentry_records.consent import Consent
 from consentry_records.consent_changes import consent_as_of
-from consentry_records.rules import Use, consent_permits
+from consentry_records.grant_rules import Use
+from consentry_records.rules import consent_permits
 from consentry_records.vocabulary import (
     ANY_HOSPITAL,
     ANY_MEMBER,

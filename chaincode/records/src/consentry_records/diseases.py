@@ -1,0 +1,43 @@
+"""Whether one disease is another or a kind of it, by the shipped subset of the Mondo Disease Ontology."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from .mondo_subset import PARENTS
+
+
+def ancestors(disease: str) -> frozenset[str] | None:
+    """Every superclass of a disease; None where the subset lacks the disease and nobody can say."""
+    if disease not in PARENTS:
+        return None
+    found: set[str] = set()
+    waiting = list(PARENTS[disease][1])
+    while waiting:
+        parent = waiting.pop()
+        if parent not in found:
+            found.add(parent)
+            waiting.extend(PARENTS[parent][1])
+    return frozenset(found)
+
+
+def within(disease: str, allowed: Collection[str]) -> bool | None:
+    """Whether a disease is one of those allowed or a kind of one; None where the subset cannot say.
+
+    The subset holds all ancestors of each of its diseases, so that its "no" is one.
+    """
+    if disease in allowed:
+        return True
+    known = ancestors(disease)
+    return None if known is None else any(parent in known for parent in allowed)
+
+
+def all_within(diseases: Collection[str], allowed: Collection[str]) -> bool:
+    """Whether every disease lies within those allowed for sure; none named lies within nothing narrower than
+    all.
+
+    Nothing in `allowed` allows every disease.
+    """
+    if not allowed:
+        return True
+    return bool(diseases) and all(within(disease, allowed) for disease in diseases)

@@ -1,0 +1,116 @@
+"""Matching requests with DUO terms: yes, no, or for a person, with reasons; diseases by their ancestors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import ledger_examples as examples
+
+from consentry_records.diseases import all_within, ancestors, within
+from consentry_records.duo import Match, match, worst
+from consentry_records.mondo_subset import PARENTS
+from consentry_records.reasons import words
+from consentry_records.vocabulary import DUO_TERMS, PURPOSES, RESEARCH_TOPICS, terms_cover
+
+DIABETES, TYPE_2, CANCER = "MONDO:0005015", "MONDO:0005148", "MONDO:0004992"
+UNKNOWN = "MONDO:9999999"
+DISEASE_ONLY = ("DUO:0000007",)
+
+
+def matched(terms: tuple[str, ...], diseases: tuple[str, ...] = (), /, **request: Any) -> Match:
+    return match(examples.new_request(**request), examples.version(duo_terms=terms, diseases=diseases))
+
+
+@pytest.mark.parametrize(
+    ("terms", "request_fields", "outcome", "reasons"),
+    [
+        ((), {}, "yes", []),
+        (("DUO:0000004",), {}, "yes", []),
+        (("DUO:0000042",), {}, "yes", []),
+        (("DUO:0000007",), {}, "no", ["PURPOSE_EXCLUDED_BY_DATASET"]),
+        (("DUO:0000006", "DUO:0000018"), {"commercial": True}, "no", ["DUO_TERM_EXCLUDES"]),
+        (("DUO:0000006", "DUO:0000046"), {}, "yes", []),
+        (("DUO:0000021",), {}, "no", ["DUO_TERM_EXCLUDES"]),
+        (("DUO:0000021",), {"ethics_approval_digest": examples.digest()}, "yes", []),
+        (("DUO:0000015",), {"topics": ("methods",)}, "no", ["DUO_TERM_EXCLUDES"]),
+        (("DUO:0000016",), {"topics": ("methods",)}, "no", ["DUO_TERM_EXCLUDES"]),
+        (("DUO:0000016",), {"topics": ("genetic",)}, "yes", []),
+        (("DUO:0000011",), {"topics": ("ancestry",)}, "yes", []),
+        (("DUO:0000044",), {"topics": ("ancestry",)}, "no", ["DUO_TERM_EXCLUDES"]),
+        (("DUO:0000020", "DUO:0000019"), {}, "person", ["DUO_TERM_FOR_PERSON"] * 2),
+        (("DUO:0000020", "DUO:0000021"), {}, "no", ["DUO_TERM_EXCLUDES"]),
+        ((), {"purposes": ("TREAT",)}, "person", ["DUO_SILENT_ON_CARE"]),
+    ],
+)
+def test_terms_answer(
+    terms: tuple[str, ...], request_fields: dict[str, Any], outcome: str, reasons: list[str]
+) -> None:
+    found = matched(terms, **request_fields)
+    assert (found.outcome, [reason.code for reason in found.reasons]) == (outcome, reasons)
+    assert all(words(reason) for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcome", "code"),
+    [
+        ((DIABETES,), "yes", None),
+        ((TYPE_2,), "yes", None),
+        ((TYPE_2, CANCER), "no", "DISEASE_NOT_COVERED_BY_DATASET"),
+        ((UNKNOWN,), "person", "DISEASE_UNKNOWN"),
+        ((UNKNOWN, CANCER), "no", "DISEASE_NOT_COVERED_BY_DATASET"),
+        ((), "person", "DISEASE_NOT_STATED"),
+    ],
+)
+def test_disease_specific_data_go_by_the_ancestors(
+    asked: tuple[str, ...], outcome: str, code: str | None
+) -> None:
+    found = matched(DISEASE_ONLY, (DIABETES,), purposes=("DUO:0000007",), diseases=asked)
+    assert found.outcome == outcome
+    assert [reason.code for reason in found.reasons][:1] == ([code] if code else [])
+
+
+def test_a_disease_of_the_dataset_that_nobody_knows_still_equals_itself() -> None:
+    found = matched(DISEASE_ONLY, (UNKNOWN,), purposes=("DUO:0000007",), diseases=(UNKNOWN,))
+    assert found.outcome == "yes"
+    without = matched(DISEASE_ONLY, (), purposes=("DUO:0000007",), diseases=(TYPE_2,))
+    assert without.outcome == "person"
+
+
+def test_the_subset_is_closed_and_without_cycles() -> None:
+    for disease, (label, parents) in PARENTS.items():
+        assert label
+        assert all(parent in PARENTS for parent in parents)
+        found = ancestors(disease)
+        assert found is not None
+        assert disease not in found
+    assert within(TYPE_2, (DIABETES,)) is True
+    assert within(DIABETES, (TYPE_2,)) is False
+    assert within(UNKNOWN, (DIABETES,)) is None
+    assert not all_within((), (DIABETES,))
+    assert not all_within((UNKNOWN,), (DIABETES,))
+    assert all_within((UNKNOWN,), ())
+
+
+@given(
+    terms=st.lists(st.sampled_from(sorted(DUO_TERMS)), max_size=5, unique=True).map(tuple),
+    purposes=st.lists(st.sampled_from(sorted(PURPOSES)), min_size=1, max_size=3, unique=True).map(tuple),
+    topics=st.lists(st.sampled_from(sorted(RESEARCH_TOPICS)), unique=True).map(tuple),
+    commercial=st.booleans(),
+)
+def test_an_answer_is_yes_exactly_without_reasons_and_more_terms_never_help(
+    terms: tuple[str, ...], purposes: tuple[str, ...], topics: tuple[str, ...], commercial: bool
+) -> None:
+    fields: dict[str, Any] = {"purposes": purposes, "topics": topics, "commercial": commercial}
+    found = matched(terms, **fields)
+    assert (found.outcome == "yes") == (found.reasons == ())
+    if found.outcome != "no":
+        assert all(terms_cover(terms, purpose) for purpose in purposes)
+    modifiers = tuple(term for term in terms if term not in ("DUO:0000042", "DUO:0000006", "DUO:0000007"))
+    rank = {"yes": 0, "person": 1, "no": 2}
+    for left_out in modifiers:
+        fewer = matched(tuple(term for term in terms if term != left_out), **fields)
+        assert rank[fewer.outcome] <= rank[found.outcome]
+    assert worst([found, Match("yes", ())]) == found.outcome
