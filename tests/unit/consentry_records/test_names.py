@@ -59,6 +59,7 @@ def made_keys() -> dict[str, str]:
         "model/{model_id}": keys.model("X"),
         "model-name/{MSP id}/{name}": keys.model_name("X", "X"),
         "modelversion/{model_version_id}": keys.model_version("X"),
+        "rights/{rights_request_id}": keys.rights("X"),
     }
 
 
