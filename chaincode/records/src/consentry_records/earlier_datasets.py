@@ -23,7 +23,7 @@ def version_from_version_1(body: Mapping[str, Any]) -> dict[str, Any]:
         later["transformation"] = Transformation(
             kinds=(UNSPECIFIED,), code_digest=digest, parameters_digest=None, environment_digest=None
         )
-    added = {
+    added: dict[str, Any] = {
         "transformation": None,
         "supersedes": None,
         "removed_count": 0,
