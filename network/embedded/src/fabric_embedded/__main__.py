@@ -7,15 +7,14 @@ import os
 import sys
 from pathlib import Path
 
+from fabric_embedded.ca.standalone import serve_authority
 from fabric_embedded.logs import LEVELS, configure_logs
+from fabric_embedded.server import serve
 from fabric_operator.errors import OperatorError
 from fabric_protocol.errors import ProtocolError
 
 _USAGE = "usage: python -m fabric_embedded serve DIRECTORY\n       python -m fabric_embedded ca HOME"
 _FAILED, _MISUSED = 1, 2
-# gRPC's older event loop hands a message from thread to thread less often: a quarter less CPU a call,
-# measured with grpcio 1.85. It is chosen when gRPC is loaded; a version that has only one ignores the choice.
-_GRPC_EXPERIMENTS = "-event_engine_listener,-event_engine_client"
 
 
 def main(arguments: list[str]) -> int:
@@ -31,10 +30,6 @@ def main(arguments: list[str]) -> int:
         print(f"FABRIC_EMBEDDED_LOG: expected one of {', '.join(LEVELS)}, got {level!r}", file=sys.stderr)
         return _MISUSED
     configure_logs(level)
-    os.environ.setdefault("GRPC_EXPERIMENTS", _GRPC_EXPERIMENTS)
-    from fabric_embedded.ca.standalone import serve_authority
-    from fabric_embedded.server import serve
-
     try:
         (serve if what == "serve" else serve_authority)(Path(directory))
     except (OperatorError, ProtocolError) as error:

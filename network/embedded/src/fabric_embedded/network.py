@@ -17,7 +17,14 @@ from fabric_embedded.connection_profile import holds_network
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component, read_health
 from fabric_embedded.material import read_registrar
 from fabric_embedded.network_creation import create_network, network_directory
-from fabric_embedded.nodes import CHAINCODE_PREFIX, ENGINE, NetworkNodes, chaincode_node, is_chaincode_node
+from fabric_embedded.nodes import (
+    CHAINCODE_PREFIX,
+    ENGINE,
+    NetworkNodes,
+    chaincode_node,
+    engine_environment,
+    is_chaincode_node,
+)
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS
 from fabric_operator.errors import NetworkError, ProcessError
@@ -165,7 +172,7 @@ class EmbeddedNetwork:
         self._require_own(name)
         if name != ENGINE:
             self.start_chaincode(name.removeprefix(CHAINCODE_PREFIX))
-        elif self._processes.ensure(ENGINE, self._nodes.engine_command(), {}):
+        elif self._processes.ensure(ENGINE, self._nodes.engine_command(), engine_environment()):
             self._processes.wait_until_ready(
                 ENGINE, lambda: ENGINE_COMPONENT not in self._paced_health(), UP_SECONDS
             )
@@ -279,7 +286,7 @@ class EmbeddedNetwork:
 
     def _start_all(self, started: list[str], progress: Callable[[str], None]) -> None:
         command = self.topology.chaincode.command
-        wanted = {ENGINE: (self._nodes.engine_command(), dict[str, str]())}
+        wanted = {ENGINE: (self._nodes.engine_command(), engine_environment())}
         for item in self.topology.organizations:
             wanted[chaincode_node(item.name)] = (command, self._nodes.chaincode_environment(item.name))
         for name, (arguments, environment) in wanted.items():
