@@ -33,7 +33,9 @@ class FakePeer:
     def identity(self) -> Identity:
         return members(self.msp_id).peer.identity
 
-    async def process_proposal(self, signed: Any, *, through_filters: bool = True) -> Any:
+    async def process_proposal(
+        self, signed: Any, *, through_filters: bool = True, endorses: bool = True
+    ) -> Any:
         assert through_filters
         self.asked += 1
         await asyncio.sleep(0)

@@ -9,8 +9,7 @@ chose.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -63,6 +62,7 @@ _BROADCAST = Counter(
 )
 _WAITING = Gauge("ordering_waiting_envelopes", "Envelopes taken but not yet in a block.", registry=REGISTRY)
 _OPEN = Gauge("grpc_server_open_calls", "Calls and streams at work now.", ["service"], registry=REGISTRY)
+_open_calls: dict[str, int] = {}
 _COMPLETED = Counter(
     "grpc_server_requests_completed",
     "Calls and streams that ended, by method and status code.",
@@ -116,21 +116,29 @@ class ProposalTimer:
 
     is_success = False
 
+    def __init__(self, msp_id: str) -> None:
+        self._msp_id = msp_id
+        self._start = time.perf_counter()
 
-@contextmanager
-def timed_proposal(msp_id: str) -> Iterator[ProposalTimer]:
+    def __enter__(self) -> ProposalTimer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        success = "true" if self.is_success else "false"
+        _child(_ENDORSEMENT, self._msp_id, success).observe(time.perf_counter() - self._start)
+
+
+def timed_proposal(msp_id: str) -> ProposalTimer:
     """Measure how long a peer takes for a proposal."""
-    timer, start = ProposalTimer(), time.perf_counter()
-    try:
-        yield timer
-    finally:
-        success = "true" if timer.is_success else "false"
-        _child(_ENDORSEMENT, msp_id, success).observe(time.perf_counter() - start)
+    return ProposalTimer(msp_id)
 
 
 def count_open(service: str, change: int) -> None:
-    """Note that a call of a service began (1) or ended (-1)."""
-    _child(_OPEN, service).inc(change)
+    """Note that a call of a service began (1) or ended (-1). Event loop only."""
+    if service not in _open_calls:
+        _open_calls[service] = 0
+        _child(_OPEN, service).set_function(lambda: _open_calls[service])
+    _open_calls[service] += change
 
 
 def count_over_limit(service: str) -> None:

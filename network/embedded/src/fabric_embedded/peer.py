@@ -86,13 +86,14 @@ class Peer:
         self._clock = clock
 
     async def process_proposal(
-        self, signed: proposal_pb2.SignedProposal, *, through_filters: bool = True
+        self, signed: proposal_pb2.SignedProposal, *, through_filters: bool = True, endorses: bool = True
     ) -> proposal_response_pb2.ProposalResponse:
         """Check, simulate and endorse a proposal (`core/endorser/endorser.go · ProcessProposal`).
 
         Parameters:
             signed: the client's signed proposal.
             through_filters: whether expiry and time window filters come first, as they do on the wire.
+            endorses: whether to sign what the chaincode answers; an evaluation needs the response alone.
 
         Raises:
             PeerRefusal: where Fabric answers with a gRPC error.
@@ -111,7 +112,7 @@ class Peer:
         try:
             async with self._snapshots.use() as snapshot:
                 result = await self._runner.run(admitted, signed, snapshot, config)
-                return await self._answer(admitted, result, snapshot, config)
+                return await self._answer(admitted, result, snapshot, config, endorses)
         except (SimulationFailed, LedgerError) as failure:
             return _refused(str(failure))
 
@@ -151,7 +152,12 @@ class Peer:
         await self._installed.close()
 
     async def _answer(
-        self, admitted: AdmittedProposal, result: RunResult, snapshot: Snapshot, config: ChannelConfig
+        self,
+        admitted: AdmittedProposal,
+        result: RunResult,
+        snapshot: Snapshot,
+        config: ChannelConfig,
+        endorses: bool,
     ) -> proposal_response_pb2.ProposalResponse:
         response = result.response
         if LOWEST_ERROR_STATUS <= response.status < _ERROR:
@@ -159,14 +165,18 @@ class Peer:
         is_endorsed = response.status < LOWEST_ERROR_STATUS
         if is_endorsed and not admitted.proposal.channel_id:
             return proposal_response_pb2.ProposalResponse(response=response)
+        interest = _interest(result)
+        if is_endorsed:
+            await self._keep_private(admitted, result, snapshot, config)
+            if not endorses:
+                return proposal_response_pb2.ProposalResponse(response=response)
         answer = proposal_response_pb2.ProposalResponse(
             version=1,
             response=response,
             payload=_payload(admitted, result, with_event=is_endorsed),
-            interest=_interest(result),
+            interest=interest,
         )
         if is_endorsed:
-            await self._keep_private(admitted, result, snapshot, config)
             answer.endorsement.CopyFrom(self._endorse(answer.payload, config))
         return answer
 

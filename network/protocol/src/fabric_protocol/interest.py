@@ -5,6 +5,7 @@ Source: Fabric ``core/endorser/endorser.go · buildChaincodeInterest``; peer/pro
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from fabric_protos.peer import proposal_response_pb2
@@ -56,7 +57,25 @@ def chaincode_interest(
 
 
 def interest_message(calls: Iterable[InterestCall]) -> Any:
-    """peer.ChaincodeInterest, as it stands in a ProposalResponse."""
+    """peer.ChaincodeInterest, as it stands in a ProposalResponse.
+
+    Raises:
+        PolicyError: POLICY_INVALID, a key's policy is none.
+    """
+    calls = tuple(calls)
+    # Without policies of keys there are few, and they come again and again.
+    has_policies = any(call.key_policies for call in calls)
+    message = proposal_response_pb2.ChaincodeInterest()
+    message.CopyFrom(_message(calls) if has_policies else _known_message(calls))
+    return message
+
+
+@lru_cache(maxsize=128)
+def _known_message(calls: tuple[InterestCall, ...]) -> Any:
+    return _message(calls)
+
+
+def _message(calls: tuple[InterestCall, ...]) -> Any:
     message = proposal_response_pb2.ChaincodeInterest()
     for call in calls:
         message.chaincodes.add(

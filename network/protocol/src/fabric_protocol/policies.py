@@ -6,6 +6,7 @@ Source: fabric-behaviour §2.1, §2.2, §2.4 (`common/policies/policy.go`, `impl
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from fabric_protos.common import policies_pb2
@@ -39,6 +40,9 @@ __all__ = [
 ]
 
 _DEEPEST_RULE: Final = 64
+# What a policy says of some identities never changes, and the same few sign everything.
+_REMEMBERED: Final = 512
+_LARGEST_REMEMBERED: Final = 16 * 1024
 _Judgement = Callable[[Sequence[Identity], list[bool]], bool]
 
 
@@ -108,6 +112,7 @@ class SignaturePolicy:
         self._msps = msps
         self._principals = tuple(envelope.identities)
         self._holds = self._compile(envelope.rule, _DEEPEST_RULE)
+        self._known = lru_cache(maxsize=_REMEMBERED)(self._judge)
 
     def evaluate(self, signed: Sequence[SignedData]) -> bool:
         """Whether these signatures satisfy the policy."""
@@ -115,6 +120,9 @@ class SignaturePolicy:
 
     def evaluate_identities(self, identities: Sequence[Identity]) -> bool:
         """Whether signatures of these identities, in this order, would."""
+        return (self._known if _is_small(identities) else self._judge)(tuple(identities))
+
+    def _judge(self, identities: tuple[Identity, ...]) -> bool:
         distinct = tuple({identity.key: identity for identity in identities}.values())
         return self._holds(distinct, [False] * len(distinct))
 
@@ -189,6 +197,7 @@ class ImplicitMetaPolicy:
         self.sub_policy = sub_policy
         self._sub_policies = tuple(sub_policies)
         self._msps = msps
+        self._known = lru_cache(maxsize=_REMEMBERED)(self.satisfied)
 
     def evaluate(self, signed: Sequence[SignedData]) -> bool:
         """Whether these signatures satisfy the policy."""
@@ -196,7 +205,7 @@ class ImplicitMetaPolicy:
 
     def evaluate_identities(self, identities: Sequence[Identity]) -> bool:
         """Whether signatures of these identities, in this order, would."""
-        return self.satisfied(identities) >= self.threshold
+        return (self._known if _is_small(identities) else self.satisfied)(tuple(identities)) >= self.threshold
 
     def satisfied(self, identities: Sequence[Identity]) -> int:
         """In how many child groups these identities satisfy the policy, counted up to the threshold."""
@@ -206,6 +215,11 @@ class ImplicitMetaPolicy:
                 break
             satisfied += policy is not None and policy.evaluate_identities(identities)
         return satisfied
+
+
+def _is_small(identities: Sequence[Identity]) -> bool:
+    """Whether remembering these costs little: text around a certificate can be of any length."""
+    return sum(len(identity.serialized) for identity in identities) <= _LARGEST_REMEMBERED
 
 
 def refusal_text(policy: Policy, identities: Sequence[Identity]) -> str:

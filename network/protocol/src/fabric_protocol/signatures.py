@@ -6,6 +6,7 @@ signatures are raw, over the message itself. Source: fabric-behaviour §1.5 (`bc
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -119,8 +120,8 @@ def verify(public_key: PublicKeyTypes, signature: bytes, message: bytes) -> None
             hold or is not one; UNSUPPORTED_KEY, neither an ECDSA nor an Ed25519 key.
     """
     try:
-        if isinstance(public_key, ec.EllipticCurvePublicKey):
-            public_key.verify(_checked(signature, public_key.curve), message, _SHA256_ECDSA)
+        if _is_ecdsa(type(public_key)):
+            public_key.verify(_checked(signature, public_key.curve), message, _SHA256_ECDSA)  # type: ignore[union-attr, call-arg, arg-type]
         elif isinstance(public_key, ed25519.Ed25519PublicKey):
             public_key.verify(signature, message)
         else:
@@ -129,6 +130,12 @@ def verify(public_key: PublicKeyTypes, signature: bytes, message: bytes) -> None
         raise SignatureError(
             "INVALID_SIGNATURE", "the signature does not belong to this message and key"
         ) from None
+
+
+@cache
+def _is_ecdsa(kind: type) -> bool:
+    """Whether public keys of this class are ECDSA's; asking an abstract class each time takes longer."""
+    return issubclass(kind, ec.EllipticCurvePublicKey)
 
 
 def _checked(signature: bytes, curve: ec.EllipticCurve) -> bytes:

@@ -65,6 +65,18 @@ async def test_organizations_sign_equal_payloads_with_their_own_keys(
     assert answers[0].version == 1
 
 
+async def test_an_evaluation_is_answered_alike_but_not_signed(engine: Engine, consortium: Consortium) -> None:
+    peer = engine.peers["AlphaMSP"]
+    for function in ("write", "private", "unknown"):
+        _, signed = consortium.proposal(function, client="AlphaMSP")
+        endorsed = await peer.process_proposal(signed)
+        _, signed = consortium.proposal(function, client="AlphaMSP")
+        evaluated = await peer.process_proposal(signed, endorses=False)
+        assert evaluated.response.status == endorsed.response.status
+        assert evaluated.response.payload == endorsed.response.payload
+        assert not evaluated.HasField("endorsement")
+
+
 async def test_payload_names_proposal_chaincode_version_and_response(
     engine: Engine, consortium: Consortium
 ) -> None:

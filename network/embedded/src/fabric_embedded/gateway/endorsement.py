@@ -149,7 +149,10 @@ async def _ask_planned(
         if not waiting:
             collection.endorsements = {other: collection.endorsements[other] for other in plan}
             return
-        await asyncio.gather(*(collection.ask(endorser) for endorser in waiting))
+        if len(waiting) == 1:
+            await collection.ask(waiting[0])
+        else:
+            await asyncio.gather(*(collection.ask(endorser) for endorser in waiting))
 
 
 def _first_endorser(

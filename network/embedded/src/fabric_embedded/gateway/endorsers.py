@@ -52,12 +52,18 @@ class Endorser:
         """MSP id of the peer's organization."""
         return self.peer.msp_id
 
-    async def process(self, signed: Any) -> tuple[Any, EndorserFailure | None]:
-        """Ask the peer; its `ProposalResponse` (None without one), and the failure if it is one."""
+    async def process(self, signed: Any, *, endorses: bool = True) -> tuple[Any, EndorserFailure | None]:
+        """Ask the peer; its `ProposalResponse` (None without one), and the failure if it is one.
+
+        Parameters:
+            signed: the proposal.
+            endorses: False where only the chaincode's response is wanted.
+        """
         try:
             with timed_proposal(self.msp_id) as timer:
-                response = await self.peer.process_proposal(signed)
-                timer.is_success = bool(response.endorsement.signature)
+                response = await self.peer.process_proposal(signed, endorses=endorses)
+                failure = read_failure(response)
+                timer.is_success = failure is None
         except PeerRefusal as refusal:
             if not self.is_local:
                 # Fabric's gateway reaches another peer over gRPC and hands on the text of Go's gRPC error.
@@ -65,9 +71,8 @@ class Endorser:
                 return None, EndorserFailure(grpc.StatusCode.UNAVAILABLE, text, retry=True)
             if refusal.is_filter:
                 return None, EndorserFailure(grpc.StatusCode.UNAVAILABLE, refusal.message, retry=True)
-            failure = EndorserFailure(grpc.StatusCode.FAILED_PRECONDITION, refusal.message, retry=False)
-            return None, failure
-        return response, read_failure(response)
+            return None, EndorserFailure(grpc.StatusCode.FAILED_PRECONDITION, refusal.message, retry=False)
+        return response, failure
 
     def detail(self, message: str) -> NodeFailure:
         """What a status says of this peer's failure."""

@@ -11,7 +11,6 @@ from typing import Any
 import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
-from fabric_protos.peer import proposal_pb2, proposal_response_pb2
 
 from fabric_embedded import acl
 from fabric_embedded.engine import Engine
@@ -192,9 +191,9 @@ async def _evaluate_on(candidates: list[Endorser], signed: Any) -> Any:
     failures = []
     status = grpc.StatusCode.UNAVAILABLE
     for endorser in candidates:
-        response, failure = await endorser.process(signed)
+        response, failure = await endorser.process(signed, endorses=False)
         if failure is None:
-            return gateway_pb2.EvaluateResponse(result=_result(response))
+            return gateway_pb2.EvaluateResponse(result=response.response)
         failures.append(endorser.detail(failure.message))
         status = failure.status
         if not failure.retry:
@@ -202,17 +201,6 @@ async def _evaluate_on(candidates: list[Endorser], signed: Any) -> Any:
             raise ServiceError(status, message, tuple(failures))
     message = "failed to evaluate transaction, see attached details for more info"
     raise ServiceError(status, message, tuple(failures))
-
-
-def _result(response: Any) -> Any:
-    """The chaincode's response: status and message of the proposal's, payload of the chaincode action."""
-    payload = proposal_response_pb2.ProposalResponsePayload.FromString(response.payload)
-    action = proposal_pb2.ChaincodeAction.FromString(payload.extension)
-    result = type(response.response)()
-    result.status = response.response.status
-    result.message = response.response.message
-    result.payload = action.response.payload
-    return result
 
 
 def _no_peers(asked: AskedProposal) -> str:

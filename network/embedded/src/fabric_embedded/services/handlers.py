@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -57,14 +56,16 @@ class ServiceError(EmbeddedError):
 
 @dataclass
 class ConcurrencyLimit:
-    """How many calls of one service may be open at once (`internal/peer/node/grpc_limiters.go`)."""
+    """How many calls of one service may be open at once (`internal/peer/node/grpc_limiters.go`).
+
+    `with` it a call holds its place.
+    """
 
     service: str
     limit: int
     _open: int = field(default=0, init=False)
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Hold a place for one call.
 
         Raises:
@@ -76,11 +77,10 @@ class ConcurrencyLimit:
             raise ServiceError(grpc.StatusCode.UNKNOWN, message)
         self._open += 1
         metrics.count_open(self.service, 1)
-        try:
-            yield
-        finally:
-            self._open -= 1
-            metrics.count_open(self.service, -1)
+
+    def __exit__(self, *_: object) -> None:
+        self._open -= 1
+        metrics.count_open(self.service, -1)
 
 
 def unary(
@@ -91,7 +91,7 @@ def unary(
     async def handle(data: bytes, context: Any) -> Any:
         try:
             request = _parsed(request_type, data, _UNARY_MALFORMED)
-            with limit.slot():
+            with limit:
                 response = await call(request)
         except Exception as error:
             await _abort(context, limit.service, method, error)
@@ -109,7 +109,7 @@ def server_stream(
     async def handle(data: bytes, context: Any) -> AsyncIterator[Any]:
         try:
             request = _parsed(request_type, data, _STREAM_MALFORMED)
-            with limit.slot():
+            with limit:
                 async for response in call(request):
                     yield response
         except Exception as error:
@@ -132,7 +132,7 @@ def both_streams(
 
     async def handle(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
         try:
-            with limit.slot():
+            with limit:
                 async for response in call(_each_parsed(request_type, requests)):
                     yield response
         except Exception as error:
