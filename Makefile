@@ -13,6 +13,9 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
 DIRECTORY ?= .consentry/demo
+# The engine of demo and tests: embedded or fabric; left out, tests run on both where Fabric's binaries are found.
+ENGINE ?=
+export CONSENTRY_ENGINE = $(ENGINE)
 # How many tests run at once; name some with TESTS=tests/unit/consentry.
 JOBS ?= 2
 SOURCES := chaincode network client tests tools benchmarks
@@ -34,7 +37,7 @@ $(UV):
 
 setup: .venv/.synced ## install the tools and the locked dependencies (no system library needed)
 
-demo: setup ## run the whole story on the embedded engine; leaves a running network in .consentry/demo
+demo: setup ## run the whole story (ENGINE=fabric: on real Fabric); leaves a running network in .consentry/demo
 	@$(RUN)/consentry --network $(DIRECTORY) demo
 
 down: setup ## stop the demo's network; its files stay
@@ -48,7 +51,7 @@ lint: setup ## formatting, types, directions of imports, determinism of contract
 	@$(RUN)/python -m fabric_shim.determinism chaincode/contracts/src chaincode/records/src
 	@$(RUN)/python tools/size_limits.py $(SOURCES)
 
-test: setup ## unit, integration and end-to-end tests
+test: setup ## unit, integration and end-to-end tests (ENGINE=fabric or ENGINE=embedded: on that one only)
 	@$(RUN)/python -m pytest -n $(JOBS) --dist loadgroup $(TESTS)
 
 bench: setup ## measure the bars of the design (a long ledger: CONSENTRY_BENCH_TRANSACTIONS=1000000)

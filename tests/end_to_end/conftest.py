@@ -6,16 +6,18 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+from support.engines import engine_parameters
 from support.installed_command import CONSENTRY, SECONDS, DemoRun, environment
 
 SEED = "20261121"
 
 
-@pytest.fixture(scope="session")
-def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
+@pytest.fixture(scope="session", params=engine_parameters())
+def demo_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
+    engine = request.param
     directory = tmp_path_factory.mktemp("demo") / "network"
     done = subprocess.run(
-        [CONSENTRY, "--network", str(directory), "demo", "--seed", SEED],
+        [CONSENTRY, "--network", str(directory), "demo", "--seed", SEED, "--engine", engine],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -23,7 +25,7 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
         env=environment(),
     )
     try:
-        yield DemoRun(directory, done.stdout, done.returncode)
+        yield DemoRun(directory, done.stdout, done.returncode, engine)
     finally:
         subprocess.run(
             [CONSENTRY, "--network", str(directory), "network", "down"], timeout=SECONDS, check=False

@@ -46,7 +46,8 @@ def test_nothing_personal_is_in_blocks_logs_output_or_run_files(demo_run: DemoRu
     secrets = _pseudonyms_salts_and_keys(demo_run.directory)
     assert len(secrets) > 569 * 3
     places = [path for path in _files(demo_run.directory) if not _is_custodians_own(demo_run.directory, path)]
-    assert any(path.name == "ledger.sqlite" for path in places)
+    ledger = {"embedded": "ledger.sqlite", "fabric": "blockfile_000000"}[demo_run.engine]
+    assert any(path.name == ledger for path in places)
     assert any(path.suffix == ".log" for path in places)
     found = {secret_at for path in places for secret_at in _found(secrets, path.read_bytes(), path.name)}
     assert not found

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CONSENTRY = str(Path(sys.executable).with_name("consentry"))
-SECONDS = 180
+SECONDS = 400
 
 
 @dataclass(frozen=True)
 class DemoRun:
-    """Where the demo ran, what it printed, and how it ended."""
+    """Where the demo ran, what it printed, how it ended, and on which engine."""
 
     directory: Path
     output: str
     status: int
+    engine: str
 
     def consentry(self, *arguments: str, status: int = 0) -> str:
         """Run the installed command on the demo's network and return what it printed."""

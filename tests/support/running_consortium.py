@@ -1,4 +1,4 @@
-"""A consortium on the embedded engine with its people: three hospitals, a regulator, decision services."""
+"""A consortium on either engine with its people: three hospitals, a regulator, decision services."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from consentry.ledger import Ledger, connect
-from consentry.network import bring_up, enroll_user, take_down
+from consentry.network import EMBEDDED, bring_up, enroll_user, take_down
+from consentry.network.engines import Network, load_network
 from consentry.profile import NetworkProfile
 from consentry.wallet import Wallet, WalletIdentity
-from fabric_embedded import EmbeddedNetwork
 
 
 class RunningConsortium:
@@ -38,6 +38,18 @@ class RunningConsortium:
         """A connected ledger of that person."""
         return connect(self.directory, self.identity(organization, role), clock=clock, **options)
 
+    @property
+    def engine(self) -> str:
+        """Which engine runs it."""
+        return self.profile.engine
+
+    @property
+    def engine_processes(self) -> list[str]:
+        """The processes without which no hospital is served: the engine, or the hospitals' peers."""
+        return (
+            ["engine"] if self.engine == EMBEDDED else ["peer-northgate", "peer-lakeside", "peer-riverside"]
+        )
+
     def kill(self, process: str) -> int:
         """Kill one of the network's processes without warning; the pid that it had."""
         pid = int(json.loads((self.directory / "run" / f"{process}.json").read_bytes())["pid"])
@@ -49,15 +61,15 @@ class RunningConsortium:
         bring_up(self.directory)
 
     @property
-    def network(self) -> EmbeddedNetwork:
+    def network(self) -> Network:
         """The engine's own view."""
-        return EmbeddedNetwork.load(self.directory)
+        return load_network(self.directory)
 
 
 @contextmanager
-def running_consortium(directory: Path) -> Iterator[RunningConsortium]:
+def running_consortium(directory: Path, engine: str = EMBEDDED) -> Iterator[RunningConsortium]:
     """A new consortium that is up; it is ended afterwards, its files stay."""
-    bring_up(directory, "consortium")
+    bring_up(directory, "consortium", engine=engine)
     try:
         yield RunningConsortium(directory)
     finally:

@@ -1,8 +1,9 @@
-"""One consortium for the whole session, and ledgers that are closed again."""
+"""One consortium for the whole session, on either engine, and ledgers that are closed again."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.engines import engine_parameters
 from support.running_consortium import RunningConsortium, running_consortium
 
 from consentry.ledger import Ledger
@@ -10,9 +11,12 @@ from consentry.ledger import Ledger
 OpenLedger = Callable[..., Ledger]
 
 
-@pytest.fixture(scope="session")
-def consortium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsortium]:
-    with running_consortium(tmp_path_factory.mktemp("consortium") / "network") as consortium:
+@pytest.fixture(scope="session", params=engine_parameters())
+def consortium(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningConsortium]:
+    directory = tmp_path_factory.mktemp("consortium") / "network"
+    with running_consortium(directory, request.param) as consortium:
         yield consortium
 
 

@@ -12,6 +12,9 @@ from support.fabric_ca import REGISTRAR, fabric_ca
 from consentry.ca_client import CaClient, new_enrolment_id
 from consentry.errors import EnrolmentError
 from consentry.identity import WalletIdentity
+from consentry.network import EMBEDDED, bring_up, take_down
+from consentry.network.engines import load_network
+from consentry.profile import NetworkProfile
 
 pytestmark = pytest.mark.integration
 
@@ -27,11 +30,19 @@ def official(tmp_path: Path, optional_tool: Callable[[str], str]) -> Iterator[Au
         yield client, client.enroll(*REGISTRAR, attributes=())
 
 
+@pytest.fixture(scope="module")
+def small_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    directory = tmp_path_factory.mktemp("small") / "network"
+    bring_up(directory, "small", engine=EMBEDDED)
+    yield directory
+    take_down(directory)
+
+
 @pytest.fixture
-def embedded(consortium) -> Iterator[Authority]:
-    organization = consortium.profile.organization_named("northgate")
+def embedded(small_network: Path) -> Iterator[Authority]:
+    organization = NetworkProfile.load(small_network).organization_named("northgate")
     with CaClient(organization.ca, organization.msp_id) as client:
-        yield client, client.enroll(*consortium.network.registrar("northgate"), attributes=())
+        yield client, client.enroll(*load_network(small_network).registrar("northgate"), attributes=())
 
 
 @pytest.fixture(params=["official", "embedded"])

@@ -83,9 +83,10 @@ def test_nothing_personal_is_in_blocks_or_logs(consortium, steward, people, vers
     secrets = [value.encode() for value in people]
     for subject in subjects.values():
         secrets.extend([subject.salt, subject.key, subject.salt.hex().encode(), subject.key.hex().encode()])
-    places = [path for name in ("ledger", "logs", "run") for path in (consortium.directory / name).rglob("*")]
+    directories = ("ledger", "organizations", "logs", "run")
+    places = [path for name in directories for path in (consortium.directory / name).rglob("*")]
     contents = {path: path.read_bytes() for path in places if path.is_file()}
-    assert any(path.parent.name == "ledger" for path in contents)
+    assert {"ledger.sqlite", "blockfile_000000"} & {path.name for path in contents}
     assert [str(path) for path, data in contents.items() if any(secret in data for secret in secrets)] == []
 
 

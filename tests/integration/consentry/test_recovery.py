@@ -54,6 +54,11 @@ def model() -> bytes:
     return f'{{"model_id":"model-{os.urandom(16).hex()}","name":"m-{name}"}}'.encode()
 
 
+def kill_engine(consortium: RunningConsortium) -> None:
+    for process in consortium.engine_processes:
+        consortium.kill(process)
+
+
 def test_a_decision_service_killed_again_and_again_decides_each_attempt_once(
     consortium: RunningConsortium, ledger_of, version
 ):
@@ -96,7 +101,7 @@ def test_an_engine_killed_during_an_import_loses_and_doubles_nothing(
     def progress(done: int, total: int) -> None:
         recorded.append(done)
         if done >= 20 and restoring.ident is None:
-            consortium.kill("engine")
+            kill_engine(consortium)
             restoring.start()
 
     failure: ConsentryError | None = None
@@ -120,7 +125,7 @@ def test_an_engine_killed_during_an_import_loses_and_doubles_nothing(
 
 def test_a_connection_outlives_the_engines_restart(consortium: RunningConsortium, ledger_of, version):
     researcher = ledger_of("riverside", "researcher")
-    consortium.kill("engine")
+    kill_engine(consortium)
     with pytest.raises(LedgerUnreachable) as caught:
         researcher.datasets.get(version)
     assert caught.value.code == "LEDGER_UNREACHABLE"

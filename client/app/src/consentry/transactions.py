@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -114,13 +114,15 @@ class Transactions:
         endorsers: Sequence[str] = (),
         tries: int = 1,
         proposal_time: datetime | None = None,
+        may_lag: Collection[str] = (),
     ) -> bytes:
         """Endorse, submit and wait until the transaction is valid on the ledger; return the result's bytes.
 
         `proposal_time` replaces the clock's. With `tries` above 1 a transaction that others overtook (MVCC)
         is made anew: only for transactions that their own ids keep from happening twice. Where the first
         endorser agrees and other organizations' peers do not, it is proposed anew for some seconds in any
-        case: peers learn of a commit one after the other, and nothing was submitted.
+        case: peers learn of a commit one after the other, and nothing was submitted. So it is after a refusal
+        whose code is in `may_lag`: what another organization has just written, the own peer may not know yet.
 
         Raises:
             LedgerRefused, NetworkRefused, LedgerUnreachable: nothing was written.
@@ -144,7 +146,7 @@ class Transactions:
                     proposal_time=proposal_time,
                 )
             except GatewayError as error:
-                if lags and isinstance(error, EndorseError) and _OTHERS_LAG in error.message:
+                if lags and _is_early(error, may_lag):
                     lags -= 1
                 elif conflicts and _was_overtaken(error):
                     conflicts -= 1
@@ -200,6 +202,13 @@ def _contract_refusal(error: GatewayError) -> LedgerError | None:
 
 def _words(error: GatewayError) -> str:
     return "; ".join(dict.fromkeys([error.message, *(detail.message for detail in error.details)]))
+
+
+def _is_early(error: GatewayError, may_lag: Collection[str]) -> bool:
+    if not isinstance(error, EndorseError):
+        return False
+    refusal = _contract_refusal(error)
+    return _OTHERS_LAG in error.message or (refusal is not None and refusal.code in may_lag)
 
 
 def _was_overtaken(error: GatewayError) -> bool:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
 
 from fabric_native.authority_client import AuthorityClient
 from fabric_native.authority_config import ca_name, tls_ca_name
-from fabric_native.issuing import FabricCaIssuer
-from fabric_native.material import create_members, read_registrar
-from fabric_native.nodes import authority
-from fabric_native.paths import NetworkPaths
+from fabric_native.issuing import FabricCaIssuer, Issuer
+from fabric_native.material import (
+    create_members,
+    create_node,
+    create_service,
+    read_registrar,
+    root_issuer,
+    server_hosts,
+)
+from fabric_native.nodes import Node, authority
+from fabric_native.paths import NetworkPaths, NodePaths
 from fabric_native.settings import EngineSettings
 from fabric_native.tls import client_context
 from fabric_operator.processes import ProcessKeeper
@@ -65,7 +74,7 @@ class Authorities:
             self.processes.wait_until_ready(authority(organization).name, answers, READY_SECONDS)
 
     def issue(self, organizations: Sequence[Organization]) -> None:
-        """Have the organizations' nodes and administrators enrolled at their Fabric CAs.
+        """Have the organizations' nodes and administrators enrolled.
 
         Raises:
             AuthorityError: a CA refused or gave no answer.
@@ -74,13 +83,39 @@ class Authorities:
             list(pool.map(self._issue, organizations))
 
     def _issue(self, organization: Organization) -> None:
-        registrar = read_registrar(self.paths.organization(organization.name))
+        with self._issuer(organization) as issuer:
+            create_members(self.paths, organization, self.topology, issuer)
+
+    def issue_node(self, organization: Organization, node: Node, member: NodePaths) -> None:
+        """Have another identity and TLS pair of one node issued, into a directory of its own.
+
+        A CA registers a name once, so that these bear another one; Fabric goes by roles, not by names.
+
+        Raises:
+            AuthorityError: the CA refused or gave no answer.
+        """
+        files, name = self.paths.organization(organization.name), f"{node.name}-{secrets.token_hex(4)}"
+        with self._issuer(organization) as issuer:
+            create_node(files, member, node, name, server_hosts(self.topology), issuer)
+
+    def issue_service(self, organization: Organization, service: Node) -> None:
+        """Have the TLS pair of a chaincode service issued; raises as `issue_node`."""
+        with self._issuer(organization) as issuer:
+            files = self.paths.organization(organization.name)
+            create_service(files, service, server_hosts(self.topology), issuer)
+
+    @contextmanager
+    def _issuer(self, organization: Organization) -> Iterator[Issuer]:
+        files = self.paths.organization(organization.name)
+        if self.settings.authority_command is not None:
+            yield root_issuer(files)
+            return
         with self._connection(organization) as connection:
             identities = AuthorityClient(connection, ca_name(organization.name))
             tls = AuthorityClient(connection, tls_ca_name(organization.name))
             for client in (identities, tls):
-                client.enroll_registrar(*registrar)
-            create_members(self.paths, organization, self.topology, FabricCaIssuer(identities, tls))
+                client.enroll_registrar(*read_registrar(files))
+            yield FabricCaIssuer(identities, tls)
 
     def _connection(self, organization: Organization) -> httpx.Client:
         roots = self.paths.organization(organization.name).tls_ca.certificate.read_bytes()

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
         step, *directories = arguments
         steps: dict[str, Callable[..., int]] = {"detect": detect, "build": build, "release": release}
         return steps[step](*map(Path, directories))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"the chaincode package cannot be used: {error}", file=sys.stderr)
         return 1
 

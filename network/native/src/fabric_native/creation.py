@@ -11,9 +11,8 @@ from fabric_native.authorities import Authorities
 from fabric_native.chaincode_builder import scripts
 from fabric_native.connection_profile import build_profile
 from fabric_native.genesis import build_genesis_block
-from fabric_native.issuing import RootIssuer
-from fabric_native.material import create_authorities, create_members, create_package
-from fabric_native.nodes import network_nodes
+from fabric_native.material import create_authorities, create_package, package_label
+from fabric_native.nodes import chaincode, network_nodes
 from fabric_native.paths import NetworkPaths
 from fabric_native.ports import port_names
 from fabric_native.settings import EngineSettings, choose_settings
@@ -95,23 +94,19 @@ def _create(
     write_private(paths.topology, topology.to_json().encode("utf-8"))
     for name, program in scripts(sys.executable).items():
         write_private(paths.builder / "bin" / name, program, executable=True)
-    issuers = {
-        item.name: create_authorities(paths, item, topology, ports, start) for item in topology.organizations
-    }
-    _issue(Authorities(paths, topology, ports, settings, processes), issuers, progress)
     for organization in topology.organizations:
-        create_package(paths, organization, topology, ports)
+        create_authorities(paths, organization, topology, ports, start)
+    _issue(Authorities(paths, topology, ports, settings, processes), progress)
+    for organization in topology.organizations:
+        service = chaincode(organization)
+        create_package(paths, service, package_label(topology), f"{topology.host}:{ports[service.name]}")
     write_private(paths.genesis, build_genesis_block(paths, topology, ports, start))
     write_private(paths.profile, build_profile(paths, topology, ports))
 
 
-def _issue(authorities: Authorities, issuers: dict[str, RootIssuer], progress: Callable[[str], None]) -> None:
-    topology = authorities.topology
+def _issue(authorities: Authorities, progress: Callable[[str], None]) -> None:
     if authorities.settings.authority_command is None:
         authorities.start()
-        progress(f"{len(issuers)} certificate authorities answer")
-        authorities.issue(topology.organizations)
-    else:
-        for item in topology.organizations:
-            create_members(authorities.paths, item, topology, issuers[item.name])
+        progress(f"{len(authorities.topology.organizations)} certificate authorities answer")
+    authorities.issue(authorities.topology.organizations)
     progress("identities and TLS certificates of all nodes are issued")

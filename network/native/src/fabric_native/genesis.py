@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fabric_native.nodes import orderer, peers
-from fabric_native.paths import NetworkPaths
+from fabric_native.paths import NetworkPaths, NodePaths
 from fabric_protocol.channel_config import Consenter, OrganizationConfig, genesis_block
 from fabric_protocol.msp import build_msp_config
 from fabric_protocol.topology import Organization, Topology
@@ -57,11 +57,19 @@ def organization_config(
 
 
 def consenter(
-    paths: NetworkPaths, host: str, organization: Organization, ports: Mapping[str, int], number: int
+    paths: NetworkPaths,
+    host: str,
+    organization: Organization,
+    ports: Mapping[str, int],
+    number: int,
+    files: NodePaths | None = None,
 ) -> Consenter:
-    """What the channel says of an organization's ordering node; SmartBFT knows it by its number."""
+    """What the channel says of an organization's ordering node; SmartBFT knows it by its number.
+
+    With `files` its certificates are read there.
+    """
     node = orderer(organization)
-    files = paths.node(node)
+    files = files or paths.node(node)
     tls = files.tls.certificate.read_bytes()
     return Consenter(
         host=host,

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fabric_native.authority_config import REGISTRAR, authority_configs
 from fabric_native.issuing import Issuer, RootIssuer
-from fabric_native.nodes import authority, chaincode, orderer, peers
+from fabric_native.nodes import Node, authority, chaincode, orderer, peers
 from fabric_native.paths import NetworkPaths, NodePaths, OrganizationPaths
 from fabric_operator.errors import MaterialError
-from fabric_operator.private_files import write_pair, write_private
-from fabric_protocol.certificates import new_authority
+from fabric_operator.private_files import KeyPair, write_pair, write_private
+from fabric_protocol.certificates import CertificateAuthority, new_authority
 from fabric_protocol.chaincode_package import ChaincodeConnection, build_package
 from fabric_protocol.msp_config import NODE_ROLES
 from fabric_protocol.topology import Organization, Topology
@@ -34,12 +38,8 @@ def create_authorities(
     topology: Topology,
     ports: Mapping[str, int],
     start: datetime,
-) -> RootIssuer:
-    """Make an organization's roots, its registrar and the configuration of its CA server.
-
-    Returns:
-        RootIssuer: what issues with these roots; the CA server's own TLS pair came from it.
-    """
+) -> None:
+    """Make an organization's roots, its registrar, and configuration and TLS pair of its CA server."""
     files, node = paths.organization(organization.name), authority(organization)
     identities, tls = (
         new_authority(
@@ -56,7 +56,15 @@ def create_authorities(
     write_private(files.registrar, json.dumps({"id": REGISTRAR, "secret": secret}).encode("ascii") + b"\n")
     for name, content in authority_configs(paths, node, topology.host, ports, secret).items():
         write_private(home.directory / name, content)
-    return issuer
+
+
+def root_issuer(files: OrganizationPaths) -> RootIssuer:
+    """What issues with an organization's roots, beginning five minutes ago.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE.
+    """
+    return RootIssuer(_authority(files.ca), _authority(files.tls_ca), datetime.now(UTC) - _LEAD)
 
 
 def create_members(
@@ -65,30 +73,44 @@ def create_members(
     """Have identities and TLS pairs of an organization's nodes and administrator issued, and write them."""
     files, hosts = paths.organization(organization.name), server_hosts(topology)
     for node in [*peers(organization), orderer(organization)]:
-        write_member(files, files.node(node), issuer.identity(node.name, node.kind))
-        write_pair(files.node(node).tls, *issuer.tls(node.name, hosts))
+        create_node(files, files.node(node), node, node.name, hosts, issuer)
     admin = f"admin-{organization.name}"
     write_member(files, files.admin, issuer.identity(admin, "admin"))
     write_pair(files.admin.tls, *issuer.tls(admin, ()))
-    service = chaincode(organization)
-    write_pair(files.node(service).tls, *issuer.tls(service.name, hosts))
+    create_service(files, chaincode(organization), hosts, issuer)
     write_pair(files.peer_client_tls, *issuer.tls(f"peer-client-{organization.name}", ()))
 
 
-def create_package(
-    paths: NetworkPaths, organization: Organization, topology: Topology, ports: Mapping[str, int]
+def create_node(
+    files: OrganizationPaths, member: NodePaths, node: Node, name: str, hosts: Sequence[str], issuer: Issuer
 ) -> None:
-    """Make the chaincode package that an organization's peers install."""
-    files = paths.organization(organization.name)
+    """Have identity and TLS pair of a peer or an ordering node issued under a name, and write them."""
+    write_member(files, member, issuer.identity(name, node.kind))
+    write_pair(member.tls, *issuer.tls(name, hosts))
+
+
+def create_service(files: OrganizationPaths, service: Node, hosts: Sequence[str], issuer: Issuer) -> None:
+    """Have the TLS pair of a chaincode service issued, and write it."""
+    write_pair(files.node(service).tls, *issuer.tls(service.name, hosts))
+
+
+def create_package(paths: NetworkPaths, service: Node, label: str, address: str) -> None:
+    """Make the package of a chaincode service that its organization's peers install."""
+    files = paths.organization(service.organization)
     connection = ChaincodeConnection(
-        address=f"{topology.host}:{ports[chaincode(organization).name]}",
+        address=address,
         client_key=files.peer_client_tls.key.read_text(encoding="ascii"),
         client_certificate=files.peer_client_tls.certificate.read_text(encoding="ascii"),
         root_certificate=files.tls_ca.certificate.read_text(encoding="ascii"),
     )
-    package = build_package(f"{topology.chaincode.name}_{topology.chaincode.version}", connection)
-    write_private(files.chaincode_package, package.data)
-    write_private(files.chaincode_package_id, package.package_id.encode("ascii") + b"\n")
+    package = build_package(label, connection)
+    write_private(files.chaincode_package(service), package.data)
+    write_private(files.chaincode_package_id(service), package.package_id.encode("ascii") + b"\n")
+
+
+def package_label(topology: Topology) -> str:
+    """Label of the chaincode's packages."""
+    return f"{topology.chaincode.name}_{topology.chaincode.version}"
 
 
 def write_member(files: OrganizationPaths, member: NodePaths, pair: tuple[bytes, bytes]) -> None:
@@ -101,6 +123,17 @@ def write_member(files: OrganizationPaths, member: NodePaths, pair: tuple[bytes,
     }
     document = json.dumps({"NodeOUs": {"Enable": True, **units}}, indent=1)
     write_private(member.msp / "config.yaml", document.encode("ascii") + b"\n")
+
+
+def _authority(pair: KeyPair) -> CertificateAuthority:
+    try:
+        certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+        key = load_pem_private_key(pair.key.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise MaterialError("MATERIAL_UNREADABLE", f"cannot read the pair {pair.certificate}") from error
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise MaterialError("MATERIAL_UNREADABLE", f"expected an ECDSA key in {pair.key}")
+    return CertificateAuthority(certificate, key)
 
 
 def server_hosts(topology: Topology) -> tuple[str, ...]:
@@ -123,15 +156,14 @@ def read_registrar(files: OrganizationPaths) -> tuple[str, str]:
         ) from error
 
 
-def read_package_id(files: OrganizationPaths) -> str:
-    """Package id of the organization's chaincode package.
+def read_package_id(files: OrganizationPaths, service: Node) -> str:
+    """Package id of a chaincode service.
 
     Raises:
         MaterialError: MATERIAL_UNREADABLE.
     """
+    path = files.chaincode_package_id(service)
     try:
-        return files.chaincode_package_id.read_text(encoding="ascii").strip()
+        return path.read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
-        raise MaterialError(
-            "MATERIAL_UNREADABLE", f"cannot read the package id in {files.chaincode_package_id}"
-        ) from error
+        raise MaterialError("MATERIAL_UNREADABLE", f"cannot read the package id in {path}") from error

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from fabric_native.deployment import Deployment, Member
 from fabric_native.material import read_package_id
-from fabric_native.nodes import Node, peers
+from fabric_native.nodes import Node, chaincode, peers
 from fabric_native.paths import NetworkPaths
 from fabric_native.peer_client import PeerClient
 from fabric_operator.reconfiguration import read_administrator
@@ -33,14 +33,15 @@ def peer_client(paths: NetworkPaths, topology: Topology, ports: Mapping[str, int
 
 
 @contextmanager
-def deployment(paths: NetworkPaths, topology: Topology, ports: Mapping[str, int]) -> Iterator[Deployment]:
+def deployment(
+    paths: NetworkPaths, topology: Topology, ports: Mapping[str, int], generation: int
+) -> Iterator[Deployment]:
     """All organizations' administrators, connected to all peers."""
     with ExitStack() as stack:
         members = []
         for item in topology.organizations:
-            files = paths.organization(item.name)
+            files, service = paths.organization(item.name), chaincode(item, generation)
             clients = [stack.enter_context(peer_client(paths, topology, ports, node)) for node in peers(item)]
-            members.append(
-                Member(item.msp_id, clients, files.chaincode_package.read_bytes(), read_package_id(files))
-            )
+            package = files.chaincode_package(service).read_bytes()
+            members.append(Member(item.msp_id, clients, package, read_package_id(files, service)))
         yield Deployment(topology.channel, members)

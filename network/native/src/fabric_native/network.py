@@ -17,7 +17,14 @@ from fabric_native.connection_profile import holds_network
 from fabric_native.creation import create_network, network_directory, process_keeper
 from fabric_native.material import read_registrar
 from fabric_native.membership import administrator
-from fabric_native.nodes import Kind, Node, chaincode, network_nodes, peers
+from fabric_native.nodes import Kind, Node, peers
+from fabric_native.operations import (
+    add_organization,
+    add_peer,
+    remove_organization,
+    rotate_certificates,
+    upgrade_chaincode,
+)
 from fabric_native.paths import NetworkPaths
 from fabric_native.ports import node_ports
 from fabric_native.settings import EngineSettings
@@ -126,7 +133,7 @@ class NativeNetwork:
             NetworkError: NETWORK_BUSY.
         """
         with self._whole.locked():
-            own = {node.name: node.kind for node in network_nodes(self.topology)}
+            own = {node.name: node.kind for node in self._nodes.all()}
             names = [record.name for record in self._processes.recorded()]
             self._processes.stop([name for name in names if name not in own])
             for kind in _DOWN_ORDER:
@@ -143,7 +150,7 @@ class NativeNetwork:
 
     def status(self) -> list[NodeStatus]:
         """State of every node, and of whatever else was started."""
-        nodes = {node.name: node for node in network_nodes(self.topology)}
+        nodes = {node.name: node for node in self._nodes.all()}
         recorded = [record.name for record in self._processes.recorded()]
         return [self._status(name, nodes.get(name), recorded) for name in dict.fromkeys([*nodes, *recorded])]
 
@@ -208,6 +215,38 @@ class NativeNetwork:
         """
         return self._processes.log_path(name)
 
+    def add_organization(self, topology: Topology, progress: Callable[[str], None] = _silent) -> None:
+        """Take in an organization; see `fabric_native.operations.add_organization`."""
+        self._operate(lambda: add_organization(self._nodes, topology, progress))
+
+    def remove_organization(self, topology: Topology, progress: Callable[[str], None] = _silent) -> None:
+        """Let an organization go; see `fabric_native.operations.remove_organization`."""
+        self._operate(lambda: remove_organization(self._nodes, topology, progress))
+
+    def upgrade_chaincode(self, topology: Topology, progress: Callable[[str], None] = _silent) -> None:
+        """Put another version of the chaincode in force; see `fabric_native.operations.upgrade_chaincode`."""
+        self._operate(lambda: upgrade_chaincode(self._nodes, topology, progress))
+
+    def add_peer(self, organization: str, progress: Callable[[str], None] = _silent) -> None:
+        """Start another peer of an organization by a snapshot; see `fabric_native.operations.add_peer`."""
+        self._operate(lambda: add_peer(self._nodes, organization, progress))
+
+    def rotate_certificates(self, name: str, progress: Callable[[str], None] = _silent) -> None:
+        """Give a peer or an ordering node new certificates; see `fabric_native.operations`.
+
+        Raises:
+            NetworkError: NODE_UNKNOWN, also for a node of another kind.
+        """
+        node = self._node(name)
+        if node.kind not in (Kind.PEER, Kind.ORDERER):
+            raise NetworkError(
+                "NODE_UNKNOWN",
+                f"{name} is a {node.kind}: peers and ordering nodes get new certificates so, "
+                "a chaincode service by an upgrade",
+            )
+        with self._whole.locked():
+            rotate_certificates(self._nodes, node, progress)
+
     def start_chaincode(self, organization: str, command: Sequence[str] | None = None) -> None:
         """Start an organization's chaincode service, in place of one that runs.
 
@@ -218,14 +257,14 @@ class NativeNetwork:
         Raises:
             ProcessError: the service ended or was not ready in time; with the tail of its log.
         """
-        node = chaincode(self.topology.organization(organization))
+        node = self._nodes.service(self.topology.organization(organization))
         self._processes.stop([node.name])
         self._nodes.start(node, command)
         self._nodes.wait(node)
 
     def stop_chaincode(self, organization: str) -> None:
         """End an organization's chaincode service."""
-        self._processes.stop([chaincode(self.topology.organization(organization)).name])
+        self._processes.stop([self._nodes.service(self.topology.organization(organization)).name])
 
     def registrar(self, organization: str) -> tuple[str, str]:
         """Enrolment id and secret of the registrar of an organization's CA (by name or MSP id).
@@ -276,17 +315,22 @@ class NativeNetwork:
         return NodeStatus(name, STOPPED, None, "")
 
     def _node(self, name: str) -> Node:
-        nodes = {node.name: node for node in network_nodes(self.topology)}
+        nodes = {node.name: node for node in self._nodes.all()}
         if name not in nodes:
             raise NetworkError("NODE_UNKNOWN", f"no node {name!r}; there are {', '.join(nodes)}")
         return nodes[name]
 
     def _require_foreign(self, name: str) -> None:
-        if name in {node.name for node in network_nodes(self.topology)}:
+        if name in {node.name for node in self._nodes.all()}:
             raise NetworkError("PROCESS_NAME_RESERVED", f"{name} is the network's own: choose another name")
 
+    def _operate(self, operation: Callable[[], Nodes]) -> None:
+        with self._whole.locked():
+            self._nodes = operation()
+            self.topology, self._ports = self._nodes.topology, dict(self._nodes.ports)
+
     def _require_ports(self) -> None:
-        idle = [node for node in network_nodes(self.topology) if self._processes.find(node.name) is None]
+        idle = [node for node in self._nodes.all() if self._processes.find(node.name) is None]
         names = [name for node in idle for name in node_ports(node)]
         host = self.topology.host
         taken = [f"{self._ports[name]} ({name})" for name in names if not is_free(host, self._ports[name])]

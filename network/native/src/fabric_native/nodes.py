@@ -37,13 +37,18 @@ class Node:
         return f"{self.kind}-{self.organization}" + (f"-{self.number}" if self.number > 1 else "")
 
 
-def network_nodes(topology: Topology) -> list[Node]:
-    """All nodes, in the order in which they start; clients of a node come after it."""
+def network_nodes(topology: Topology, generation: int = 1) -> list[Node]:
+    """All nodes, in the order in which they start; clients of a node come after it.
+
+    Parameters:
+        topology: of the network.
+        generation: of its chaincode services, see `chaincode`.
+    """
     return [
         *(authority(item) for item in topology.organizations),
         *(orderer(item) for item in topology.organizations),
         *(node for item in topology.organizations for node in peers(item)),
-        *(chaincode(item) for item in topology.organizations),
+        *(chaincode(item, generation) for item in topology.organizations),
     ]
 
 
@@ -62,6 +67,9 @@ def peers(organization: Organization) -> list[Node]:
     return [Node(Kind.PEER, organization.name, number) for number in range(1, organization.peers + 1)]
 
 
-def chaincode(organization: Organization) -> Node:
-    """An organization's chaincode service, which all its peers dial."""
-    return Node(Kind.CHAINCODE, organization.name)
+def chaincode(organization: Organization, generation: int = 1) -> Node:
+    """An organization's chaincode service, which all its peers dial.
+
+    An upgrade starts the next generation beside the one that runs, with address and package of its own.
+    """
+    return Node(Kind.CHAINCODE, organization.name, generation)

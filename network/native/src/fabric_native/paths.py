@@ -68,15 +68,13 @@ class OrganizationPaths:
         directory = self.directory / "peer-client-tls"
         return KeyPair(directory / "certificate.pem", directory / "key.pem")
 
-    @property
-    def chaincode_package(self) -> Path:
-        """The ccaas package as this organization installs it (holds a client key: mode 0600)."""
-        return self.directory / "chaincode-package" / "package.tar.gz"
+    def chaincode_package(self, service: Node) -> Path:
+        """The ccaas package of a chaincode service as this organization installs it (mode 0600)."""
+        return self.node(service).directory / "package.tar.gz"
 
-    @property
-    def chaincode_package_id(self) -> Path:
+    def chaincode_package_id(self, service: Node) -> Path:
         """One line, `label:sha256`: what the chaincode service must REGISTER."""
-        return self.directory / "chaincode-package" / "package-id.txt"
+        return self.node(service).directory / "package-id.txt"
 
     def node(self, node: Node) -> NodePaths:
         """Files of one of its nodes."""

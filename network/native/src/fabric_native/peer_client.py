@@ -12,11 +12,11 @@ from hashlib import sha256
 from typing import Any
 
 import grpc
-from fabric_protos.common import ledger_pb2
+from fabric_protos.common import common_pb2, ledger_pb2
 from fabric_protos.discovery import protocol_pb2, protocol_pb2_grpc
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
 from fabric_protos.gossip import message_pb2
-from fabric_protos.peer import peer_pb2_grpc, proposal_pb2, query_pb2
+from fabric_protos.peer import peer_pb2_grpc, proposal_pb2, query_pb2, snapshot_pb2, snapshot_pb2_grpc
 
 from fabric_native.errors import AdministrationError
 from fabric_protocol.config_signing import ConfigSigner
@@ -125,10 +125,34 @@ class PeerClient:
         """Have the peer join a channel by its first block; raises as `ask`."""
         self.ask("", "cscc", [b"JoinChain", block])
 
+    def height(self, channel: str) -> int:
+        """How many blocks the peer has; raises as `ask`."""
+        info = self.ask(channel, "qscc", [b"GetChainInfo", channel.encode()])
+        return int(ledger_pb2.BlockchainInfo.FromString(info).height)
+
+    def request_snapshot(self, channel: str) -> None:
+        """Have the peer write a snapshot of its ledger as of its newest block; it does so by and by.
+
+        Raises:
+            AdministrationError: PEER_REFUSED, PEER_UNREACHABLE.
+        """
+        header = self._administrator.signature_header()
+        request = snapshot_pb2.SnapshotRequest(
+            signature_header=common_pb2.SignatureHeader.FromString(header), channel_id=channel
+        ).SerializeToString()
+        signed = snapshot_pb2.SignedSnapshotRequest(request=request, signature=self._sign(request))
+        try:
+            snapshot_pb2_grpc.SnapshotStub(self._channel).Generate(signed, timeout=_SECONDS)
+        except grpc.RpcError as error:
+            raise self._failure(error) from error
+
+    def join_by_snapshot(self, directory: str) -> None:
+        """Have the peer join a channel by a snapshot on its machine; by and by; raises as `ask`."""
+        self.ask("", "cscc", [b"JoinChainBySnapshot", directory.encode()])
+
     def blocks(self, channel: str) -> Iterator[bytes]:
         """Every block that the peer has now, as it stores them; raises as `ask`."""
-        info = self.ask(channel, "qscc", [b"GetChainInfo", channel.encode()])
-        for number in range(ledger_pb2.BlockchainInfo.FromString(info).height):
+        for number in range(self.height(channel)):
             yield self.ask(channel, "qscc", [b"GetBlockByNumber", channel.encode(), str(number).encode()])
 
     def submit(self, channel: str, proposal: Proposal, responses: Sequence[Any]) -> None:

@@ -20,10 +20,12 @@ class EngineSettings:
         binaries: directory that was named for Fabric's binaries; None leaves it to PATH and the user's own.
         authority_command: program and arguments that serve a CA from the home directory which is appended;
             None is Fabric CA's server.
+        chaincode_generation: which of its chaincode services are in use; each upgrade starts the next.
     """
 
     binaries: str | None = None
     authority_command: tuple[str, ...] | None = None
+    chaincode_generation: int = 1
 
     def program(self, name: str) -> str:
         """Path of one of Fabric's programs.
@@ -66,7 +68,8 @@ class EngineSettings:
         try:
             fields = json.loads(path.read_bytes())
             command = fields["authority_command"]
-            return cls(fields["binaries"], None if command is None else tuple(map(str, command)))
+            command = None if command is None else tuple(map(str, command))
+            return cls(fields["binaries"], command, int(fields["chaincode_generation"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise NetworkError(
                 "SETTINGS_UNREADABLE", f"cannot read the engine's settings in {path}"

@@ -14,10 +14,10 @@ from fabric_native.errors import AdministrationError
 from fabric_native.material import read_package_id
 from fabric_native.membership import administrator, deployment, peer_client
 from fabric_native.node_config import TIME_WINDOW, node_environment, write_config
-from fabric_native.nodes import Kind, Node, chaincode, orderer, peers
+from fabric_native.nodes import Kind, Node, chaincode, network_nodes, orderer, peers
 from fabric_native.paths import NetworkPaths
 from fabric_native.peer_client import PeerClient
-from fabric_native.ports import ADMIN, OPERATIONS
+from fabric_native.ports import ADMIN, OPERATIONS, node_ports
 from fabric_native.rest import ChannelParticipation, is_healthy
 from fabric_native.settings import EngineSettings
 from fabric_native.tls import client_context
@@ -44,6 +44,14 @@ class Nodes:
     ports: Mapping[str, int]
     settings: EngineSettings
     processes: ProcessKeeper
+
+    def all(self) -> list[Node]:
+        """Every node that belongs to the network now."""
+        return network_nodes(self.topology, self.settings.chaincode_generation)
+
+    def service(self, organization: Organization) -> Node:
+        """The chaincode service that an organization uses now."""
+        return chaincode(organization, self.settings.chaincode_generation)
 
     @property
     def authorities(self) -> Authorities:
@@ -84,12 +92,15 @@ class Nodes:
         if node.kind == Kind.AUTHORITY:
             self.authorities.wait(self.topology.organization(node.organization))
             return
-        if node.kind == Kind.CHAINCODE:
-            ready = lambda: _listens(self.topology.host, self.ports[node.name])  # noqa: E731
-        else:
-            address = f"{self.topology.host}:{self.ports[f'{node.name}/{OPERATIONS}']}"
-            context = self._context(node.organization)
-            ready = lambda: is_healthy(address, context)  # noqa: E731
+        host, context = self.topology.host, self._context(node.organization)
+        # Health is told before all the endpoints listen.
+        listening = [self.ports[name] for name in node_ports(node) if not name.endswith(OPERATIONS)]
+        operations = self.ports.get(f"{node.name}/{OPERATIONS}")
+
+        def ready() -> bool:
+            healthy = operations is None or is_healthy(f"{host}:{operations}", context)
+            return healthy and all(_listens(host, port) for port in listening)
+
         self.processes.wait_until_ready(node.name, ready, READY_SECONDS)
 
     def participation(self, organization: Organization) -> ChannelParticipation:
@@ -108,7 +119,7 @@ class Nodes:
     def _chaincode_environment(self, node: Node) -> dict[str, str]:
         files, own = self.paths.organization(node.organization), self.paths.node(node)
         return {
-            "CORE_CHAINCODE_ID": read_package_id(files),
+            "CORE_CHAINCODE_ID": read_package_id(files, node),
             "CHAINCODE_SERVER_ADDRESS": f"{self.topology.host}:{self.ports[node.name]}",
             "CHAINCODE_TLS_DISABLED": "false",
             "CHAINCODE_TLS_KEY": str(own.tls.key),
@@ -128,7 +139,7 @@ def start_network(nodes: Nodes, started: list[str], progress: Progress) -> None:
     """
     organizations = nodes.topology.organizations
     first = [node for item in organizations for node in (orderer(item), *peers(item))]
-    services = [chaincode(item) for item in organizations]
+    services = [nodes.service(item) for item in organizations]
     started += nodes.authorities.start()
     # All at once: each of them takes a second of its own to begin.
     started += [node.name for node in [*first, *services] if nodes.start(node)]
@@ -137,11 +148,22 @@ def start_network(nodes: Nodes, started: list[str], progress: Progress) -> None:
     progress(f"{len(first)} ordering nodes and peers run")
     _join(nodes, organizations, progress)
     for item in organizations:
-        _wait_for_ordering(nodes, item)
+        wait_for_ordering(nodes, item)
     for node in services:
         nodes.wait(node)
     progress("the chaincode services run")
-    with deployment(nodes.paths, nodes.topology, nodes.ports) as channel:
+    deploy(nodes, progress)
+
+
+def deploy(nodes: Nodes, progress: Progress) -> None:
+    """Put the topology's chaincode definition in force, and wait until every organization can endorse.
+
+    Raises:
+        AdministrationError: a peer or the ordering nodes refused.
+        ProcessError: the peers do not hear of one another.
+    """
+    generation = nodes.settings.chaincode_generation
+    with deployment(nodes.paths, nodes.topology, nodes.ports, generation) as channel:
         channel.run(wanted_definition(nodes.topology.chaincode), progress)
         clients = [client for member in channel.members for client in member.peers]
         for client in clients:
@@ -194,8 +216,12 @@ def _join(nodes: Nodes, organizations: Sequence[Organization], progress: Progres
         progress(f"{joined} nodes joined channel {nodes.topology.channel}")
 
 
-def _wait_for_ordering(nodes: Nodes, organization: Organization) -> None:
-    """Wait until an ordering node takes part: with Raft it refuses everything while there is no leader."""
+def wait_for_ordering(nodes: Nodes, organization: Organization) -> None:
+    """Wait until an ordering node takes part: with Raft it refuses everything while there is no leader.
+
+    Raises:
+        ProcessError: it ended or did not get ready in time; with the tail of its log.
+    """
     roots = nodes.paths.organization(organization.name).tls_ca.certificate.read_bytes()
     endpoint = f"{nodes.topology.host}:{nodes.ports[orderer(organization).name]}"
     node = OrderingNode(endpoint, roots, SERVER_NAME)

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fabric_operator.network_directory import PORTS, UNFINISHED
@@ -15,13 +15,19 @@ from fabric_operator.ports import choose_ports
 _FILE = "ports.json"
 
 
-def claim_ports(names: Sequence[str], host: str, directory: Path) -> dict[str, int]:
+def claim_ports(
+    names: Sequence[str], host: str, directory: Path, keep: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """Choose a port for each name that is free now and no other network's of this user.
 
     Parameters:
         names: what the ports are for.
         host: address that they are to be free on.
         directory: of the network; its earlier claim is replaced.
+        keep: ports that the network has already, and goes on having.
+
+    Returns:
+        The ports of `names`.
 
     Raises:
         NetworkError: NO_FREE_PORTS.
@@ -29,9 +35,10 @@ def claim_ports(names: Sequence[str], host: str, directory: Path) -> dict[str, i
     with _claims() as claims:
         for claimed in [item for item in claims if item == str(directory) or not _is_network(Path(item))]:
             del claims[claimed]
+        kept = set((keep or {}).values())
         taken = {port for ports in claims.values() for port in ports}
-        chosen = choose_ports(names, host, avoid=taken)
-        claims[str(directory)] = sorted(chosen.values())
+        chosen = choose_ports(names, host, avoid=taken | kept)
+        claims[str(directory)] = sorted({*kept, *chosen.values()})
         return chosen
 
 

@@ -29,6 +29,14 @@ def write_private(path: Path, data: bytes, *, executable: bool = False) -> None:
         file.write(data)
 
 
+def replace_private(path: Path, data: bytes) -> None:
+    """Write a file with mode 0600 whole or not at all, in place of one that is there."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    write_private(temporary, data)
+    temporary.replace(path)
+
+
 def sync_tree(directory: Path) -> None:
     """Have everything in a directory on the disk: a ledger that outlives its keys is worth nothing."""
     for entry in directory.iterdir():

@@ -20,15 +20,7 @@ from fabric_protocol.policy_building import signed_by_identities
 def raft_metadata(ordering: OrderingConfig) -> bytes:
     """M(etcdraft.ConfigMetadata) for these consenters."""
     metadata = etcdraft_pb2.ConfigMetadata(
-        consenters=[
-            etcdraft_pb2.Consenter(
-                host=consenter.host,
-                port=consenter.port,
-                client_tls_cert=consenter.client_tls_certificate,
-                server_tls_cert=consenter.server_tls_certificate,
-            )
-            for consenter in ordering.consenters
-        ],
+        consenters=raft_consenters(ordering),
         options=etcdraft_pb2.Options(
             tick_interval="200ms",
             election_tick=10,
@@ -39,6 +31,19 @@ def raft_metadata(ordering: OrderingConfig) -> bytes:
     )
     serialized: bytes = metadata.SerializeToString(deterministic=True)
     return serialized
+
+
+def raft_consenters(ordering: OrderingConfig) -> list[Any]:
+    """The nodes (etcdraft.Consenter) that a Raft channel's metadata names."""
+    return [
+        etcdraft_pb2.Consenter(
+            host=consenter.host,
+            port=consenter.port,
+            client_tls_cert=consenter.client_tls_certificate,
+            server_tls_cert=consenter.server_tls_certificate,
+        )
+        for consenter in ordering.consenters
+    ]
 
 
 def bft_metadata(ordering: OrderingConfig) -> bytes:
