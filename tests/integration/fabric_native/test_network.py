@@ -7,13 +7,11 @@ import os
 import socket
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
-from support.embedded import User, enrolled_user
-from support.native import native_network, native_topology
+from support.embedded import enrolled_user
+from support.native import connect, native_network, native_topology, put, states
 
-from fabric_gateway import Gateway
 from fabric_native import NativeNetwork
 from fabric_operator.errors import NetworkError, ProcessError
 from fabric_protocol.blocks import header_hash, parse_block
@@ -29,29 +27,8 @@ NODES = [
 ]
 
 
-def states(network: NativeNetwork) -> dict[str, str]:
-    return {node.name: node.state for node in network.status()}
-
-
 def pids(network: NativeNetwork) -> dict[str, int]:
     return {node.name: node.pid for node in network.status() if node.pid is not None}
-
-
-def connect(network: NativeNetwork, user: User) -> Gateway:
-    profile: Any = json.loads((network.directory / "network.json").read_text())
-    peer = profile["organizations"][user.msp_id]["peers"][0]
-    return Gateway.connect(
-        peer["endpoint"],
-        identity=user.identity,
-        signer=user.sign_digest,
-        tls_roots=(network.directory / peer["tls_roots"]).read_bytes(),
-        server_name=peer["server_name"],
-    )
-
-
-def put(network: NativeNetwork, user: User, key: str, value: str = "v") -> bytes:
-    with connect(network, user) as gateway:
-        return gateway.network("testing").contract("basic").submit("basic:put", key, value)
 
 
 def processes_that_name(directory: Path) -> list[str]:

@@ -16,7 +16,6 @@ from fabric_native.issuing import FabricCaIssuer, Issuer
 from fabric_native.material import (
     create_members,
     create_node,
-    create_service,
     read_registrar,
     root_issuer,
     server_hosts,
@@ -25,6 +24,7 @@ from fabric_native.nodes import Node, authority
 from fabric_native.paths import NetworkPaths, NodePaths
 from fabric_native.settings import EngineSettings
 from fabric_native.tls import client_context
+from fabric_operator.private_files import write_pair
 from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.topology import Organization, Topology
 
@@ -89,20 +89,18 @@ class Authorities:
     def issue_node(self, organization: Organization, node: Node, member: NodePaths) -> None:
         """Have another identity and TLS pair of one node issued, into a directory of its own.
 
-        A CA registers a name once, so that these bear another one; Fabric goes by roles, not by names.
-
         Raises:
             AuthorityError: the CA refused or gave no answer.
         """
-        files, name = self.paths.organization(organization.name), f"{node.name}-{secrets.token_hex(4)}"
+        files = self.paths.organization(organization.name)
         with self._issuer(organization) as issuer:
-            create_node(files, member, node, name, server_hosts(self.topology), issuer)
+            create_node(files, member, node, _new_name(node), server_hosts(self.topology), issuer)
 
     def issue_service(self, organization: Organization, service: Node) -> None:
         """Have the TLS pair of a chaincode service issued; raises as `issue_node`."""
+        member = self.paths.node(service)
         with self._issuer(organization) as issuer:
-            files = self.paths.organization(organization.name)
-            create_service(files, service, server_hosts(self.topology), issuer)
+            write_pair(member.tls, *issuer.tls(_new_name(service), server_hosts(self.topology)))
 
     @contextmanager
     def _issuer(self, organization: Organization) -> Iterator[Issuer]:
@@ -125,3 +123,8 @@ class Authorities:
             timeout=_SECONDS,
             trust_env=False,
         )
+
+
+def _new_name(node: Node) -> str:
+    """A CA registers a name once, so that a node's later certificates bear others; Fabric goes by roles."""
+    return f"{node.name}-{secrets.token_hex(4)}"

@@ -77,7 +77,8 @@ def create_members(
     admin = f"admin-{organization.name}"
     write_member(files, files.admin, issuer.identity(admin, "admin"))
     write_pair(files.admin.tls, *issuer.tls(admin, ()))
-    create_service(files, chaincode(organization), hosts, issuer)
+    service = chaincode(organization)
+    write_pair(files.node(service).tls, *issuer.tls(service.name, hosts))
     write_pair(files.peer_client_tls, *issuer.tls(f"peer-client-{organization.name}", ()))
 
 
@@ -87,11 +88,6 @@ def create_node(
     """Have identity and TLS pair of a peer or an ordering node issued under a name, and write them."""
     write_member(files, member, issuer.identity(name, node.kind))
     write_pair(member.tls, *issuer.tls(name, hosts))
-
-
-def create_service(files: OrganizationPaths, service: Node, hosts: Sequence[str], issuer: Issuer) -> None:
-    """Have the TLS pair of a chaincode service issued, and write it."""
-    write_pair(files.node(service).tls, *issuer.tls(service.name, hosts))
 
 
 def create_package(paths: NetworkPaths, service: Node, label: str, address: str) -> None:

@@ -168,8 +168,8 @@ def rotate_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
     new.directory.rmdir()
     nodes.start(node)
     nodes.wait(node)
-    if node == orderer(organization):
-        wait_for_ordering(nodes, organization)
+    wait_for_ordering(nodes, organization)
+    deploy(nodes, progress)
     progress(f"{node.name} runs with them")
 
 

@@ -229,7 +229,7 @@ def wait_for_ordering(nodes: Nodes, organization: Organization) -> None:
 
     def orders() -> bool:
         try:
-            read_configuration([node], nodes.topology.channel, signer)
+            read_configuration([node], nodes.topology.channel, signer, must_order=True)
         except NetworkError:
             return False
         return True

@@ -94,10 +94,13 @@ def change_configuration(
 
 
 def read_configuration(
-    nodes: Sequence[OrderingNode], channel_id: str, signer: ConfigSigner
+    nodes: Sequence[OrderingNode], channel_id: str, signer: ConfigSigner, *, must_order: bool = False
 ) -> common_pb2.Block:
-    """The newest configuration block of a channel; raises as `change_configuration`."""
-    return _first_answer(nodes, channel_id, [signer], lambda admins: admins.newest())
+    """The newest configuration block of a channel; raises as `change_configuration`.
+
+    With `must_order` a node that does not take part in consensus, as without a Raft leader, does not count.
+    """
+    return _first_answer(nodes, channel_id, [signer], lambda admins: admins.newest(must_order))
 
 
 def _first_answer(
@@ -128,8 +131,8 @@ class _Administration:
         self._channel_id = channel_id
         self._signers = signers
 
-    def newest(self) -> Any:
-        return self._configuration_of(next(self._blocks(_NEWEST, _NEWEST)))
+    def newest(self, must_order: bool) -> Any:
+        return self._configuration_of(next(self._blocks(_NEWEST, _NEWEST, must_order)))
 
     def change(self, change: Callable[[Any], Any]) -> int:
         newest = next(self._blocks(_NEWEST, _NEWEST))
@@ -155,7 +158,7 @@ class _Administration:
             int(block.header.number) for block in self._blocks(following, for_ever) if is_config_block(block)
         )
 
-    def _blocks(self, start: Any, stop: Any) -> Iterator[Any]:
+    def _blocks(self, start: Any, stop: Any, must_order: bool = False) -> Iterator[Any]:
         signer = self._signers[0]
         timestamp = Timestamp()
         timestamp.GetCurrentTime()
@@ -166,7 +169,12 @@ class _Administration:
             header=common_pb2.Header(
                 channel_header=header.SerializeToString(), signature_header=signer.signature_header()
             ),
-            data=ab_pb2.SeekInfo(start=start, stop=stop).SerializeToString(),
+            data=ab_pb2.SeekInfo(
+                start=start,
+                stop=stop,
+                # A change of Raft's nodes may leave them without a leader until one of them is restarted.
+                error_response=ab_pb2.SeekInfo.STRICT if must_order else ab_pb2.SeekInfo.BEST_EFFORT,
+            ).SerializeToString(),
         ).SerializeToString()
         envelope = common_pb2.Envelope(payload=payload, signature=signer.signer(sha256(payload).digest()))
         for answer in self._stub.Deliver(iter([envelope]), timeout=_SECONDS):

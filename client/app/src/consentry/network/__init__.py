@@ -4,6 +4,13 @@ This package alone knows the engines; everything else of `consentry` reads `netw
 """
 
 from consentry.network.engines import EMBEDDED, ENGINES, FABRIC
+from consentry.network.membership import (
+    add_organization,
+    add_peer,
+    remove_organization,
+    rotate_certificates,
+    upgrade_chaincode,
+)
 from consentry.network.nodes import kill_node, log_tail, start_node, stop_node
 from consentry.network.operations import (
     bring_up,
@@ -22,6 +29,8 @@ __all__ = [
     "ENGINES",
     "FABRIC",
     "PRESETS",
+    "add_organization",
+    "add_peer",
     "bring_up",
     "destroy",
     "enroll_user",
@@ -30,10 +39,13 @@ __all__ = [
     "log_tail",
     "preset",
     "publish_revocations",
+    "remove_organization",
     "restart_chaincode",
     "revoke_user",
+    "rotate_certificates",
     "start_node",
     "status",
     "stop_node",
     "take_down",
+    "upgrade_chaincode",
 ]

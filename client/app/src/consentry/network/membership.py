@@ -1,0 +1,167 @@
+"""Operations of a consortium on a running network of real Fabric; see `fabric_native.operations`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from consentry.errors import ConsentryError
+from consentry.network.engines import load_network
+from consentry.network.presets import HOSPITAL, REGULATOR, consentry_topology, default_msp_id
+from consentry.network.translation import translated
+from fabric_native import NativeNetwork
+from fabric_protocol.topology import ChaincodeDefinition, CollectionDefinition, Organization, Topology
+
+Progress = Callable[[str], None]
+
+
+@translated()
+def add_organization(
+    directory: Path, name: str, progress: Progress, *, kind: str = HOSPITAL, peers: int = 1
+) -> None:
+    """Take an organization into a running network: it orders, and endorses under a definition that names it.
+
+    A majority of the administrators signs the change of the channel's configuration. The policy of the
+    chaincode becomes that of DESIGN §9 for all organizations, and a hospital gets a collection of its own.
+
+    Args:
+        directory: The network's directory; all of it must be up.
+        name: Of the new organization, such as `hillside`.
+        progress: Told what is being done, a line at a time.
+        kind: `hospital` or `regulator`.
+        peers: How many it runs.
+
+    Raises:
+        ConsentryError: OPERATION_NEEDS_FABRIC, KIND_UNKNOWN, ORGANIZATION_EXISTS, TOPOLOGY_INVALID, or what
+            a node says.
+    """
+    network = _native(directory)
+    topology = network.topology
+    if kind not in (HOSPITAL, REGULATOR):
+        raise ConsentryError("KIND_UNKNOWN", f"got kind {kind!r}; there are {HOSPITAL} and {REGULATOR}")
+    if name in {item.name for item in topology.organizations}:
+        raise ConsentryError("ORGANIZATION_EXISTS", f"the network has an organization {name}")
+    added = Organization(name=name, msp_id=default_msp_id(name), kind=kind, peers=peers)
+    organizations = (*topology.organizations, added)
+    definition = _next_definition(topology, organizations)
+    network.add_organization(replace(topology, organizations=organizations, chaincode=definition), progress)
+    _keep_anchor(network, name)
+
+
+@translated()
+def remove_organization(directory: Path, name: str, progress: Progress) -> None:
+    """Let an organization go from a running network; what it wrote stays on the ledger, its files with it.
+
+    Fabric keeps every collection that ever was: that of a hospital that goes falls to the first organization
+    that stays, whose peers get nothing of what is in it, as nobody is left to hand it over.
+
+    Args:
+        directory: The network's directory; all of it must be up.
+        name: Of the organization, such as `lakeside`.
+        progress: Told what is being done, a line at a time.
+
+    Raises:
+        ConsentryError: OPERATION_NEEDS_FABRIC, ORGANIZATION_UNKNOWN, or what a node says.
+    """
+    network = _native(directory)
+    topology = network.topology
+    removed = topology.organization(name)
+    organizations = tuple(item for item in topology.organizations if item != removed)
+    if not organizations:
+        raise ConsentryError("ORGANIZATION_UNKNOWN", f"{name} is the only organization: destroy the network")
+    definition = _next_definition(topology, organizations)
+    network.remove_organization(
+        replace(topology, organizations=organizations, chaincode=definition), progress
+    )
+    network.stop_process(f"decide-{removed.name}")
+
+
+@translated()
+def upgrade_chaincode(directory: Path, version: str, progress: Progress) -> None:
+    """Put the chaincode that is installed on this machine now in force under a new version.
+
+    New services start beside the old ones; every organization approves; then the old ones stop.
+
+    Args:
+        directory: The network's directory; all of it must be up.
+        version: Of the new definition, such as `1.1`.
+        progress: Told what is being done, a line at a time.
+
+    Raises:
+        ConsentryError: OPERATION_NEEDS_FABRIC, TOPOLOGY_INVALID, or what a node says.
+    """
+    network = _native(directory)
+    topology = network.topology
+    definition = replace(topology.chaincode, version=version, sequence=topology.chaincode.sequence + 1)
+    network.upgrade_chaincode(replace(topology, chaincode=definition), progress)
+
+
+@translated()
+def add_peer(directory: Path, organization: str, progress: Progress) -> None:
+    """Start another peer of an organization, from a snapshot of the first one's ledger.
+
+    Args:
+        directory: The network's directory; all of it must be up.
+        organization: Short name, such as `northgate`.
+        progress: Told what is being done, a line at a time.
+
+    Raises:
+        ConsentryError: OPERATION_NEEDS_FABRIC, ORGANIZATION_UNKNOWN, or what a node says.
+    """
+    _native(directory).add_peer(organization, progress)
+
+
+@translated()
+def rotate_certificates(directory: Path, node: str, progress: Progress) -> None:
+    """Give a peer or an ordering node new certificates, tell the channel where it must know, and restart it.
+
+    Args:
+        directory: The network's directory; all of it must be up.
+        node: Such as `orderer-northgate`.
+        progress: Told what is being done, a line at a time.
+
+    Raises:
+        ConsentryError: OPERATION_NEEDS_FABRIC, NODE_UNKNOWN, or what a node says.
+    """
+    _native(directory).rotate_certificates(node, progress)
+
+
+def _native(directory: Path) -> NativeNetwork:
+    network = load_network(directory)
+    if isinstance(network, NativeNetwork):
+        return network
+    raise ConsentryError(
+        "OPERATION_NEEDS_FABRIC",
+        f"{directory} is run by the embedded engine, whose members and chaincode are fixed: "
+        "use a network of real Fabric (network up --engine fabric)",
+    )
+
+
+def _next_definition(topology: Topology, organizations: tuple[Organization, ...]) -> ChaincodeDefinition:
+    """The next definition, with policies and collections as these organizations need them."""
+    usual = consentry_topology(organizations).chaincode
+    kept = {item.name: _fallen_to(item, organizations[0]) for item in topology.chaincode.collections}
+    collections = {**kept, **{item.name: item for item in usual.collections}}
+    return replace(
+        topology.chaincode,
+        policy=usual.policy,
+        collections=tuple(collections.values()),
+        sequence=topology.chaincode.sequence + 1,
+    )
+
+
+def _fallen_to(collection: CollectionDefinition, heir: Organization) -> CollectionDefinition:
+    return replace(
+        collection,
+        members=f"OR('{heir.msp_id}.member')",
+        endorsement=f"OR('{heir.msp_id}.peer')",
+        maximum_peer_count=0,
+    )
+
+
+def _keep_anchor(network: NativeNetwork, name: str) -> None:
+    path = network.directory / "anchors" / f"{name}.txt"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.write_text(f"{network.anchor()}\n", encoding="ascii")
+    path.chmod(0o600)
