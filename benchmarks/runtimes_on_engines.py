@@ -18,13 +18,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import fabric_native
 from benchmarks.clients import enrolled_gateway
 from benchmarks.null_peer import VALUE
 from benchmarks.results import Measurement
 from benchmarks.runtimes import GO, NODE, OURS, Runtime, runtimes
 from fabric_embedded import EmbeddedNetwork
 from fabric_gateway import Contract
+from fabric_native import BinariesNotFoundError, NativeNetwork, find_binaries
 from fabric_protocol.topology import ChaincodeDefinition, Organization, Topology
 
 ROUNDS = 5
@@ -70,11 +70,11 @@ def measure(directory: Path) -> Iterator[Measurement]:
     found = runtimes()
     yield from _on(_EMBEDDED, EmbeddedNetwork, found, directory / "embedded")
     try:
-        fabric_native.find_binaries()
-    except fabric_native.BinariesNotFoundError as error:
+        find_binaries()
+    except BinariesNotFoundError as error:
         print(f"runtimes on real peers: not run; {error}")
         return
-    yield from _on(_REAL, fabric_native.NativeNetwork, found, directory / "native")
+    yield from _on(_REAL, NativeNetwork, found, directory / "native")
 
 
 def _on(engine: str, kind: Any, found: list[Runtime], directory: Path) -> Iterator[Measurement]:

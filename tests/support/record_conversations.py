@@ -19,8 +19,8 @@ from support.embedded import enrolled_user, two_organization_topology
 from support.node_chaincode import connect
 from support.protocol_story import tell
 
-import fabric_native
 from fabric_embedded import EmbeddedNetwork
+from fabric_native import NativeNetwork
 
 _TESTS = Path(__file__).parents[1]
 _CHAINCODE = Path(__file__).with_name("protocol_chaincode.py")
@@ -45,6 +45,6 @@ def record(directory: Path, engine: Any, home: Path) -> None:
 
 
 if __name__ == "__main__":
-    chosen = EmbeddedNetwork if sys.argv[2:] == ["embedded"] else fabric_native.NativeNetwork
+    chosen = EmbeddedNetwork if sys.argv[2:] == ["embedded"] else NativeNetwork
     with tempfile.TemporaryDirectory(prefix="conversations-") as place:
         record(Path(sys.argv[1]), chosen, Path(place))

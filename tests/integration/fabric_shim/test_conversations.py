@@ -21,6 +21,7 @@ from support.record_conversations import record
 from support.scripted_peer import Message
 
 from fabric_embedded import EmbeddedNetwork
+from fabric_native import NativeNetwork
 from fabric_shim import Router
 
 _QUERIES = (
@@ -32,11 +33,17 @@ _QUERIES = (
 RECORDED = read_conversation(CONVERSATIONS / "fabric-3.1.5-own-peer.jsonl")
 
 
-@pytest.fixture(scope="module")
-def conversation(tmp_path_factory: pytest.TempPathFactory) -> list[Spoken]:
+ENGINES = [
+    pytest.param(EmbeddedNetwork, id="embedded"),
+    pytest.param(NativeNetwork, id="fabric", marks=pytest.mark.optional_tool("fabric-binaries")),
+]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def conversation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Spoken]:
     """What alpha's peer and its chaincode say."""
     place = tmp_path_factory.mktemp("conversations")
-    record(place / "recorded", EmbeddedNetwork, place)
+    record(place / "recorded", request.param, place)
     found = [read_conversation(path) for path in (place / "recorded").iterdir()]
     # Alpha's user evaluates on alpha's peer only.
     return max(found, key=len)
