@@ -4,45 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from support.altered_contracts import CarelessGrants, Cheating
 from support.consortium import Consortium
 from support.ledger_examples import HOSPITALS, LAKESIDE, NORTHGATE, REGULATOR, RIVERSIDE, identifier
 
 from consentry_contracts import contracts
-from consentry_contracts.grants import Grants
-from consentry_contracts.state import put
-from consentry_records import DatasetVersion, Grant, Suspension, keys
-from consentry_records.record import Record
-from fabric_shim import Context, Contract, custodian_policy, transaction
-
-CHANGES: dict[str, tuple[type[Record], dict[str, object]]] = {
-    keys.grant(identifier("grant")): (Grant, {"grantee": LAKESIDE, "revision": 9}),
-    keys.version(identifier("version")): (DatasetVersion, {"row_count": 1}),
-    keys.suspension(identifier("grant")): (Suspension, {"suspended_by": "somebody-else"}),
-}
-
-
-class Cheating(Contract):
-    """What an organization could run instead of the contracts: writes without any check."""
-
-    name = "cheating"
-
-    @transaction
-    async def rewrite(self, ctx: Context, key: str) -> None:
-        record, changes = CHANGES[key]
-        value = await ctx.stub.get_state(key)
-        assert value is not None
-        await put(ctx, key, replace(record.from_bytes(value), **changes))
-
-
-class CarelessGrants(Grants):
-    """The grants contract as an organization could alter it: anybody may revoke."""
-
-    @transaction
-    async def revoke(self, ctx: Context, grant_id: str) -> None:
-        await Cheating().rewrite(ctx, keys.grant(grant_id))
+from consentry_records import Grant, keys
+from fabric_shim import custodian_policy
 
 
 async def prepared(consortium: Consortium) -> None:

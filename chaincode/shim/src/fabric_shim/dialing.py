@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from grpclib.client import Channel
 from grpclib.const import Cardinality
-from grpclib.exceptions import GRPCError, StreamTerminatedError
+from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from h2.exceptions import H2Error
 
 from fabric_shim.conversation import Conversation, State
 from fabric_shim.errors import ConfigurationError, ConversationError
@@ -118,10 +119,12 @@ class PeerConnection:
                 # What ends the conversation when the connection is lost.
                 with call._wrapper:
                     await self._talk(GrpcStream(call._stream))
+                # Only then grpclib tells the status with which the peer ended the stream.
+                await call.end()
             _log.warning("the peer at %s closed the stream", self.address)
         except GRPCError as error:
             _log.warning("the peer at %s ended the stream: %s", self.address, error.status.name)
-        except (ConversationError, StreamTerminatedError, OSError) as error:
+        except (ConversationError, StreamTerminatedError, ProtocolError, H2Error, OSError) as error:
             _log.warning("lost the stream to the peer at %s: %s", self.address, error)
         finally:
             conversation, self._conversation = self._conversation, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -10,6 +11,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fabric_shim.errors import ConfigurationError
+from fabric_shim.outcomes import describe_error
+
+_log = logging.getLogger("fabric_shim")
 
 _TEXT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -46,3 +50,13 @@ def configure_logging(environment: Mapping[str, str]) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # It tells of every stream that a peer resets; what matters of that is told by this package.
     logging.getLogger("grpclib").setLevel(logging.WARNING)
+
+
+def log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What an event loop tells of an error that nobody handled: its kind and place.
+
+    asyncio itself would log the exception's words, which may quote what a peer sent.
+    """
+    error = context.get("exception")
+    place = f" ({describe_error(error)})" if isinstance(error, BaseException) else ""
+    _log.error("%s%s", context.get("message", "an error that nobody handled"), place)

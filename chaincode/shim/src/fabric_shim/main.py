@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fabric_shim.contract import Contract
 from fabric_shim.errors import ConfigurationError
-from fabric_shim.logs import configure_logging
+from fabric_shim.logs import configure_logging, log_loop_error
 from fabric_shim.metrics import Metrics
 from fabric_shim.operations import Operations
 from fabric_shim.router import Router
@@ -96,6 +96,7 @@ def run(contracts: Sequence[Contract]) -> None:
 async def _serve_until_signal(contracts: Sequence[Contract], settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log_loop_error)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await serve(contracts, settings, stop)
