@@ -12,6 +12,7 @@ from benchmarks import (
     bulk_import,
     chaincode_runtimes,
     embedded,
+    engines,
     ledger_size,
     runtimes_on_engines,
     trail_reports,
@@ -25,10 +26,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="consentry-bench-") as place:
         modules = {
             "embedded": embedded,
+            "engines": engines,
             "bulk": bulk_import,
             "size": ledger_size,
             "runtimes": chaincode_runtimes,
-            "engines": runtimes_on_engines,
+            "runtimes-on-engines": runtimes_on_engines,
             "reports": trail_reports,
         }
         for name, module in modules.items():

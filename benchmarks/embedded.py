@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.clients import enrolled_gateway
+from benchmarks.load import evaluations, measured, submits
 from benchmarks.results import Measurement
 from consentry.verification import Verifier, memory_source
 from fabric_embedded import EmbeddedNetwork
-from fabric_gateway import Contract, Gateway
+from fabric_gateway import Gateway
 from fabric_protocol.blocks import parse_block
 from fabric_protocol.topology import ChaincodeDefinition, Organization, Topology
 
-IN_FLIGHT = 200
 SUBMITS = 2_000
 EVALUATIONS = 4_000
-VALUE = "v" * 200
+_WARM = 300
 _COMMAND = (sys.executable, str(Path(__file__).with_name("runtime_chaincode.py")))
 
 
@@ -31,15 +30,17 @@ def measure(directory: Path) -> Iterator[Measurement]:
         network.up()
         with enrolled_gateway(network, "alpha") as gateway:
             contract = gateway.network("bench").contract("values")
-            contract.submit("bench:put", "first", VALUE)
+            contract.submit("bench:put", "first", "value")
             yield Measurement(
                 "embedded engine, up to the first commit", time.perf_counter() - began, "s", 2, False
             )
-            many_in_flight(200, lambda i: contract.submit("bench:put", f"warm-{i}", VALUE))
-            rate = many_in_flight(SUBMITS, lambda i: contract.submit("bench:put", f"key-{i}", VALUE))
-            yield Measurement("submit, 200 bytes, 2 endorsements, 200 in flight", rate, "/s", 600)
-            rate = many_in_flight(EVALUATIONS, lambda i: _evaluate(contract, i))
-            yield Measurement("evaluate, 200 in flight", rate, "/s", 2_000)
+            submits(contract, "warm", _WARM)()
+            load = measured(network, SUBMITS, submits(contract, "key", SUBMITS))
+            print(f"submit: {load}")
+            yield Measurement("submit, 200 bytes, 2 endorsements, 200 in flight", load.rate, "/s", 600)
+            load = measured(network, EVALUATIONS, evaluations(contract, "key", EVALUATIONS, SUBMITS))
+            print(f"evaluate: {load}")
+            yield Measurement("evaluate, 200 in flight", load.rate, "/s", 2_000)
             yield Measurement("blocks re-proved", _proof_rate(gateway), "transactions/s", 1_500)
     finally:
         network.down()
@@ -71,14 +72,9 @@ def two_organizations() -> Topology:
     )
 
 
-def _evaluate(contract: Contract, index: int) -> None:
-    assert contract.evaluate("bench:get", f"key-{index % SUBMITS}").decode() == VALUE
+if __name__ == "__main__":
+    import tempfile
 
-
-def many_in_flight(count: int, call: Callable[[int], object]) -> float:
-    """Calls a second, the given number of them with 200 in flight."""
-    with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        began = time.perf_counter()
-        for _ in pool.map(call, range(count)):
-            pass
-        return count / (time.perf_counter() - began)
+    with tempfile.TemporaryDirectory(prefix="consentry-bench-") as place:
+        for item in measure(Path(place) / "embedded"):
+            print(f"{item.what}: {item.measured:,.2f} {item.unit}; {'reached' if item.holds else 'missed'}")

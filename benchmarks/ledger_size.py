@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.clients import enrolled_gateway
-from benchmarks.embedded import VALUE, many_in_flight, two_organizations
+from benchmarks.embedded import two_organizations
 from benchmarks.ledger_filling import LedgerFiller
+from benchmarks.load import VALUE, measured, submits
 from benchmarks.results import Measurement
 from fabric_embedded import EmbeddedNetwork
 from fabric_embedded.assembly import read_material
 from fabric_embedded.paths import NetworkPaths
-from fabric_gateway import Contract
 
 TRANSACTIONS = int(os.environ.get("CONSENTRY_BENCH_TRANSACTIONS", "50000"))
 """How many; 0 leaves this benchmark out. The bars are for 1000000: some minutes, 4 GB of disk."""
@@ -59,26 +59,16 @@ def _costs_of_submit(small: EmbeddedNetwork, large: EmbeddedNetwork) -> list[flo
             for network in networks
         ]
         for contract in contracts:
-            _submit(contract, "warm", _FEW)
+            submits(contract, "warm", _FEW)()
         for turn in range(_ROUNDS):
             for index, network in enumerate(networks):
-                spent[index] -= _cpu_seconds(network)
-                _submit(contracts[index], str(turn), _SUBMITS)
-                spent[index] += _cpu_seconds(network)
-    return [seconds / (_ROUNDS * _SUBMITS) * 1000 for seconds in spent]
-
-
-def _submit(contract: Contract, prefix: str, count: int) -> None:
-    many_in_flight(count, lambda i: contract.submit("bench:put", f"{prefix}-{i}", VALUE))
+                load = measured(network, _SUBMITS, submits(contracts[index], str(turn), _SUBMITS))
+                spent[index] += load.milliseconds["engine"] / _ROUNDS
+    return spent
 
 
 def _engine(network: EmbeddedNetwork) -> Path:
     return Path(f"/proc/{next(node.pid for node in network.status() if node.name == 'engine')}")
-
-
-def _cpu_seconds(network: EmbeddedNetwork) -> float:
-    fields = (_engine(network) / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_megabytes(network: EmbeddedNetwork) -> float:
