@@ -21,17 +21,15 @@ from consentry_records import (
     ConsentChangeBatch,
     Grant,
     NewAccessAttempt,
-    NewConsent,
     NewModel,
     NewTrainingSession,
-    PrivateEntry,
     keys,
 )
 from consentry_records.digest import sha256_digest
 from consentry_records.error_catalogue import CATALOGUE
 from consentry_records.identifiers import consent_identifiers
 from consentry_records.instants import format_instant
-from consentry_records.private_entries import encode_entries, private_batch, private_entry
+from consentry_records.private_entries import encode_entries, entry_key, private_batch, private_value
 from consentry_records.record import Record
 from fabric_protocol.topology import CollectionDefinition
 from fabric_shim import ContractError
@@ -197,14 +195,12 @@ def consent_ids(subjects: Sequence[str], batch: int = 1) -> list[str]:
     return consent_identifiers(identifier("batch", batch), len(subjects))
 
 
-def private_entries(
-    subjects: Sequence[str], batch: int = 1, value: bytes = b"encrypted"
-) -> list[PrivateEntry]:
-    """The private entries of a batch, one a subject."""
-    return [
-        private_entry(examples.commitment(subject), consent_id, identifier("batch", batch), value)
+def private_entries(subjects: Sequence[str], batch: int = 1, value: bytes = b"encrypted") -> dict[str, str]:
+    """The private entries of a batch, one a subject: base64 by key."""
+    return {
+        entry_key(examples.commitment(subject), consent_id, identifier("batch", batch)): private_value(value)
         for subject, consent_id in zip(subjects, consent_ids(subjects, batch), strict=True)
-    ]
+    }
 
 
 def consent_batch(
@@ -222,10 +218,9 @@ def consent_batch(
         custodian=custodian,
         private_entry_digest=private_entry_digest,
         terms=(examples.terms(**changes),),
-        consents=tuple(
-            NewConsent(subject=examples.commitment(subject), terms=0, claimed_at=claimed_at)
-            for subject in subjects
-        ),
+        subjects=tuple(examples.commitment(subject) for subject in subjects),
+        chosen=(0,) * len(subjects),
+        claimed_at=() if claimed_at is None else (claimed_at,) * len(subjects),
     )
 
 

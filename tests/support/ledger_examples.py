@@ -297,14 +297,14 @@ def documents(record: type[R]) -> st.SearchStrategy[dict[str, Any]]:
     if record.__name__ == "Reason":
         return _reasons()
     hints = get_type_hints(record, include_extras=True)
-    if record.__name__ == "NewConsent":
-        # A batch has at least one list of terms.
-        return st.fixed_dictionaries(
-            {
-                **{name: values(hints[name].__metadata__[0]) for name in field_names(record)},
-                "terms": st.just(0),
-            }
-        )
+    if record.__name__ == "ConsentBatch":
+        return _batches()
+    return st.fixed_dictionaries(
+        {
+            **{name: values(hints[name].__metadata__[0]) for name in field_names(record)},
+            "terms": st.just(0),
+        }
+    )
     return st.fixed_dictionaries({name: values(hints[name].__metadata__[0]) for name in field_names(record)})
 
 
@@ -315,3 +315,13 @@ def _reasons(draw: st.DrawFn) -> dict[str, Any]:
     code = draw(st.sampled_from(sorted(CATALOGUE)))
     parameters = {name: draw(values(kind)) for name, kind in CATALOGUE[code].parameters.items()}
     return {"code": code, "parameters": parameters}
+
+
+@st.composite
+def _batches(draw: st.DrawFn) -> dict[str, Any]:
+    from consentry_records import ConsentBatch
+
+    hints = get_type_hints(ConsentBatch, include_extras=True)
+    drawn = {name: draw(values(hints[name].__metadata__[0])) for name in field_names(ConsentBatch)}
+    count = len(drawn["subjects"])
+    return {**drawn, "chosen": [0] * count, "claimed_at": draw(st.sampled_from([[], [None] * count]))}

@@ -64,13 +64,13 @@ async def test_the_private_transaction_writes_the_custodians_collection_and_noth
     result = await consortium.submit(steward, "consents:store_private", transient=transient)
     assert result.endorsers == (NORTHGATE,)
     assert consortium.ledger.states() == before
-    for entry in ENTRIES:
-        assert consortium.ledger.private(NORTHGATE, COLLECTION, entry.key) == b"encrypted"
-        assert consortium.ledger.private(RIVERSIDE, COLLECTION, entry.key) is None
+    for key in ENTRIES:
+        assert consortium.ledger.private(NORTHGATE, COLLECTION, key) == b"encrypted"
+        assert consortium.ledger.private(RIVERSIDE, COLLECTION, key) is None
     assert consortium.ledger.private(NORTHGATE, COLLECTION, keys.batch(batch.batch_id)) == batch.to_bytes()
     block = consortium.ledger.blocks[-1].SerializeToString()
     assert b"encrypted" not in block
-    assert ENTRIES[0].key.encode() not in block
+    assert next(iter(ENTRIES)).encode() not in block
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_the_private_transaction_writes_the_custodians_collection_and_noth
         ),
         (
             {
-                "entries": encode_entries(ENTRIES[:2]),
+                "entries": encode_entries(private_entries(PEOPLE[:2])),
                 "batch": private_batch(identifier("batch"), ENTRIES).to_bytes(),
             },
             "BATCH_COUNT_DIFFERS",
@@ -152,9 +152,15 @@ async def test_a_foreign_subject_is_refused(consortium: Consortium) -> None:
 
 async def test_terms_that_the_batch_lacks_are_refused(consortium: Consortium) -> None:
     document = consent_batch(PEOPLE, examples.digest()).to_dict()
-    document["consents"][1]["terms"] = 1
-    call = consortium.submit(consortium.person("steward"), "consents:import_batch", document)
-    assert await consortium.refusal(call) == "TERMS_NOT_IN_BATCH"
+    for changes, code in (
+        ({"chosen": [0, 1, 0]}, "TERMS_NOT_IN_BATCH"),
+        ({"chosen": [0, 0]}, "COLUMNS_DIFFER"),
+        ({"claimed_at": [None, None]}, "COLUMNS_DIFFER"),
+        ({"chosen": [0, -1, 0]}, "FIELD_INVALID"),
+        ({"subjects": []}, "FIELD_INVALID"),
+    ):
+        call = consortium.submit(consortium.person("steward"), "consents:import_batch", document | changes)
+        assert await consortium.refusal(call) == code
 
 
 async def test_a_subject_gives_several_consents_up_to_a_limit(consortium: Consortium) -> None:

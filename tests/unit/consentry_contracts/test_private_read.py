@@ -29,7 +29,7 @@ def opened(answer: dict[str, str], key: str) -> bytes:
 async def test_the_custodian_reads_its_entries(consortium: Consortium) -> None:
     await consortium.store_private(["somebody"])
     for roles in ("steward", "dpo"):
-        for key, value in ((ENTRY.key, VALUE), (keys.batch(identifier("batch")), None)):
+        for key, value in ((ENTRY, VALUE), (keys.batch(identifier("batch")), None)):
             answer = await consortium.evaluate(
                 consortium.person(roles), "consents:read_private", key, transient={"key": KEY}
             )
@@ -41,19 +41,19 @@ async def test_a_submitted_read_leaves_nothing_readable_in_its_block(consortium:
     await consortium.store_private(["somebody"])
     steward = consortium.person("steward")
     result = await consortium.ledger.submit(
-        steward, "consents:read_private", ENTRY.key, transient={"key": KEY}, endorsers=[NORTHGATE]
+        steward, "consents:read_private", ENTRY, transient={"key": KEY}, endorsers=[NORTHGATE]
     )
     block = consortium.ledger.blocks[-1].SerializeToString()
     assert VALUE not in block
     assert KEY not in block
-    assert opened(json.loads(result.payload), ENTRY.key) == VALUE
+    assert opened(json.loads(result.payload), ENTRY) == VALUE
 
 
 async def test_the_same_key_twice_still_gets_another_nonce(consortium: Consortium) -> None:
     await consortium.store_private(["somebody"])
     answers = [
         await consortium.evaluate(
-            consortium.person("steward"), "consents:read_private", ENTRY.key, transient={"key": KEY}
+            consortium.person("steward"), "consents:read_private", ENTRY, transient={"key": KEY}
         )
         for _ in range(2)
     ]
@@ -63,8 +63,8 @@ async def test_the_same_key_twice_still_gets_another_nonce(consortium: Consortiu
 @pytest.mark.parametrize(
     ("key", "transient", "code"),
     [
-        (ENTRY.key, {"key": b"x" * 31}, "TRANSIENT_INVALID"),
-        (ENTRY.key, {"key": b""}, "TRANSIENT_INVALID"),
+        (ENTRY, {"key": b"x" * 31}, "TRANSIENT_INVALID"),
+        (ENTRY, {"key": b""}, "TRANSIENT_INVALID"),
         ("settings", {"key": KEY}, "FIELD_INVALID"),
         ("batch/" + identifier("batch", 9), {"key": KEY}, "PRIVATE_ENTRY_NOT_FOUND"),
     ],
@@ -85,6 +85,6 @@ async def test_nobody_reads_anothers_collection(consortium: Consortium) -> None:
     for peer in (NORTHGATE, RIVERSIDE):
         with pytest.raises((ContractError, EndorsementError)) as caught:
             await consortium.ledger.evaluate(
-                stranger, "consents:read_private", ENTRY.key, transient={"key": KEY}, peer=peer
+                stranger, "consents:read_private", ENTRY, transient={"key": KEY}, peer=peer
             )
         assert VALUE.decode() not in str(caught.value)

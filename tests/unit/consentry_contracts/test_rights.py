@@ -101,10 +101,10 @@ async def test_an_erasure_purges_attests_and_tells(consortium: Consortium) -> No
     await advance(consortium, "accepted")
     early = consortium.submit(dpo, "rights:fulfil", fulfilment())
     assert await consortium.refusal(early) == "PRIVATE_ENTRY_LEFT"
-    order = {"rights_request_id": REQUEST, "entries": [entry.key]}
+    order = {"rights_request_id": REQUEST, "entries": [entry]}
     result = await consortium.submit(dpo, "rights:purge", order)
     assert result.endorsers == (NORTHGATE,)
-    assert consortium.ledger.private(NORTHGATE, COLLECTION, entry.key) is None
+    assert consortium.ledger.private(NORTHGATE, COLLECTION, entry) is None
     await consortium.submit(dpo, "rights:fulfil", fulfilment(purged=1))
     told = {"recipient": RIVERSIDE, "notified_at": consortium.instant()}
     notices = {"rights_request_id": REQUEST, "revision": 3, "notices": [told]}
@@ -126,14 +126,14 @@ async def test_a_purge_is_for_an_accepted_erasure_of_that_subject_only(consortiu
     await consortium.import_consents(["first", "second"])
     dpo = consortium.person("dpo")
     first, second = private_entries(["first", "second"])
-    order = {"rights_request_id": REQUEST, "entries": [first.key]}
+    order = {"rights_request_id": REQUEST, "entries": [first]}
     assert (
         await consortium.refusal(consortium.submit(dpo, "rights:purge", order)) == "RIGHTS_REQUEST_NOT_FOUND"
     )
     await receive(consortium)
     assert await consortium.refusal(consortium.submit(dpo, "rights:purge", order)) == "RIGHTS_STEP_INVALID"
     await advance(consortium, "accepted")
-    for wrong in (second.key, keys.batch(identifier("batch"))):
+    for wrong in (second, keys.batch(identifier("batch"))):
         call = consortium.submit(dpo, "rights:purge", order | {"entries": [wrong]})
         assert await consortium.refusal(call) == "PURGE_KEY_INVALID"
     stranger = consortium.person("dpo", RIVERSIDE)

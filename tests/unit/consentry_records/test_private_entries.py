@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import ledger_examples as examples
 
-from consentry_records import LedgerError, PrivateBatch, PrivateEntry
+from consentry_records import LedgerError, PrivateBatch
 from consentry_records.canonical import encode
 from consentry_records.private_entries import (
     MAXIMUM_VALUE_BYTES,
@@ -18,33 +18,31 @@ from consentry_records.private_entries import (
     decode_entries,
     encode_entries,
     entries_root,
+    entry_key,
     private_batch,
-    private_entry,
+    private_value,
     read_associated_data,
 )
 
 BATCH_ID = examples.identifier("batch")
 
 
-def entries(count: int = 3) -> list[PrivateEntry]:
-    return [
-        private_entry(
-            examples.commitment(f"s{number}"), examples.identifier("consent", number), BATCH_ID, b"encrypted"
-        )
-        for number in range(1, count + 1)
-    ]
+def key(number: int) -> str:
+    return entry_key(examples.commitment(f"s{number}"), examples.identifier("consent", number), BATCH_ID)
+
+
+def entries(count: int = 3) -> dict[str, str]:
+    return {key(number): private_value(b"encrypted") for number in range(1, count + 1)}
 
 
 def test_entries_go_over_the_transient_field() -> None:
-    assert decode_entries(encode_entries(entries())) == tuple(entries())
-    assert entries()[0].data == b"encrypted"
-    assert entries()[0].consent_id == examples.identifier("consent", 1)
+    assert list(decode_entries(encode_entries(entries())).items()) == list(entries().items())
     check_batch(private_batch(BATCH_ID, entries()), entries())
 
 
 @given(st.permutations(range(3)))
 def test_the_root_fixes_every_entry_and_their_order(order: list[int]) -> None:
-    reordered = [entries()[index] for index in order]
+    reordered = dict([list(entries().items())[index] for index in order])
     assert (entries_root(reordered) == entries_root(entries())) == (order == [0, 1, 2])
 
 
@@ -67,11 +65,11 @@ def test_a_batch_that_does_not_fit_is_refused() -> None:
         (b'{"a":"AA==","a":"AA=="}', "JSON_INVALID"),
         (encode_entries(entries(1001)), "TOO_LARGE"),
         (encode({"patient 17": "AA=="}), "FIELD_INVALID"),
-        (encode({entries()[0].key: "AA"}), "FIELD_INVALID"),
-        (encode({entries()[0].key: "AB=="}), "FIELD_INVALID"),
-        (encode({entries()[0].key: ""}), "FIELD_INVALID"),
-        (encode({entries()[0].key: "ä"}), "FIELD_INVALID"),
-        (encode({entries()[0].key: 1}), "FIELD_INVALID"),
+        (encode({key(1): "AA"}), "FIELD_INVALID"),
+        (encode({key(1): "AB=="}), "FIELD_INVALID"),
+        (encode({key(1): ""}), "FIELD_INVALID"),
+        (encode({key(1): "ä"}), "FIELD_INVALID"),
+        (encode({key(1): 1}), "FIELD_INVALID"),
     ],
 )
 def test_other_transient_fields_are_refused(data: bytes, code: str) -> None:
@@ -81,11 +79,10 @@ def test_other_transient_fields_are_refused(data: bytes, code: str) -> None:
 
 
 def test_a_value_has_at_most_4096_bytes() -> None:
-    commitment, consent_id = examples.commitment(), examples.identifier("consent")
-    longest = private_entry(commitment, consent_id, BATCH_ID, b"x" * MAXIMUM_VALUE_BYTES)
-    assert len(longest.data) == MAXIMUM_VALUE_BYTES
+    longest = {key(1): private_value(b"x" * MAXIMUM_VALUE_BYTES)}
+    assert decode_entries(encode_entries(longest)) == longest
     with pytest.raises(LedgerError):
-        private_entry(commitment, consent_id, BATCH_ID, b"x" * (MAXIMUM_VALUE_BYTES + 1))
+        decode_entries(encode_entries({key(1): private_value(b"x" * (MAXIMUM_VALUE_BYTES + 1))}))
 
 
 @given(st.binary(min_size=1, max_size=64) | st.text(alphabet="AQgw+/=b", max_size=12))
@@ -96,7 +93,7 @@ def test_a_value_is_taken_exactly_if_it_is_the_base64_of_some_bytes(value: bytes
     except ValueError:
         expected = False
     try:
-        PrivateEntry(key=entries()[0].key, value=text)
+        decode_entries(encode({key(1): text}))
     except LedgerError:
         assert not expected
     else:
@@ -104,8 +101,8 @@ def test_a_value_is_taken_exactly_if_it_is_the_base64_of_some_bytes(value: bytes
 
 
 def test_keys_that_can_be_read() -> None:
-    assert PRIVATE_KEY.read(entries()[0].key) == entries()[0].key
-    first_release = entries()[0].key.rpartition("/")[0]
+    assert PRIVATE_KEY.read(key(1)) == key(1)
+    first_release = key(1).rpartition("/")[0]
     assert PRIVATE_KEY.read(first_release) == first_release
     assert PRIVATE_KEY.read(f"batch/{BATCH_ID}") == f"batch/{BATCH_ID}"
     assert read_associated_data("k") == b"consentry/private-read/1\x00k"

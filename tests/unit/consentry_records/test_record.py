@@ -36,17 +36,16 @@ def test_public_names_are_pinned() -> None:
     assert " ".join(record.__name__ for record in RECORDS) == (
         "AccessAttempt AccessDecision AccessRequest Conditions Consent ConsentBatch "
         "ConsentChange ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion "
-        "EmergencyAccess EmergencyReview FinishedSession Grant GrantChange Impact ImpactQuery "
-        "Model ModelVersion NarrowedGrant NewAccessAttempt NewAccessRequest NewConsent "
+        "EmergencyAccess EmergencyReview FinishedSession Grant GrantChange Impact "
+        "ImpactQuery Model ModelVersion NarrowedGrant NewAccessAttempt NewAccessRequest "
         "NewDatasetVersion NewGrant NewModel NewModelVersion NewRetirement NewReview "
         "NewReviewPolicy NewRightsRequest NewTrainingRound NewTrainingSession "
         "NewTrainingStatement OptOut OptOutBatch OrganizationSetting Origin Participant "
-        "PermittedQuery PrivateBatch PrivateChange PrivateConsent PrivateEntry "
-        "ProcessingLimit PurgeOrder Reason RecipientNotice RecordedBatch RemovedRows "
-        "Retirement Review ReviewPolicy RightsEvent RightsFulfilment RightsNotices "
-        "RightsRequest RightsStep Settings SignedTrainingStatement StoreAttestation "
-        "SubjectConsents Suspension TrainingRound TrainingSession TrainingStatement "
-        "Transformation VersionUpdate"
+        "PermittedQuery PrivateBatch PrivateChange PrivateConsent ProcessingLimit PurgeOrder "
+        "Reason RecipientNotice RecordedBatch RemovedRows Retirement Review ReviewPolicy "
+        "RightsEvent RightsFulfilment RightsNotices RightsRequest RightsStep Settings "
+        "SignedTrainingStatement StoreAttestation SubjectConsents Suspension TrainingRound "
+        "TrainingSession TrainingStatement Transformation VersionUpdate"
     )
 
 
@@ -165,7 +164,9 @@ def test_a_wrong_field_of_a_record_inside_is_named_by_its_whole_path() -> None:
         "custodian": examples.NORTHGATE,
         "private_entry_digest": examples.digest(),
         "terms": [examples.terms().to_dict(), examples.terms().to_dict() | {"purposes": ["X"]}],
-        "consents": [{"subject": examples.commitment(), "terms": 0, "claimed_at": None}],
+        "subjects": [examples.commitment()],
+        "chosen": [0],
+        "claimed_at": [],
     }
     with pytest.raises(FieldError) as caught:
         consentry_records.ConsentBatch.from_dict(document)
@@ -233,19 +234,21 @@ def test_bytes_that_are_no_document_are_refused(text: bytes) -> None:
 
 
 def test_sizes_are_limited() -> None:
-    new = consentry_records.NewConsent(subject=examples.commitment(), terms=0, claimed_at=None)
-    fields = {
-        "batch_id": examples.identifier("batch"),
-        "custodian": examples.NORTHGATE,
-        "private_entry_digest": examples.digest(),
-        "terms": (examples.terms(),),
-    }
-    assert len(consentry_records.ConsentBatch(**fields, consents=(new,) * 1000).consents) == 1000
-    with pytest.raises(FieldError):
-        consentry_records.ConsentBatch(**fields, consents=(new,) * 1001)
-    with pytest.raises(LedgerError) as caught:
-        consentry_records.ConsentBatch(**fields, consents=(dataclasses.replace(new, terms=1),))
-    assert caught.value.code == "TERMS_NOT_IN_BATCH"
+    def batch(count: int) -> consentry_records.ConsentBatch:
+        return consentry_records.ConsentBatch(
+            batch_id=examples.identifier("batch"),
+            custodian=examples.NORTHGATE,
+            private_entry_digest=examples.digest(),
+            terms=(examples.terms(),),
+            subjects=(examples.commitment(),) * count,
+            chosen=(0,) * count,
+            claimed_at=(),
+        )
+
+    assert len(batch(1000).subjects) == 1000
+    for count in (0, 1001):
+        with pytest.raises(FieldError):
+            batch(count)
 
 
 @pytest.mark.parametrize(("start", "end"), [(examples.END, examples.START), (examples.START, examples.START)])

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import binascii
+
 from consentry_records import events, keys
 from consentry_records.batch import CONSENTS
 from consentry_records.consent import (
@@ -12,7 +14,6 @@ from consentry_records.consent import (
     ConsentBatch,
     ConsentEvent,
     ConsentTerms,
-    NewConsent,
 )
 from consentry_records.consent_changes import check_claim
 from consentry_records.errors import LedgerError
@@ -49,8 +50,8 @@ async def store_private(ctx: Context) -> None:
     collection, batch_key = keys.collection(actor.msp_id), keys.batch(batch.batch_id)
     if await ctx.stub.get_private_hash(collection, batch_key) is not None:
         raise LedgerError("BATCH_EXISTS", {"batch_id": batch.batch_id})
-    for entry in entries:
-        await ctx.stub.put_private(collection, entry.key, entry.data)
+    for key, value in entries.items():
+        await ctx.stub.put_private(collection, key, binascii.a2b_base64(value))
     await ctx.stub.put_private(collection, batch_key, batch.to_bytes())
     emit(ctx, events.PRIVATE_BATCH_STORED, batch_id=batch.batch_id, custodian=actor.msp_id)
 
@@ -59,7 +60,7 @@ async def import_batch(ctx: Context, batch: ConsentBatch) -> None:
     """Record a batch's consents as given, once its private entry is committed with the digest that the batch
     names.
     """
-    subject_keys = [keys.subject(consent.subject) for consent in batch.consents]
+    subject_keys = [keys.subject(subject) for subject in batch.subjects]
     state = await read(ctx, keys.SETTINGS, keys.batch(batch.batch_id), *subject_keys)
     settings = state.settings()
     actor = member(ctx, settings)
@@ -67,7 +68,7 @@ async def import_batch(ctx: Context, batch: ConsentBatch) -> None:
     check_new_batch(state, batch.batch_id)
     await check_private_entry(ctx, batch.custodian, batch.batch_id, batch.private_entry_digest)
     recorded_at = proposal_instant(ctx)
-    ids = consent_identifiers(batch.batch_id, len(batch.consents))
+    ids = consent_identifiers(batch.batch_id, len(batch.subjects))
     await _put_consents(ctx, batch, ids, actor, recorded_at, settings)
     await _put_subjects(ctx, state, batch, ids)
     await put_batch(
@@ -84,18 +85,18 @@ async def import_batch(ctx: Context, batch: ConsentBatch) -> None:
 async def _put_consents(
     ctx: Context, batch: ConsentBatch, ids: list[str], actor: Actor, recorded_at: str, settings: Settings
 ) -> None:
-    templates: dict[int, Template] = {}
-    for consent_id, new in zip(ids, batch.consents, strict=True):
-        check_claim(new.claimed_at, recorded_at, settings)
-        template = templates.get(new.terms)
-        if template is None:
-            template = templates[new.terms] = _template(batch, new, actor, recorded_at)
-        claimed = "null" if new.claimed_at is None else f'"{new.claimed_at}"'
-        value = template.fill(f'"{consent_id}"', f'"{new.subject}"', claimed)
+    templates = [_template(batch, terms, actor, recorded_at) for terms in batch.terms]
+    claims = batch.claimed_at or (None,) * len(ids)
+    for consent_id, subject, chosen, claimed_at in zip(
+        ids, batch.subjects, batch.chosen, claims, strict=True
+    ):
+        check_claim(claimed_at, recorded_at, settings)
+        claimed = "null" if claimed_at is None else f'"{claimed_at}"'
+        value = templates[chosen].fill(f'"{consent_id}"', f'"{subject}"', claimed)
         await ctx.stub.put_state(keys.consent(consent_id), value)
 
 
-def _template(batch: ConsentBatch, new: NewConsent, actor: Actor, recorded_at: str) -> Template:
+def _template(batch: ConsentBatch, terms: ConsentTerms, actor: Actor, recorded_at: str) -> Template:
     """A consent given under the same terms, with gaps for its id, its subject and when that is claimed."""
     event = ConsentEvent(
         event=GIVEN,
@@ -105,7 +106,6 @@ def _template(batch: ConsentBatch, new: NewConsent, actor: Actor, recorded_at: s
         batch_id=batch.batch_id,
         replaced=None,
     )
-    terms = batch.terms[new.terms]
     consent = Consent(
         **{name: getattr(terms, name) for name in field_names(ConsentTerms)},
         consent_id=_NO_CONSENT,
@@ -122,8 +122,8 @@ async def _put_subjects(ctx: Context, state: Snapshot, batch: ConsentBatch, ids:
     new = SubjectConsents(subject=_NO_SUBJECT, custodian=batch.custodian, consents=(_NO_CONSENT,), limits=())
     template = Template(new, {"subject": _NO_SUBJECT, "consents": [_NO_CONSENT]})
     added: dict[str, list[str]] = {}
-    for consent_id, consent in zip(ids, batch.consents, strict=True):
-        added.setdefault(consent.subject, []).append(consent_id)
+    for consent_id, commitment in zip(ids, batch.subjects, strict=True):
+        added.setdefault(commitment, []).append(consent_id)
     for commitment, more in added.items():
         known = state.optional(SubjectConsents, keys.subject(commitment))
         if known is None and len(more) == 1:

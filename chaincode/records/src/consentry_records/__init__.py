@@ -13,7 +13,6 @@ from .consent import (
     ConsentBatch,
     ConsentEvent,
     ConsentTerms,
-    NewConsent,
     PermittedQuery,
 )
 from .consent_changes import ConsentChange, ConsentChangeBatch
@@ -32,7 +31,7 @@ from .grant import Grant, GrantChange, NarrowedGrant, NewGrant, Suspension
 from .impact import Impact, ImpactQuery, Origin
 from .model import Model, ModelVersion, NewModel, NewModelVersion
 from .private_consent import PrivateChange, PrivateConsent
-from .private_entries import PrivateBatch, PrivateEntry
+from .private_entries import PrivateBatch
 from .reasons import Reason
 from .record import Record
 from .request import AccessRequest, NewAccessRequest
@@ -90,7 +89,6 @@ __all__ = [
     "NarrowedGrant",
     "NewAccessAttempt",
     "NewAccessRequest",
-    "NewConsent",
     "NewDatasetVersion",
     "NewGrant",
     "NewModel",
@@ -111,7 +109,6 @@ __all__ = [
     "PrivateBatch",
     "PrivateChange",
     "PrivateConsent",
-    "PrivateEntry",
     "ProcessingLimit",
     "PurgeOrder",
     "Reason",

@@ -25,7 +25,7 @@ def hmac_digest(key: bytes, data: bytes) -> str:
     """
     if len(key) < MINIMUM_KEY_BYTES:
         raise ValueError(f"expected a key of at least {MINIMUM_KEY_BYTES} bytes, got {len(key)}")
-    return HMAC_SHA256_PREFIX + hmac.new(key, data, hashlib.sha256).hexdigest()
+    return HMAC_SHA256_PREFIX + hmac.digest(key, data, "sha256").hex()
 
 
 def digest_bytes(digest: str) -> bytes:

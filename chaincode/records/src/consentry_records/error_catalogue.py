@@ -102,6 +102,7 @@ _CONSENTS = {
         "a consent declared by a guardian or proxy needs a mandate_digest, one by the subject has none; it "
         "was declared by: {declared_by}"
     ),
+    "COLUMNS_DIFFER": _bad("batch {batch_id} has {count} subjects; its other columns are of another length"),
     "TERMS_NOT_IN_BATCH": _bad("batch {batch_id} has {maximum} terms; a consent names others"),
     "BATCH_EXISTS": _conflict("batch {batch_id} was stored or recorded before"),
     "BATCH_PRIVATE_ENTRY_MISSING": _conflict(

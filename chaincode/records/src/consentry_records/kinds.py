@@ -104,11 +104,12 @@ class Nullable:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list of values, its length within bounds; no text comes twice."""
+    """A list of values, its length within bounds; no text comes twice unless `repeated`."""
 
     kind: Kind
     minimum: int
     maximum: int
+    repeated: bool = False
 
     def read(self, value: object) -> tuple[object, ...]:
         """The values as a tuple, in their order."""
@@ -123,6 +124,8 @@ class Many:
                 result.append(self.kind.read(item))
             except FieldError as error:
                 raise error.within("", f"[{index}]") from error
+        if self.repeated:
+            return tuple(result)
         # Records inside a list are told apart by their ids, which the record that holds the list checks.
         codes = [item for item in result if isinstance(item, str)]
         if len(dict.fromkeys(codes)) != len(codes):

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -34,41 +35,28 @@ PRIVATE_KEY = Text(
 )
 
 
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?")
-
-
 @dataclass(frozen=True, slots=True)
 class _Encrypted:
     """Base64 (RFC 4648 §4, padded) of 1 to 4096 bytes."""
 
     def read(self, value: object) -> str:
-        # The pattern admits one text for each sequence of bytes: bits left over in the last one are zero.
-        longest = (MAXIMUM_VALUE_BYTES + 2) // 3 * 4
-        if type(value) is not str or not 0 < len(value) <= longest or not _BASE64.fullmatch(value):
-            raise field_invalid(f"base64 of 1 to {MAXIMUM_VALUE_BYTES} bytes", value)
-        if len(value) // 4 * 3 - value.count("=") > MAXIMUM_VALUE_BYTES:
-            raise field_invalid(f"base64 of 1 to {MAXIMUM_VALUE_BYTES} bytes", value)
+        expected = f"base64 of 1 to {MAXIMUM_VALUE_BYTES} bytes"
+        if type(value) is not str or len(value) > MAXIMUM_VALUE_BYTES * 2:
+            raise field_invalid(expected, value)
+        try:
+            data = binascii.a2b_base64(value, strict_mode=True)
+        except ValueError as error:
+            raise field_invalid(expected, value) from error
+        # One text for each sequence of bytes: bits that are left over in the last character are zero.
+        if (
+            not 1 <= len(data) <= MAXIMUM_VALUE_BYTES
+            or binascii.b2a_base64(data, newline=False) != value.encode()
+        ):
+            raise field_invalid(expected, value)
         return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateEntry(Record):
-    """One value for the collection; `value` is base64 of bytes that the client encrypted under the subject's
-    key.
-    """
-
-    key: Annotated[str, ENTRY_KEY]
-    value: Annotated[str, _Encrypted()]
-
-    @property
-    def data(self) -> bytes:
-        """The encrypted bytes."""
-        return base64.b64decode(self.value)
-
-    @property
-    def consent_id(self) -> str:
-        """The consent that the entry belongs to."""
-        return self.key.split("/")[1]
+_ENCRYPTED = _Encrypted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,41 +75,46 @@ def entry_key(commitment: str, consent_id: str, batch_id: str | None) -> str:
     return f"{commitment}/{consent_id}" if batch_id is None else f"{commitment}/{consent_id}/{batch_id}"
 
 
-def private_entry(commitment: str, consent_id: str, batch_id: str, encrypted: bytes) -> PrivateEntry:
-    """The entry of one consent. Raises FieldError for a malformed name or more than 4096 bytes."""
-    value = base64.b64encode(encrypted).decode()
-    return PrivateEntry(key=entry_key(commitment, consent_id, batch_id), value=value)
+def private_value(encrypted: bytes) -> str:
+    """What stands in the transient field for the encrypted bytes of one entry: base64."""
+    return base64.b64encode(encrypted).decode("ascii")
 
 
-def entries_root(entries: Sequence[PrivateEntry]) -> str:
+def entries_root(entries: Mapping[str, str]) -> str:
     """`sha256:<hex>`, the Merkle root (RFC 9162) over key ‖ 0x00 ‖ base64 of the entries in their order."""
-    leaves = [f"{entry.key}\0{entry.value}".encode("ascii") for entry in entries]
+    leaves = [f"{key}\0{value}".encode("ascii") for key, value in entries.items()]
     return SHA256_PREFIX + merkle.root(leaves).hex()
 
 
-def private_batch(batch_id: str, entries: Sequence[PrivateEntry]) -> PrivateBatch:
-    """The batch entry of these entries; its digest is `sha256_digest(batch.to_bytes())`."""
+def private_batch(batch_id: str, entries: Mapping[str, str]) -> PrivateBatch:
+    """The batch entry of these entries (base64 by key); its digest is `sha256_digest(batch.to_bytes())`."""
     return PrivateBatch(batch_id=batch_id, count=len(entries), root=entries_root(entries))
 
 
-def encode_entries(entries: Sequence[PrivateEntry]) -> bytes:
-    """The transient field `entries`: a JSON object of keys and values, in the entries' order."""
-    return json.dumps({entry.key: entry.value for entry in entries}, separators=(",", ":")).encode("ascii")
+def encode_entries(entries: Mapping[str, str]) -> bytes:
+    """The transient field `entries`: a JSON object of base64 by key, in the entries' order."""
+    return json.dumps(dict(entries), separators=(",", ":")).encode("ascii")
 
 
-def decode_entries(data: bytes) -> tuple[PrivateEntry, ...]:
-    """The entries of the transient field. Raises LedgerError JSON_INVALID (also for a doubled key),
-    RECORD_NOT_OBJECT, TOO_LARGE, FieldError.
+def decode_entries(data: bytes) -> dict[str, str]:
+    """The entries of the transient field, base64 by key. Raises LedgerError JSON_INVALID (also for a doubled
+    key), RECORD_NOT_OBJECT, TOO_LARGE, FieldError.
     """
     values = decode(data)
     if not isinstance(values, dict):
         raise FieldError("RECORD_NOT_OBJECT", {"record": "entries", "field": "", "got": describe(values)})
     if not 1 <= len(values) <= MAXIMUM_BATCH:
         raise LedgerError("TOO_LARGE", {"what": "entries", "maximum": MAXIMUM_BATCH, "got": len(values)})
-    return tuple(PrivateEntry(key=key, value=value) for key, value in values.items())
+    for place, (key, value) in enumerate(values.items()):
+        try:
+            ENTRY_KEY.read(key)
+            _ENCRYPTED.read(value)
+        except FieldError as error:
+            raise error.within("entries", f"[{place}]") from error
+    return values
 
 
-def check_batch(batch: PrivateBatch, entries: Sequence[PrivateEntry]) -> None:
+def check_batch(batch: PrivateBatch, entries: Mapping[str, str]) -> None:
     """The batch entry fits the entries.
 
     Raises LedgerError BATCH_COUNT_DIFFERS, BATCH_KEY_DIFFERS (an entry is named for another batch) or
@@ -130,7 +123,7 @@ def check_batch(batch: PrivateBatch, entries: Sequence[PrivateEntry]) -> None:
     if batch.count != len(entries):
         counts = {"expected": batch.count, "got": len(entries)}
         raise LedgerError("BATCH_COUNT_DIFFERS", {"batch_id": batch.batch_id, **counts})
-    if not all(entry.key.endswith(batch.batch_id) for entry in entries):
+    if not all(key.endswith(batch.batch_id) for key in entries):
         raise LedgerError("BATCH_KEY_DIFFERS", {"batch_id": batch.batch_id})
     if batch.root != entries_root(entries):
         raise LedgerError("BATCH_ROOT_DIFFERS", {"batch_id": batch.batch_id})

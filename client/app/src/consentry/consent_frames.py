@@ -114,62 +114,102 @@ def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsen
     for name in OPTIONAL_COLUMNS:
         columns.setdefault(name, [defaults.get(name)] * len(frame))
     reader = _Reader(columns)
-    consents = [reader.read(row) for row in range(len(frame))]
+    consents = reader.read()
     if reader.problems:
         raise FrameRejected(reader.problems)
-    return [consent for consent in consents if consent is not None]
+    return consents
 
 
 class _Reader:
-    """Reads rows; terms and manners that many rows share are checked once."""
+    """Reads a frame by columns; values, terms and manners that rows share are checked once."""
 
     def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self.problems: list[RowProblem] = []
-        self._columns = columns
-        self._terms: dict[tuple[Any, ...], ConsentTerms] = {}
-        self._manners: dict[tuple[Any, ...], Manner] = {}
+        self._faults: dict[int, list[RowProblem]] = {}
+        self._columns = {name: self._column(name, read, columns[name]) for name, read in _READERS.items()}
+        self._terms: dict[tuple[Any, ...], ConsentTerms | list[tuple[str, LedgerError]]] = {}
+        self._manners: dict[tuple[Any, ...], Manner | list[tuple[str, LedgerError]]] = {}
 
-    def read(self, row: int) -> FrameConsent | None:
-        """The consent of a row; None where it has faults, which are noted."""
-        values: dict[str, Any] = {}
-        faulty = len(self.problems)
-        for name, reader in _READERS.items():
-            try:
-                values[name] = reader(self._columns[name][row])
-            except LedgerError as error:
-                self.problems.append(_problem(row, name, error))
-        terms = manner = None
-        if len(self.problems) == faulty:
-            terms = self._shared(self._terms, _TERMS, values, row, _terms)
-        if terms is not None:
-            manner = self._shared(self._manners, _MANNER, values, row, _manner)
-        if terms is None or manner is None:
-            return None
-        return FrameConsent(
-            values["pseudonym"], terms, values["claimed_at"], values["evidence_digest"], manner
-        )
+    @property
+    def problems(self) -> list[RowProblem]:
+        """Every fault found, by rows."""
+        return [problem for row in sorted(self._faults) for problem in self._faults[row]]
+
+    def read(self) -> list[FrameConsent]:
+        """The consents of the rows without faults."""
+        columns = self._columns
+        consents = []
+        terms_of = zip(*(columns[name] for name in _TERMS), strict=True)
+        manner_of = zip(*(columns[name] for name in _MANNER), strict=True)
+        for row, (terms_key, manner_key) in enumerate(zip(terms_of, manner_of, strict=True)):
+            if row in self._faults:
+                continue
+            terms = self._shared(self._terms, _TERMS, terms_key, row, _terms)
+            if terms is None:
+                continue
+            manner = self._shared(self._manners, _MANNER, manner_key, row, _manner)
+            if manner is None:
+                continue
+            consents.append(
+                FrameConsent(
+                    pseudonym=columns["pseudonym"][row],
+                    terms=terms,
+                    claimed_at=columns["claimed_at"][row],
+                    evidence_digest=columns["evidence_digest"][row],
+                    manner=manner,
+                )
+            )
+        return consents
+
+    def _column(self, name: str, read: Callable[[object], Any], values: list[Any]) -> list[Any]:
+        known: dict[Any, Any] = {}
+        result = []
+        for row, value in enumerate(values):
+            key = _repeated(value)
+            made = known.get(key)
+            if made is None:
+                try:
+                    made = read(value)
+                except LedgerError as error:
+                    self._faults.setdefault(row, []).append(_problem(row, name, error))
+                else:
+                    known[key] = made if key is not None else None
+            result.append(made)
+        return result
 
     def _shared(
         self,
-        made: dict[tuple[Any, ...], _Shared],
+        made: dict[tuple[Any, ...], _Shared | list[tuple[str, LedgerError]]],
         names: tuple[str, ...],
-        values: dict[str, Any],
+        key: tuple[Any, ...],
         row: int,
         make: Callable[[dict[str, Any]], _Shared],
     ) -> _Shared | None:
-        key = tuple(values[name] for name in names)
         try:
             found = made.get(key)
         except TypeError:  # a list within a list, which the record refuses in words
-            found, key = None, ()
-        if found is None:
-            fields = {name: values[name] for name in names}
-            problems = _record_problems(row, fields, make)
-            if problems:
-                self.problems.extend(problems)
-                return None
-            found = made[key] = make(fields)
+            found = _made(dict(zip(names, key, strict=True)), make)
+        else:
+            if found is None:
+                found = made[key] = _made(dict(zip(names, key, strict=True)), make)
+        if isinstance(found, list):
+            self._faults[row] = [_problem(row, column, error) for column, error in found]
+            return None
         return found
+
+
+def _repeated(value: object) -> object:
+    """What tells a value that may come again in its column; None for others, which are read each time."""
+    if isinstance(value, str | datetime):
+        return value
+    if isinstance(value, list) and all(type(item) is str for item in value):
+        return tuple(value)
+    return None
+
+
+def _made(
+    fields: dict[str, Any], make: Callable[[dict[str, Any]], _Shared]
+) -> _Shared | list[tuple[str, LedgerError]]:
+    return _record_faults(fields, make) or make(fields)
 
 
 def _terms(fields: dict[str, Any]) -> ConsentTerms:
@@ -199,28 +239,28 @@ def _check_columns(frame: pd.DataFrame) -> None:
         raise InputRejected("FRAME_EMPTY", "the frame has no rows, expected at least one consent")
 
 
-def _record_problems(
-    row: int, fields: dict[str, Any], make: Callable[[dict[str, Any]], object]
-) -> list[RowProblem]:
+def _record_faults(
+    fields: dict[str, Any], make: Callable[[dict[str, Any]], object]
+) -> list[tuple[str, LedgerError]]:
     """Find all faults of a record that stops at the first: mend each faulty field and try again."""
-    problems: list[RowProblem] = []
+    faults: list[tuple[str, LedgerError]] = []
     candidate = dict(fields)
     for _ in fields:
         try:
             make(candidate)
         except FieldError as error:
             column = str(error.fields["field"]).partition("[")[0]
-            problems.append(_problem(row, column, error))
+            faults.append((column, error))
             if column not in _VALID:
                 break
             candidate[column] = _VALID[column]
         except LedgerError as error:
             column = "mandate_digest" if error.code == "MANDATE_INVALID" else "not_after"
-            problems.append(_problem(row, column, error))
+            faults.append((column, error))
             break
         else:
             break
-    return problems
+    return faults
 
 
 def _problem(row: int, column: str, error: LedgerError) -> RowProblem:

@@ -14,15 +14,14 @@ from consentry.identifiers import new_identifier
 from consentry.private_values import seal
 from consentry.subjects import Subject, SubjectRegister
 from consentry.transactions import CONFLICT_TRIES, Transactions, checked
-from consentry_records.consent import ConsentBatch, ConsentTerms, NewConsent
+from consentry_records.consent import ConsentBatch, ConsentTerms
 from consentry_records.digest import sha256_digest
 from consentry_records.identifiers import consent_identifiers
 from consentry_records.private_entries import (
-    PrivateEntry,
     encode_entries,
     entry_key,
     private_batch,
-    private_entry,
+    private_value,
 )
 
 IN_FLIGHT = 4
@@ -92,10 +91,10 @@ class ConsentImport:
     def _send(self, part: Sequence[FrameConsent], subjects: dict[str, Subject], total: int) -> None:
         batch_id = new_identifier("batch")
         identifiers = consent_identifiers(batch_id, len(part))
-        entries = [
+        entries = dict(
             _sealed_entry(consent, subjects[consent.pseudonym], consent_id, batch_id)
             for consent_id, consent in zip(identifiers, part, strict=True)
-        ]
+        )
         private = private_batch(batch_id, entries)
         digest = sha256_digest(private.to_bytes())
         public = checked(lambda: _public_batch(batch_id, self._msp_id, digest, part, subjects))
@@ -129,24 +128,20 @@ def _public_batch(
     subjects: dict[str, Subject],
 ) -> ConsentBatch:
     terms: dict[int, ConsentTerms] = {id(consent.terms): consent.terms for consent in part}
+    any_claimed = any(consent.claimed_at is not None for consent in part)
     places = {identity: place for place, identity in enumerate(terms)}
     return ConsentBatch(
         batch_id=batch_id,
         custodian=custodian,
         private_entry_digest=private_entry_digest,
         terms=tuple(terms.values()),
-        consents=tuple(
-            NewConsent(
-                subject=subjects[consent.pseudonym].commitment,
-                terms=places[id(consent.terms)],
-                claimed_at=consent.claimed_at,
-            )
-            for consent in part
-        ),
+        subjects=tuple(subjects[consent.pseudonym].commitment for consent in part),
+        chosen=tuple(places[id(consent.terms)] for consent in part),
+        claimed_at=tuple(consent.claimed_at for consent in part) if any_claimed else (),
     )
 
 
-def _sealed_entry(consent: FrameConsent, subject: Subject, consent_id: str, batch_id: str) -> PrivateEntry:
+def _sealed_entry(consent: FrameConsent, subject: Subject, consent_id: str, batch_id: str) -> tuple[str, str]:
     document = consent.manner.document(subject.pseudonym, subject.salt, consent.evidence_digest)
     key = entry_key(subject.commitment, consent_id, batch_id)
-    return private_entry(subject.commitment, consent_id, batch_id, seal(subject.key, key, document))
+    return key, private_value(seal(subject.key, key, document))

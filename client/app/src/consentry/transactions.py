@@ -220,4 +220,4 @@ def _was_overtaken(error: GatewayError) -> bool:
 def _encoded(argument: Argument) -> bytes:
     if isinstance(argument, str):
         return argument.encode()
-    return canonical.encode(argument.to_dict() if isinstance(argument, Record) else argument)
+    return argument.to_bytes() if isinstance(argument, Record) else canonical.encode(argument)
