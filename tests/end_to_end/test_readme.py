@@ -39,6 +39,9 @@ def test_the_demo_prints_what_the_readme_shows(demo_run: DemoRun) -> None:
     printed = {shape(line) for line in demo_run.output.splitlines()}
     shown = [line for line in blocks("text demo")[0].splitlines() if line.strip() != "…"]
     assert len(shown) > 20
+    if demo_run.engine != "embedded":
+        # What starts is told otherwise; the story is the same.
+        shown = shown[next(index for index, line in enumerate(shown) if line.startswith("1. ")) :]
     assert [line for line in shown if shape(line) not in printed] == []
 
 

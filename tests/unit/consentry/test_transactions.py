@@ -132,18 +132,20 @@ def test_other_organizations_peers_that_lag_are_waited_for(gateway, ledger_of) -
         assert not gateway.failures["endorse"]
 
 
-def test_what_the_own_peer_may_not_know_yet_is_waited_for_where_asked(gateway, ledger_of) -> None:
+def test_what_the_own_peer_may_not_know_yet_of_others_is_waited_for(gateway, ledger_of) -> None:
     ledger = ledger_of("RiversideMSP", "researcher")
-    early = StatusFailure(
-        "ABORTED", "failed to endorse transaction", (detail(f"chaincode response 404, {REFUSAL}"),)
-    )
-    model = {"model_id": "model-" + "0" * 32, "name": "risk"}
-    gateway.failures["endorse"] = [early, early]
-    assert ledger.transactions.submit("models:register", model, may_lag=["VERSION_NOT_FOUND"]) == b""
-    for refusals, codes in (([early], ["REQUEST_NOT_FOUND"]), ([early] * 7, ["VERSION_NOT_FOUND"])):
+    reason = detail(f"chaincode response 404, {REFUSAL}")
+    early = StatusFailure("ABORTED", "failed to endorse transaction", (reason,))
+    for function, refusals, code in (
+        # Made anew until the contract itself was asked, which finds no fields.
+        ("grants:request", [early, early], "FIELD_MISSING"),
+        ("grants:request", [early] * 7, "VERSION_NOT_FOUND"),
+        ("grants:grant", [early], "VERSION_NOT_FOUND"),
+    ):
         gateway.failures["endorse"] = refusals
-        with pytest.raises(LedgerRefused):
-            ledger.transactions.submit("models:register", model, may_lag=codes)
+        with pytest.raises(LedgerRefused) as caught:
+            ledger.transactions.submit(function, {})
+        assert caught.value.code == code
         assert not gateway.failures["endorse"]
 
 

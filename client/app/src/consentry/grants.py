@@ -108,9 +108,7 @@ class Grants:
                 conditions=conditions,
             )
         )
-        self._transactions.submit(
-            "grants:grant", grant, proposal_time=proposal_time, may_lag=("REQUEST_NOT_FOUND",)
-        )
+        self._transactions.submit("grants:grant", grant, proposal_time=proposal_time)
         return self.get(grant.grant_id)
 
     def change(self, grant_id: str, *, not_after: datetime) -> Grant:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -64,6 +64,19 @@ EVALUATIONS = frozenset(
         "models:get",
     }
 )
+OF_OTHERS: Mapping[str, frozenset[str]] = {
+    "grants:request": frozenset({"VERSION_NOT_FOUND"}),
+    "grants:grant": frozenset({"REQUEST_NOT_FOUND"}),
+    "grants:suspend": frozenset({"GRANT_NOT_FOUND"}),
+    "grants:lift_suspension": frozenset({"GRANT_NOT_FOUND"}),
+    "reviews:store_rationale": frozenset({"REQUEST_NOT_FOUND"}),
+    "reviews:record": frozenset({"REQUEST_NOT_FOUND"}),
+    "emergencies:review": frozenset({"EMERGENCY_NOT_FOUND"}),
+    "access:attempt": frozenset({"VERSION_NOT_FOUND"}),
+    "training:start": frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_FOUND"}),
+}
+"""What refers to another organization's record, and the refusal that says that a peer does not have it."""
+
 # Worth a new transaction: another one overtook this one. Any other invalid code would come back.
 _CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
 # Endorsers that run before and after a commit disagree; nothing was submitted (Fabric's gateway's text).
@@ -114,15 +127,14 @@ class Transactions:
         endorsers: Sequence[str] = (),
         tries: int = 1,
         proposal_time: datetime | None = None,
-        may_lag: Collection[str] = (),
     ) -> bytes:
         """Endorse, submit and wait until the transaction is valid on the ledger; return the result's bytes.
 
         `proposal_time` replaces the clock's. With `tries` above 1 a transaction that others overtook (MVCC)
         is made anew: only for transactions that their own ids keep from happening twice. Where the first
         endorser agrees and other organizations' peers do not, it is proposed anew for some seconds in any
-        case: peers learn of a commit one after the other, and nothing was submitted. So it is after a refusal
-        whose code is in `may_lag`: what another organization has just written, the own peer may not know yet.
+        case: peers learn of a commit one after the other, and nothing was submitted. So it is where the own
+        peer may not know yet what another organization has just written (:data:`OF_OTHERS`).
 
         Raises:
             LedgerRefused, NetworkRefused, LedgerUnreachable: nothing was written.
@@ -146,7 +158,7 @@ class Transactions:
                     proposal_time=proposal_time,
                 )
             except GatewayError as error:
-                if lags and _is_early(error, may_lag):
+                if lags and _is_early(error, OF_OTHERS.get(function, frozenset())):
                     lags -= 1
                 elif conflicts and _was_overtaken(error):
                     conflicts -= 1
@@ -204,11 +216,11 @@ def _words(error: GatewayError) -> str:
     return "; ".join(dict.fromkeys([error.message, *(detail.message for detail in error.details)]))
 
 
-def _is_early(error: GatewayError, may_lag: Collection[str]) -> bool:
+def _is_early(error: GatewayError, codes: frozenset[str]) -> bool:
     if not isinstance(error, EndorseError):
         return False
     refusal = _contract_refusal(error)
-    return _OTHERS_LAG in error.message or (refusal is not None and refusal.code in may_lag)
+    return _OTHERS_LAG in error.message or (refusal is not None and refusal.code in codes)
 
 
 def _was_overtaken(error: GatewayError) -> bool:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from consentry.errors import ConsentryError
 from fabric_operator.errors import OperatorError
+from fabric_protocol.errors import ProtocolError
 
 
 @contextmanager
@@ -14,5 +15,5 @@ def translated() -> Iterator[None]:
     """Raise an engine's error as a ConsentryError with the same code and sentence."""
     try:
         yield
-    except OperatorError as error:
+    except (OperatorError, ProtocolError) as error:
         raise ConsentryError(error.code, error.message) from error

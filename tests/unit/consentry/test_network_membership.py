@@ -1,0 +1,118 @@
+"""Operations on a running network: what they ask of it, and who is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from consentry.errors import ConsentryError
+from consentry.network import (
+    add_organization,
+    add_peer,
+    membership,
+    remove_organization,
+    rotate_certificates,
+    upgrade_chaincode,
+)
+from consentry.network.presets import consortium, small
+from fabric_native import NativeNetwork
+from fabric_protocol.topology import Topology
+
+
+def silent(_message: str) -> None:
+    """Nobody listens."""
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, Any]]:
+    """What a network of real Fabric with the `consortium` topology was asked for."""
+    calls: list[tuple[str, Any]] = []
+    network = NativeNetwork.__new__(NativeNetwork)
+    network.directory, network.topology = tmp_path, consortium()
+    for name in ("add_organization", "remove_organization", "upgrade_chaincode"):
+        setattr(network, name, lambda topology, _progress, name=name: calls.append((name, topology)))
+    network.stop_process = lambda name: calls.append(("stop_process", name))  # type: ignore[method-assign]
+    network.anchor = lambda: "ab" * 32  # type: ignore[method-assign]
+    monkeypatch.setattr(membership, "load_network", lambda _directory: network)
+    return calls
+
+
+def test_a_hospital_that_joins_gets_a_collection_and_a_say(
+    asked: list[tuple[str, Any]], tmp_path: Path
+) -> None:
+    add_organization(tmp_path, "hillside", silent, peers=2)
+    ((name, topology),) = asked
+    assert name == "add_organization"
+    assert topology.organizations[-1].msp_id == "HillsideMSP"
+    assert topology.chaincode.sequence == consortium().chaincode.sequence + 1
+    assert topology.chaincode.policy.startswith("OutOf(3, 'HillsideMSP.peer'")
+    assert {item.name: item.maximum_peer_count for item in topology.chaincode.collections} == {
+        "custodian-NorthgateMSP": 0,
+        "custodian-RiversideMSP": 0,
+        "custodian-LakesideMSP": 0,
+        "custodian-HillsideMSP": 1,
+    }
+    assert (tmp_path / "anchors" / "hillside.txt").read_text() == "ab" * 32 + "\n"
+
+
+def test_a_hospital_that_leaves_has_no_say_and_no_members(
+    asked: list[tuple[str, Any]], tmp_path: Path
+) -> None:
+    remove_organization(tmp_path, "lakeside", silent)
+    (_, topology), stopped = asked
+    assert stopped == ("stop_process", "decide-lakeside")
+    assert "Lakeside" not in topology.chaincode.policy
+    collections = {item.name: item for item in topology.chaincode.collections}
+    # Fabric keeps collections; of this one nobody of lakeside is a member any more.
+    left = collections["custodian-LakesideMSP"]
+    assert "Lakeside" not in left.members + str(left.endorsement)
+    assert collections["custodian-NorthgateMSP"].members == "OR('NorthgateMSP.member')"
+
+
+def test_an_upgrade_is_the_next_sequence(asked: list[tuple[str, Any]], tmp_path: Path) -> None:
+    upgrade_chaincode(tmp_path, "1.1", silent)
+    ((_, topology),) = asked
+    assert (topology.chaincode.version, topology.chaincode.sequence) == ("1.1", 2)
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        (lambda path: add_organization(path, "northgate", silent), "ORGANIZATION_EXISTS"),
+        (lambda path: add_organization(path, "bank", silent, kind="bank"), "KIND_UNKNOWN"),
+        (lambda path: remove_organization(path, "hillside", silent), "ORGANIZATION_UNKNOWN"),
+        (lambda path: upgrade_chaincode(path, "no version", silent), "TOPOLOGY_INVALID"),
+        (lambda path: add_organization(path, "../etc", silent), "TOPOLOGY_INVALID"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_asked(
+    asked: list[tuple[str, Any]], tmp_path: Path, operation: Callable[[Path], None], code: str
+) -> None:
+    with pytest.raises(ConsentryError) as refusal:
+        operation(tmp_path)
+    assert refusal.value.code == code
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda path: add_organization(path, "hillside", silent),
+        lambda path: remove_organization(path, "lakeside", silent),
+        lambda path: upgrade_chaincode(path, "1.1", silent),
+        lambda path: add_peer(path, "northgate", silent),
+        lambda path: rotate_certificates(path, "peer-northgate", silent),
+    ],
+)
+def test_the_embedded_engine_says_that_it_cannot(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, operation: Callable[[Path], None]
+) -> None:
+    embedded: Topology = small()
+    monkeypatch.setattr(membership, "load_network", lambda _directory: SimpleNamespace(topology=embedded))
+    with pytest.raises(ConsentryError, match="use a network of real Fabric") as refusal:
+        operation(tmp_path)
+    assert refusal.value.code == "OPERATION_NEEDS_FABRIC"
