@@ -159,6 +159,40 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "models:get": (identifier("modelversion"),),
     "impact:of_consent": ({"consent_id": identifier("consent"), "versions": []},),
     "impact:of_model_version": (identifier("modelversion"),),
+    "breaches:record": (
+        {
+            "breach_id": identifier("breach"),
+            "aware_at": examples.START,
+            "natures": ["integrity"],
+            "categories": ["imaging"],
+            "subject_count": 1,
+            "record_count": 1,
+            "versions": [],
+            "facts_digest": None,
+        },
+    ),
+    "breaches:advance": (
+        {
+            "breach_id": identifier("breach"),
+            "revision": 1,
+            "step": "assessed",
+            "happened_at": examples.START,
+            "document_digest": None,
+        },
+    ),
+    "breaches:get": (identifier("breach"),),
+    "trail:record_read": (
+        {
+            "trail_read_id": identifier("trailread"),
+            "question": "dataset",
+            "concerned": [],
+            "row_count": 0,
+            "last_block": 0,
+            "report": None,
+            "report_digest": None,
+        },
+    ),
+    "trail:get": (identifier("trailread"),),
 }
 EVERY_FUNCTION = pytest.mark.parametrize("function", sorted(PERMISSIONS))
 WITH_ROLES = pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from fabric_shim import Contract
 
 from .access import Access
+from .breaches import Breaches
 from .consents import Consents
 from .datasets import Datasets
 from .emergencies import Emergencies
@@ -13,10 +14,12 @@ from .models import Models
 from .reviews import Reviews
 from .rights import Rights
 from .subjects import Subjects
+from .trail_reads import TrailReads
 from .training import Training
 
 __all__ = [
     "Access",
+    "Breaches",
     "Consents",
     "Datasets",
     "Emergencies",
@@ -27,6 +30,7 @@ __all__ = [
     "Reviews",
     "Rights",
     "Subjects",
+    "TrailReads",
     "Training",
     "contracts",
 ]
@@ -47,4 +51,6 @@ def contracts() -> list[Contract]:
         Training(),
         Models(),
         ImpactContract(),
+        Breaches(),
+        TrailReads(),
     ]

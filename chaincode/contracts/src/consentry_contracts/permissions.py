@@ -95,6 +95,11 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "models:get": _ANYBODY,
         "impact:of_consent": _ANYBODY,
         "impact:of_model_version": _ANYBODY,
+        "breaches:record": _DPO,
+        "breaches:advance": _DPO,
+        "breaches:get": _ANYBODY,
+        "trail:record_read": _ANYBODY,
+        "trail:get": _ANYBODY,
     }
 )
 """Function name on the wire → what it demands."""

@@ -7,6 +7,7 @@ Records are in this namespace; functions stay in their modules: `canonical`, `di
 
 from .access import AccessAttempt, AccessDecision, NewAccessAttempt
 from .batch import RecordedBatch
+from .breach import Breach, BreachEvent, BreachStep, NewBreach
 from .conditions import Conditions
 from .consent import (
     Consent,
@@ -50,6 +51,7 @@ from .rights_request import (
 from .rules import Decision, consent_permits, decide
 from .settings import OrganizationSetting, Settings
 from .subject import OptOut, OptOutBatch, ProcessingLimit, SubjectConsents
+from .trail_read import NewTrailRead, TrailRead
 from .training import (
     FinishedSession,
     NewTrainingRound,
@@ -65,6 +67,9 @@ __all__ = [
     "AccessAttempt",
     "AccessDecision",
     "AccessRequest",
+    "Breach",
+    "BreachEvent",
+    "BreachStep",
     "Conditions",
     "Consent",
     "ConsentBatch",
@@ -89,6 +94,7 @@ __all__ = [
     "NarrowedGrant",
     "NewAccessAttempt",
     "NewAccessRequest",
+    "NewBreach",
     "NewDatasetVersion",
     "NewGrant",
     "NewModel",
@@ -97,6 +103,7 @@ __all__ = [
     "NewReview",
     "NewReviewPolicy",
     "NewRightsRequest",
+    "NewTrailRead",
     "NewTrainingRound",
     "NewTrainingSession",
     "NewTrainingStatement",
@@ -129,6 +136,7 @@ __all__ = [
     "StoreAttestation",
     "SubjectConsents",
     "Suspension",
+    "TrailRead",
     "TrainingRound",
     "TrainingSession",
     "TrainingStatement",

@@ -269,6 +269,18 @@ _TRAINING = {
     "MODEL_PARENT_DIFFERS": _bad("the parent {model_version_id} is a version of another model"),
 }
 
+_OVERSIGHT = {
+    "BREACH_NOT_FOUND": _unknown("there is no breach {breach_id}"),
+    "BREACH_EXISTS": _conflict("breach {breach_id} is on the ledger already"),
+    "BREACH_REVISION_DIFFERS": _conflict(
+        "breach {breach_id} has {revision} events by now; look at it and name that number"
+    ),
+    "BREACH_STEP_INVALID": _conflict("breach {breach_id} is {state}; step {step} does not follow from that"),
+    "HAPPENED_TOO_LATE": _bad("what is recorded cannot have happened after its recording at {recorded_at}"),
+    "TRAIL_READ_NOT_FOUND": _unknown("there is no read {trail_read_id} of the trail"),
+    "TRAIL_READ_EXISTS": _conflict("read {trail_read_id} is on the ledger already"),
+}
+
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
     _INPUT
     | _CALLER
@@ -281,5 +293,6 @@ CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(
     | _REVIEWS
     | _ACCESS
     | _TRAINING
+    | _OVERSIGHT
 )
 """Code → status and words."""

@@ -38,6 +38,8 @@ TRAINING_FINISHED = "TrainingFinished.v1"
 STATEMENT_RECORDED = "TrainingStatementRecorded.v1"
 MODEL_REGISTERED = "ModelRegistered.v1"
 MODEL_VERSION_REGISTERED = "ModelVersionRegistered.v1"
+BREACH_CHANGED = "BreachChanged.v1"
+TRAIL_READ = "TrailRead.v1"
 
 EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -71,6 +73,8 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         STATEMENT_RECORDED: ("session_id", "sequence"),
         MODEL_REGISTERED: ("model_id",),
         MODEL_VERSION_REGISTERED: ("model_version_id", "model_id"),
+        BREACH_CHANGED: ("breach_id", "custodian", "state"),
+        TRAIL_READ: ("trail_read_id", "question"),
     }
 )
 """Event name → names in its payload."""

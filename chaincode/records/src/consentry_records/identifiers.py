@@ -21,6 +21,8 @@ KINDS = (
     "model",
     "modelversion",
     "rightsrequest",
+    "breach",
+    "trailread",
 )
 """Kinds of ids, each written `<kind>-<32 lower-case hex>`."""
 

@@ -51,6 +51,8 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "model-name/{MSP id}/{name}": "the model id; names are unique for one owner",
         "modelversion/{model_version_id}": "ModelVersion",
         "rights/{rights_request_id}": "RightsRequest; custodian's key-level policy",
+        "breach/{breach_id}": "Breach; controller's key-level policy",
+        "trailread/{trail_read_id}": "TrailRead",
     }
 )
 """Form of a simple key → what its value is."""
@@ -249,6 +251,16 @@ def rights_of_subject(commitment: str, rights_request_id: str) -> str:
 def open_rights(custodian: str, due_at: str, rights_request_id: str) -> str:
     """Composite key that points to a custodian's open request, in the order of their due dates."""
     return composite(OPEN_RIGHTS, custodian, due_at, rights_request_id)
+
+
+def breach(breach_id: str) -> str:
+    """Key of a Breach."""
+    return f"breach/{breach_id}"
+
+
+def trail_read(trail_read_id: str) -> str:
+    """Key of a TrailRead."""
+    return f"trailread/{trail_read_id}"
 
 
 def composite(*parts: str) -> str:

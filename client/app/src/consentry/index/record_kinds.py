@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consentry_records.access import AccessAttempt, AccessDecision
+from consentry_records.breach import Breach
 from consentry_records.consent import Consent
 from consentry_records.dataset import Dataset, DatasetVersion, RemovedRows
 from consentry_records.emergency import EmergencyAccess
@@ -16,6 +17,7 @@ from consentry_records.request import AccessRequest
 from consentry_records.review import Review, ReviewPolicy
 from consentry_records.rights_request import RightsRequest
 from consentry_records.settings import Settings
+from consentry_records.trail_read import TrailRead
 from consentry_records.training import TrainingRound, TrainingSession
 from consentry_records.training_statement import TrainingStatement
 
@@ -173,6 +175,10 @@ _KINDS = (
         written_once=True,
     ),
     RecordKind("rights", RightsRequest, _field("custodian"), True, state=_field("state")),
+    RecordKind(
+        "breach", Breach, _field("custodian"), True, _many("version", "versions"), state=_field("state")
+    ),
+    RecordKind("trailread", TrailRead, _field("reader_msp"), written_once=True),
     RecordKind("settings", Settings, lambda _body: ""),
 )
 
@@ -222,6 +228,8 @@ def _identifier(kind: str, body: Body) -> str | None:
             return str(body["attempt_id"])
         case "removed":
             return str(body["version_id"])
+        case "trailread":
+            return str(body["trail_read_id"])
         case "rights":
             return str(body["rights_request_id"])
         case "modelversion":

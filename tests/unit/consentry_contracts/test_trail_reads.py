@@ -1,0 +1,61 @@
+"""Reads of the trail: recorded with who read, never twice, and with nothing but ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import ledger_examples as examples
+from support.consortium import Consortium
+from support.ledger_examples import REGULATOR, identifier
+
+from consentry_records import keys
+from consentry_records.trail_read import TrailRead
+
+READ = identifier("trailread")
+
+
+def new_read(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "trail_read_id": READ,
+        "question": "report",
+        "concerned": [examples.commitment(), identifier("version"), "NorthgateMSP"],
+        "row_count": 7,
+        "last_block": 41,
+        "report": "gdpr-15",
+        "report_digest": examples.digest("report"),
+    }
+    return fields | changes
+
+
+async def test_a_read_is_recorded_with_its_reader(consortium: Consortium) -> None:
+    officer = consortium.person("auditor", REGULATOR)
+    await consortium.submit(officer, "trail:record_read", new_read())
+    found: TrailRead = consortium.record(TrailRead, keys.trail_read(READ))
+    assert (found.reader_msp, found.reader, found.roles) == (
+        REGULATOR,
+        consortium.name("auditor", REGULATOR),
+        ("auditor",),
+    )
+    assert (await consortium.evaluate(officer, "trail:get", READ))["row_count"] == 7
+    again = consortium.submit(officer, "trail:record_read", new_read())
+    assert await consortium.refusal(again) == "TRAIL_READ_EXISTS"
+    missing = consortium.evaluate(officer, "trail:get", identifier("trailread", 2))
+    assert await consortium.refusal(missing) == "TRAIL_READ_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"concerned": ["Jane Doe"]},
+        {"concerned": ["jane@example.org"]},
+        {"concerned": ["x"] * 65},
+        {"question": "why"},
+        {"row_count": -1},
+        {"report_digest": "md5:0"},
+        {"report": "GDPR Art. 15"},
+    ],
+)
+async def test_anything_else_is_refused(consortium: Consortium, changes: dict[str, Any]) -> None:
+    call = consortium.submit(consortium.person("dpo"), "trail:record_read", new_read(**changes))
+    assert await consortium.refusal(call) == "FIELD_INVALID"
