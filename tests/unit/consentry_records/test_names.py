@@ -43,6 +43,7 @@ def made_keys() -> dict[str, str]:
         "dataset-name/{MSP id}/{name}": keys.dataset_name("X", "X"),
         "dataset-number/{dataset_id}/{number:06d}": keys.dataset_number("X", 7),
         "version/{version_id}": keys.version("X"),
+        "removed/{version_id}": keys.removed("X"),
         "request/{request_id}": keys.request("X"),
         "grant/{grant_id}": keys.grant("X"),
         "suspension/{grant_id}": keys.suspension("X"),
