@@ -17,9 +17,11 @@ from consentry_records import Record, events, keys, reasons
 from consentry_records.emergency import EMERGENCY_FINDINGS, EMERGENCY_REASONS
 from consentry_records.error_catalogue import CATALOGUE
 from consentry_records.kinds import Choice, Flag, Instant, Integer, Kind, Many, Nullable, Table, Text
+from consentry_records.model_stage import STAGE_REASONS
 from consentry_records.record import Nested, field_names
 from consentry_records.review import REVIEW_REASONS
 from consentry_records.rule_catalogue import RULES
+from consentry_records.training import FAILURES
 from consentry_records.vocabulary import (
     DUO_TERMS,
     LEGAL_BASES,
@@ -123,6 +125,8 @@ def vocabulary_table() -> str:
         ("research topic", RESEARCH_TOPICS),
         ("output", OUTPUTS),
         ("reason of a review", REVIEW_REASONS),
+        ("failure of a training session", FAILURES),
+        ("reason of a stage", STAGE_REASONS),
         ("emergency", EMERGENCY_REASONS),
         ("finding of an emergency review", EMERGENCY_FINDINGS),
         ("DUO term of a dataset", DUO_TERMS),

@@ -86,6 +86,7 @@ DOCUMENTED = (
     "training show",
     "training list",
     "models show",
+    "models stage",
     "models list",
     "trail dataset",
     "trail actor",

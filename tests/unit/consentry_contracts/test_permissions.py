@@ -11,6 +11,7 @@ from support.ledger_examples import HOSPITALS, NORTHGATE, REGULATOR, identifier
 
 from consentry_contracts import contracts
 from consentry_contracts.permissions import PERMISSIONS
+from consentry_records import FinishedSession
 from consentry_records.roles import ROLES
 from consentry_records.rows import rows_root_of_digests
 from fabric_shim import ContractError
@@ -141,7 +142,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
             "signature": "00" * 70,
         },
     ),
-    "training:finish": ({"session_id": identifier("session"), "state": "completed"},),
+    "training:finish": (FinishedSession(session_id=identifier("session"), state="completed"),),
+    "training:usage": (identifier("session"),),
     "training:get": (identifier("session"),),
     "models:register": ({"model_id": identifier("model"), "name": "m"},),
     "models:register_version": (
@@ -154,8 +156,18 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
             "sessions": [identifier("session")],
             "metrics": {},
             "test_set_digest": None,
+            "signature": None,
         },
     ),
+    "models:change_stage": (
+        {
+            "model_version_id": identifier("modelversion"),
+            "stage": "validation",
+            "reasons": ["VALIDATED"],
+            "evidence_digest": None,
+        },
+    ),
+    "models:get_stage": (identifier("modelversion"),),
     "models:get": (identifier("modelversion"),),
     "impact:of_consent": ({"consent_id": identifier("consent"), "versions": []},),
     "impact:of_model_version": (identifier("modelversion"),),

@@ -60,6 +60,8 @@ def made_keys() -> dict[str, str]:
         "model/{model_id}": keys.model("X"),
         "model-name/{MSP id}/{name}": keys.model_name("X", "X"),
         "modelversion/{model_version_id}": keys.model_version("X"),
+        "stage/{model_version_id}": keys.stage("X"),
+        "production/{model_id}": keys.production("X"),
         "rights/{rights_request_id}": keys.rights("X"),
         "breach/{breach_id}": keys.breach("X"),
         "trailread/{trail_read_id}": keys.trail_read("X"),

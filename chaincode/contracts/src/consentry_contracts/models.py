@@ -5,10 +5,12 @@ from __future__ import annotations
 from consentry_records import events, keys
 from consentry_records.errors import LedgerError
 from consentry_records.model import Model, ModelVersion, NewModel, NewModelVersion
+from consentry_records.model_stage import ModelStage, StageChange
 from consentry_records.record import field_names
 from consentry_records.training import COMPLETED, STARTED, TrainingSession
 from fabric_shim import Context, evaluation, transaction
 
+from . import model_signatures, model_stages
 from .actors import Actor, member
 from .ledger_contract import LedgerContract, check_identifier, emit, proposal_instant
 from .state import Snapshot, put, read
@@ -41,7 +43,8 @@ class Models(LedgerContract):
         """Register a version of the caller's own model, made in its own sessions.
 
         Raises MODEL_VERSION_EXISTS, MODEL_NOT_FOUND, NOT_OWNER, SESSION_NOT_FOUND, SESSION_NOT_USABLE,
-        MODEL_VERSION_NOT_FOUND (for the parent), MODEL_PARENT_DIFFERS.
+        MODEL_VERSION_NOT_FOUND (for the parent), MODEL_PARENT_DIFFERS, MODEL_KEY_INVALID,
+        MODEL_SIGNATURE_INVALID.
         """
         key, model_key = keys.model_version(version.model_version_id), keys.model(version.model_id)
         session_keys = [keys.session(session_id) for session_id in version.sessions]
@@ -55,6 +58,8 @@ class Models(LedgerContract):
         )
         if model.owner != actor.msp_id:
             raise LedgerError("NOT_OWNER", {"what": "model", "id": version.model_id})
+        if version.signature is not None:
+            model_signatures.verify(version.signature)
         _check_sessions(state, version, actor)
         _check_parent(state, version)
         record = ModelVersion(
@@ -67,6 +72,22 @@ class Models(LedgerContract):
             await ctx.stub.put_state(index_key, version.model_version_id.encode("ascii"))
         ids = {"model_version_id": version.model_version_id, "model_id": version.model_id}
         emit(ctx, events.MODEL_VERSION_REGISTERED, **ids)
+
+    @transaction
+    async def change_stage(self, ctx: Context, step: StageChange) -> None:
+        """Bring a version of the own organization's model into another stage; a rollback is such a step too.
+
+        Raises MODEL_VERSION_NOT_FOUND, NOT_OWNER, STAGE_NOT_REACHABLE, STAGE_DECIDER_IS_AUTHOR,
+        PUBLICATION_MORATORIUM, PROPOSAL_TIME_TOO_EARLY.
+        """
+        await model_stages.change(ctx, step)
+
+    @evaluation
+    async def get_stage(self, ctx: Context, model_version_id: str) -> ModelStage | None:
+        """A version's stage; null for one that is in development and always was."""
+        check_identifier("model_version_id", "modelversion", model_version_id)
+        key = keys.stage(model_version_id)
+        return (await read(ctx, key)).optional(ModelStage, key)
 
     @evaluation
     async def get(self, ctx: Context, model_version_id: str) -> ModelVersion:

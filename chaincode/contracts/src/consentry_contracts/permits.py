@@ -44,6 +44,8 @@ def permits_of(
         made = (attempt.requester_msp, attempt.requester, attempt.purpose, attempt.commercial)
         if made != (actor.msp_id, actor.enrolment_id, session.purpose, session.commercial):
             raise LedgerError("ATTEMPT_DIFFERS", named)
+        if attempt.session_id not in (None, session.session_id):
+            raise LedgerError("SESSION_DIFFERS", named)
         undecided = LedgerError("ATTEMPT_UNDECIDED", named)
         decision = state.required(AccessDecision, keys.decision(attempt_id), undecided)
         if not decision.permits or decision.permit_not_after is None or decision.grant_id is None:

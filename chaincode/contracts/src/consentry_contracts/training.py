@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from consentry_records import events, keys
 from consentry_records.errors import LedgerError
@@ -20,11 +21,13 @@ from consentry_records.training import (
 from consentry_records.training_statement import SignedTrainingStatement
 from fabric_shim import Context, evaluation, transaction
 
+from . import training_usage
 from .actors import Actor, member
 from .ledger_contract import LedgerContract, check_follows, check_identifier, emit, proposal_instant
 from .permits import check_grants_still_hold, permit_keys, permits_of
 from .state import Snapshot, put, read
 from .training_statements import check_signature, check_statement, recorded_statement, statement_key
+from .training_usage import finished
 
 
 class Training(LedgerContract):
@@ -86,14 +89,16 @@ class Training(LedgerContract):
         """End a running session of the caller's organization, so that a colleague can end one whose trainer
         vanished.
 
-        Raises SESSION_NOT_FOUND, NOT_OWNER, SESSION_NOT_RUNNING, PROPOSAL_TIME_TOO_EARLY.
+        Raises SESSION_NOT_FOUND, NOT_OWNER, SESSION_NOT_RUNNING, USED_VERSION_NOT_IN_SESSION,
+        PROPOSAL_TIME_TOO_EARLY.
         """
         key = keys.session(finish.session_id)
         state = await read(ctx, keys.SETTINGS, key)
         settings, ended_at = state.settings(), proposal_instant(ctx)
         session = _running_session(state, finish.session_id, member(ctx, settings))
         check_follows(ended_at, session.started_at, settings)
-        await put(ctx, key, replace(session, state=finish.state, ended_at=ended_at))
+        ended = finished(session, finish, ended_at)
+        await put(ctx, key, ended)
         emit(ctx, events.TRAINING_FINISHED, session_id=finish.session_id, state=finish.state)
 
     @transaction
@@ -125,6 +130,12 @@ class Training(LedgerContract):
             session_id=statement.session_id,
             sequence=statement.sequence,
         )
+
+    @evaluation
+    async def usage(self, ctx: Context, session_id: str) -> dict[str, Any]:
+        """What a session used against what it was granted, see `training_usage`; SESSION_NOT_FOUND."""
+        check_identifier("session_id", "session", session_id)
+        return await training_usage.usage(ctx, session_id)
 
     @evaluation
     async def get(self, ctx: Context, session_id: str) -> TrainingSession:

@@ -31,6 +31,8 @@ from .errors import FieldError, LedgerError, from_wire, to_wire
 from .grant import Grant, GrantChange, NarrowedGrant, NewGrant, Suspension
 from .impact import Impact, ImpactQuery, Origin
 from .model import Model, ModelVersion, NewModel, NewModelVersion
+from .model_signature import ManifestSignature
+from .model_stage import ModelStage, StageChange
 from .private_consent import PrivateChange, PrivateConsent
 from .private_entries import PrivateBatch
 from .reasons import Reason
@@ -59,6 +61,7 @@ from .training import (
     Participant,
     TrainingRound,
     TrainingSession,
+    UsedVersion,
 )
 from .training_statement import NewTrainingStatement, SignedTrainingStatement, TrainingStatement
 from .transformation import Transformation
@@ -89,7 +92,9 @@ __all__ = [
     "Impact",
     "ImpactQuery",
     "LedgerError",
+    "ManifestSignature",
     "Model",
+    "ModelStage",
     "ModelVersion",
     "NarrowedGrant",
     "NewAccessAttempt",
@@ -133,6 +138,7 @@ __all__ = [
     "RightsStep",
     "Settings",
     "SignedTrainingStatement",
+    "StageChange",
     "StoreAttestation",
     "SubjectConsents",
     "Suspension",
@@ -141,6 +147,7 @@ __all__ = [
     "TrainingSession",
     "TrainingStatement",
     "Transformation",
+    "UsedVersion",
     "VersionUpdate",
     "consent_permits",
     "decide",

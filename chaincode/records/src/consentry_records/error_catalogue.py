@@ -261,6 +261,18 @@ _TRAINING = {
     "STATEMENT_TIME_INVALID": _bad(
         "the statement claims {claimed_time}, which is not between the session's start and now"
     ),
+    "SESSION_DIFFERS": _bad("access attempt {attempt_id} was made for another training session"),
+    "FAILURE_UNFOUNDED": _bad("a completed session has no failure"),
+    "USED_VERSION_NOT_IN_SESSION": _bad("dataset version {version_id} was not granted to the session"),
+    "MODEL_KEY_INVALID": _bad("the public key must be an ECDSA key on the curve P-256"),
+    "MODEL_SIGNATURE_INVALID": _bad("the signature is not that of the manifest digest under the public key"),
+    "STAGE_NOT_REACHABLE": _conflict("a model version in stage {before} cannot come into stage {after}"),
+    "STAGE_DECIDER_IS_AUTHOR": _forbidden(
+        "whoever registered model version {model_version_id} cannot bring it into use"
+    ),
+    "PUBLICATION_MORATORIUM": _forbidden(
+        "grant {grant_id} allows publication of what was trained under it from {not_before} on"
+    ),
     "MODEL_NOT_FOUND": _unknown("there is no model {model_id}"),
     "MODEL_EXISTS": _conflict("model {model_id} is on the ledger already"),
     "MODEL_NAME_TAKEN": _conflict("the organization has a model of this name already: {model_id}"),

@@ -37,6 +37,7 @@ ROUND_RECORDED = "TrainingRoundRecorded.v1"
 TRAINING_FINISHED = "TrainingFinished.v1"
 STATEMENT_RECORDED = "TrainingStatementRecorded.v1"
 MODEL_REGISTERED = "ModelRegistered.v1"
+STAGE_CHANGED = "ModelStageChanged.v1"
 MODEL_VERSION_REGISTERED = "ModelVersionRegistered.v1"
 BREACH_CHANGED = "BreachChanged.v1"
 TRAIL_READ = "TrailRead.v1"
@@ -72,6 +73,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         TRAINING_FINISHED: ("session_id", "state"),
         STATEMENT_RECORDED: ("session_id", "sequence"),
         MODEL_REGISTERED: ("model_id",),
+        STAGE_CHANGED: ("model_version_id", "model_id", "stage"),
         MODEL_VERSION_REGISTERED: ("model_version_id", "model_id"),
         BREACH_CHANGED: ("breach_id", "custodian", "state"),
         TRAIL_READ: ("trail_read_id", "question"),

@@ -50,6 +50,8 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "model/{model_id}": "Model",
         "model-name/{MSP id}/{name}": "the model id; names are unique for one owner",
         "modelversion/{model_version_id}": "ModelVersion",
+        "stage/{model_version_id}": "ModelStage",
+        "production/{model_id}": "the id of the model version in production",
         "rights/{rights_request_id}": "RightsRequest; custodian's key-level policy",
         "breach/{breach_id}": "Breach; controller's key-level policy",
         "trailread/{trail_read_id}": "TrailRead",
@@ -266,6 +268,16 @@ def trail_read(trail_read_id: str) -> str:
 def composite(*parts: str) -> str:
     """A composite key in Fabric's form: each part after U+0000 (fabric-behaviour.md §4.5)."""
     return "\x00" + "".join(f"{part}\x00" for part in parts)
+
+
+def stage(model_version_id: str) -> str:
+    """Key of a ModelStage."""
+    return f"stage/{model_version_id}"
+
+
+def production(model_id: str) -> str:
+    """Key that holds the id of a model's version in production."""
+    return f"production/{model_id}"
 
 
 def collection(custodian: str) -> str:

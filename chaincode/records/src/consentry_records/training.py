@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, ClassVar
 
 from .errors import LedgerError
 from .kinds import (
@@ -23,7 +24,8 @@ from .kinds import (
     Table,
     identifier,
 )
-from .record import Nested, Record
+from .migrations import adding
+from .record import Migration, Nested, Record
 from .vocabulary import PURPOSES
 
 STARTED = "started"
@@ -31,10 +33,29 @@ COMPLETED = "completed"
 FAILED = "failed"
 ABORTED = "aborted"
 END_STATES = (COMPLETED, FAILED, ABORTED)
+FAILURES: Mapping[str, str] = MappingProxyType(
+    {
+        "PROGRAM_ERROR": "the program ended with an error",
+        "INTERRUPTED": "somebody interrupted it",
+        "NOT_CONVERGED": "it did not converge",
+        "PARTICIPANT_LOST": "a participant could not be reached",
+        "CONSENT_WITHDRAWN": "consents were withdrawn meanwhile",
+        "GRANT_ENDED": "a grant ended meanwhile",
+    }
+)
+"""Why a session failed or was aborted."""
 MAXIMUM_ATTEMPTS = 64
 MAXIMUM_PARTICIPANTS = 64
 MAXIMUM_METRICS = 32
 MAXIMUM_ROUNDS = 999_999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedVersion(Record):
+    """How many rows of a dataset version a session used."""
+
+    version_id: Annotated[str, identifier("version")]
+    rows: Annotated[int, Integer(0, 10**12)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +75,12 @@ class NewTrainingSession(Record):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSession(NewTrainingSession):
     """A session on the ledger, key `session/{id}`; `versions` are the dataset versions that its attempts were
-    for.
+    for, `failure` why it failed or was aborted, `used` what it used in the end.
     """
+
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
+        {"consentry.session/1": adding("consentry.session/2", {"failure": None, "used": []})}
+    )
 
     msp: Annotated[str, MSP_ID]
     trainer: Annotated[str, ACTOR]
@@ -63,7 +88,9 @@ class TrainingSession(NewTrainingSession):
     started_at: Annotated[str, INSTANT]
     state: Annotated[str, Choice((STARTED, *END_STATES))]
     ended_at: Annotated[str | None, Nullable(INSTANT)]
-    schema: Annotated[str, Choice(("consentry.session/1",))] = "consentry.session/1"
+    failure: Annotated[str | None, Nullable(Choice(FAILURES))] = None
+    used: Annotated[tuple[UsedVersion, ...], Many(Nested(UsedVersion), 0, MAXIMUM_ATTEMPTS)] = ()
+    schema: Annotated[str, Choice(("consentry.session/2",))] = "consentry.session/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +138,19 @@ class TrainingRound(NewTrainingRound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedSession(Record):
-    """Argument of `training:finish`: how the session ended."""
+    """Argument of `training:finish`: how the session ended, why if not well, and what was used in the end."""
 
     session_id: Annotated[str, identifier("session")]
     state: Annotated[str, Choice(END_STATES)]
+    failure: Annotated[str | None, Nullable(Choice(FAILURES))] = None
+    used: Annotated[tuple[UsedVersion, ...], Many(Nested(UsedVersion), 0, MAXIMUM_ATTEMPTS)] = ()
+
+    def check(self) -> None:
+        """A completed session has no failure, no version comes twice: FAILURE_UNFOUNDED, ID_DOUBLED."""
+        if self.failure is not None and self.state == COMPLETED:
+            raise LedgerError("FAILURE_UNFOUNDED")
+        seen: set[str] = set()
+        for used in self.used:
+            if used.version_id in seen:
+                raise LedgerError("ID_DOUBLED", {"what": "dataset version", "id": used.version_id})
+            seen.add(used.version_id)

@@ -164,6 +164,7 @@ class Ledger:
         hyperparameters: Mapping[str, object] | None = None,
         code: Path | None = None,
         decision_timeout: float = 60.0,
+        output: str = "rows",
     ) -> Training:
         """Return a training session, to be used by `with`.
 
@@ -172,7 +173,8 @@ class Ledger:
 
         `model` is a model's name (registered when it is new) or id, `datasets` dataset version ids, `purpose`
         a code of `consentry_records.vocabulary.PURPOSES`, `code` the training program (default: the running
-        one), `decision_timeout` seconds to wait for each custodian.
+        one), `decision_timeout` seconds to wait for each custodian, `output` what comes out of the custodians
+        ("rows", or "aggregate" in federated training, which grants for aggregates only demand).
 
         Raises (on entry):
             AccessDenied: a custodian denied; the denial is on record and no session was started.
@@ -188,6 +190,7 @@ class Ledger:
             hyperparameters=dict(hyperparameters or {}),
             code=code,
             decision_timeout=decision_timeout,
+            output=output,
         )
         return Training(self.transactions, plan, lambda: self.outbox)
 

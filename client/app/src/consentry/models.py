@@ -13,6 +13,8 @@ from consentry.provenance import Metric, description_digest, metric_texts
 from consentry.transactions import Transactions, checked
 from consentry.weights import weights_digest
 from consentry_records.model import ModelVersion, NewModel, NewModelVersion
+from consentry_records.model_signature import ManifestSignature
+from consentry_records.model_stage import DEVELOPMENT, ModelStage, StageChange
 
 Weights = str | Mapping[str, ArrayLike]
 Architecture = str | Mapping[str, Any]
@@ -60,12 +62,14 @@ class Models:
         metrics: Mapping[str, Metric],
         parent: str | None = None,
         test_set_digest: str | None = None,
+        signature: ManifestSignature | None = None,
     ) -> ModelVersion:
         """Register a version of one's own model.
 
         `weights` are arrays by name (see `weights_digest`) or their digest, `architecture` a description
         (see `provenance.description_digest`) or its digest, `sessions` the training sessions that made it,
-        `parent` the version that it was trained on from.
+        `parent` the version that it was trained on from, `signature` that of the model's files
+        (`model_signing.manifest_signature`), which the contract verifies.
 
         Raises:
             InputRejected: malformed input; nothing was sent.
@@ -84,10 +88,39 @@ class Models:
                 sessions=tuple(sessions),
                 metrics=texts,
                 test_set_digest=test_set_digest,
+                signature=signature,
             )
         )
         self._transactions.submit("models:register_version", version)
         return self.get(version.model_version_id)
+
+    def change_stage(
+        self, model_version_id: str, stage: str, *, reasons: Sequence[str], evidence_digest: str | None = None
+    ) -> ModelStage:
+        """Bring a version of one's own model into another stage (`model_stage.TRANSITIONS`), and say why.
+
+        Bringing a replaced version back into production is a rollback. As a steward or data protection
+        officer.
+
+        Raises:
+            InputRejected: malformed input; nothing was sent.
+            LedgerRefused: STAGE_NOT_REACHABLE, STAGE_DECIDER_IS_AUTHOR, PUBLICATION_MORATORIUM, NOT_OWNER, …
+        """
+        step = checked(
+            lambda: StageChange(
+                model_version_id=model_version_id,
+                stage=stage,
+                reasons=tuple(reasons),
+                evidence_digest=evidence_digest,
+            )
+        )
+        self._transactions.submit("models:change_stage", step)
+        return ModelStage.from_dict(self._transactions.evaluate("models:get_stage", model_version_id))
+
+    def stage(self, model_version_id: str) -> str:
+        """Return a version's stage; a new one is in development."""
+        answer = self._transactions.evaluate("models:get_stage", model_version_id)
+        return DEVELOPMENT if answer is None else ModelStage.from_dict(answer).stage
 
     def get(self, model_version_id: str) -> ModelVersion:
         """Return a model version.

@@ -35,6 +35,7 @@ from consentry_records.training import (
     NewTrainingRound,
     NewTrainingSession,
     Participant,
+    UsedVersion,
 )
 
 _log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class TrainingPlan:
     hyperparameters: Mapping[str, Any]
     code: Path | None
     decision_timeout: float
+    output: str
 
 
 class Training:
@@ -80,13 +82,18 @@ class Training:
         if not plan.datasets:
             raise InputRejected("DATASETS_MISSING", "datasets: got none, expected dataset version ids")
         digests = (code_digest(plan.code), environment_digest(), description_digest(plan.hyperparameters))
-        model_id = Models(self._transactions).ensure(plan.model)
+        model_id, session_id = Models(self._transactions).ensure(plan.model), new_identifier("session")
         permits = Access(self._transactions).request_all(
-            plan.datasets, purpose=plan.purpose, commercial=plan.commercial, timeout=plan.decision_timeout
+            plan.datasets,
+            purpose=plan.purpose,
+            commercial=plan.commercial,
+            timeout=plan.decision_timeout,
+            session_id=session_id,
+            output=plan.output,
         )
         new = checked(
             lambda: NewTrainingSession(
-                session_id=new_identifier("session"),
+                session_id=session_id,
                 model_id=model_id,
                 purpose=plan.purpose,
                 commercial=plan.commercial,
@@ -113,7 +120,10 @@ class Training:
             self._running.finish(COMPLETED)
             return
         try:
-            self._running.finish(FAILED if isinstance(error, Exception) else ABORTED)
+            if isinstance(error, Exception):
+                self._running.finish(FAILED, failure="PROGRAM_ERROR")
+            else:
+                self._running.finish(ABORTED, failure="INTERRUPTED")
         except ConsentryError as failure:
             error.add_note(f"the training session's end is not on record: {failure}")
 
@@ -134,6 +144,7 @@ class RunningSession:
         self._outbox = outbox
         self._transactions = transactions
         self._rounds = 0
+        self._used: dict[str, int] = {}
         self.record = record
         self.permits = tuple(permits)
 
@@ -175,7 +186,16 @@ class RunningSession:
         )
         self._record("training:record_round", new, lambda outbox: outbox.state_round(new))
         self._rounds += 1
+        for part in new.participants:
+            self.note_use(part.version_id, part.rows)
         return new
+
+    def note_use(self, version_id: str, rows: int) -> None:
+        """Note how many rows of a dataset version are used; its highest number goes on record with the end.
+
+        Rounds note their own.
+        """
+        self._used[version_id] = max(rows, self._used.get(version_id, 0))
 
     def register_version(
         self,
@@ -197,13 +217,23 @@ class RunningSession:
             test_set_digest=test_set_digest,
         )
 
-    def finish(self, state: str) -> None:
+    def finish(self, state: str, *, failure: str | None = None) -> None:
         """Record the session's end: completed, failed or aborted. Leaving the `with` block does it.
 
+        `failure` is a code of `consentry_records.training.FAILURES`; what was noted as used goes along.
+
         Raises:
-            LedgerRefused: SESSION_NOT_RUNNING, …
+            InputRejected: malformed input.
+            LedgerRefused: SESSION_NOT_RUNNING, USED_VERSION_NOT_IN_SESSION, …
         """
-        finished = checked(lambda: FinishedSession(session_id=self.session_id, state=state))
+        finished = checked(
+            lambda: FinishedSession(
+                session_id=self.session_id,
+                state=state,
+                failure=failure,
+                used=tuple(UsedVersion(version_id=v, rows=rows) for v, rows in self._used.items()),
+            )
+        )
         self._record("training:finish", finished, lambda outbox: outbox.state_end(finished))
 
     def _record(self, function: str, record: Record, state: Callable[[Outbox], OutboxEntry]) -> None:

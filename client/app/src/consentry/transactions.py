@@ -61,6 +61,8 @@ EVALUATIONS = frozenset(
         "emergencies:open",
         "access:get",
         "training:get",
+        "training:usage",
+        "models:get_stage",
         "models:get",
     }
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from consentry.cli.context import command_context
-from consentry.cli.output import AsJson, examples, show_json, show_record, show_table
+from consentry.cli.output import AsJson, examples, say, show_json, show_record, show_table
 
 app = typer.Typer(name="models", no_args_is_help=True, help="Models and their versions.")
 
@@ -26,6 +26,31 @@ def show(
     """Show one model version as the ledger has it now."""
     with command_context(ctx).connect() as ledger:
         show_record(ledger.models.get(model_version_id), as_json)
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as riverside/dpo models stage modelversion-0123… production --reason VALIDATED",
+        "consentry --as riverside/dpo models stage modelversion-0123… retired --reason DEFECT",
+    )
+)
+def stage(
+    ctx: typer.Context,
+    model_version_id: Annotated[str, typer.Argument(help="Id of the model version.")],
+    to: Annotated[str, typer.Argument(help="validation, production, published, development or retired.")],
+    reason: Annotated[list[str], typer.Option("--reason", help="Reason code; may be repeated.")],
+    evidence_digest: Annotated[str | None, typer.Option(help="sha256:… of the report decided on.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a model version into another stage; a replaced one back into production is a rollback."""
+    with command_context(ctx).connect() as ledger:
+        made = ledger.models.change_stage(
+            model_version_id, to, reasons=reason, evidence_digest=evidence_digest
+        )
+    if as_json:
+        show_json(made)
+        return
+    say(f"{model_version_id} is in stage {made.stage} now, after {made.previous_stage}.")
 
 
 @app.command("list", epilog=examples("consentry --as regulator/officer models list"))

@@ -12,6 +12,7 @@ from consentry_records.emergency import EmergencyAccess
 from consentry_records.errors import LedgerError
 from consentry_records.grant import Grant, Suspension
 from consentry_records.model import Model, ModelVersion
+from consentry_records.model_stage import ModelStage
 from consentry_records.record import Record
 from consentry_records.request import AccessRequest
 from consentry_records.review import Review, ReviewPolicy
@@ -176,9 +177,18 @@ _KINDS = (
     ),
     RecordKind("rights", RightsRequest, _field("custodian"), True, state=_field("state")),
     RecordKind(
+<<<<<<< HEAD
         "breach", Breach, _field("custodian"), True, _many("version", "versions"), state=_field("state")
     ),
     RecordKind("trailread", TrailRead, _field("reader_msp"), written_once=True),
+=======
+        "stage",
+        ModelStage,
+        lambda _body: "",
+        links=_one("modelversion", "model_version_id"),
+        state=_field("stage"),
+    ),
+>>>>>>> 7c7e9e0 (Models: signatures that the contract verifies, stages with promotion and rollback; training says what it used and why it failed)
     RecordKind("settings", Settings, lambda _body: ""),
 )
 
@@ -232,6 +242,8 @@ def _identifier(kind: str, body: Body) -> str | None:
             return str(body["trail_read_id"])
         case "rights":
             return str(body["rights_request_id"])
+        case "stage":
+            return str(body["model_version_id"])
         case "modelversion":
             return str(body["model_version_id"])
     return str(body[f"{kind}_id"])
