@@ -177,18 +177,16 @@ _KINDS = (
     ),
     RecordKind("rights", RightsRequest, _field("custodian"), True, state=_field("state")),
     RecordKind(
-<<<<<<< HEAD
         "breach", Breach, _field("custodian"), True, _many("version", "versions"), state=_field("state")
     ),
     RecordKind("trailread", TrailRead, _field("reader_msp"), written_once=True),
-=======
+    RecordKind(
         "stage",
         ModelStage,
         lambda _body: "",
         links=_one("modelversion", "model_version_id"),
         state=_field("stage"),
     ),
->>>>>>> 7c7e9e0 (Models: signatures that the contract verifies, stages with promotion and rollback; training says what it used and why it failed)
     RecordKind("settings", Settings, lambda _body: ""),
 )
 
