@@ -18,6 +18,7 @@ from support.scripted_peer import (
 
 from fabric_shim import Conversation, ConversationError, Limits
 from fabric_shim.conversation import State
+from fabric_shim.messages import MOST_PAYLOAD_BYTES
 
 TYPES = [value for value in Message.Type.values() if value != Message.KEEPALIVE]
 
@@ -311,6 +312,29 @@ async def test_a_chaincode_that_raises_is_answered_without_its_words():
         assert (response.status, "INTERNAL_ERROR" in response.message) == (500, True)
         assert "secret" not in response.message
         assert conversation.running == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "code"),
+    [
+        (lambda stub: stub.put_state("k", bytes(MOST_PAYLOAD_BYTES)), "MESSAGE_TOO_LARGE"),
+        (lambda stub: returns(bytes(MOST_PAYLOAD_BYTES + 1)), "RESULT_TOO_LARGE"),
+    ],
+)
+async def test_what_no_peer_would_take_is_refused_before_it_costs_the_stream(function, code):
+    async def runs(stub):
+        return await function(stub) or b""
+
+    async with conversation_with(FunctionChaincode(runs)) as (peer, conversation):
+        peer.propose()
+        response = response_of(await peer.answer_until_done())
+        assert (response.status, code in response.message) == (400, True)
+        assert peer.types() == ["REGISTER", "COMPLETED"]
+        assert conversation.running == 0
+
+
+async def returns(value):
+    return value
 
 
 async def test_init_runs_like_a_transaction():

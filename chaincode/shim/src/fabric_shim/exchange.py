@@ -11,8 +11,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from fabric_shim.errors import PeerError, ShimError
-from fabric_shim.messages import ERROR, ChaincodeMessage, operation_name
+from fabric_shim.errors import ContractError, PeerError, ShimError
+from fabric_shim.messages import ERROR, MOST_PAYLOAD_BYTES, ChaincodeMessage, operation_name
 
 
 class Exchange:
@@ -64,6 +64,7 @@ class Exchange:
 
         Raises:
             PeerError: the peer answered with an error.
+            ContractError: ``MESSAGE_TOO_LARGE``, no peer would take the request.
             ShimError: ``TRANSACTION_ENDED``, the transaction has been answered already.
         """
         async with self._turn:
@@ -71,6 +72,8 @@ class Exchange:
 
     async def request_in_turn(self, message_type: int, payload: bytes) -> bytes:
         """As ``request``, by a caller that holds the turn (``async with exchange``)."""
+        if len(payload) > MOST_PAYLOAD_BYTES:
+            raise _too_large(message_type)
         if self.late is not None:
             await self._wait_for_late(self.late)
         if self._closed.is_set():
@@ -125,3 +128,11 @@ class Exchange:
             closed.cancel()
         if late.done():
             self.late = None
+
+
+def _too_large(message_type: int) -> ContractError:
+    return ContractError(
+        "MESSAGE_TOO_LARGE",
+        "a request to the peer would be larger than any peer takes; write or read less at once",
+        {"most_bytes": MOST_PAYLOAD_BYTES, "operation": operation_name(message_type)},
+    )

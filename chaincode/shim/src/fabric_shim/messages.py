@@ -41,6 +41,9 @@ INVOKE_CHAINCODE: Final = ChaincodeMessage.INVOKE_CHAINCODE
 MOST_MESSAGE_BYTES: Final = 100 * 2**20
 """What a peer takes and sends in one message (``sampleconfig/core.yaml``, fabric-behaviour §0)."""
 
+MOST_PAYLOAD_BYTES: Final = MOST_MESSAGE_BYTES - 2**16
+"""What this package puts into one message: a peer ends the whole stream over one that is too large."""
+
 VALIDATION_PARAMETER: Final = "VALIDATION_PARAMETER"
 """Name of the metadata entry that holds a key-level policy (fabric-behaviour §4.1)."""
 

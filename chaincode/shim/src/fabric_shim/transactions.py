@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from fabric_shim.errors import ContractError, PeerError
 from fabric_shim.exchange import Exchange
-from fabric_shim.messages import completed
+from fabric_shim.messages import MOST_PAYLOAD_BYTES, completed
 from fabric_shim.outcomes import Outcome, describe_error, peer_failure
 from fabric_shim.peer_stub import PeerStub
 from fabric_shim.proposals import SignedProposal
@@ -69,6 +69,8 @@ class Run:
                 outcome = await self._conversation.chaincode.invoke(stub)
                 if outcome.status < 400:
                     await stub.flush()
+                if len(outcome.payload) > MOST_PAYLOAD_BYTES:
+                    outcome = refusal("RESULT_TOO_LARGE", "the result is larger than any peer takes", 400)
         except TimeoutError:
             outcome = refusal("TRANSACTION_TIMEOUT", "the function took longer than the service allows")
         except ContractError as error:
