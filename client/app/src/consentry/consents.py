@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from consentry.consent_changes import ConsentChanges
 from consentry.consent_frames import batches, read_consent_frame
 from consentry.consent_import import ConsentImport, ImportSummary, Progress
 from consentry.errors import InputRejected, LedgerRefused
 from consentry.private_reads import read_private
 from consentry.private_values import unseal
-from consentry.subjects import SubjectRegister
-from consentry.transactions import CONFLICT_TRIES, Transactions, checked
+from consentry.transactions import CONFLICT_TRIES, checked
 from consentry_records.consent import MAXIMUM_BATCH, MAXIMUM_QUERY, Consent, PermittedQuery
 from consentry_records.private_consent import PrivateConsent
 from consentry_records.private_entries import entry_key
@@ -25,15 +25,8 @@ DEFAULT_BATCH_SIZE = 500
 _IN_FLIGHT = 4
 
 
-class Consents:
+class Consents(ConsentChanges):
     """The consents of the caller's organization (as custodian), and questions to those of all."""
-
-    def __init__(
-        self, transactions: Transactions, msp_id: str, register: Callable[[], SubjectRegister]
-    ) -> None:
-        self._transactions = transactions
-        self._msp_id = msp_id
-        self._register = register
 
     def import_frame(
         self,

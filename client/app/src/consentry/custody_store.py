@@ -126,6 +126,17 @@ class CustodyStore:
         with self._lock:
             yield self._connection
 
+    def forget(self) -> None:
+        """Move deletions (zeros) from the write-ahead log into the file, and empty the log.
+
+        Raises:
+            ConfigurationError: CUSTODY_BUSY, another process reads the file; try again.
+        """
+        with self._lock:
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise ConfigurationError("CUSTODY_BUSY", f"{self.path} is being read; end that and try again")
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from consentry.datasets import Datasets
     from consentry.models import Models
     from consentry.reviews import Reviews
+    from consentry.rights import Rights
     from consentry.training import Training
 
 
@@ -122,6 +123,13 @@ class Ledger:
         from consentry.consents import Consents
 
         return Consents(self.transactions, self.identity.msp_id, lambda: self.subjects)
+
+    @cached_property
+    def rights(self) -> Rights:
+        """Requests of data subjects."""
+        from consentry.rights import Rights
+
+        return Rights(self.transactions, self.identity.msp_id, lambda: self.subjects, self._clock)
 
     @cached_property
     def datasets(self) -> Datasets:

@@ -130,6 +130,23 @@ class SubjectRegister:
         with self._store.writing() as connection:
             connection.execute("UPDATE consents SET withdrawn = 1 WHERE consent_id = ?", (consent_id,))
 
+    def erase(self, commitment: str) -> bool:
+        """Destroy a subject's salt, key and pseudonym and forget his consents; return whether he was known.
+
+        What was encrypted under the key is unreadable from then on, wherever copies of it are; the rows of
+        registered versions stay under a commitment that nobody can link any more. Copies of this file in
+        backups are the custodian's to destroy.
+        """
+        with self._store.writing() as connection:
+            row = connection.execute(
+                "SELECT pseudonym FROM subjects WHERE commitment = ?", (commitment,)
+            ).fetchone()
+            if row is not None:
+                connection.execute("DELETE FROM consents WHERE pseudonym = ?", row)
+                connection.execute("DELETE FROM subjects WHERE pseudonym = ?", row)
+        self._store.forget()
+        return row is not None
+
     def close(self) -> None:
         """Close the file."""
         self._store.close()

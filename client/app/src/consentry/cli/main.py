@@ -11,7 +11,7 @@ import typer
 
 from consentry.cli import (
     access,
-    consents,
+    consent_changes,
     datasets,
     decide,
     demo,
@@ -23,6 +23,7 @@ from consentry.cli import (
     proof,
     report,
     reviews,
+    rights,
     trail,
     training,
     verify,
@@ -83,7 +84,8 @@ def options(
 
 for group in (
     network,
-    consents,
+    consent_changes,
+    rights,
     datasets,
     grants,
     reviews,
