@@ -28,6 +28,7 @@ from fabric_protocol.errors import ProtocolError
 from fabric_protocol.policies import SignedData
 from fabric_protocol.signatures import verify
 
+_HASH_BYTES = 32
 _SERVICE = "discovery.Discovery"
 _CONCURRENCY = 2500
 _WRITERS = "/Channel/Application/Writers"
@@ -57,7 +58,12 @@ class DiscoveryService:
         )
 
     async def discover(self, signed: Any) -> Any:
-        """Answer a `SignedRequest` with a result for each of its queries, in their order."""
+        """Answer a `SignedRequest` with a result for each of its queries, in their order.
+
+        A request names the hash of its client's TLS certificate, as Fabric wants it. Whether it is that of the
+        connection cannot be checked: Python's gRPC servers either want a certificate of everybody, from an
+        authority that they know, or never see one.
+        """
         request = _read(signed)
         data = SignedData(signed.payload, request.authentication.client_identity, signed.signature)
         return protocol_pb2.Response(results=[self._answer(query, data) for query in request.queries])
@@ -101,6 +107,8 @@ def _read(signed: Any) -> Any:
         raise _malformed("access denied, no authentication info in request")
     if not request.authentication.client_identity:
         raise _malformed("access denied, client identity wasn't supplied")
+    if len(request.authentication.client_tls_cert_hash) != _HASH_BYTES:
+        raise _malformed("client claimed TLS hash doesn't match computed TLS hash from gRPC stream")
     return request
 
 
