@@ -8,17 +8,20 @@ from __future__ import annotations
 import json
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import grpc
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from fabric_protos.common.common_pb2 import Status
+from fabric_protos.common.common_pb2 import Envelope, Status
 from fabric_protos.peer.events_pb2 import DeliverResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +46,7 @@ _SECRET = "nobody may read this in a log"
 _WAIT_SECONDS = 0.15
 _ANSWER_SECONDS = 10
 _MOST_GROWTH_BYTES = 64 * 2**20
+_MOST_BYTES = 1536 * 2**20
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _SURPRISES = ("internal error (", "Unexpected <class")
 _METHODS = [target.method for target in TARGETS]
@@ -75,7 +79,7 @@ class Hostile:
                 return "OK", " ".join(answer.hex() for answer in answers)
             if method.endswith("Events"):
                 return "OK", str(list(channel.unary_stream(method)(data, timeout=wait)))
-            patience = wait if method.endswith("CommitStatus") else _ANSWER_SECONDS
+            patience = wait if method.endswith("CommitStatus") else max(wait, _ANSWER_SECONDS)
             return "OK", channel.unary_unary(method)(data, timeout=patience).hex()
         except grpc.RpcError as error:
             return error.code().name, error.details()
@@ -99,6 +103,23 @@ class Engine:
     def growth_bytes(self) -> int:
         """By how much its memory grew."""
         return self.resident_bytes - self._memory
+
+    @contextmanager
+    def watched(self) -> Iterator[list[int]]:
+        """Its memory from time to time while the block runs."""
+        seen, is_over = [self.resident_bytes], Event()
+
+        def watch() -> None:
+            while not is_over.wait(0.01):
+                seen.append(self.resident_bytes)
+
+        watcher = Thread(target=watch)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            is_over.set()
+            watcher.join()
 
     @property
     def log(self) -> str:
@@ -247,6 +268,31 @@ def test_a_replay_is_refused_or_has_no_effect(
 def test_a_message_beyond_the_limit_is_refused(hostile: Hostile, engine: Engine) -> None:
     status, _ = hostile.send("/gateway.Gateway/Evaluate", bytes(100 * 2**20 + 1))
     assert status == "RESOURCE_EXHAUSTED"
+
+
+@pytest.mark.parametrize("method", ["/protos.Endorser/ProcessProposal", "/orderer.AtomicBroadcast/Broadcast"])
+def test_many_of_the_largest_messages_at_once_take_bounded_memory(
+    hostile: Hostile, engine: Engine, method: str
+) -> None:
+    """Each is answered, be it that there is no room for it now; together they would take more than 2 GiB."""
+    content = bytes(100 * 2**20 - 1000)
+    largest = Envelope(payload=content).SerializeToString()
+    with ThreadPoolExecutor(5) as senders, engine.watched() as most:
+        answers = [senders.submit(hostile.send, method, largest, 60) for _ in range(5)]
+        codes = {answer.result()[0] for answer in answers}
+    assert codes <= {"OK", "UNKNOWN", "RESOURCE_EXHAUSTED"}
+    assert max(most) < _MOST_BYTES
+
+
+def test_refused_messages_are_not_kept(hostile: Hostile, engine: Engine) -> None:
+    large = Envelope(payload=bytes(30 * 2**20)).SerializeToString()
+    for _ in range(6):
+        code, _ = hostile.send("/protos.Endorser/ProcessProposal", large, 60)
+        assert code in {"UNKNOWN", "RESOURCE_EXHAUSTED"}
+    deadline = time.monotonic() + 60
+    while engine.growth_bytes > _MOST_GROWTH_BYTES and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert engine.growth_bytes < _MOST_GROWTH_BYTES
 
 
 def test_the_engine_goes_on_with_bounded_memory_and_a_log_without_content(

@@ -29,20 +29,26 @@ from fabric_embedded.services.handlers import (
 pytestmark = pytest.mark.unit
 
 
-class Aborted(Exception):
-    """What gRPC raises from abort."""
-
-
 class Context:
-    """Keeps what a handler aborted with."""
+    """A call with one request; keeps what a handler ended it with."""
 
-    code: grpc.StatusCode
-    message: str
-    trailing: tuple[tuple[str, bytes], ...]
+    def __init__(self, *requests: bytes) -> None:
+        self.requests = [*(requests or (b"",)), grpc.aio.EOF]
+        self.code = grpc.StatusCode.OK
+        self.message = ""
+        self.trailing: Any = ()
 
-    async def abort(self, code: grpc.StatusCode, message: str, trailing: Any = ()) -> None:
-        self.code, self.message, self.trailing = code, message, trailing
-        raise Aborted
+    async def read(self) -> Any:
+        return self.requests.pop(0)
+
+    def set_code(self, code: grpc.StatusCode) -> None:
+        self.code = code
+
+    def set_details(self, message: str) -> None:
+        self.message = message
+
+    def set_trailing_metadata(self, trailing: Any) -> None:
+        self.trailing = trailing
 
 
 def limit(places: int = 5) -> ConcurrencyLimit:
@@ -56,8 +62,7 @@ def sample(name: str, **labels: str) -> float:
 async def aborted(call: Any, places: int = 5) -> Context:
     context = Context()
     handler = unary(limit(places), common_pb2.Envelope, call)
-    with pytest.raises(Aborted):
-        await handler.unary_unary(b"", context)
+    assert await handler.stream_unary(None, context) is None
     return context
 
 
@@ -110,9 +115,8 @@ async def test_calls_are_counted_by_how_they_ended_and_while_they_last() -> None
 
     handler = unary(ConcurrencyLimit("test.Counted", 5), common_pb2.Envelope, call, "Call")
     for payload in (b"1", b"2"):
-        await handler.unary_unary(common_pb2.Envelope(payload=payload).SerializeToString(), Context())
-    with pytest.raises(Aborted):
-        await handler.unary_unary(b"", Context())
+        await handler.stream_unary(None, Context(common_pb2.Envelope(payload=payload).SerializeToString()))
+    await handler.stream_unary(None, Context(b""))
 
     def ended(code: str) -> float:
         labels = {"service": "test.Counted", "method": "Call", "code": code}
@@ -128,23 +132,34 @@ async def test_places_are_given_back() -> None:
 
     handler = unary(limit(1), common_pb2.Envelope, call)
     for _ in range(3):
-        assert await handler.unary_unary(b"", Context()) == common_pb2.Envelope()
+        assert await handler.stream_unary(None, Context()) == common_pb2.Envelope()
 
 
-async def test_streams_abort_too() -> None:
+async def test_a_call_without_a_request_is_refused() -> None:
+    async def call(_request: Any) -> Any:
+        raise AssertionError("never called")
+
+    context = Context()
+    context.requests = [grpc.aio.EOF]
+    await unary(limit(), common_pb2.Envelope, call).stream_unary(None, context)
+    assert (context.code, context.message) == (
+        grpc.StatusCode.INTERNAL,
+        "the call ended without a request",
+    )
+
+
+async def test_streams_are_refused_too() -> None:
     async def failing(_requests: Any) -> Any:
         yield common_pb2.Envelope(payload=b"1")
         raise ServiceError(grpc.StatusCode.UNIMPLEMENTED, "no more")
 
     for handler in (
-        server_stream(limit(), common_pb2.Envelope, failing).unary_stream,
+        server_stream(limit(), common_pb2.Envelope, failing).stream_stream,
         both_streams(limit(), common_pb2.Envelope, failing).stream_stream,
     ):
         context = Context()
-        responses = handler(b"", context)
-        assert (await anext(responses)).payload == b"1"
-        with pytest.raises(Aborted):
-            await anext(responses)
+        responses = [response.payload async for response in handler(None, context)]
+        assert responses == [b"1"]
         assert context.code == grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -153,27 +168,20 @@ async def _every(requests: Any) -> Any:
         yield request
 
 
-async def _malformed() -> Any:
-    yield b"\xff"
-
-
 async def test_bytes_that_are_no_message_are_refused_as_grpc_go_refuses_them() -> None:
     async def refused(_request: Any) -> Any:
         raise AssertionError("it must not be called")
 
-    context, parsing = Context(), "Error parsing message with type 'common.Envelope'"
-    with pytest.raises(Aborted):
-        await unary(limit(), common_pb2.Envelope, refused).unary_unary(b"\xff", context)
+    context, parsing = Context(b"\xff"), "Error parsing message with type 'common.Envelope'"
+    await unary(limit(), common_pb2.Envelope, refused).stream_unary(None, context)
     assert (context.code, context.message) == (
         grpc.StatusCode.INTERNAL,
         f"grpc: error unmarshalling request: {parsing}",
     )
-    for responses in (
-        server_stream(limit(), common_pb2.Envelope, _every).unary_stream(b"\xff", context),
-        both_streams(limit(), common_pb2.Envelope, _every).stream_stream(_malformed(), context),
-    ):
-        with pytest.raises(Aborted):
-            await anext(responses)
+    for make in (server_stream, both_streams):
+        context = Context(b"\xff")
+        answers = make(limit(), common_pb2.Envelope, _every).stream_stream(None, context)
+        assert [answer async for answer in answers] == []
         assert (context.code, context.message) == (
             grpc.StatusCode.INTERNAL,
             f"grpc: failed to unmarshal the received message: {parsing}",

@@ -69,6 +69,11 @@ _COMPLETED = Counter(
     ["service", "method", "code"],
     registry=REGISTRY,
 )
+_REFUSED_FOR_MEMORY = Counter(
+    "grpc_server_refused_for_memory",
+    "Messages refused while they arrived, as memory was short.",
+    registry=REGISTRY,
+)
 _OVER_LIMIT = Counter(
     "grpc_server_requests_over_limit",
     "Calls refused because as many as allowed were open.",
@@ -144,6 +149,11 @@ def count_open(service: str, change: int) -> None:
 def count_over_limit(service: str) -> None:
     """Note a call that was refused because too many were open."""
     _child(_OVER_LIMIT, service).inc()
+
+
+def count_refused_for_memory() -> None:
+    """Count a message that was refused while it arrived, as memory was short."""
+    _REFUSED_FOR_MEMORY.inc()
 
 
 def count_completed(service: str, method: str, code: str) -> None:

@@ -60,9 +60,9 @@ class DiscoveryService:
     async def discover(self, signed: Any) -> Any:
         """Answer a `SignedRequest` with a result for each of its queries, in their order.
 
-        A request names the hash of its client's TLS certificate, as Fabric wants it. Whether it is that of the
-        connection cannot be checked: Python's gRPC servers either want a certificate of everybody, from an
-        authority that they know, or never see one.
+        A request names the hash of its client's TLS certificate, as Fabric wants it. Whether it is that of
+        the connection cannot be checked: Python's gRPC servers either want a certificate of everybody, from
+        an authority that they know, or never see one.
         """
         request = _read(signed)
         data = SignedData(signed.payload, request.authentication.client_identity, signed.signature)

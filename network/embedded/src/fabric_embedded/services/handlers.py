@@ -9,7 +9,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 from fabric_protos.gateway import gateway_pb2
@@ -18,7 +18,8 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from fabric_embedded import metrics
-from fabric_embedded.errors import EmbeddedError
+from fabric_embedded.errors import EmbeddedError, MemoryShortError
+from fabric_embedded.services.receiving import receive
 
 _LOG = logging.getLogger(__name__)
 _OK = grpc.StatusCode.OK.name
@@ -88,17 +89,19 @@ def unary(
 ) -> grpc.RpcMethodHandler:
     """Handler of a method with one request and one response message; `method` is its name."""
 
-    async def handle(data: bytes, context: Any) -> Any:
+    async def handle(_requests: object, context: Any) -> Any:
         try:
-            request = _parsed(request_type, data, _UNARY_MALFORMED)
+            request = await _one(request_type, context, _UNARY_MALFORMED)
             with limit:
                 response = await call(request)
         except Exception as error:
-            await _abort(context, limit.service, method, error)
+            _refuse(context, limit.service, method, error)
+            return None
         metrics.count_completed(limit.service, method, _OK)
         return response
 
-    return grpc.unary_unary_rpc_method_handler(handle, None, _serialize)
+    # To gRPC a stream of requests: a handler that is called before its message is there can refuse it.
+    return grpc.stream_unary_rpc_method_handler(handle, None, _serialize)
 
 
 def server_stream(
@@ -106,17 +109,18 @@ def server_stream(
 ) -> grpc.RpcMethodHandler:
     """Handler of a method with one request and a stream of response messages; `method` is its name."""
 
-    async def handle(data: bytes, context: Any) -> AsyncIterator[Any]:
+    async def handle(_requests: object, context: Any) -> AsyncIterator[Any]:
         try:
-            request = _parsed(request_type, data, _STREAM_MALFORMED)
+            request = await _one(request_type, context, _STREAM_MALFORMED)
             with limit:
                 async for response in call(request):
                     yield response
         except Exception as error:
-            await _abort(context, limit.service, method, error)
-        metrics.count_completed(limit.service, method, _OK)
+            _refuse(context, limit.service, method, error)
+        else:
+            metrics.count_completed(limit.service, method, _OK)
 
-    return grpc.unary_stream_rpc_method_handler(handle, None, _serialize)
+    return grpc.stream_stream_rpc_method_handler(handle, None, _serialize)
 
 
 def both_streams(
@@ -130,14 +134,15 @@ def both_streams(
     `method` is its name.
     """
 
-    async def handle(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
+    async def handle(_requests: object, context: Any) -> AsyncIterator[Any]:
         try:
             with limit:
-                async for response in call(_each_parsed(request_type, requests)):
+                async for response in call(_each_parsed(request_type, context)):
                     yield response
         except Exception as error:
-            await _abort(context, limit.service, method, error)
-        metrics.count_completed(limit.service, method, _OK)
+            _refuse(context, limit.service, method, error)
+        else:
+            metrics.count_completed(limit.service, method, _OK)
 
     return grpc.stream_stream_rpc_method_handler(handle, None, _serialize)
 
@@ -154,9 +159,27 @@ def _parsed(request_type: Any, data: bytes, refusal: str) -> Any:
         raise ServiceError(grpc.StatusCode.INTERNAL, f"{refusal}: {error}") from error
 
 
-async def _each_parsed(request_type: Any, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-    async for data in requests:
-        yield _parsed(request_type, data, _STREAM_MALFORMED)
+async def _received(context: Any) -> bytes | None:
+    try:
+        return await receive(context.read)
+    except MemoryShortError as error:
+        raise ServiceError(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message) from error
+
+
+async def _one(request_type: Any, context: Any, refusal: str) -> Any:
+    data = await _received(context)
+    if data is None:
+        raise ServiceError(grpc.StatusCode.INTERNAL, "the call ended without a request")
+    return _parsed(request_type, data, refusal)
+
+
+async def _each_parsed(request_type: Any, context: Any) -> AsyncIterator[Any]:
+    while (data := await _received(context)) is not None:
+        request = _parsed(request_type, data, _STREAM_MALFORMED)
+        # A large message is not to be kept while the next one is waited for.
+        del data
+        yield request
+        del request
 
 
 def _serialize(message: Any) -> bytes:
@@ -166,22 +189,24 @@ def _serialize(message: Any) -> bytes:
     return serialized
 
 
-async def _abort(context: Any, name: str, method: str, error: Exception) -> NoReturn:
+def _refuse(context: Any, name: str, method: str, error: Exception) -> None:
+    """End a call with an error; `context.abort` would keep the call, and its request, for ever."""
     if isinstance(error, ServiceError):
-        metrics.count_completed(name, method, error.status.name)
-        _LOG.info("call refused", extra={"service": name, "status": error.status.name})
-        await context.abort(error.status, error.message, _details(error))
-    metrics.count_completed(name, method, grpc.StatusCode.UNKNOWN.name)
-    # The message of a surprise may quote what a client sent: type and place have to do.
-    place = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-    _LOG.error(
-        "call failed",
-        extra={"service": name, "error": type(error).__name__, "place": " < ".join(reversed(place))},
-    )
-    await context.abort(
-        grpc.StatusCode.UNKNOWN, f"internal error ({type(error).__name__}); see the engine's log"
-    )
-    raise AssertionError("abort does not return")
+        status, message = error.status, error.message
+        _LOG.info("call refused", extra={"service": name, "status": status.name})
+        context.set_trailing_metadata(_details(error))
+    else:
+        status = grpc.StatusCode.UNKNOWN
+        message = f"internal error ({type(error).__name__}); see the engine's log"
+        # The message of a surprise may quote what a client sent: type and place have to do.
+        place = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+        _LOG.error(
+            "call failed",
+            extra={"service": name, "error": type(error).__name__, "place": " < ".join(reversed(place))},
+        )
+    metrics.count_completed(name, method, status.name)
+    context.set_code(status)
+    context.set_details(message)
 
 
 def _details(error: ServiceError) -> tuple[tuple[str, bytes], ...]:
