@@ -185,6 +185,23 @@ def test_a_signer_that_fails_on_the_way_is_the_futures_error() -> None:
     calls.wait()
 
 
+def test_an_interrupt_while_a_call_is_made_is_the_callers_and_takes_no_place() -> None:
+    gateway = FakeGateway(echo)
+    signers = [key_signer(gateway.client.key)]
+
+    def sign(digest: bytes) -> bytes:
+        if len(signers) == 1:
+            signers.append(signers[0])
+            raise KeyboardInterrupt
+        return signers[0](digest)
+
+    caller = Gateway(gateway, identity=gateway.client.serialized, signer=sign)
+    calls = caller.network(CHANNEL).contract(CHAINCODE).in_flight(1)
+    with pytest.raises(KeyboardInterrupt):
+        calls.evaluate("get", "a")
+    assert calls.evaluate("get", "a").result(SECONDS) == b"get|a"
+
+
 @pytest.mark.parametrize("limit", [0, -1, True, 1.5, "2", None])
 def test_a_limit_is_a_number_of_calls(limit: Any) -> None:
     with pytest.raises(ValueError, match="expected a number, 1 or more"):

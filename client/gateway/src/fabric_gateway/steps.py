@@ -76,8 +76,12 @@ def start(transport: Transport, steps: Steps[_Result]) -> Future[_Result]:
                 transport.start(step.method, step.request, step.timeout, answered)
         except StopIteration as end:
             future.set_result(end.value)
-        except BaseException as error:
+        except Exception as error:
             future.set_exception(error)
+        except BaseException as error:
+            # Ctrl-C at the first step is the caller's, not the call's.
+            future.set_exception(error)
+            raise
 
     def answered(outcome: Outcome) -> None:
         if isinstance(outcome, StatusFailure):
