@@ -1,7 +1,7 @@
 # Consentry: everything a newcomer needs is `make demo` and `make test`.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down lint test bench clean
+.PHONY: help setup demo down lint test bench faults clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.8
@@ -16,6 +16,8 @@ DIRECTORY ?= .consentry/demo
 # The engine of demo and tests: embedded or fabric; left out, tests run on both where Fabric's binaries are found.
 ENGINE ?=
 export CONSENTRY_ENGINE = $(ENGINE)
+# Which faults: `make faults FAULTS="--seed 7 --count 10"`.
+FAULTS ?= --seed 1 --count 100
 # How many tests run at once; name some with TESTS=tests/unit/consentry.
 JOBS ?= 2
 SOURCES := chaincode network client tests tools benchmarks
@@ -56,6 +58,9 @@ test: setup ## unit, integration and end-to-end tests (ENGINE=fabric or ENGINE=e
 
 bench: setup ## measure the bars of the design (a long ledger: CONSENTRY_BENCH_TRANSACTIONS=1000000)
 	@$(RUN)/python -m benchmarks
+
+faults: setup ## hurt real nodes again and again while clients write (root and Fabric's binaries; about 20 minutes)
+	@PYTHONPATH=tests $(RUN)/python -m support.faults.run $(FAULTS)
 
 clean: ## stop the demo's network and remove everything that was made here, the demo's files too
 	@if [ -x $(RUN)/consentry ] && [ -d $(DIRECTORY) ]; then $(RUN)/consentry --network $(DIRECTORY) network destroy --yes; fi

@@ -52,8 +52,13 @@ def example_document() -> dict[str, Any]:
 
 
 def profile_of(network: EmbeddedNetwork, organizations: Iterable[str] = ()) -> dict[str, Any]:
+    """As `profile_document`."""
+    return profile_document(network.directory, organizations)
+
+
+def profile_document(directory: Path, organizations: Iterable[str] = ()) -> dict[str, Any]:
     """A connection profile with the peers and CAs of these organizations (by default of all); no orderer."""
-    described = json.loads((network.directory / "network.json").read_text())
+    described = json.loads((directory / "network.json").read_text())
     wanted = set(organizations) or {item["name"] for item in described["organizations"].values()}
     document: dict[str, Any] = {
         "name": "a consortium",
@@ -75,12 +80,12 @@ def profile_of(network: EmbeddedNetwork, organizations: Iterable[str] = ()) -> d
         }
         document["peers"][peer] = {
             "url": f"grpcs://{item['peers'][0]['endpoint']}",
-            "tlsCACerts": {"path": str(network.directory / item["peers"][0]["tls_roots"])},
+            "tlsCACerts": {"path": str(directory / item["peers"][0]["tls_roots"])},
         }
         document["certificateAuthorities"][authority] = {
             "url": item["ca"]["url"],
             "caName": item["ca"]["name"],
-            "tlsCACerts": {"pem": [(network.directory / item["ca"]["tls_roots"]).read_text()]},
+            "tlsCACerts": {"pem": [(directory / item["ca"]["tls_roots"]).read_text()]},
         }
     return document
 

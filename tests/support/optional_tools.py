@@ -103,6 +103,17 @@ def _tmpfs() -> str:
     return place
 
 
+def _network_namespaces() -> str:
+    place = shutil.which("ip")
+    if place is None or os.geteuid() != 0:
+        raise LookupError("making network namespaces takes root and the program `ip`")
+    name = f"consentry-{os.getpid()}"
+    if subprocess.run([place, "netns", "add", name], check=False, capture_output=True).returncode:
+        raise LookupError("network namespaces may not be made here")
+    subprocess.run([place, "netns", "del", name], check=True)
+    return place
+
+
 OPTIONAL_TOOLS = (
     OptionalTool(
         "fabric-binaries",
@@ -124,6 +135,11 @@ OPTIONAL_TOOLS = (
     OptionalTool("softhsm", "transactions are signed by keys on a PKCS#11 token", _softhsm),
     OptionalTool("strace", "acknowledged transactions survive a power failure, by crash images", _strace),
     OptionalTool("postgresql", "the trail index works in PostgreSQL as in SQLite", find_postgresql),
+    OptionalTool(
+        "network-namespaces",
+        "real nodes survive kills, partitions, slow and full disks and wrong clocks",
+        _network_namespaces,
+    ),
     OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )
 

@@ -121,7 +121,8 @@ def check_local_access(config: ChannelConfig, resource: str, msp_id: str, creato
         raise AccessDenied(
             "ACCESS_DENIED",
             f"Failed verifying that proposal's creator satisfies local MSP principal {where}: "
-            f"[The identity is not an admin under this MSP [{msp_id}]]",
+            f"[The identity is not an admin under this MSP [{msp_id}]: "
+            f"The identity does not contain OU [ADMIN], MSP: [{msp_id}]]",
         )
 
 

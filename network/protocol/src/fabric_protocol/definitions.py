@@ -256,6 +256,11 @@ def source_writes(chaincode: str, sequence: int, package_id: str) -> dict[str, b
     }
 
 
+def source_keys(chaincode: str, sequence: int) -> tuple[str, ...]:
+    """All keys that name the package of an approved definition, the metadata's first."""
+    return tuple(source_writes(chaincode, sequence, ""))
+
+
 def package_key(chaincode: str, sequence: int) -> str:
     """Key, in an organization's implicit collection, of the package that it runs."""
     return f"{_SOURCES}/fields/{approval_name(chaincode, sequence)}/PackageID"

@@ -56,7 +56,10 @@ def _envelope(member: Member, *, data: bytes = b"", signer: Member | None = None
 async def test_envelopes_that_cannot_be_read(engine: Engine) -> None:
     unreadable = common_pb2.Envelope(payload=b"\xff\xff", signature=b"s")
     assert (await engine.broadcast(unreadable))[0] == common_pb2.BAD_REQUEST
-    assert await engine.broadcast(common_pb2.Envelope()) == (common_pb2.BAD_REQUEST, "Message was empty")
+    assert await engine.broadcast(common_pb2.Envelope()) == (
+        common_pb2.BAD_REQUEST,
+        "could not determine channel ID: header not set",
+    )
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ async def _revoke(service: CaService, request: Request, body: bytes) -> object:
     revoked = revocation.revoke(service, caller, wanted)
     listed = revocation.revocation_list(service, ListRequest()) if wanted.with_list and revoked else b""
     return {
-        "RevokedCerts": [{"Serial": item.serial, "AKI": item.aki} for item in revoked],
+        # Go writes an empty list as null.
+        "RevokedCerts": [{"Serial": item.serial, "AKI": item.aki} for item in revoked] or None,
         "CRL": base64.b64encode(listed).decode(),
     }
 

@@ -170,7 +170,7 @@ class CaService:
         salted = await asyncio.to_thread(SaltedSecret.of, secret)
         uses, attributes = request.max_enrollments, request.attributes
         if not self.store.add(request.id, kind, salted, uses, attributes, affiliation):
-            message = f"Registration of '{request.id}' failed: Identity '{request.id}' is already registered"
+            message = f"Identity '{request.id}' is already registered"
             raise CaError(409, ca_errors.ALREADY_REGISTERED, message, "identity is already registered")
         return secret
 

@@ -15,6 +15,8 @@ from google.protobuf.message import DecodeError
 
 from fabric_embedded.services.handlers import ServiceError
 
+_GO_DECODING = "proto: cannot parse invalid wire-format data"
+
 
 @dataclass(frozen=True)
 class AskedProposal:
@@ -27,14 +29,21 @@ class AskedProposal:
     has_transient: bool
 
 
-def read_proposal(signed: Any) -> AskedProposal:
+def read_proposal(
+    signed: Any, missing: str = "the proposed transaction must contain a signed proposal", prefix: str = ""
+) -> AskedProposal:
     """Read a `SignedProposal`.
+
+    Parameters:
+        signed: the message.
+        missing: text where it has no proposal.
+        prefix: of the text about bytes that are no proposal.
 
     Raises:
         ServiceError: INVALID_ARGUMENT.
     """
     if not signed.proposal_bytes:
-        raise invalid("the proposed transaction must contain a signed proposal")
+        raise invalid(missing)
     try:
         proposal = proposal_pb2.Proposal.FromString(signed.proposal_bytes)
         header = common_pb2.Header.FromString(proposal.header)
@@ -42,7 +51,7 @@ def read_proposal(signed: Any) -> AskedProposal:
         extension = proposal_pb2.ChaincodeHeaderExtension.FromString(channel_header.extension)
         payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
     except DecodeError as error:
-        raise invalid("failed to unpack transaction proposal: error unmarshalling") from error
+        raise invalid(f"{prefix}error unmarshalling Proposal: {_GO_DECODING}") from error
     if not channel_header.channel_id:
         raise invalid("failed to unpack transaction proposal: no channel id provided")
     if not extension.HasField("chaincode_id") or not extension.chaincode_id.name:

@@ -31,6 +31,7 @@ from fabric_embedded.services.handlers import (
 from fabric_protocol.policies import SignedData
 
 _SERVICE = "gateway.Gateway"
+_UNPACKING = "failed to unpack transaction proposal: "
 # Fabric's default is 500; waiting for a commit and every open event stream hold a place each.
 _CONCURRENCY = 2500
 _SUCCESS = 200
@@ -74,7 +75,9 @@ class GatewayService:
 
     async def evaluate(self, request: Any) -> Any:
         """Run a proposal on one peer and answer with the chaincode's response."""
-        asked = read_proposal(request.proposed_transaction)
+        asked = read_proposal(
+            request.proposed_transaction, f"{_UNPACKING}a signed proposal is required", _UNPACKING
+        )
         if asked.channel_id != self._engine.channel_id:
             message = f"could not get last config for channel {asked.channel_id}"
             raise ServiceError(
@@ -117,7 +120,7 @@ class GatewayService:
     async def submit(self, request: Any) -> Any:
         """Hand a signed transaction to the orderer."""
         envelope = request.prepared_transaction
-        if not envelope.payload:
+        if not request.HasField("prepared_transaction"):
             raise invalid("a prepared transaction is required")
         if not envelope.signature:
             raise invalid("prepared transaction must be signed")
@@ -209,7 +212,9 @@ def _no_peers(asked: AskedProposal) -> str:
 
 def _unknown_channel(status: grpc.StatusCode, channel_id: str) -> ServiceError:
     return ServiceError(
-        status, f"failed to get config for channel [{channel_id}]: channel '{channel_id}' not found"
+        status,
+        f"failed to get config for channel [{channel_id}]: could not get last config for channel "
+        f"{channel_id}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -35,7 +36,8 @@ def parse_arguments(message: type[_Message], function: str, data: bytes) -> _Mes
     except DecodeError as error:
         raise ChaincodeError(
             "ARGUMENT_INVALID",
-            f"could not decode input arg for *lifecycle.Invocation.{function}: proto: cannot parse",
+            f"could not decode input arg for *lifecycle.Invocation.{function}: proto: cannot parse "
+            "invalid wire-format data",
         ) from error
 
 
@@ -53,13 +55,13 @@ def requested_definition(arguments: Any) -> Definition:
     )
 
 
-def check_definition(arguments: Any, msps: MspManager, committed: Definition | None) -> None:
+def check_definition(arguments: Any, msps: MspManager, committed: Callable[[], Definition | None]) -> None:
     """Check what approve and commit arguments ask for.
 
     Parameters:
         arguments: of the function.
         msps: of the channel.
-        committed: the definition in force under this name; None for none.
+        committed: reads the definition in force under this name; None for none.
 
     Raises:
         ChaincodeError: DEFINITION_INVALID, with Fabric's text where it has one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from fabric_protos.msp import msp_principal_pb2
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+([A-Za-z0-9_-]+)*")
 
 
-def check_collections(package: Any, msps: MspManager, committed: Definition | None) -> None:
+def check_collections(package: Any, msps: MspManager, committed: Callable[[], Definition | None]) -> None:
     """Check the collections of a requested definition.
 
     Parameters:
         package: `CollectionConfigPackage`.
         msps: of the channel.
-        committed: the definition in force; None for none.
+        committed: reads the definition in force; None for none.
 
     Raises:
         ChaincodeError: DEFINITION_INVALID, with Fabric's text where it has one.
@@ -36,7 +37,7 @@ def check_collections(package: Any, msps: MspManager, committed: Definition | No
     for collection in proposed:
         _check_form(collection, names)
         _check_members(collection, msps)
-    _check_upgrade({collection.name: collection for collection in proposed}, committed)
+    _check_upgrade({collection.name: collection for collection in proposed}, committed())
     try:
         read_collections(package.SerializeToString(deterministic=True))
     except ConfigError as error:

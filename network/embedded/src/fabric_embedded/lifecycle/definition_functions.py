@@ -11,7 +11,7 @@ from fabric_protos.peer.lifecycle import lifecycle_pb2
 from fabric_embedded.errors import ChaincodeError
 from fabric_embedded.lifecycle.arguments import check_definition, parse_arguments, requested_definition
 from fabric_embedded.lifecycle.definitions import DefinitionStore
-from fabric_protocol.definitions import Approval, Definition, read_definition
+from fabric_protocol.definitions import Approval, Definition
 
 if TYPE_CHECKING:
     from fabric_embedded.system.calls import SystemCall
@@ -58,7 +58,7 @@ class DefinitionFunctions:
         return function(arguments, DefinitionStore(call.simulator, self._msp_id), call)
 
     def _approve(self, arguments: Any, store: DefinitionStore, call: SystemCall) -> Any:
-        _check(arguments, call)
+        _check(arguments, store, call)
         package_id = ""
         if arguments.HasField("source") and arguments.source.HasField("local_package"):
             package_id = arguments.source.local_package.package_id
@@ -66,7 +66,7 @@ class DefinitionFunctions:
         return lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgResult()
 
     def _commit(self, arguments: Any, store: DefinitionStore, call: SystemCall) -> Any:
-        _check(arguments, call)
+        _check(arguments, store, call)
         store.commit(requested_definition(arguments), _members(call.config))
         return lifecycle_pb2.CommitChaincodeDefinitionResult()
 
@@ -133,10 +133,8 @@ def definition_fields(definition: Definition) -> dict[str, Any]:
     }
 
 
-def _check(arguments: Any, call: SystemCall) -> None:
-    # Read beside the simulation, as in Fabric: what is only checked leaves no trace in the read set.
-    committed = read_definition(call.snapshot.state, arguments.name) if arguments.name else None
-    check_definition(arguments, call.config.msps, committed)
+def _check(arguments: Any, store: DefinitionStore, call: SystemCall) -> None:
+    check_definition(arguments, call.config.msps, lambda: store.checked_definition(arguments.name))
 
 
 def _members(config: ChannelConfig) -> tuple[str, ...]:

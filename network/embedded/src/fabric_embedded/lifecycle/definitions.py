@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -19,16 +19,17 @@ from fabric_protocol.definitions import (
     definition_writes,
     field_key,
     metadata_key,
-    package_from,
-    package_key,
     parse_approval,
     parse_definition,
     sequence_from,
+    source_keys,
     source_writes,
 )
 
 if TYPE_CHECKING:
     from fabric_protocol.simulation import Simulator
+
+_EARLIER_LIFECYCLE = "lscc"
 
 
 class DefinitionStore:
@@ -49,8 +50,22 @@ class DefinitionStore:
 
     def definition(self, name: str) -> Definition | None:
         """The definition in force."""
-        values = {key: self._public(key) or b"" for key in definition_keys(name)}
-        return parse_definition(name, values)
+        metadata, *fields = definition_keys(name)
+        found = self._public(metadata)
+        if found is None:
+            return None
+        return parse_definition(name, {metadata: found, **{key: self._public(key) or b"" for key in fields}})
+
+    def checked_definition(self, name: str) -> Definition | None:
+        """The definition in force, as the check of a new one reads it (`scc.go · validateInput`).
+
+        Where there is none, a chaincode of Fabric's 1.x lifecycle is looked for, which no channel here has; that
+        look is part of the read set that endorsers sign.
+        """
+        found = self.definition(name)
+        if found is None:
+            self._simulator.get_state(_EARLIER_LIFECYCLE, name)
+        return found
 
     def is_approved(self, definition: Definition, msp_id: str) -> bool:
         """Whether an organization approved exactly this definition, by the hashes on the channel."""
@@ -82,10 +97,7 @@ class DefinitionStore:
         """
         current = self.sequence(definition.name)
         self._check_sequence(definition, current)
-        is_unchanged = (
-            self.is_approved(definition, self._msp_id)
-            and self.own_package(definition.name, definition.sequence) == package_id
-        )
+        is_unchanged = self._is_repeated(definition, package_id)
         if is_unchanged and definition.sequence == current:
             raise ChaincodeError(
                 "APPROVAL_UNCHANGED",
@@ -98,14 +110,8 @@ class DefinitionStore:
                 f"attempted to redefine uncommitted sequence ({definition.sequence}) for namespace "
                 f"{definition.name} with unchanged content",
             )
-        collection = IMPLICIT_PREFIX + self._msp_id
-        writes = {
-            **approval_writes(definition),
-            **source_writes(definition.name, definition.sequence, package_id),
-        }
-        for key, value in writes.items():
-            if self._private_hash(key, self._msp_id) != sha256(value).digest():
-                self._simulator.put_private(LIFECYCLE_NAMESPACE, collection, key, value)
+        self._keep_private(approval_writes(definition))
+        self._keep_private(source_writes(definition.name, definition.sequence, package_id))
 
     def commit(self, definition: Definition, msp_ids: Iterable[str]) -> None:
         """Put a definition in force, if this organization has approved it.
@@ -113,13 +119,12 @@ class DefinitionStore:
         Raises:
             ChaincodeError: SEQUENCE_INVALID, NOT_APPROVED, with Fabric's text.
         """
-        if not self.readiness(definition, msp_ids)[self._msp_id]:
+        approvals = self.readiness(definition, msp_ids)
+        self._keep_public(definition_writes(definition))
+        if not approvals[self._msp_id]:
             raise ChaincodeError(
                 "NOT_APPROVED", f"chaincode definition not agreed to by this org ({self._msp_id})"
             )
-        for key, value in definition_writes(definition).items():
-            if self._public(key) != value:
-                self._simulator.put_state(LIFECYCLE_NAMESPACE, key, value)
 
     def readiness(self, definition: Definition, msp_ids: Iterable[str]) -> dict[str, bool]:
         """Which organizations approved a definition that could be committed next.
@@ -165,20 +170,18 @@ class DefinitionStore:
         approvals = [self._approval(name, sequence) for name, sequence in numbered]
         return [approval for approval in approvals if approval is not None]
 
-    def own_package(self, name: str, sequence: int) -> str:
-        """Package by which this organization runs a definition; empty for none."""
-        value = self._simulator.get_private(
-            LIFECYCLE_NAMESPACE, IMPLICIT_PREFIX + self._msp_id, package_key(name, sequence)
-        )
-        return package_from(value or b"")
-
     def _approval(self, name: str, sequence: int) -> Approval | None:
-        keys = [*approval_keys(name, sequence), package_key(name, sequence)]
-        collection = IMPLICIT_PREFIX + self._msp_id
-        values = self._simulator.get_privates(LIFECYCLE_NAMESPACE, collection, keys)
-        return parse_approval(
-            name, sequence, dict(zip(keys, [value or b"" for value in values], strict=True))
-        )
+        values = self._read_private(approval_keys(name, sequence))
+        if not values:
+            return None
+        return parse_approval(name, sequence, values | self._read_private(source_keys(name, sequence)))
+
+    def _is_repeated(self, definition: Definition, package_id: str) -> bool:
+        """Whether this organization has approved exactly this already (`lifecycle.go · isAttemptToRedefine`)."""
+        name, sequence = definition.name, definition.sequence
+        if self._read_private(approval_keys(name, sequence)) != approval_writes(definition):
+            return False
+        return self._read_private(source_keys(name, sequence)) == source_writes(name, sequence, package_id)
 
     def _check_sequence(self, definition: Definition, current: int) -> None:
         asked = definition.sequence
@@ -203,6 +206,37 @@ class DefinitionStore:
                 f"attempted to redefine the current committed sequence ({current}) for namespace "
                 f"{definition.name} with different parameters: {_difference(in_force, definition)}",
             )
+
+    # Fabric's serializer reads a structure's metadata first, its fields only where there are any, and
+    # writes what
+    # differs; all of it is in the read set (`serializer.go · Deserialize, Serialize`).
+
+    def _read_private(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Own private values under the keys of a structure, its metadata's first; nothing where it is absent."""
+        metadata, *fields = keys
+        found = self._private(metadata)
+        return (
+            {} if found is None else {metadata: found, **{key: self._private(key) or b"" for key in fields}}
+        )
+
+    def _keep_private(self, writes: Mapping[str, bytes]) -> None:
+        existing = self._read_private(tuple(writes))
+        for key, value in writes.items():
+            if existing.get(key) != value:
+                collection = IMPLICIT_PREFIX + self._msp_id
+                self._simulator.put_private(LIFECYCLE_NAMESPACE, collection, key, value)
+
+    def _keep_public(self, writes: Mapping[str, bytes]) -> None:
+        metadata, *fields = writes
+        existing = {metadata: self._public(metadata)}
+        if existing[metadata] is not None:
+            existing |= {key: self._public(key) for key in fields}
+        for key, value in writes.items():
+            if existing.get(key) != value:
+                self._simulator.put_state(LIFECYCLE_NAMESPACE, key, value)
+
+    def _private(self, key: str) -> bytes | None:
+        return self._simulator.get_private(LIFECYCLE_NAMESPACE, IMPLICIT_PREFIX + self._msp_id, key)
 
     def _private_hash(self, key: str, msp_id: str) -> bytes | None:
         return self._simulator.get_private_hash(LIFECYCLE_NAMESPACE, IMPLICIT_PREFIX + msp_id, key)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _WRITERS = "/Channel/Writers"
 _MAINTENANCE_WRITERS = "/Channel/Orderer/Writers"
+_NO_CHANNEL = "could not determine channel ID"
+_GO_DECODING = "proto: cannot parse invalid wire-format data"
 _CONFIG_CHECKS = "config update for existing channel did not pass initial checks"
 _REFUSED_TYPES = {
     common_pb2.CONFIG: "message is of type that cannot be processed directly",
@@ -52,10 +54,10 @@ def check_envelope(
         payload = common_pb2.Payload.FromString(envelope.payload)
         channel_header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
         creator = common_pb2.SignatureHeader.FromString(payload.header.signature_header).creator
-    except DecodeError as error:
-        return _bad_request(f"bad header: {error}")
-    if not envelope.payload:
-        return _bad_request("Message was empty")
+    except DecodeError:
+        return _bad_request(f"{_NO_CHANNEL}: error unmarshalling Payload: {_GO_DECODING}")
+    if not payload.HasField("header"):
+        return _bad_request(f"{_NO_CHANNEL}: header not set")
     if channel_header.channel_id != config.channel_id:
         return _bad_request("channel does not exist")
     if channel_header.type in _REFUSED_TYPES:
