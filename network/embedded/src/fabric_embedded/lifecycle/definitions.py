@@ -59,8 +59,8 @@ class DefinitionStore:
     def checked_definition(self, name: str) -> Definition | None:
         """The definition in force, as the check of a new one reads it (`scc.go · validateInput`).
 
-        Where there is none, a chaincode of Fabric's 1.x lifecycle is looked for, which no channel here has; that
-        look is part of the read set that endorsers sign.
+        Where there is none, a chaincode of Fabric's 1.x lifecycle is looked for, which no channel here has;
+        that look is part of the read set that endorsers sign.
         """
         found = self.definition(name)
         if found is None:
@@ -177,7 +177,7 @@ class DefinitionStore:
         return parse_approval(name, sequence, values | self._read_private(source_keys(name, sequence)))
 
     def _is_repeated(self, definition: Definition, package_id: str) -> bool:
-        """Whether this organization has approved exactly this already (`lifecycle.go · isAttemptToRedefine`)."""
+        """Whether this organization approved exactly this already (`lifecycle.go · isAttemptToRedefine`)."""
         name, sequence = definition.name, definition.sequence
         if self._read_private(approval_keys(name, sequence)) != approval_writes(definition):
             return False
@@ -212,7 +212,7 @@ class DefinitionStore:
     # differs; all of it is in the read set (`serializer.go · Deserialize, Serialize`).
 
     def _read_private(self, keys: Sequence[str]) -> dict[str, bytes]:
-        """Own private values under the keys of a structure, its metadata's first; nothing where it is absent."""
+        """Own private values under the keys of a structure, its metadata's first; empty without it."""
         metadata, *fields = keys
         found = self._private(metadata)
         return (
