@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.faults.plan import ORGANIZATIONS
+from support.faults.plan import HOSPITALS, ORGANIZATIONS
 from support.faults.switchboard import Switchboard
 
 from consentry.network.ledger_setup import decision_command, prepare_ledger
@@ -80,7 +80,12 @@ class FaultyConsortium:
         self.network.start_process(name, (*before, *decision_command(self.network, organization)), {})
 
     def restore(self, progress: Callable[[str], None]) -> None:
-        """Start whatever does not run, and wait until it can be used."""
+        """Start whatever does not run, as whoever supervises it would, and wait until it can be used."""
+        for organization in HOSPITALS:
+            name = f"decide-{organization}"
+            if self.keeper.find(name) is None:
+                progress(f"  {name} is started again; it had said: {self.keeper.log_tail(name)[-300:]}")
+                self.start_decider(organization)
         for node in network_nodes(self.network.topology):
             if self.keeper.find(node.name) is None:
                 progress(f"  {node.name} is started again")

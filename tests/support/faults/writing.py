@@ -25,7 +25,7 @@ COMMITTED, NOT_WRITTEN, UNKNOWN = "committed", "not written", "unknown"
 # What the client's errors promise; whatever else is raised leaves it open.
 _NOT_WRITTEN = (LedgerRefused, NetworkRefused, LedgerUnreachable, TransactionInvalid)
 _TIMEOUTS = Timeouts(evaluate=5.0, endorse=6.0, submit=5.0, commit_status=20.0)
-_PAUSE_SECONDS = 0.05
+_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
