@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fabric_protos.ledger.queryresult import kv_query_result_pb2
+from fabric_protos.peer import chaincode_shim_pb2
 from support.scripted_peer import Message, QueueStream
 
 from fabric_shim import Chaincode, Conversation
 
 CONVERSATIONS = Path(__file__).parents[1] / "fixtures" / "chaincode-conversations"
 _PATIENCE_SECONDS = 20
+_QUERIES = (
+    Message.GET_STATE_BY_RANGE,
+    Message.GET_HISTORY_FOR_KEY,
+    Message.QUERY_STATE_NEXT,
+    Message.QUERY_STATE_CLOSE,
+)
 
 
 @dataclass(frozen=True)
@@ -136,3 +144,41 @@ def operations(conversation: Sequence[Spoken]) -> Iterator[str]:
     """Types of all messages."""
     for spoken in conversation:
         yield Message.Type.Name(spoken.message.type)
+
+
+def said(spoken: Sequence[Spoken]) -> Iterator[object]:
+    """The chaincode's messages, without the transaction's id and the ids that peers give to queries."""
+    for entry in spoken:
+        message = entry.message
+        if entry.by_chaincode:
+            txid = message.txid.encode()
+            if message.type in (Message.QUERY_STATE_NEXT, Message.QUERY_STATE_CLOSE):
+                message.payload = b""
+            yield message.SerializeToString().replace(txid, b"")
+
+
+def answers(spoken: Sequence[Spoken]) -> Iterator[object]:
+    """Types and payloads of a peer's answers, without what differs from ledger to ledger."""
+    asked = Message.UNDEFINED
+    for entry in spoken:
+        message = entry.message
+        txid = message.txid.encode()
+        if entry.by_chaincode:
+            asked = message.type
+        elif message.type in (Message.RESPONSE, Message.ERROR):
+            payload = message.payload
+            is_page = message.type == Message.RESPONSE and asked in _QUERIES
+            yield (
+                Message.Type.Name(asked),
+                message.type,
+                _page(asked, payload) if is_page else payload.replace(txid, b""),
+            )
+
+
+def _page(asked: int, payload: bytes) -> object:
+    page = chaincode_shim_pb2.QueryResponse.FromString(payload)
+    results = [result.resultBytes for result in page.results]
+    if asked == Message.GET_HISTORY_FOR_KEY:
+        changes = map(kv_query_result_pb2.KeyModification.FromString, results)
+        results = [(change.value, change.is_delete) for change in changes]
+    return results, page.metadata, page.has_more and bool(page.id)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import sys
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from support.scripted_peer import FunctionChaincode, Message, conversation_with, response_of
 
 from fabric_shim import ConfigurationError, ContractError, Limits
-from fabric_shim.logs import JsonFormatter, configure_logging
+from fabric_shim.logs import JsonFormatter, TextFormatter, configure_logging, log_loop_error
 from fabric_shim.metrics import Metrics
 
 
@@ -112,6 +113,24 @@ def test_json_lines_carry_the_transaction_and_no_words_of_an_exception() -> None
         "exception": "ValueError",
     }
     assert "transaction_id" not in json.loads(JsonFormatter().format(record()))
+
+
+def test_text_lines_hold_no_words_of_an_exception() -> None:
+    told = TextFormatter().format(record())
+    assert told.endswith("ERROR fabric_shim failed: X\n(ValueError)")
+
+
+def test_what_an_event_loop_tells_of_an_error_is_its_place(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.new_event_loop()
+    try:
+        raise ValueError("a payload")
+    except ValueError as error:
+        log_loop_error(loop, {"message": "Fatal error: a callback failed.", "exception": error})
+        log_loop_error(loop, {"message": "Task was destroyed"})
+    loop.close()
+    place = r"\(ValueError at test_what_an_event_loop_tells_of_an_error_is_its_place:\d+\)"
+    assert re.fullmatch(rf"Fatal error: a callback failed\. {place}", caplog.messages[0])
+    assert caplog.messages[1] == "Task was destroyed"
 
 
 def test_an_unknown_log_format_is_refused() -> None:

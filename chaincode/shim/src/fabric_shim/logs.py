@@ -18,6 +18,16 @@ _log = logging.getLogger("fabric_shim")
 _TEXT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
+class TextFormatter(logging.Formatter):
+    """Time, level, logger, message and, of an exception, only the type, for its text may quote a payload."""
+
+    def __init__(self) -> None:
+        super().__init__(_TEXT)
+
+    def formatException(self, ei: Any) -> str:  # noqa: D102 - logging's name
+        return f"({ei[0].__name__})" if ei and ei[0] is not None else ""
+
+
 class JsonFormatter(logging.Formatter):
     """``time``, ``level``, ``logger``, ``message`` and, where there is one, ``transaction_id``."""
 
@@ -46,7 +56,7 @@ def configure_logging(environment: Mapping[str, str]) -> None:
     if kind not in ("text", "json"):
         raise ConfigurationError(f"CHAINCODE_LOG_FORMAT is {kind!r}, expected text or json")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if kind == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(JsonFormatter() if kind == "json" else TextFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # It tells of every stream that a peer resets; what matters of that is told by this package.
     logging.getLogger("grpclib").setLevel(logging.WARNING)

@@ -10,6 +10,7 @@ from fabric_protocol.blocks import header_hash, new_block, set_flags
 from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.collections import is_member
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, Definition, definition_writes, read_definition
+from fabric_protocol.identities import Identity
 from fabric_protocol.memory_state import MemoryPrivateState, MemoryState
 from fabric_protocol.private_rwset import PrivateNamespace, PrivateWriteSet, encode_private_rwset
 from fabric_protocol.private_updates import private_updates
@@ -95,7 +96,7 @@ class Channel:
                 collections = tuple(
                     collection
                     for collection in namespace.collections
-                    if is_member(collection_of(definition, collection.name), peer, self.config.msps)
+                    if self._is_member(peer, definition, collection.name)
                 )
                 namespaces.append(PrivateNamespace(namespace.namespace, collections))
         return PrivateWriteSet(tuple(namespaces))
@@ -107,3 +108,7 @@ class Channel:
             if validated.codes[index] == ValidationCode.VALID and recorded is not None and rwset is not None:
                 timestamp: datetime = recorded.timestamp
                 self.history.add(transaction.transaction_id, timestamp, rwset)
+
+    def _is_member(self, peer: Identity, definition: Definition, collection: str) -> bool:
+        found = collection_of(definition, collection, self.config.channel_id)
+        return is_member(found, peer, self.config.msps)

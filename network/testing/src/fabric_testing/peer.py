@@ -103,7 +103,7 @@ class TestPeer:
         return Requests(
             run.simulator,
             definition,
-            access=PrivateAccess(creator, self._config.msps),
+            access=PrivateAccess(creator, self._config),
             history=self._history.of,
             invoke=run.invoke,
         )

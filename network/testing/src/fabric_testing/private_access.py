@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.collections import (
     IMPLICIT_PREFIX,
     Collection,
@@ -13,10 +14,9 @@ from fabric_protocol.collections import (
 from fabric_protocol.definitions import Definition
 from fabric_protocol.errors import SimulationError
 from fabric_protocol.identities import Identity
-from fabric_protocol.msp import MspManager
 
 
-def collection_of(definition: Definition, name: str) -> Collection:
+def collection_of(definition: Definition, name: str, channel_id: str) -> Collection:
     """A chaincode's collection, explicit or implicit.
 
     Raises:
@@ -27,7 +27,8 @@ def collection_of(definition: Definition, name: str) -> Collection:
     for collection in read_collections(definition.collections):
         if collection.name == name:
             return collection
-    raise SimulationError("COLLECTION_NOT_FOUND", f"collection {definition.name}/{name} could not be found")
+    place = f"{channel_id}/{definition.name}/{name}"
+    raise SimulationError("COLLECTION_NOT_FOUND", f"collection {place} could not be found")
 
 
 class PrivateAccess:
@@ -35,12 +36,12 @@ class PrivateAccess:
 
     Args:
         creator: who proposed.
-        msps: of the channel.
+        config: of the channel.
     """
 
-    def __init__(self, creator: Identity, msps: MspManager) -> None:
+    def __init__(self, creator: Identity, config: ChannelConfig) -> None:
         self._creator = creator
-        self._msps = msps
+        self._config = config
 
     def check_read(self, definition: Definition, name: str) -> None:
         """Refuse a read by a non-member where the collection is member-only.
@@ -48,14 +49,14 @@ class PrivateAccess:
         Raises:
             SimulationError: ``ACCESS_DENIED`` or ``COLLECTION_NOT_FOUND``.
         """
-        collection = collection_of(definition, name)
-        if collection.member_only_read and not is_member(collection, self._creator, self._msps):
+        collection = collection_of(definition, name, self._config.channel_id)
+        if collection.member_only_read and not is_member(collection, self._creator, self._config.msps):
             raise _denied("read", definition, name)
 
     def check_write(self, definition: Definition, name: str) -> None:
         """Refuse a write by a non-member where the collection is member-only; raises as ``check_read``."""
-        collection = collection_of(definition, name)
-        if collection.member_only_write and not is_member(collection, self._creator, self._msps):
+        collection = collection_of(definition, name, self._config.channel_id)
+        if collection.member_only_write and not is_member(collection, self._creator, self._config.msps):
             raise _denied("write", definition, name)
 
 
