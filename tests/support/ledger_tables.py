@@ -16,6 +16,7 @@ from consentry_contracts.permissions import PERMISSIONS
 from consentry_records import Record, events, keys, reasons
 from consentry_records.emergency import EMERGENCY_FINDINGS, EMERGENCY_REASONS
 from consentry_records.error_catalogue import CATALOGUE
+from consentry_records.idempotency import RECORDED_BEFORE
 from consentry_records.kinds import Choice, Flag, Instant, Integer, Kind, Many, Nullable, Table, Text
 from consentry_records.model_stage import STAGE_REASONS
 from consentry_records.record import Nested, field_names
@@ -138,10 +139,19 @@ def vocabulary_table() -> str:
     )
 
 
+def idempotency_table() -> str:
+    """What makes a transaction count once."""
+    return table(
+        ("function", "named by", "second answer"),
+        [(f"`{name}`", fields, f"`{code}`") for name, (fields, code) in RECORDED_BEFORE.items()],
+    )
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "keys": key_table,
     "transactions": transaction_table,
     "events": event_table,
+    "idempotency": idempotency_table,
     "records": record_table,
     "codes": code_table,
     "reasons": reason_table,

@@ -1,0 +1,43 @@
+"""What makes a transaction count once: the id that it names, and the answer when it was recorded before.
+
+A client that lost sight of a transaction may submit it again, with the same ids: either it is recorded now,
+or the answer says that it was before, and nothing is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+RECORDED_BEFORE: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "ledger:initialize": ("the ledger itself", "LEDGER_ALREADY_INITIALIZED"),
+        "consents:store_private": ("batch_id", "BATCH_EXISTS"),
+        "consents:import_batch": ("batch_id", "BATCH_EXISTS"),
+        "consents:withdraw": ("consent_id", "CONSENT_ALREADY_WITHDRAWN"),
+        "consents:change": ("batch_id", "BATCH_EXISTS"),
+        "subjects:opt_out": ("batch_id", "BATCH_EXISTS"),
+        "rights:receive": ("rights_request_id", "RIGHTS_REQUEST_EXISTS"),
+        "rights:advance": ("rights_request_id and revision", "RIGHTS_REVISION_DIFFERS"),
+        "rights:fulfil": ("rights_request_id and revision", "RIGHTS_REVISION_DIFFERS"),
+        "rights:notify": ("rights_request_id and revision", "RIGHTS_REVISION_DIFFERS"),
+        "datasets:register": ("version_id", "VERSION_EXISTS"),
+        "datasets:update": ("version_id", "VERSION_EXISTS"),
+        "datasets:retire": ("version_id", "VERSION_RETIRED"),
+        "grants:request": ("request_id", "REQUEST_EXISTS"),
+        "grants:grant": ("grant_id", "GRANT_EXISTS"),
+        "grants:revoke": ("grant_id", "GRANT_ALREADY_REVOKED"),
+        "grants:suspend": ("grant_id", "GRANT_ALREADY_SUSPENDED"),
+        "access:attempt": ("attempt_id", "ATTEMPT_EXISTS"),
+        "access:decide": ("attempt_id", "ATTEMPT_ALREADY_DECIDED"),
+        "training:start": ("session_id", "SESSION_EXISTS"),
+        "training:record_round": ("session_id and number", "ROUND_EXISTS"),
+        "training:finish": ("session_id", "SESSION_NOT_RUNNING"),
+        "models:register": ("model_id", "MODEL_EXISTS"),
+        "models:register_version": ("model_version_id", "MODEL_VERSION_EXISTS"),
+    }
+)
+"""Function → the fields that name the transaction, and the code of the second answer.
+
+`rights:purge` is not in it: purging what is gone changes nothing. Functions of later releases may lack.
+"""
