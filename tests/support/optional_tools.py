@@ -70,6 +70,11 @@ def _other_pythons() -> str:
     if not found:
         raise LookupError("; ".join(reasons))
     return ", ".join(found)
+def _python_3_11() -> str:
+    place = shutil.which("python3.11")
+    if place is None or subprocess.run([place, "-V"], check=False, capture_output=True).returncode:
+        raise LookupError("no python3.11 on the PATH that runs")
+    return place
 
 
 def _softhsm() -> str:
@@ -132,6 +137,7 @@ OPTIONAL_TOOLS = (
     OptionalTool(
         "other-pythons", "contracts send the same bytes in other versions of Python", _other_pythons
     ),
+    OptionalTool("python3.11", "fabric-sdk-py 1.0.0, which needs it, queries and invokes", _python_3_11),
     OptionalTool("softhsm", "transactions are signed by keys on a PKCS#11 token", _softhsm),
     OptionalTool("strace", "acknowledged transactions survive a power failure, by crash images", _strace),
     OptionalTool("postgresql", "the trail index works in PostgreSQL as in SQLite", find_postgresql),

@@ -51,6 +51,7 @@ DOCUMENTED = (
     "network doctor",
     "network install-fabric",
     "network attach",
+    "network export-sdk-profile",
     "consents import",
     "consents withdraw",
     "consents list",

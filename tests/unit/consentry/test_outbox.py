@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pandas as pd
 import pytest
-from support.consent_frames import RESEARCH, consent_frame
+from support.consent_frames import RESEARCH
+from support.training_sessions import (
+    DIGEST,
+    NORTHGATE,
+    RIVERSIDE,
+    permitted_attempt,
+    registered_version,
+    running_session,
+)
 
 from consentry.errors import ConfigurationError, LedgerUnreachable
-from consentry.identifiers import new_identifier
-from consentry.models import Models
 from consentry.outbox import Outbox
-from consentry.training import RunningSession, participant
+from consentry.training import participant
 from consentry_records import TrainingRound, TrainingStatement, keys
-from consentry_records.training import NewTrainingSession, TrainingSession
+from consentry_records.training import TrainingSession
 from fabric_gateway.transport import StatusFailure
 
-NORTHGATE, RIVERSIDE = "NorthgateMSP", "RiversideMSP"
-DIGEST = "sha256:" + "0" * 64
 GONE = StatusFailure("UNAVAILABLE", "failed to connect to all addresses", not_sent=True)
 
 
 @pytest.fixture
 def version(ledger_of):
-    steward = ledger_of(NORTHGATE, "steward")
-    steward.consents.import_frame(consent_frame(["p", "q"]))
-    data = pd.DataFrame({"pseudonym": ["p", "q"], "radius": [17.99, 20.57]})
-    return steward.datasets.register_frame(
-        data, name="cells", categories=["imaging"], legal_bases=["GDPR-9-2-j"], duo_terms=[RESEARCH]
-    )
+    return registered_version(ledger_of)
 
 
 @pytest.fixture
@@ -39,34 +37,7 @@ def researcher(ledger_of):
 
 @pytest.fixture
 def session(ledger_of, version, researcher):
-    """A running session, its permit decided on-line."""
-    request = researcher.grants.request(
-        versions=[version.version_id], purposes=[RESEARCH], duration=timedelta(days=30)
-    )
-    ledger_of(NORTHGATE, "dpo").grants.grant(
-        request.request_id,
-        versions=[version.version_id],
-        purposes=[RESEARCH],
-        duration=timedelta(days=30),
-    )
-    attempt = researcher.access.attempt(version.version_id, purpose=RESEARCH)
-    ledger_of(NORTHGATE, "service").transactions.submit("access:decide", attempt)
-    return start(researcher, attempt)
-
-
-def start(researcher, attempt):
-    new = NewTrainingSession(
-        session_id=new_identifier("session"),
-        model_id=Models(researcher.transactions).ensure("risk"),
-        purpose=RESEARCH,
-        commercial=False,
-        attempts=(attempt,),
-        code_digest=DIGEST,
-        environment_digest=DIGEST,
-        hyperparameters_digest=DIGEST,
-    )
-    researcher.transactions.submit("training:start", new)
-    return RunningSession(researcher.transactions, new, (), lambda: researcher.outbox)
+    return running_session(researcher, permitted_attempt(ledger_of, version, researcher))
 
 
 def record(session, version):

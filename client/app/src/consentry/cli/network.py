@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from consentry.cli import network_attach, network_machine, network_membership, network_nodes
+from consentry.cli import (
+    network_attach,
+    network_export,
+    network_machine,
+    network_membership,
+    network_nodes,
+)
 from consentry.cli.context import command_context
 from consentry.cli.output import AsJson, examples, note, say, show_json, show_table
 
@@ -166,3 +172,4 @@ network_nodes.add_to(app)
 network_membership.add_to(app)
 network_machine.add_to(app)
 network_attach.add_to(app)
+network_export.add_to(app)
