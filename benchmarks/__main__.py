@@ -11,6 +11,7 @@ from rich.console import Console
 from benchmarks import (
     bulk_import,
     chaincode_runtimes,
+    client_submit,
     embedded,
     engines,
     ledger_size,
@@ -29,6 +30,7 @@ def main() -> int:
             "engines": engines,
             "bulk": bulk_import,
             "size": ledger_size,
+            "clients": client_submit,
             "runtimes": chaincode_runtimes,
             "runtimes-on-engines": runtimes_on_engines,
             "reports": trail_reports,

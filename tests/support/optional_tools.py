@@ -70,6 +70,8 @@ def _other_pythons() -> str:
     if not found:
         raise LookupError("; ".join(reasons))
     return ", ".join(found)
+
+
 def _python_3_11() -> str:
     place = shutil.which("python3.11")
     if place is None or subprocess.run([place, "-V"], check=False, capture_output=True).returncode:

@@ -32,6 +32,7 @@ DOCUMENTED = (
     "demo",
     "index",
     "verify",
+    "doctor",
     "network up",
     "network down",
     "network destroy",

@@ -161,7 +161,33 @@ def test_what_an_interrupted_import_left_is_looked_up(gateway, ledger_of):
     assert "q" not in steward.subjects.latest_consents(["q"])
     assert len(steward.consents.settle_batches()) == 1
     assert "q" in steward.subjects.latest_consents(["q"])
-    assert len(steward.subjects.batches("prepared")) == 1
+    assert steward.subjects.batches("prepared") == ()
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 4])
+def test_an_interrupted_import_goes_on_and_doubles_nothing(gateway, ledger_of, lost):
+    steward = ledger_of(NORTHGATE, "steward")
+    frame = consent_frame(["p", "q", "r"])
+    # The client dies after its transaction number `lost` was committed and before it hears of it.
+    run, calls = steward.transactions._contract.submit, []
+
+    def die(function, *arguments, **options):
+        calls.append(function)
+        number = len(calls)
+        run(function, *arguments, **options)
+        if number == lost:
+            raise RuntimeError("killed")
+
+    steward.transactions._contract.submit = die
+    with pytest.raises(RuntimeError, match="killed"):
+        steward.consents.import_frame(frame, batch_size=1)
+    steward.transactions._contract.submit = run
+    assert steward.consents.import_frame(frame, batch_size=1).count == 3
+    assert len(gateway.memory.states("consent/", "consent0")) == 3
+    assert all(len(steward.subjects.consents_of(name)) == 1 for name in ("p", "q", "r"))
+    # The same content once more is another import.
+    steward.consents.import_frame(frame, batch_size=1)
+    assert len(gateway.memory.states("consent/", "consent0")) == 6
 
 
 def test_filter_keeps_the_rows_whose_subjects_consent(ledger_of):

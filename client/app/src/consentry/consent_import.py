@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from consentry.consent_frames import FrameConsent
 from consentry.errors import ConsentryError, ImportIncomplete, LedgerRefused
 from consentry.identifiers import new_identifier
+from consentry.import_journal import ImportJournal, PreparedBatch, content_of
 from consentry.private_values import seal
 from consentry.subjects import Subject, SubjectRegister
 from consentry.transactions import CONFLICT_TRIES, Transactions, checked
@@ -25,6 +27,8 @@ from consentry_records.private_entries import (
 )
 
 IN_FLIGHT = 4
+# The batch id is drawn at random, so that only an earlier try of this very batch can have used it.
+_ALREADY_THERE = "BATCH_EXISTS"
 
 Progress = Callable[[int, int], None]
 
@@ -75,9 +79,14 @@ class ConsentImport:
         """
         start = time.monotonic()
         total = sum(len(part) for part in parts)
+        content, journal = content_of(parts), ImportJournal(self._register.store)
+        sent = journal.sent(content)
         subjects = self._register.ensure(consent.pseudonym for part in parts for consent in part)
         with ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="consentry-import") as pool:
-            running = [pool.submit(self._send, part, subjects, total) for part in parts]
+            running = [
+                pool.submit(self._import, journal, content, number, part, subjects, total, sent.get(number))
+                for number, part in enumerate(parts)
+            ]
             try:
                 for future in as_completed(running):
                     future.result()
@@ -86,9 +95,30 @@ class ConsentImport:
                     future.cancel()
                 pool.shutdown(wait=True)
                 raise ImportIncomplete(self._done, total, error) from error
+        journal.finish(content)
         return ImportSummary(total, time.monotonic() - start, len(parts))
 
-    def _send(self, part: Sequence[FrameConsent], subjects: dict[str, Subject], total: int) -> None:
+    def _import(
+        self,
+        journal: ImportJournal,
+        content: str,
+        number: int,
+        part: Sequence[FrameConsent],
+        subjects: dict[str, Subject],
+        total: int,
+        sent: tuple[PreparedBatch, bool] | None,
+    ) -> None:
+        batch, is_recorded = sent or (self._prepare(part, subjects), False)
+        if sent is None:
+            journal.add(content, number, batch)
+        if not is_recorded:
+            self._send(batch)
+        with self._lock:
+            self._done += len(part)
+            if self._progress is not None:
+                self._progress(self._done, total)
+
+    def _prepare(self, part: Sequence[FrameConsent], subjects: dict[str, Subject]) -> PreparedBatch:
         batch_id = new_identifier("batch")
         identifiers = consent_identifiers(batch_id, len(part))
         entries = dict(
@@ -102,22 +132,35 @@ class ConsentImport:
             batch_id,
             [(consent_id, consent.pseudonym) for consent_id, consent in zip(identifiers, part, strict=True)],
         )
+        return PreparedBatch(
+            batch_id, encode_entries(entries), private.to_bytes(), public.to_bytes().decode("utf-8")
+        )
+
+    def _send(self, batch: PreparedBatch) -> None:
         try:
-            self._transactions.submit(
-                "consents:store_private",
-                transient={"entries": encode_entries(entries), "batch": private.to_bytes()},
-                endorsers=(self._msp_id,),
-            )
-            self._register.mark_batch(batch_id, "private")
-            self._transactions.submit("consents:import_batch", public, tries=CONFLICT_TRIES)
+            with suppressed(_ALREADY_THERE):
+                self._transactions.submit(
+                    "consents:store_private",
+                    transient={"entries": batch.entries, "batch": batch.private},
+                    endorsers=(self._msp_id,),
+                )
+            self._register.mark_batch(batch.batch_id, "private")
+            with suppressed(_ALREADY_THERE):
+                self._transactions.submit("consents:import_batch", batch.public, tries=CONFLICT_TRIES)
         except LedgerRefused:
-            self._register.mark_batch(batch_id, "refused")
+            self._register.mark_batch(batch.batch_id, "refused")
             raise
-        self._register.mark_batch(batch_id, "recorded")
-        with self._lock:
-            self._done += len(part)
-            if self._progress is not None:
-                self._progress(self._done, total)
+        self._register.mark_batch(batch.batch_id, "recorded")
+
+
+@contextmanager
+def suppressed(code: str) -> Iterator[None]:
+    """Take one refusal for done: an earlier try, whose answer was lost, did it."""
+    try:
+        yield
+    except LedgerRefused as error:
+        if error.code != code:
+            raise
 
 
 def _public_batch(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from consentry.data_files import read_frames
 from consentry.errors import FrameRejected, InputRejected, LedgerRefused, RowProblem
 from consentry.frame_rows import frame_rows, frame_schema, schema_digest
 from consentry.identifiers import new_identifier
@@ -66,17 +69,53 @@ class Datasets:
             FrameRejected: rows without a recorded consent, or values without an exact form; all are listed.
             LedgerRefused: DATASET_NAME_TAKEN, ROLE_REQUIRED, …
         """
-        if subject_column not in frame.columns:
-            raise InputRejected("FRAME_COLUMNS", f"the frame has no column {subject_column}")
-        links = self._consents_of_rows(frame, subject_column)
-        features = frame.drop(columns=[subject_column])
-        schema = frame_schema(features)
-        rows = list(frame_rows(features, schema))
+        return self.register_frames(
+            (frame,),
+            name=name,
+            categories=categories,
+            legal_bases=legal_bases,
+            duo_terms=duo_terms,
+            subject_column=subject_column,
+            derived_from=derived_from,
+            transformation=transformation,
+            supersedes=supersedes,
+        )
+
+    def register_files(
+        self, paths: Sequence[Path], *, subject_column: str = "pseudonym", **terms: Any
+    ) -> DatasetVersion:
+        """Register files as one version, their rows in order, read piece by piece; terms as of
+        `register_frame`.
+
+        Files are CSV or, by their names' ending, Parquet (`data_files.read_frames`).
+
+        Raises:
+            InputRejected: FILE_UNREADABLE, PARQUET_MISSING, and as `register_frame`.
+            FrameRejected, LedgerRefused: as `register_frame`.
+        """
+        pieces = (piece for path in paths for piece in read_frames(path, subject_column))
+        return self.register_frames(pieces, subject_column=subject_column, **terms)
+
+    def register_frames(
+        self,
+        frames: Iterable[pd.DataFrame],
+        *,
+        name: str,
+        categories: Sequence[str],
+        legal_bases: Sequence[str],
+        duo_terms: Sequence[str] = (),
+        subject_column: str = "pseudonym",
+        derived_from: Sequence[str] = (),
+        transformation: Transformation | None = None,
+        supersedes: str | None = None,
+    ) -> DatasetVersion:
+        """Register frames of the same columns as one version, one frame in memory at a time.
+
+        Parameters and errors as of `register_frame`; InputRejected SCHEMA_DIFFERS where a frame's columns or
+        their kinds are not those of the first.
+        """
         dataset = self._settled_dataset(name)
-        manifest = [
-            ManifestRow(row_digest(dataset.secret, row), commitment, consent_id)
-            for row, (commitment, consent_id) in zip(rows, links, strict=True)
-        ]
+        schema, manifest = self._read_rows(frames, subject_column, dataset.secret)
         version = checked(
             lambda: NewDatasetVersion(
                 version_id=new_identifier("version"),
@@ -85,7 +124,7 @@ class Datasets:
                 number=dataset.versions + 1,
                 content_digest=content_digest(dataset.secret, manifest),
                 schema_digest=schema_digest(schema),
-                row_count=len(rows),
+                row_count=len(manifest),
                 categories=tuple(categories),
                 legal_bases=tuple(legal_bases),
                 duo_terms=tuple(duo_terms),
@@ -198,6 +237,32 @@ class Datasets:
                 ]
             )
         return [(subjects[name].commitment, consents[name]) for name in names]
+
+    def _read_rows(
+        self, frames: Iterable[pd.DataFrame], subject_column: str, secret: bytes
+    ) -> tuple[list[list[str]], list[ManifestRow]]:
+        schema: list[list[str]] | None = None
+        manifest: list[ManifestRow] = []
+        for frame in frames:
+            if subject_column not in frame.columns:
+                raise InputRejected("FRAME_COLUMNS", f"the frame has no column {subject_column}")
+            features = frame.drop(columns=[subject_column])
+            found = frame_schema(features)
+            if schema is not None and found != schema:
+                raise InputRejected(
+                    "SCHEMA_DIFFERS",
+                    f"rows from {len(manifest)} on have other columns or kinds",
+                )
+            schema = found
+            links = self._consents_of_rows(frame, subject_column)
+            rows = frame_rows(features, schema)
+            manifest.extend(
+                ManifestRow(row_digest(secret, row), commitment, consent_id)
+                for row, (commitment, consent_id) in zip(rows, links, strict=True)
+            )
+        if schema is None:
+            raise InputRejected("FRAME_EMPTY", "got no frame, expected at least one")
+        return schema, manifest
 
     def _settled_dataset(self, name: str) -> DatasetSecret:
         """Return the dataset once versions of unknown outcome are looked up: the next number hangs on it."""

@@ -49,6 +49,7 @@ class SubjectRegister:
         """
         self._store = CustodyStore(path)
         self.manifests = Manifests(self._store)
+        self.store = self._store
 
     def ensure(self, pseudonyms: Iterable[str]) -> dict[str, Subject]:
         """Return the subjects of these pseudonyms, drawing salt and key for each that is new."""

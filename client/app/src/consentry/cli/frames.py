@@ -22,11 +22,15 @@ def read_consents(path: Path) -> pd.DataFrame:
     """Read a file of consents: text columns, and lists whose items are separated by semicolons.
 
     Args:
-        path: a CSV file in UTF-8 with a header.
+        path: a CSV file in UTF-8 with a header, or a Parquet file whose lists are lists.
 
     Raises:
-        InputRejected: FILE_UNREADABLE.
+        InputRejected: FILE_UNREADABLE, PARQUET_MISSING.
     """
+    if path.suffix.lower() == ".parquet":
+        from consentry.data_files import read_consents_parquet
+
+        return read_consents_parquet(path)
     frame = _read(path, str)
     for name in LISTS:
         if name in frame.columns:

@@ -15,6 +15,7 @@ from consentry.cli import (
     datasets,
     decide,
     demo,
+    doctor,
     grants,
     index,
     models,
@@ -31,13 +32,12 @@ from consentry.cli import (
 )
 from consentry.cli.context import DEFAULT_DIRECTORY, CommandContext
 from consentry.cli.errors import status_of
-from consentry.cli.output import examples
+from consentry.cli.output import examples, set_quiet
 from consentry.errors import ConsentryError
 
 app = typer.Typer(
     name="consentry",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog=examples(
@@ -77,8 +77,12 @@ def options(
             help="Database of the trail index (default: index.sqlite in the network's directory).",
         ),
     ] = "",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print answers and errors only: no progress, no remarks.")
+    ] = False,
 ) -> None:
     """Consents, data-access grants and AI-model audit trails of a hospital consortium's ledger."""
+    set_quiet(quiet)
     ctx.obj = CommandContext(directory, who, index_url)
 
 
@@ -100,7 +104,7 @@ for group in (
     outbox,
 ):
     app.add_typer(group.app)
-for single in (demo, index, verify):
+for single in (demo, index, verify, doctor):
     single.add_to(app)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any
 
 import typer
+
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
@@ -61,14 +64,26 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     console.print(table) if console.is_terminal else Console(width=400).print(table)
 
 
+def set_quiet(quiet: bool) -> None:
+    """Whether this run prints answers and errors only (--quiet)."""
+    _quiet.set(quiet)
+
+
+def is_quiet() -> bool:
+    """Whether this run prints answers and errors only (--quiet)."""
+    return _quiet.get()
+
+
 def say(sentence: str) -> None:
-    """Print one plain sentence."""
-    typer.echo(sentence)
+    """Print one plain sentence, unless --quiet."""
+    if not is_quiet():
+        typer.echo(sentence)
 
 
 def note(sentence: str) -> None:
-    """Print one sentence to standard error, where it does not disturb an answer."""
-    typer.echo(sentence, err=True)
+    """Print one sentence to standard error, where it does not disturb an answer; unless --quiet."""
+    if not is_quiet():
+        typer.echo(sentence, err=True)
 
 
 def _text(value: Any) -> str:

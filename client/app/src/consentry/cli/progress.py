@@ -11,10 +11,23 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
+
+from consentry.cli.output import is_quiet
+
+
+class RateColumn(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate, once it is known."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 @contextmanager
@@ -26,7 +39,9 @@ def transferred(what: str) -> Iterator[Callable[[int, int | None], None]]:
     """
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=is_quiet() or not console.is_terminal
+    ) as progress:
         task = progress.add_task(what, total=None)
 
         def update(done: int, of: int | None) -> None:
@@ -46,9 +61,17 @@ def counted(what: str, total: int | None) -> Iterator[Callable[[int, int], None]
     Yields:
         To be called with the number done and the total.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+    )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=is_quiet() or not console.is_terminal
+    ) as progress:
         task = progress.add_task(what, total=total)
 
         def update(done: int, of: int) -> None:
