@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from consentry.acting import load_profile, split_name, wallet_identity
 from consentry.errors import ConsentryError
 from consentry.identity import WalletIdentity
 from consentry.ledger import Ledger, connect
-from consentry.profile import NetworkProfile
+from consentry.profile import Endpoint, NetworkProfile
 from consentry.secret_input import wallet_of
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
@@ -51,9 +52,11 @@ def examine(network: Path, who: str, now: datetime, environment: Mapping[str, st
 def _tls(profile: NetworkProfile) -> Iterator[Finding]:
     for organization in profile.organizations.values():
         for peer in organization.peers:
-            yield _checked(
-                f"TLS roots of {peer.endpoint}", lambda peer=peer: f"{len(peer.read_tls_roots())} bytes"
-            )
+            yield _checked(f"TLS roots of {peer.endpoint}", partial(_roots, peer))
+
+
+def _roots(peer: Endpoint) -> str:
+    return f"{len(peer.read_tls_roots())} bytes"
 
 
 def _identity(
