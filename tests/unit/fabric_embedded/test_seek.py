@@ -38,6 +38,11 @@ def seek(start: int | str, stop: int | str, **fields: Any) -> Any:
         (3, "newest", (3, 9)),
         (10, 12, (10, 12)),
         (4, "oldest", (4, 4)),
+        # As a real orderer answered: a stop that is past already, and stops that are none.
+        ("next_commit", "newest", (10, 2**64 - 1)),
+        (10, "newest", (10, 2**64 - 1)),
+        ("oldest", "next_commit", (0, 0)),
+        ("newest", "next_commit", (9, 2**64 - 1)),
     ],
 )
 def test_ranges(start: int | str, stop: int | str, expected: tuple[int, int]) -> None:
@@ -52,12 +57,11 @@ def test_ranges(start: int | str, stop: int | str, expected: tuple[int, int]) ->
     [
         (seek(11, 12), MISSING),
         (seek(5, 4), BAD),
-        (seek(10, "newest"), BAD),
-        (seek("oldest", "next_commit"), BAD),
         (ab_pb2.SeekInfo(), BAD),
         (ab_pb2.SeekInfo(start=position("oldest")), BAD),
         (ab_pb2.SeekInfo(stop=position("oldest")), BAD),
-        (ab_pb2.SeekInfo(start={}, stop={}), BAD),
+        (ab_pb2.SeekInfo(start={}, stop={}), MISSING),
+        (ab_pb2.SeekInfo(start={}, stop=position("newest")), MISSING),
     ],
 )
 def test_refusals(info: Any, status: int) -> None:

@@ -12,6 +12,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2
 from google.protobuf.message import DecodeError
 
+_FOR_EVER = 2**64 - 1
+
 
 class SeekRefusal(Exception):
     """A request that is answered with a status (`common.Status`) instead of blocks."""
@@ -85,30 +87,32 @@ def resolve_range(seek: Any, height: int) -> SeekRange:
         height: number of blocks now.
 
     Raises:
-        SeekRefusal: BAD_REQUEST for a missing or senseless position, NOT_FOUND for a start beyond the height.
+        SeekRefusal: BAD_REQUEST for a missing position or a stop before the start, NOT_FOUND for a start
+            beyond the height or without a kind.
     """
-    start, stop = _position(seek, "start"), _position(seek, "stop")
-    if start is None or stop is None:
+    if not (seek.HasField("start") and seek.HasField("stop")):
         raise SeekRefusal(common_pb2.BAD_REQUEST)
     first = {
+        None: height + 1,
         "oldest": 0,
         "newest": height - 1,
         "next_commit": height,
         "specified": seek.start.specified.number,
     }
-    begin = first[start]
+    begin = first[seek.start.WhichOneof("Type")]
     if begin > height:
         raise SeekRefusal(common_pb2.NOT_FOUND)
-    last = {"oldest": begin, "newest": height - 1, "specified": seek.stop.specified.number}
-    if stop not in last or last[stop] < begin:
-        raise SeekRefusal(common_pb2.BAD_REQUEST)
+    stop = seek.stop.WhichOneof("Type")
+    # To Fabric every other kind of stop is block 0.
+    last = {"oldest": begin, "newest": height - 1, "specified": seek.stop.specified.number}.get(stop, 0)
+    if last < begin:
+        if stop == "specified":
+            raise SeekRefusal(common_pb2.BAD_REQUEST)
+        # Blocks come until one has the number of the stop, which is past already.
+        last = _FOR_EVER
     return SeekRange(
         begin,
-        last[stop],
+        last,
         wait=seek.behavior == ab_pb2.SeekInfo.BLOCK_UNTIL_READY,
         headers_only=seek.content_type == ab_pb2.SeekInfo.HEADER_WITH_SIG,
     )
-
-
-def _position(seek: Any, name: str) -> str | None:
-    return getattr(seek, name).WhichOneof("Type") if seek.HasField(name) else None
