@@ -27,11 +27,13 @@ from fabric_gateway import Clock, EventStream, Gateway, StreamError, Timeouts, u
 from fabric_gateway import Endpoint as GatewayEndpoint
 
 if TYPE_CHECKING:
+    from consentry.breaches import Breaches
     from consentry.consents import Consents
     from consentry.datasets import Datasets
     from consentry.models import Models
     from consentry.reviews import Reviews
     from consentry.rights import Rights
+    from consentry.trail_reads import TrailReads
     from consentry.training import Training
 
 
@@ -161,6 +163,20 @@ class Ledger:
         from consentry.models import Models
 
         return Models(self.transactions)
+
+    @cached_property
+    def breaches(self) -> Breaches:
+        """Keep the organization's register of personal data breaches."""
+        from consentry.breaches import Breaches
+
+        return Breaches(self.transactions)
+
+    @cached_property
+    def trail_reads(self) -> TrailReads:
+        """Put reads of the trail on the trail."""
+        from consentry.trail_reads import TrailReads
+
+        return TrailReads(self.transactions)
 
     def training(
         self,

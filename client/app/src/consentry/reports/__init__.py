@@ -8,9 +8,11 @@ Example:
 
 from consentry.reports import csv, html, json, pdf
 from consentry.reports.access_log import dataset_access_report, person_access_report
+from consentry.reports.breach_register import breach_register
 from consentry.reports.consent_evidence import consent_evidence
 from consentry.reports.details import Details
 from consentry.reports.disclosures import disclosures_report
+from consentry.reports.erasure import rights_register
 from consentry.reports.figures import Figure, draw, time_line
 from consentry.reports.model_dossier import model_dossier, model_log
 from consentry.reports.processing import processing_report
@@ -28,6 +30,7 @@ __all__ = [
     "Table",
     "Unavailable",
     "Value",
+    "breach_register",
     "consent_evidence",
     "csv",
     "dataset_access_report",
@@ -41,6 +44,7 @@ __all__ = [
     "pdf",
     "person_access_report",
     "processing_report",
+    "rights_register",
     "subject_access_report",
     "time_line",
 ]
