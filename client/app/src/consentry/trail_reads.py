@@ -25,6 +25,7 @@ class TrailReads:
         last_block: int,
         report: str | None = None,
         report_bytes: bytes | None = None,
+        trail_read_id: str | None = None,
     ) -> NewTrailRead:
         """Record one read, and return it with its id.
 
@@ -35,6 +36,7 @@ class TrailReads:
             last_block: the answer was complete up to this block.
             report: a report's kind, e.g. ``gdpr-15``.
             report_bytes: the report as it was delivered; only its digest goes to the ledger.
+            trail_read_id: an id of the caller's choice, so that a second try records nothing twice.
 
         Raises:
             InputRejected: a value is not of its form.
@@ -42,7 +44,7 @@ class TrailReads:
         """
         read = checked(
             lambda: NewTrailRead(
-                trail_read_id=new_identifier("trailread"),
+                trail_read_id=trail_read_id or new_identifier("trailread"),
                 question=question,
                 concerned=tuple(concerned[:MAXIMUM_CONCERNED]),
                 row_count=row_count,

@@ -23,6 +23,7 @@ from consentry.cli import (
     outbox,
     proof,
     report,
+    report_schedule,
     reviews,
     rights,
     trail,
@@ -104,7 +105,7 @@ for group in (
     outbox,
 ):
     app.add_typer(group.app)
-for single in (demo, index, verify, doctor):
+for single in (demo, index, verify, doctor, report_schedule):
     single.add_to(app)
 
 

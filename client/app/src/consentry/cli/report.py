@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from consentry.cli import report_schedule
 from consentry.cli.context import command_context
 from consentry.cli.output import examples, say
 from consentry.cli.report_files import Format, FormatOption, OutputOption, deliver
@@ -16,11 +17,18 @@ from consentry.cli.report_subjects import SubjectOption, subject_report
 
 app = typer.Typer(name="report", no_args_is_help=True, help="Reports from the verified trail.")
 
+app.add_typer(report_schedule.app)
+
 DetailsOption = Annotated[
     Path | None,
     typer.Option(
         help="YAML file with what no ledger has, e.g. dpo_contact; `report details` lists the keys."
     ),
+]
+
+
+OrganizationOption = Annotated[
+    str | None, typer.Option(help="Another organization's MSP id (default: the own one).")
 ]
 
 
@@ -139,9 +147,7 @@ def dataset_access_log(
 )
 def processing(
     ctx: typer.Context,
-    organization: Annotated[
-        str | None, typer.Option(help="Another organization's MSP id (default: the own one).")
-    ] = None,
+    organization: OrganizationOption = None,
     details: DetailsOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
@@ -155,6 +161,44 @@ def processing(
     stated = Details.read(details) if details is not None else Details()
     with open_trail(context) as trail:
         report = processing_report(trail, msp_id, generated_at=now(), details=stated)
+    deliver(report, form, output)
+
+
+@app.command(epilog=examples("consentry --as northgate/dpo report breaches --output breaches.html"))
+def breaches(
+    ctx: typer.Context,
+    organization: OrganizationOption = None,
+    details: DetailsOption = None,
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """An organization's register of personal data breaches, with the 72-hour clock (GDPR Art. 33)."""
+    from consentry.cli.index_access import open_trail
+    from consentry.reports import Details, breach_register
+
+    context = command_context(ctx)
+    stated = Details.read(details) if details is not None else Details()
+    with open_trail(context) as trail:
+        msp_id = organization or context.organization.msp_id
+        report = breach_register(trail, msp_id, generated_at=now(), details=stated)
+    deliver(report, form, output)
+
+
+@app.command(epilog=examples("consentry --as northgate/dpo report rights --format pdf --output rights.pdf"))
+def rights(
+    ctx: typer.Context,
+    organization: OrganizationOption = None,
+    form: FormatOption = Format.HTML,
+    output: OutputOption = None,
+) -> None:
+    """Data subjects' requests, erasures with their attestations among them (GDPR Art. 15 to 21)."""
+    from consentry.cli.index_access import open_trail
+    from consentry.reports import rights_register
+
+    context = command_context(ctx)
+    with open_trail(context) as trail:
+        msp_id = organization or context.organization.msp_id
+        report = rights_register(trail, msp_id, generated_at=now())
     deliver(report, form, output)
 
 

@@ -86,7 +86,7 @@ def breach_register(
                 (_row(row, breach, generated_at) for row, breach in zip(rows, breaches, strict=True)),
             ),
         ),
-        note="Times are UTC. Events happened when the organization says; their recording is the ledger's own.",
+        note="Times are UTC. Events happened when the organization says; their recording is the ledger's.",
     )
 
 
