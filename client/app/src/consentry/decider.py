@@ -12,6 +12,7 @@ import queue
 import signal
 import threading
 import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
@@ -32,6 +33,7 @@ _HOPELESS = frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_FOUND"})
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _IDLE_SECONDS = 0.2
+_IN_FLIGHT = 64
 
 _log = logging.getLogger(__name__)
 
@@ -54,13 +56,13 @@ class DecisionService:
         self._ledger = ledger
         self._custodian = ledger.identity.msp_id
         self._checkpoint = DecisionCheckpoint(checkpoint, ledger.profile.channel)
-        self._attempts: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._attempts: queue.SimpleQueue[str | tuple[str, Future[bool]]] = queue.SimpleQueue()
         self._stream: EventStream | None = None
         self._stream_lock = threading.Lock()
         self._failure: BaseException | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Decide until `stop` is set; the attempt in hand is finished first.
+        """Decide until `stop` is set; decisions under way are finished first.
 
         Raises:
             LedgerRefused: this identity may not decide for its organization (ROLE_REQUIRED, NOT_CUSTODIAN,
@@ -127,19 +129,45 @@ class DecisionService:
         return str(fields["attempt_id"]) if fields["custodian"] == self._custodian else None
 
     def _decide_all(self, stop: threading.Event) -> None:
+        """Keep up to `_IN_FLIGHT` decisions under way: a block takes as long for one as for many."""
         waiting = _Waiting()
-        while not stop.is_set():
-            attempt_id = waiting.take_due()
-            if attempt_id is None:
-                try:
-                    attempt_id = self._attempts.get(timeout=waiting.until_due(_IDLE_SECONDS))
-                except queue.Empty:
-                    continue
-            if self._decide(attempt_id):
-                self._checkpoint.settle(attempt_id)
-                waiting.forget(attempt_id)
-            else:
-                waiting.postpone(attempt_id)
+        with ThreadPoolExecutor(max_workers=_IN_FLIGHT, thread_name_prefix="consentry-decide") as pool:
+            try:
+                while not stop.is_set():
+                    self._start_due(waiting, pool)
+                    self._take_one(waiting, pool, waiting.until_due(_IDLE_SECONDS))
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+        while self._take_one(waiting, None, 0.0):
+            pass
+
+    def _start_due(self, waiting: _Waiting, pool: Executor) -> None:
+        while (attempt_id := waiting.take_due()) is not None:
+            self._start(attempt_id, pool)
+
+    def _take_one(self, waiting: _Waiting, pool: Executor | None, timeout: float) -> bool:
+        """Take one attempt or one outcome; returns whether there was any. Without a pool nothing is begun."""
+        try:
+            item = self._attempts.get(timeout=timeout) if timeout else self._attempts.get_nowait()
+        except queue.Empty:
+            return False
+        if isinstance(item, str):
+            if pool is not None:
+                self._start(item, pool)
+            return True
+        attempt_id, outcome = item
+        if outcome.cancelled():
+            return True
+        if outcome.result():
+            self._checkpoint.settle(attempt_id)
+            waiting.forget(attempt_id)
+        else:
+            waiting.postpone(attempt_id)
+        return True
+
+    def _start(self, attempt_id: str, pool: Executor) -> None:
+        future = pool.submit(self._decide, attempt_id)
+        future.add_done_callback(lambda outcome: self._attempts.put((attempt_id, outcome)))
 
     def _decide(self, attempt_id: str) -> bool:
         """Submit the decision on an attempt; returns whether nothing more is to be done about it."""
