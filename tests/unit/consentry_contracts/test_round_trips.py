@@ -72,3 +72,17 @@ async def test_a_grant_takes_three_requests(consortium: Consortium, monkeypatch:
         steward = consortium.person("steward", NORTHGATE)
         await consortium.ledger.evaluate(steward, "grants:grant", examples.new_grant(1, **fields))
     assert len(seen) == 3
+
+
+async def test_a_decision_on_limited_uses_takes_six_requests_at_most(
+    consortium: Consortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await consortium.register_version()
+    for number in range(1, 4):
+        await consortium.grant(number, conditions=Conditions(maximum_uses=2))
+    for number in range(1, 8):
+        attempt_id = await consortium.attempt(number)
+        with counted(monkeypatch) as seen:
+            await consortium.ledger.evaluate(consortium.person("service"), "access:decide", attempt_id)
+        assert len(seen) <= 6
+        assert ((await consortium.decide(attempt_id))["outcome"] == "permit") == (number <= 6)
