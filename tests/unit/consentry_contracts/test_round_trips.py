@@ -12,6 +12,7 @@ from support import ledger_examples as examples
 from support.consortium import Consortium, consent_batch, new_session
 from support.ledger_examples import NORTHGATE, RIVERSIDE
 
+from consentry_records import Conditions
 from fabric_testing import requests
 
 
