@@ -9,7 +9,7 @@ network.down()
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from fabric_embedded.nodes import (
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS
 from fabric_operator.errors import NetworkError, ProcessError
+from fabric_operator.node_control import NodeControl
 from fabric_operator.node_status import NodeStatus
 from fabric_operator.ports import read_ports
 from fabric_operator.processes import ProcessKeeper
@@ -46,7 +47,7 @@ def _silent(_message: str) -> None:
     """Report progress to nobody."""
 
 
-class EmbeddedNetwork:
+class EmbeddedNetwork(NodeControl):
     """A network's directory and processes.
 
     Parameters:
@@ -54,13 +55,15 @@ class EmbeddedNetwork:
         topology: what `create` was given.
     """
 
+    RESERVED = (CHAINCODE_PREFIX,)
+
     def __init__(self, directory: Path, topology: Topology) -> None:
         self.directory = directory
         self.topology = topology
         self._paths = NetworkPaths(directory)
         self._whole = network_directory(self._paths)
         self._ports = read_ports(self._paths.ports)
-        self._processes = ProcessKeeper(self._paths.run, self._paths.logs)
+        super().__init__(ProcessKeeper(self._paths.run, self._paths.logs))
         self._nodes = NetworkNodes(self._paths, topology, self._ports, self._processes)
 
     @classmethod
@@ -136,31 +139,9 @@ class EmbeddedNetwork:
         """State of the engine, the chaincode services and whatever else was started, in this order."""
         return self._nodes.status(self._health() if self._processes.find(ENGINE) else {})
 
-    def start_process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Have another process running under the network's care; `down` ends it too.
-
-        One that already runs with the same command and environment is kept, another one is replaced.
-
-        Parameters:
-            name: lower-case letters, digits, dots, dashes; not "engine" or "chaincode-…".
-            command: program and arguments; `python` means the interpreter that runs this.
-            environment: variables added to this process's own.
-
-        Raises:
-            ProcessError: PROCESS_NAME_INVALID, PROGRAM_NOT_FOUND.
-            NetworkError: PROCESS_NAME_RESERVED.
-        """
-        self._require_foreign(name)
-        self._processes.ensure(name, command, environment)
-
-    def stop_process(self, name: str) -> None:
-        """End a process that `start_process` started; one that does not run is no error.
-
-        Raises:
-            NetworkError: PROCESS_NAME_RESERVED.
-        """
-        self._require_foreign(name)
-        self._processes.stop([name])
+    def node_names(self) -> list[str]:
+        """The engine, then every organization's chaincode service."""
+        return self._nodes.names()
 
     def start_node(self, name: str) -> None:
         """Start the engine or a chaincode service; returns when it can be used.
@@ -169,39 +150,13 @@ class EmbeddedNetwork:
             NetworkError: NODE_UNKNOWN.
             ProcessError: it ended or did not get ready in time; with the tail of its log.
         """
-        self._require_own(name)
+        self.require_node(name)
         if name != ENGINE:
             self.start_chaincode(name.removeprefix(CHAINCODE_PREFIX))
         elif self._processes.ensure(ENGINE, self._nodes.engine_command(), engine_environment()):
             self._processes.wait_until_ready(
                 ENGINE, lambda: ENGINE_COMPONENT not in self._paced_health(), UP_SECONDS
             )
-
-    def stop_node(self, name: str) -> None:
-        """End the engine or a chaincode service in good order.
-
-        Raises:
-            NetworkError: NODE_UNKNOWN.
-        """
-        self._require_own(name)
-        self._processes.stop([name])
-
-    def kill_node(self, name: str) -> None:
-        """End one of them without warning, as a power failure would; it counts as died until it is started.
-
-        Raises:
-            NetworkError: NODE_UNKNOWN.
-        """
-        self._require_own(name)
-        self._processes.kill(name)
-
-    def log(self, name: str) -> Path:
-        """The file with what a process printed.
-
-        Raises:
-            ProcessError: NODE_UNKNOWN, with the names that there are.
-        """
-        return self._processes.log_path(name)
 
     def start_chaincode(self, organization: str, command: Sequence[str] | None = None) -> None:
         """Start an organization's chaincode service, in place of one that runs.
@@ -319,12 +274,3 @@ class EmbeddedNetwork:
     def _paced_health(self) -> dict[str, str]:
         time.sleep(_HEALTH_SECONDS)
         return self._health()
-
-    def _require_own(self, name: str) -> None:
-        if name not in self._nodes.names():
-            known = ", ".join(self._nodes.names())
-            raise NetworkError("NODE_UNKNOWN", f"no node {name!r}; there are {known}")
-
-    def _require_foreign(self, name: str) -> None:
-        if name == ENGINE or is_chaincode_node(name):
-            raise NetworkError("PROCESS_NAME_RESERVED", f"{name} is the network's own: choose another name")

@@ -9,7 +9,7 @@ network.down()
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from fabric_native.ports import node_ports
 from fabric_native.settings import EngineSettings
 from fabric_native.starting import Nodes, start_network
 from fabric_operator.errors import NetworkError
+from fabric_operator.node_control import NodeControl
 from fabric_operator.node_status import DIED, RUNNING, STOPPED, NodeStatus
 from fabric_operator.ports import is_free, read_ports
 from fabric_operator.reconfiguration import change_configuration, read_ordering_nodes
@@ -44,7 +45,7 @@ def _silent(_message: str) -> None:
     """Report progress to nobody."""
 
 
-class NativeNetwork:
+class NativeNetwork(NodeControl):
     """A network's directory and processes.
 
     Parameters:
@@ -52,13 +53,15 @@ class NativeNetwork:
         topology: what `create` was given.
     """
 
+    RESERVED = tuple(f"{kind}-" for kind in Kind)
+
     def __init__(self, directory: Path, topology: Topology) -> None:
         self.directory = directory
         self.topology = topology
         self._paths = NetworkPaths(directory)
         self._ports = read_ports(self._paths.ports)
         self._whole = network_directory(self._paths)
-        self._processes = process_keeper(self._paths)
+        super().__init__(process_keeper(self._paths))
         settings = EngineSettings.read(self._paths.settings)
         self._nodes = Nodes(self._paths, topology, self._ports, settings, self._processes)
 
@@ -154,31 +157,9 @@ class NativeNetwork:
         recorded = [record.name for record in self._processes.recorded()]
         return [self._status(name, nodes.get(name), recorded) for name in dict.fromkeys([*nodes, *recorded])]
 
-    def start_process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Have another process running under the network's care; `down` ends it too.
-
-        One that already runs with the same command and environment is kept, another one is replaced.
-
-        Parameters:
-            name: lower-case letters, digits, dots, dashes; not that of a node.
-            command: program and arguments; `python` means the interpreter that runs this.
-            environment: variables added to this process's own.
-
-        Raises:
-            ProcessError: PROCESS_NAME_INVALID, PROGRAM_NOT_FOUND.
-            NetworkError: PROCESS_NAME_RESERVED.
-        """
-        self._require_foreign(name)
-        self._processes.ensure(name, command, environment)
-
-    def stop_process(self, name: str) -> None:
-        """End a process that `start_process` started; one that does not run is no error.
-
-        Raises:
-            NetworkError: PROCESS_NAME_RESERVED.
-        """
-        self._require_foreign(name)
-        self._processes.stop([name])
+    def node_names(self) -> list[str]:
+        """Names of all nodes, in the order in which they start."""
+        return [node.name for node in self._nodes.all()]
 
     def start_node(self, name: str) -> None:
         """Start a node; returns when it can be used.
@@ -190,30 +171,6 @@ class NativeNetwork:
         node = self._node(name)
         self._nodes.start(node)
         self._nodes.wait(node)
-
-    def stop_node(self, name: str) -> None:
-        """End a node in good order.
-
-        Raises:
-            NetworkError: NODE_UNKNOWN.
-        """
-        self._processes.stop([self._node(name).name])
-
-    def kill_node(self, name: str) -> None:
-        """End a node without warning, as a power failure would; it counts as died until it is started.
-
-        Raises:
-            NetworkError: NODE_UNKNOWN.
-        """
-        self._processes.kill(self._node(name).name)
-
-    def log(self, name: str) -> Path:
-        """The file with what a process printed.
-
-        Raises:
-            ProcessError: NODE_UNKNOWN, with the names that there are.
-        """
-        return self._processes.log_path(name)
 
     def add_organization(self, topology: Topology, progress: Callable[[str], None] = _silent) -> None:
         """Take in an organization; see `fabric_native.operations.add_organization`."""
@@ -315,14 +272,8 @@ class NativeNetwork:
         return NodeStatus(name, STOPPED, None, "")
 
     def _node(self, name: str) -> Node:
-        nodes = {node.name: node for node in self._nodes.all()}
-        if name not in nodes:
-            raise NetworkError("NODE_UNKNOWN", f"no node {name!r}; there are {', '.join(nodes)}")
-        return nodes[name]
-
-    def _require_foreign(self, name: str) -> None:
-        if name in {node.name for node in self._nodes.all()}:
-            raise NetworkError("PROCESS_NAME_RESERVED", f"{name} is the network's own: choose another name")
+        self.require_node(name)
+        return next(node for node in self._nodes.all() if node.name == name)
 
     def _operate(self, operation: Callable[[], Nodes]) -> None:
         with self._whole.locked():

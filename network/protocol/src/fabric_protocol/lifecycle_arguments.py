@@ -29,25 +29,27 @@ def wanted_definition(chaincode: ChaincodeDefinition) -> Definition:
 
 def approval_arguments(definition: Definition, package_id: str) -> Any:
     """ApproveChaincodeDefinitionForMyOrgArgs, for an organization whose peers installed `package_id`."""
-    arguments = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(**_fields(definition))
+    arguments = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(
+        name=definition.name, **definition_fields(definition)
+    )
     arguments.source.local_package.package_id = package_id
     return arguments
 
 
 def readiness_arguments(definition: Definition) -> Any:
     """CheckCommitReadinessArgs: who has approved this definition."""
-    return lifecycle_pb2.CheckCommitReadinessArgs(**_fields(definition))
+    return lifecycle_pb2.CheckCommitReadinessArgs(name=definition.name, **definition_fields(definition))
 
 
 def commit_arguments(definition: Definition) -> Any:
     """CommitChaincodeDefinitionArgs."""
-    return lifecycle_pb2.CommitChaincodeDefinitionArgs(**_fields(definition))
+    return lifecycle_pb2.CommitChaincodeDefinitionArgs(name=definition.name, **definition_fields(definition))
 
 
-def _fields(definition: Definition) -> dict[str, Any]:
+def definition_fields(definition: Definition) -> dict[str, Any]:
+    """Fields that all messages about a definition have in common; its name is not among them."""
     return {
         "sequence": definition.sequence,
-        "name": definition.name,
         "version": definition.version,
         "endorsement_plugin": definition.endorsement_plugin,
         "validation_plugin": definition.validation_plugin,

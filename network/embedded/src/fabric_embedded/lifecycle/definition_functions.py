@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fabric_protos.peer import collection_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
 from fabric_embedded.errors import ChaincodeError
 from fabric_embedded.lifecycle.arguments import check_definition, parse_arguments, requested_definition
 from fabric_embedded.lifecycle.definitions import DefinitionStore
-from fabric_protocol.definitions import Approval, Definition
+from fabric_protocol.definitions import Approval
+from fabric_protocol.lifecycle_arguments import definition_fields
 
 if TYPE_CHECKING:
     from fabric_embedded.system.calls import SystemCall
@@ -118,19 +118,6 @@ class DefinitionFunctions:
                 source=_source(approval),
             )
         return result
-
-
-def definition_fields(definition: Definition) -> dict[str, Any]:
-    """Fields that all messages about a definition have in common; its name is not among them."""
-    return {
-        "sequence": definition.sequence,
-        "version": definition.version,
-        "endorsement_plugin": definition.endorsement_plugin,
-        "validation_plugin": definition.validation_plugin,
-        "validation_parameter": definition.validation_parameter,
-        "collections": collection_pb2.CollectionConfigPackage.FromString(definition.collections),
-        "init_required": definition.init_required,
-    }
 
 
 def _check(arguments: Any, store: DefinitionStore, call: SystemCall) -> None:
