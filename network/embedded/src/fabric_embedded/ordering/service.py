@@ -64,8 +64,7 @@ class OrderingService:
     def start(self) -> None:
         """Begin to order."""
         if self._task is None:
-            self._task = asyncio.create_task(self._order(), name="ordering")
-            self._task.add_done_callback(self._note_end)
+            self._task = asyncio.create_task(self._run(), name="ordering")
 
     async def close(self) -> None:
         """Finish the block at hand; what waits for a block is dropped: nobody was told it is in one."""
@@ -124,6 +123,14 @@ class OrderingService:
             self._is_settled.set()
         else:
             self._is_settled.clear()
+
+    async def _run(self) -> None:
+        try:
+            await self._order()
+        except Exception as error:
+            # Without this task nothing is committed: whoever submits has to be told, not to wait for ever.
+            self._fault = "the ordering service has failed: restart the engine"
+            _log.critical("ordering has failed", extra={"error": type(error).__name__})
 
     async def _order(self) -> None:
         closing = asyncio.create_task(self._closing.wait())
@@ -204,12 +211,6 @@ class OrderingService:
             else:
                 self._snapshots.replace(view)
                 return
-
-    def _note_end(self, task: asyncio.Task[None]) -> None:
-        """Without this task nothing is committed: whoever submits has to be told, not to wait for ever."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._fault = "the ordering service has failed: restart the engine"
-            _log.critical("ordering has failed", extra={"error": type(error).__name__})
 
     def _cut(self) -> bool:
         self._committer.store.truncate_log()
