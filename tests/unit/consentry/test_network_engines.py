@@ -1,12 +1,14 @@
 """Engines that cannot be started here are refused, and nothing is made."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from consentry.cli.main import run
 from consentry.errors import ConfigurationError, ConsentryError
 from consentry.network import bring_up, status
+from consentry.network.presets import small
 
 
 @pytest.mark.parametrize(("engine", "code"), [("fabric", "BINARIES_MISSING"), ("besu", "ENGINE_UNKNOWN")])
@@ -23,6 +25,27 @@ def test_another_engine_is_refused_in_one_sentence(
     assert run(["--network", str(directory), "network", "up", "--engine", engine]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"Error ({code}): ")
     assert not directory.exists()
+
+
+def test_what_a_new_network_started_ends_when_it_does_not_come_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def interrupted(_progress: object) -> None:
+        raise KeyboardInterrupt
+
+    network = SimpleNamespace(
+        directory=tmp_path,
+        topology=small(),
+        anchor=lambda: "ab" * 32,
+        up=interrupted,
+        down=lambda: calls.append("down"),
+    )
+    monkeypatch.setattr("consentry.network.operations.create_network", lambda *_arguments: network)
+    with pytest.raises(KeyboardInterrupt):
+        bring_up(tmp_path)
+    assert calls == ["down"]
 
 
 def test_a_network_of_the_other_engine_is_left_alone(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def bring_up(
     """
     if engine is not None:
         require_engine(engine)
+    is_new = False
     if (directory / PROFILE).exists():
         _require_same_engine(directory, engine)
         network = load_network(directory)
@@ -63,7 +64,14 @@ def bring_up(
         wanted = named_preset(preset) if topology is None else read_topology(topology)
         network = create_network(directory, wanted, engine or EMBEDDED, progress, binaries)
         _keep_anchors(network)
-    network.up(progress)
+        is_new = True
+    try:
+        network.up(progress)
+    except BaseException:
+        if is_new:
+            # The CAs that issued its certificates have been running since.
+            network.down()
+        raise
     prepare_ledger(network, progress)
 
 
