@@ -91,3 +91,11 @@ def test_what_is_no_proof_is_refused(document):
 def test_an_unknown_reason_is_refused_before_anything_is_sent(steward, version):
     with pytest.raises(InputRejected):
         steward.datasets.retire(version.version_id, "no reason")
+
+
+def test_rows_of_an_erased_subject_leave_too(ledger_of, steward, version):
+    dpo = ledger_of(NORTHGATE, "dpo")
+    request = dpo.rights.receive("r", "erasure")
+    dpo.rights.advance(request.rights_request_id, "accepted")
+    made = steward.datasets.remove_rows(version.version_id, code_digest=digest())
+    assert (made.row_count, made.removed_count) == (3, 1)

@@ -28,6 +28,7 @@ from consentry_records.dataset import (
 from consentry_records.digest import digest_bytes, hmac_digest
 from consentry_records.record import field_names
 from consentry_records.rows import leaf_digest, row_digest, row_leaf, rows_root, rows_root_of_digests
+from consentry_records.subject import SubjectConsents
 from consentry_records.transformation import Transformation
 
 _CONTENT_LABEL = b"consentry/content/1"
@@ -143,7 +144,8 @@ class Datasets:
     ) -> DatasetVersion | None:
         """Register the version that is left of one's own once rows are removed; return it.
 
-        `consent_ids` are those whose rows go; by default all that are not in force any more. None where no
+        `consent_ids` are those whose rows go; by default all that were withdrawn, recorded as
+        expired or entered in error, and those of subjects whose data are erased. None where no
         row goes. The new version supersedes the old one and names the removed leaves; `code_digest` is that
         of whatever removes the rows from the data. Retire the old version afterwards.
 
@@ -279,12 +281,18 @@ class Datasets:
         return manifests.ensure_dataset(name, dataset.dataset_id)
 
     def _ended(self, consent_ids: set[str]) -> set[str]:
-        """Those of some consents that are not in force any more."""
+        """Those of some consents that were ended, and those of subjects whose data are erased."""
         names = sorted(consent_ids)
         ended: set[str] = set()
         for start in range(0, len(names), MAXIMUM_QUERY):
             found = self._transactions.evaluate("consents:get", names[start : start + MAXIMUM_QUERY])
-            ended |= {entry["consent_id"] for entry in found if Consent.from_dict(entry).state != GIVEN}
+            consents = [Consent.from_dict(entry) for entry in found]
+            people = list(dict.fromkeys(consent.subject for consent in consents))
+            subjects = [
+                SubjectConsents.from_dict(s) for s in self._transactions.evaluate("subjects:get", people)
+            ]
+            erased = {subject.subject for subject in subjects if subject.erased}
+            ended |= {c.consent_id for c in consents if c.state != GIVEN or c.subject in erased}
         return ended
 
     def _register_version(

@@ -104,7 +104,7 @@ def remove_rows(
     code_digest: Annotated[str, typer.Option(help="sha256:… of the code that removes the rows.")],
     consent: Annotated[
         list[str] | None,
-        typer.Option(help="Consent whose rows go; may be repeated. By default all that are not in force."),
+        typer.Option(help="Consent whose rows go; may be repeated. By default all ended and erased ones."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
