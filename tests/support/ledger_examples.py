@@ -299,12 +299,6 @@ def documents(record: type[R]) -> st.SearchStrategy[dict[str, Any]]:
     hints = get_type_hints(record, include_extras=True)
     if record.__name__ == "ConsentBatch":
         return _batches()
-    return st.fixed_dictionaries(
-        {
-            **{name: values(hints[name].__metadata__[0]) for name in field_names(record)},
-            "terms": st.just(0),
-        }
-    )
     return st.fixed_dictionaries({name: values(hints[name].__metadata__[0]) for name in field_names(record)})
 
 
