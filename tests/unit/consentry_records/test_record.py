@@ -34,19 +34,20 @@ def test_public_names_are_pinned() -> None:
     others = {*errors, *functions, "Record", "Decision"}
     assert {record.__name__ for record in RECORDS} | others == set(consentry_records.__all__)
     assert " ".join(record.__name__ for record in RECORDS) == (
-        "AccessAttempt AccessDecision AccessRequest Conditions Consent ConsentBatch "
-        "ConsentChange ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion "
-        "EmergencyAccess EmergencyReview FinishedSession Grant GrantChange Impact ImpactQuery "
-        "ManifestSignature Model ModelStage ModelVersion NarrowedGrant NewAccessAttempt "
-        "NewAccessRequest NewConsent NewDatasetVersion NewGrant NewModel NewModelVersion "
-        "NewRetirement NewReview NewReviewPolicy NewRightsRequest NewTrainingRound "
-        "NewTrainingSession NewTrainingStatement OptOut OptOutBatch OrganizationSetting "
-        "Origin Participant PermittedQuery PrivateBatch PrivateChange PrivateConsent "
-        "PrivateEntry ProcessingLimit PurgeOrder Reason RecipientNotice RecordedBatch "
-        "RemovedRows Retirement Review ReviewPolicy RightsEvent RightsFulfilment "
-        "RightsNotices RightsRequest RightsStep Settings SignedTrainingStatement StageChange "
-        "StoreAttestation SubjectConsents Suspension TrainingRound TrainingSession "
-        "TrainingStatement Transformation UsedVersion VersionUpdate"
+        "AccessAttempt AccessDecision AccessRequest Breach BreachEvent BreachStep Conditions "
+        "Consent ConsentBatch ConsentChange ConsentChangeBatch ConsentEvent ConsentTerms "
+        "Dataset DatasetVersion EmergencyAccess EmergencyReview FinishedSession Grant "
+        "GrantChange Impact ImpactQuery ManifestSignature Model ModelStage ModelVersion "
+        "NarrowedGrant NewAccessAttempt NewAccessRequest NewBreach NewDatasetVersion "
+        "NewGrant NewModel NewModelVersion NewRetirement NewReview NewReviewPolicy "
+        "NewRightsRequest NewTrailRead NewTrainingRound NewTrainingSession "
+        "NewTrainingStatement OptOut OptOutBatch OrganizationSetting Origin Participant "
+        "PermittedQuery PrivateBatch PrivateChange PrivateConsent ProcessingLimit PurgeOrder "
+        "Reason RecipientNotice RecordedBatch RemovedRows Retirement Review ReviewPolicy "
+        "RightsEvent RightsFulfilment RightsNotices RightsRequest RightsStep Settings "
+        "SignedTrainingStatement StageChange StoreAttestation SubjectConsents Suspension "
+        "TrailRead TrainingRound TrainingSession TrainingStatement Transformation "
+        "UsedVersion VersionUpdate"
     )
 
 
