@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import ledger_examples as examples
 
+from consentry_records.disease_hierarchy import PARENTS
 from consentry_records.diseases import all_within, ancestors, within
 from consentry_records.duo import Match, match, worst
-from consentry_records.mondo_subset import PARENTS
 from consentry_records.reasons import words
 from consentry_records.vocabulary import DUO_TERMS, PURPOSES, RESEARCH_TOPICS, terms_cover
 
@@ -79,7 +79,7 @@ def test_a_disease_of_the_dataset_that_nobody_knows_still_equals_itself() -> Non
     assert without.outcome == "person"
 
 
-def test_the_subset_is_closed_and_without_cycles() -> None:
+def test_the_hierarchy_is_closed_and_without_cycles() -> None:
     for disease, (label, parents) in PARENTS.items():
         assert label
         assert all(parent in PARENTS for parent in parents)
@@ -89,6 +89,7 @@ def test_the_subset_is_closed_and_without_cycles() -> None:
     assert within(TYPE_2, (DIABETES,)) is True
     assert within(DIABETES, (TYPE_2,)) is False
     assert within(UNKNOWN, (DIABETES,)) is None
+    assert within(TYPE_2, (UNKNOWN,)) is None
     assert not all_within((), (DIABETES,))
     assert not all_within((UNKNOWN,), (DIABETES,))
     assert all_within((UNKNOWN,), ())

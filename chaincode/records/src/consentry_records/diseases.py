@@ -1,14 +1,14 @@
-"""Whether one disease is another or a kind of it, by the shipped subset of the Mondo Disease Ontology."""
+"""Whether one disease is another or a kind of it, by the shipped hierarchy of common diseases."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from .mondo_subset import PARENTS
+from .disease_hierarchy import PARENTS
 
 
 def ancestors(disease: str) -> frozenset[str] | None:
-    """Every superclass of a disease; None where the subset lacks the disease and nobody can say."""
+    """Every superclass of a disease; None where the hierarchy lacks the disease and nobody can say."""
     if disease not in PARENTS:
         return None
     found: set[str] = set()
@@ -22,14 +22,16 @@ def ancestors(disease: str) -> frozenset[str] | None:
 
 
 def within(disease: str, allowed: Collection[str]) -> bool | None:
-    """Whether a disease is one of those allowed or a kind of one; None where the subset cannot say.
+    """Whether a disease is one of those allowed or a kind of one; None where the hierarchy cannot say.
 
-    The subset holds all ancestors of each of its diseases, so that its "no" is one.
+    It says no only where it has the disease and all those allowed.
     """
     if disease in allowed:
         return True
     known = ancestors(disease)
-    return None if known is None else any(parent in known for parent in allowed)
+    if known is not None and any(parent in known for parent in allowed):
+        return True
+    return None if known is None or any(other not in PARENTS for other in allowed) else False
 
 
 def all_within(diseases: Collection[str], allowed: Collection[str]) -> bool:
