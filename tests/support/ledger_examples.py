@@ -299,6 +299,8 @@ def documents(record: type[R]) -> st.SearchStrategy[dict[str, Any]]:
     hints = get_type_hints(record, include_extras=True)
     if record.__name__ == "ConsentBatch":
         return _batches()
+    if record.__name__ == "VersionUpdate":
+        return _version_updates()
     return st.fixed_dictionaries({name: values(hints[name].__metadata__[0]) for name in field_names(record)})
 
 
@@ -319,3 +321,18 @@ def _batches(draw: st.DrawFn) -> dict[str, Any]:
     drawn = {name: draw(values(hints[name].__metadata__[0])) for name in field_names(ConsentBatch)}
     count = len(drawn["subjects"])
     return {**drawn, "chosen": [0] * count, "claimed_at": draw(st.sampled_from([[], [None] * count]))}
+
+
+@st.composite
+def _version_updates(draw: st.DrawFn) -> dict[str, Any]:
+    """A version that names just the rows that are removed: no such one is drawn by chance."""
+    from consentry_records.rows import rows_root_of_digests
+
+    removed = draw(st.lists(st.sampled_from([digest("first"), digest("second")]), min_size=1, unique=True))
+    fitting = {
+        "number": draw(st.integers(1, 999_999)),
+        "supersedes": identifier("version", 2),
+        "removed_count": len(removed),
+        "removed_root": rows_root_of_digests(tuple(removed)),
+    }
+    return {"version": new_version().to_dict() | fitting, "removed": removed}

@@ -34,7 +34,7 @@ async def trained(consortium: Consortium, state: str | None = "completed") -> An
     researcher = consortium.person("researcher", RIVERSIDE)
     await consortium.submit(researcher, "training:start", new_session())
     if state is not None:
-        finish = {"session_id": identifier("session"), "state": state}
+        finish = {"session_id": identifier("session"), "state": state, "failure": None, "used": []}
         await consortium.submit(researcher, "training:finish", finish)
     return researcher
 

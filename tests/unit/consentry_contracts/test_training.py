@@ -167,7 +167,7 @@ async def test_rounds_that_are_refused(consortium: Consortium) -> None:
 
 async def test_a_session_ends_once(consortium: Consortium) -> None:
     researcher = await started(consortium)
-    finish = {"session_id": identifier("session"), "state": "aborted"}
+    finish = {"session_id": identifier("session"), "state": "aborted", "failure": None, "used": []}
     stranger = consortium.submit(consortium.person("researcher", LAKESIDE), "training:finish", finish)
     assert await consortium.refusal(stranger) == "NOT_OWNER"
     early = consortium.ledger.time - timedelta(seconds=30)
