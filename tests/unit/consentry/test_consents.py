@@ -303,7 +303,8 @@ def test_an_overtaken_batch_is_made_again(gateway: LedgerGateway, ledger_of):
 
     def overtake() -> None:
         # Of the next import's submits the first is the private one, the second is the one to overtake.
-        running.append(overtaking.consents.import_frame(consent_frame(["p"])))
+        # An import of other content: the same would go on with the one that is under way.
+        running.append(overtaking.consents.import_frame(consent_frame(["p", "q"])))
 
     gateway.before_commit = [bool, overtake]
     steward.consents.import_frame(consent_frame(["p"]))

@@ -22,6 +22,7 @@ def model_version(number: int = 1, **changes: Any) -> dict[str, Any]:
         "sessions": [identifier("session")],
         "metrics": {},
         "test_set_digest": None,
+        "signature": None,
     }
     return fields | changes
 

@@ -67,7 +67,9 @@ def test_a_channel_may_name_another_policy(name: str) -> None:
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["serve", "a", "b"], ["stop", "a"]])
 def test_the_command_explains_itself(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
-    assert capsys.readouterr().err == "usage: python -m fabric_embedded serve DIRECTORY\n"
+    assert capsys.readouterr().err == (
+        "usage: python -m fabric_embedded serve DIRECTORY\n       python -m fabric_embedded ca HOME\n"
+    )
 
 
 def test_an_unknown_log_level_is_refused(

@@ -114,6 +114,9 @@ class Nested:
         return self.record.from_dict(value)
 
 
+_NO_SCHEMA = ""
+
+
 def field_names(record: type[Record]) -> tuple[str, ...]:
     """The names of a record's fields, in the order of their definition."""
     return _definition(record)[0]
@@ -121,8 +124,10 @@ def field_names(record: type[Record]) -> tuple[str, ...]:
 
 def _migrated(record: type[Record], value: Mapping[str, Any]) -> Mapping[str, Any]:
     while record.MIGRATIONS:
-        schema = value.get("schema", "")
-        migration = record.MIGRATIONS.get(schema) if isinstance(schema, str) else None
+        # Forms before the first that names itself have no such field; an empty one is nobody's.
+        schema = value.get("schema", _NO_SCHEMA)
+        known = isinstance(schema, str) and (schema or "schema" not in value)
+        migration = record.MIGRATIONS.get(schema) if known else None
         if migration is None:
             break
         value = migration(value)

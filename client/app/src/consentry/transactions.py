@@ -64,6 +64,8 @@ EVALUATIONS = frozenset(
         "training:usage",
         "models:get_stage",
         "models:get",
+        "breaches:get",
+        "trail:get",
     }
 )
 OF_OTHERS: Mapping[str, frozenset[str]] = {

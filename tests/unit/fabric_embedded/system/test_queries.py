@@ -175,7 +175,7 @@ async def test_channels_and_their_configuration(engine: Engine, ask: Any) -> Non
             [b"JoinChain", b"block"],
             "access denied for [JoinChain]: Failed verifying that proposal's creator satisfies local MSP "
             "principal during channelless check policy with policy [Admins]: [The identity is not an admin "
-            "under this MSP [AlphaMSP]]",
+            "under this MSP [AlphaMSP]: The identity does not contain OU [ADMIN], MSP: [AlphaMSP]]",
         ),
     ],
 )
