@@ -92,7 +92,7 @@ def profile_document(directory: Path, organizations: Iterable[str] = ()) -> dict
 
 def msp_directory(network: EmbeddedNetwork, organization: str, directory: Path) -> Path:
     """The administrator of an organization, as cryptogen would lay him out."""
-    pair = NetworkPaths(network.directory).organization(organization).admin
+    pair = NetworkPaths(network.directory).organization(organization).administrator
     for name, source in (("signcerts/cert.pem", pair.certificate), ("keystore/priv_sk", pair.key)):
         path = directory / name
         path.parent.mkdir(parents=True)

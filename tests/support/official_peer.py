@@ -96,8 +96,8 @@ class OfficialPeer:
         for name, source in (
             ("cacerts/ca.pem", files.ca.certificate),
             ("tlscacerts/ca.pem", files.tls_ca.certificate),
-            ("signcerts/admin.pem", files.admin.certificate),
-            ("keystore/key.pem", files.admin.key),
+            ("signcerts/admin.pem", files.administrator.certificate),
+            ("keystore/key.pem", files.administrator.key),
         ):
             path = msp / name
             path.parent.mkdir(parents=True)

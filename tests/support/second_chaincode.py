@@ -36,8 +36,8 @@ def start_greeting(network: EmbeddedNetwork, organization: str, word: str) -> Ch
         "CORE_CHAINCODE_ID": package.package_id,
         "CHAINCODE_SERVER_ADDRESS": address,
         "CHAINCODE_TLS_DISABLED": "false",
-        "CHAINCODE_TLS_KEY": str(files.chaincode.key),
-        "CHAINCODE_TLS_CERT": str(files.chaincode.certificate),
+        "CHAINCODE_TLS_KEY": str(files.chaincode.tls.key),
+        "CHAINCODE_TLS_CERT": str(files.chaincode.tls.certificate),
         "CHAINCODE_CLIENT_CA_CERT": str(files.tls_ca.certificate),
     }
     network.start_process(name, (sys.executable, GREETING, word), environment)
@@ -46,7 +46,7 @@ def start_greeting(network: EmbeddedNetwork, organization: str, word: str) -> Ch
 
 def administrator(network: EmbeddedNetwork, organization: str) -> User:
     """An organization's administrator as a client."""
-    admin = _files(network, organization).admin
+    admin = _files(network, organization).administrator
     key = load_pem_private_key(admin.key.read_bytes(), None)
     msp_id = network.topology.organization(organization).msp_id
     return User(msp_id, admin.certificate.read_bytes(), key_signer(key), signer(key))  # type: ignore[arg-type]

@@ -91,7 +91,7 @@ class Channel:
         return sample.revocation_list([x509.load_pem_x509_certificate(user.certificate)])
 
     def _administrator(self, name: str) -> Member:
-        pair = self.paths.organization(name).admin
+        pair = self.paths.organization(name).administrator
         pem = pair.certificate.read_bytes()
         identity = serialize_identity(self.network.topology.organization(name).msp_id, pem)
         return Member(identity, x509.load_pem_x509_certificate(pem), _key(pair))

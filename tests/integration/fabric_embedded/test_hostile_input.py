@@ -28,10 +28,10 @@ from hypothesis import strategies as st
 from support.embedded import User, enrolled_user
 from support.hostile_messages import TARGETS, Mutate, Requests, mutated
 
-from fabric_embedded.material import read_authority
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths
 from fabric_gateway import Contract, EndorseError
+from fabric_operator.material import read_authority
 from fabric_protocol.certificates import (
     CertificateAuthority,
     certificate_pem,

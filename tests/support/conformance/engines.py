@@ -66,9 +66,9 @@ class RunningEngine:
         name = self.network.topology.organization(msp_id).name
         pair: KeyPair
         if isinstance(self.network, EmbeddedNetwork):
-            pair = EmbeddedPaths(self.network.directory).organization(name).admin
+            pair = EmbeddedPaths(self.network.directory).organization(name).administrator
         else:
-            pair = NativePaths(self.network.directory).organization(name).admin.identity
+            pair = NativePaths(self.network.directory).organization(name).administrator
         return WalletIdentity(msp_id, pair.certificate.read_bytes(), pair.key.read_bytes())
 
     def enrolled(self, msp_id: str, label: str) -> WalletIdentity:

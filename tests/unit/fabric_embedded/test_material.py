@@ -80,7 +80,8 @@ def test_nodes_are_valid_members_in_their_role(network: EmbeddedNetwork, role: s
     paths = NetworkPaths(network.directory)
     config = ChannelConfig.from_block(parse_block(paths.genesis.read_bytes()))
     for organization in network.topology.organizations:
-        pair = getattr(paths.organization(organization.name), role)
+        files = paths.organization(organization.name)
+        pair = {"peer": files.peer, "orderer": files.orderer, "admin": files.administrator}[role]
         serialized = serialize_identity(organization.msp_id, pair.certificate.read_bytes())
         config.msps.validate(config.msps.deserialize(serialized))
         assert parse_identity(serialized).organizational_units == (role,)
@@ -98,7 +99,7 @@ def test_the_genesis_block_is_the_topologys_channel(network: EmbeddedNetwork) ->
 
 def test_tls_certificates_are_for_this_machine(network: EmbeddedNetwork) -> None:
     files = NetworkPaths(network.directory).organization("alpha")
-    for pair in (files.peer_tls, files.orderer_tls, files.ca_tls, files.chaincode):
+    for pair in (files.peer_tls, files.orderer_tls, files.ca_tls, files.chaincode.tls):
         certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         assert names.get_values_for_type(x509.DNSName) == ["localhost"]
@@ -111,8 +112,8 @@ def test_the_package_is_what_the_chaincode_registers_as(network: EmbeddedNetwork
     import hashlib
 
     files = NetworkPaths(network.directory).organization("beta")
-    data = files.chaincode_package.read_bytes()
-    assert files.chaincode_package_id.read_text() == f"basic_1.0:{hashlib.sha256(data).hexdigest()}\n"
+    data = files.chaincode.package.read_bytes()
+    assert files.chaincode.package_id.read_text() == f"basic_1.0:{hashlib.sha256(data).hexdigest()}\n"
     connection = read_connection(data)
     port = read_ports(NetworkPaths(network.directory).ports)["chaincode/beta"]
     assert connection["address"] == f"127.0.0.1:{port}"

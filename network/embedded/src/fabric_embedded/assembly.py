@@ -19,7 +19,6 @@ from fabric_embedded.endorsement.runs import ChaincodeRunner
 from fabric_embedded.lifecycle.deployment import Administrator
 from fabric_embedded.lifecycle.package_store import PackageStore
 from fabric_embedded.lifecycle.system_chaincode import LifecycleChaincode
-from fabric_embedded.material import read_package_id
 from fabric_embedded.ordering.committer import OrderingNode
 from fabric_embedded.paths import NetworkPaths, OrganizationPaths
 from fabric_embedded.peer import Peer, PeerMaterial
@@ -88,7 +87,7 @@ def read_material(paths: NetworkPaths) -> EngineMaterial:
                 msp_id: _service(found, f"{topology.host}:{ports[chaincode_port(item.name)]}")
                 for msp_id, (item, found) in files.items()
             },
-            packages={msp_id: found.chaincode_package.read_bytes() for msp_id, (_, found) in files.items()},
+            packages={msp_id: found.chaincode.package.read_bytes() for msp_id, (_, found) in files.items()},
             ordering_node=_ordering_node(*files[topology.organizations[0].msp_id]),
         )
     except (OSError, ValueError, KeyError, TypeError, ProtocolError) as error:
@@ -144,8 +143,8 @@ def _peer(organization: Organization, files: OrganizationPaths) -> PeerMaterial:
 
 
 def _administrator(organization: Organization, files: OrganizationPaths) -> Administrator:
-    identity, signer = _identity(organization.msp_id, files.admin)
-    return Administrator(identity.serialized, signer, read_package_id(files))
+    identity, signer = _identity(organization.msp_id, files.administrator)
+    return Administrator(identity.serialized, signer, files.chaincode.read_package_id())
 
 
 def _ordering_node(organization: Organization, files: OrganizationPaths) -> OrderingNode:

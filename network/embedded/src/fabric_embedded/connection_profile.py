@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import ORDERER, ca_port, peer_port
+from fabric_operator.managed_network import recorded_engine
 from fabric_protocol.network_profile import OrganizationEndpoints, network_profile
 from fabric_protocol.topology import Organization, Topology
 
@@ -22,11 +22,7 @@ def build_profile(paths: NetworkPaths, topology: Topology, ports: Mapping[str, i
 
 def holds_network(directory: Path) -> bool:
     """Whether a directory holds a network of this engine."""
-    try:
-        document = json.loads(NetworkPaths(directory).profile.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(document, dict) and document.get("engine") == ENGINE
+    return recorded_engine(NetworkPaths(directory).profile) == ENGINE
 
 
 def ca_name(organization: str) -> str:

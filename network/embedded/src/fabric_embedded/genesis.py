@@ -8,10 +8,10 @@ from datetime import datetime
 
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import ORDERER, peer_port
-from fabric_protocol.channel_config import Consenter, OrganizationConfig, genesis_block
-from fabric_protocol.msp import build_msp_config
+from fabric_operator.membership import organization_config
+from fabric_protocol.channel_config import Consenter, genesis_block
 from fabric_protocol.ordering_config import RAFT
-from fabric_protocol.topology import Organization, Topology
+from fabric_protocol.topology import Topology
 
 
 def build_genesis_block(
@@ -27,28 +27,14 @@ def build_genesis_block(
     """
     endpoint = f"{topology.host}:{ports[ORDERER]}"
     organizations = [
-        _organization(paths, organization, endpoint, f"{topology.host}:{ports[peer_port(organization.name)]}")
-        for organization in topology.organizations
+        organization_config(paths, item, endpoint, f"{topology.host}:{ports[peer_port(item.name)]}")
+        for item in topology.organizations
     ]
     # One process orders, whatever consensus the topology names for real Fabric.
     ordering = replace(topology.ordering, consensus=RAFT, consenters=(_consenter(paths, topology, ports),))
     block = genesis_block(topology.channel, organizations, ordering, timestamp=timestamp)
     serialized: bytes = block.SerializeToString(deterministic=True)
     return serialized
-
-
-def _organization(
-    paths: NetworkPaths, organization: Organization, orderer_endpoint: str, peer_endpoint: str
-) -> OrganizationConfig:
-    files = paths.organization(organization.name)
-    msp_config = build_msp_config(
-        organization.msp_id,
-        root_certificates=[files.ca.certificate.read_bytes()],
-        tls_root_certificates=[files.tls_ca.certificate.read_bytes()],
-    )
-    return OrganizationConfig(
-        organization.name, organization.msp_id, msp_config, (orderer_endpoint,), (peer_endpoint,)
-    )
 
 
 def _consenter(paths: NetworkPaths, topology: Topology, ports: Mapping[str, int]) -> Consenter:

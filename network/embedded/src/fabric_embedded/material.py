@@ -14,14 +14,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from fabric_embedded.ca.service import bootstrap_registrar
 from fabric_embedded.ca.store import IdentityStore
 from fabric_embedded.paths import NetworkPaths, OrganizationPaths
 from fabric_embedded.ports import chaincode_port
-from fabric_operator.errors import MaterialError
+from fabric_operator.chaincode_service import package_label
+from fabric_operator.material import read_authority
 from fabric_operator.private_files import KeyPair, write_pair, write_private
 from fabric_protocol.certificates import (
     CertificateAuthority,
@@ -31,7 +29,6 @@ from fabric_protocol.certificates import (
     new_authority,
     new_private_key,
 )
-from fabric_protocol.chaincode_package import ChaincodeConnection, ChaincodePackage, build_package
 from fabric_protocol.signatures import Signer, key_signer
 from fabric_protocol.topology import Organization, Topology
 
@@ -122,38 +119,20 @@ def create_organization(
     )
     write_pair(paths.ca, issuer.identities.pem, issuer.identities.key_pem)
     write_pair(paths.tls_ca, issuer.tls.pem, issuer.tls.key_pem)
-    for pair, role in ((paths.peer, "peer"), (paths.orderer, "orderer"), (paths.admin, "admin")):
+    for pair, role in ((paths.peer, "peer"), (paths.orderer, "orderer"), (paths.administrator, "admin")):
         issuer.identity(pair, role)
     servers = (
         (paths.peer_tls, "peer"),
         (paths.orderer_tls, "orderer"),
         (paths.ca_tls, "ca"),
-        (paths.chaincode, "chaincode"),
+        (paths.chaincode.tls, "chaincode"),
     )
     for pair, name in servers:
         issuer.tls_pair(pair, name, server=True)
     issuer.tls_pair(paths.peer_client_tls, "peer-client", server=False)
     _create_registrar(paths)
     address = f"{topology.host}:{ports[chaincode_port(organization.name)]}"
-    package = _package(paths, f"{topology.chaincode.name}_{topology.chaincode.version}", address)
-    write_private(paths.chaincode_package, package.data)
-    write_private(paths.chaincode_package_id, package.package_id.encode("ascii") + b"\n")
-
-
-def read_authority(pair: KeyPair) -> CertificateAuthority:
-    """Load a certificate authority from its files.
-
-    Raises:
-        MaterialError: MATERIAL_UNREADABLE.
-    """
-    try:
-        certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
-        key = load_pem_private_key(pair.key.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
-        raise MaterialError(
-            "MATERIAL_UNREADABLE", f"cannot read certificate and key in {pair.certificate.parent}: {error}"
-        ) from error
-    return CertificateAuthority(certificate, key)  # type: ignore[arg-type]
+    paths.chaincode.write_package(package_label(topology.chaincode), address)
 
 
 def read_signer(pair: KeyPair) -> Signer:
@@ -165,51 +144,12 @@ def read_signer(pair: KeyPair) -> Signer:
     return key_signer(read_authority(pair).private_key)
 
 
-def read_registrar(paths: OrganizationPaths) -> tuple[str, str]:
-    """Enrolment id and secret of the CA's registrar.
-
-    Raises:
-        MaterialError: MATERIAL_UNREADABLE.
-    """
-    try:
-        fields = json.loads(paths.registrar.read_text(encoding="utf-8"))
-        return str(fields["id"]), str(fields["secret"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MaterialError(
-            "MATERIAL_UNREADABLE", f"cannot read the registrar in {paths.registrar}"
-        ) from error
-
-
-def read_package_id(paths: OrganizationPaths) -> str:
-    """Package id of the organization's chaincode package.
-
-    Raises:
-        MaterialError: MATERIAL_UNREADABLE.
-    """
-    try:
-        return paths.chaincode_package_id.read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as error:
-        raise MaterialError(
-            "MATERIAL_UNREADABLE", f"cannot read the package id in {paths.chaincode_package_id}"
-        ) from error
-
-
 def _create_registrar(paths: OrganizationPaths) -> None:
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     document = json.dumps({"id": _REGISTRAR, "secret": secret})
     write_private(paths.registrar, document.encode("utf-8") + b"\n")
     with closing(IdentityStore(paths.ca_database)) as store:
         bootstrap_registrar(store, _REGISTRAR, secret)
-
-
-def _package(paths: OrganizationPaths, label: str, address: str) -> ChaincodePackage:
-    connection = ChaincodeConnection(
-        address=address,
-        client_key=paths.peer_client_tls.key.read_text(encoding="ascii"),
-        client_certificate=paths.peer_client_tls.certificate.read_text(encoding="ascii"),
-        root_certificate=paths.tls_ca.certificate.read_text(encoding="ascii"),
-    )
-    return build_package(label, connection)
 
 
 def make_directories(paths: NetworkPaths) -> None:

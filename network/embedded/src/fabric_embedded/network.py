@@ -11,11 +11,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from fabric_embedded.connection_profile import holds_network
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component, read_health
-from fabric_embedded.material import read_registrar
 from fabric_embedded.network_creation import create_network, network_directory
 from fabric_embedded.nodes import (
     CHAINCODE_PREFIX,
@@ -23,17 +21,15 @@ from fabric_embedded.nodes import (
     NetworkNodes,
     chaincode_node,
     engine_environment,
-    is_chaincode_node,
+    node_component,
 )
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS
-from fabric_operator.errors import NetworkError, ProcessError
-from fabric_operator.node_control import NodeControl
+from fabric_operator.errors import ProcessError
+from fabric_operator.managed_network import ManagedNetwork, open_topology
 from fabric_operator.node_status import NodeStatus
 from fabric_operator.ports import read_ports
 from fabric_operator.processes import ProcessKeeper
-from fabric_operator.reconfiguration import change_configuration, read_administrator, read_ordering_nodes
-from fabric_protocol.blocks import header_hash, parse_block
 from fabric_protocol.topology import Topology
 
 __all__ = ["EmbeddedNetwork", "NodeStatus"]
@@ -43,11 +39,7 @@ _HEALTH_SECONDS = 0.03
 _DISCONNECT_SECONDS = 5.0
 
 
-def _silent(_message: str) -> None:
-    """Report progress to nobody."""
-
-
-class EmbeddedNetwork(NodeControl):
+class EmbeddedNetwork(ManagedNetwork):
     """A network's directory and processes.
 
     Parameters:
@@ -58,13 +50,11 @@ class EmbeddedNetwork(NodeControl):
     RESERVED = (CHAINCODE_PREFIX,)
 
     def __init__(self, directory: Path, topology: Topology) -> None:
-        self.directory = directory
-        self.topology = topology
-        self._paths = NetworkPaths(directory)
-        self._whole = network_directory(self._paths)
-        self._ports = read_ports(self._paths.ports)
-        super().__init__(ProcessKeeper(self._paths.run, self._paths.logs))
-        self._nodes = NetworkNodes(self._paths, topology, self._ports, self._processes)
+        paths = NetworkPaths(directory)
+        processes = ProcessKeeper(paths.run, paths.logs)
+        super().__init__(paths, topology, network_directory(paths), processes)
+        self._ports = read_ports(paths.ports)
+        self._nodes = NetworkNodes(paths, topology, self._ports, processes)
 
     @classmethod
     def create(cls, directory: Path, topology: Topology) -> EmbeddedNetwork:
@@ -83,61 +73,14 @@ class EmbeddedNetwork(NodeControl):
             NetworkError: NETWORK_NOT_FOUND.
             TopologyError: its topology was altered into something else.
         """
-        if not holds_network(directory):
-            raise NetworkError(
-                "NETWORK_NOT_FOUND", f"{directory} holds no embedded network: create one there first"
-            )
         paths = NetworkPaths(directory.absolute())
-        return cls(paths.directory, Topology.from_json(paths.topology.read_bytes()))
-
-    def up(self, progress: Callable[[str], None] = _silent) -> None:
-        """Start what does not run yet; returns when every organization can endorse.
-
-        A chaincode service that runs another command is replaced. Interrupted or failed, it ends what it
-        started itself.
-
-        Parameters:
-            progress: told a sentence for each step.
-
-        Raises:
-            NetworkError: PORT_TAKEN, NETWORK_BUSY.
-            ProcessError: a process ended or did not get ready; with the tail of its log.
-        """
-        started: list[str] = []
-        begin = time.monotonic()
-        with self._whole.locked():
-            try:
-                self._nodes.require_ports()
-                self._start_and_wait(started, progress)
-            except BaseException:
-                self._processes.stop(started)
-                raise
-        progress(f"network ready after {time.monotonic() - begin:.1f} s")
-
-    def down(self) -> None:
-        """End every process, the clients first; ledger and keys stay.
-
-        Raises:
-            NetworkError: NETWORK_BUSY.
-        """
-        with self._whole.locked():
-            names = [record.name for record in self._processes.recorded()]
-            own = [ENGINE, *(name for name in names if is_chaincode_node(name))]
-            for group in ([name for name in names if name not in own], own[:1], own[1:]):
-                self._processes.stop(group)
-
-    def destroy(self) -> None:
-        """End every process and remove the network's files; what others put into the directory stays.
-
-        Raises:
-            NetworkError: NETWORK_BUSY.
-        """
-        self.down()
-        self._whole.remove()
+        topology = open_topology(paths, held=holds_network(paths.directory), kind="embedded network")
+        return cls(paths.directory, topology)
 
     def status(self) -> list[NodeStatus]:
         """State of the engine, the chaincode services and whatever else was started, in this order."""
-        return self._nodes.status(self._health() if self._processes.find(ENGINE) else {})
+        health = self._health() if self._processes.find(ENGINE) else {}
+        return self._states(lambda name: health.get(node_component(name), ""))
 
     def node_names(self) -> list[str]:
         """The engine, then every organization's chaincode service."""
@@ -192,41 +135,11 @@ class EmbeddedNetwork(NodeControl):
             if {chaincode_component(name), ENGINE_COMPONENT} & set(self._paced_health()):
                 return
 
-    def registrar(self, organization: str) -> tuple[str, str]:
-        """Enrolment id and secret of the registrar of an organization's CA (by name or MSP id).
+    def _down_order(self) -> list[list[str]]:
+        return [self.node_names()[:1], self.node_names()[1:]]
 
-        Raises:
-            MaterialError: MATERIAL_UNREADABLE.
-        """
-        name = self.topology.organization(organization).name
-        return read_registrar(self._paths.organization(name))
-
-    def change_configuration(self, organizations: Sequence[str], change: Callable[[Any], Any]) -> int:
-        """Change the channel's configuration, signed by these organizations' administrators.
-
-        Parameters:
-            organizations: names or MSP ids; the first one's administrator sends the update.
-            change: makes the wanted tree (ConfigGroup) of the one in force.
-
-        Returns:
-            Number of the block that brought the configuration.
-
-        Raises:
-            NetworkError: CONFIG_CHANGE_REFUSED, ORDERER_UNREACHABLE; see `fabric_operator.reconfiguration`.
-        """
-        members = [self.topology.organization(name) for name in organizations]
-        signers = [
-            read_administrator(self._paths.organization(item.name).admin, item.msp_id) for item in members
-        ]
-        nodes = read_ordering_nodes(self.directory)
-        return change_configuration(nodes, self.topology.channel, signers, change)
-
-    def anchor(self) -> str:
-        """Hex SHA-256 of the genesis block's header: what a verifier keeps outside the ledger."""
-        block = parse_block(self._paths.genesis.read_bytes())
-        return header_hash(block.header).hex()
-
-    def _start_and_wait(self, started: list[str], progress: Callable[[str], None]) -> None:
+    def _start_nodes(self, started: list[str], progress: Callable[[str], None]) -> None:
+        self._nodes.require_ports()
         while True:
             self._start_all(started, progress)
             try:

@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabric_embedded.health import chaincode_component
-from fabric_embedded.material import read_package_id
 from fabric_embedded.paths import NetworkPaths
 from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, chaincode_port, peer_port
-from fabric_operator.errors import NetworkError
-from fabric_operator.node_status import NodeStatus
-from fabric_operator.ports import is_free
+from fabric_operator.ports import require_free
 from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.topology import Topology
 
@@ -41,17 +38,9 @@ class NetworkNodes:
         return ("python", "-m", "fabric_embedded", "serve", str(self.paths.directory))
 
     def chaincode_environment(self, organization: str) -> dict[str, str]:
-        """Environment of an organization's chaincode service, as chaincode-as-a-service has it by custom."""
-        files = self.paths.organization(organization)
-        return {
-            "CORE_CHAINCODE_ID": read_package_id(files),
-            "CHAINCODE_SERVER_ADDRESS": f"{self.topology.host}:{self.ports[chaincode_port(organization)]}",
-            "CHAINCODE_TLS_DISABLED": "false",
-            "CHAINCODE_TLS_KEY": str(files.chaincode.key),
-            "CHAINCODE_TLS_CERT": str(files.chaincode.certificate),
-            "CHAINCODE_CLIENT_CA_CERT": str(files.tls_ca.certificate),
-            "PYTHONUNBUFFERED": "1",
-        }
+        """Environment of an organization's chaincode service."""
+        address = f"{self.topology.host}:{self.ports[chaincode_port(organization)]}"
+        return self.paths.organization(organization).chaincode.environment(address)
 
     def require_ports(self) -> None:
         """Name whoever took a port of a process that is to start, before a log has to.
@@ -68,34 +57,7 @@ class NetworkNodes:
             for item in self.topology.organizations
             if self.processes.find(chaincode_node(item.name)) is None
         ]
-        host = self.topology.host
-        taken = [f"{self.ports[name]} ({name})" for name in names if not is_free(host, self.ports[name])]
-        if taken:
-            raise NetworkError(
-                "PORT_TAKEN",
-                f"another process listens on {', '.join(taken)} of {host}: end it, or make a new network",
-            )
-
-    def status(self, health: Mapping[str, str]) -> list[NodeStatus]:
-        """State of the network's own processes and of whatever else was started.
-
-        Parameters:
-            health: what the engine says is missing, by component.
-        """
-        recorded = [record.name for record in self.processes.recorded()]
-        names = self.names()
-        return [self._node(name, name in recorded, health) for name in dict.fromkeys([*names, *recorded])]
-
-    def _node(self, name: str, recorded: bool, health: Mapping[str, str]) -> NodeStatus:
-        record = self.processes.find(name)
-        if record is None:
-            return NodeStatus(
-                name, "died" if recorded else "stopped", None, "see its log" if recorded else ""
-            )
-        component = name
-        if is_chaincode_node(name):
-            component = chaincode_component(name.removeprefix(CHAINCODE_PREFIX))
-        return NodeStatus(name, "running", record.pid, health.get(component, ""))
+        require_free(self.topology.host, self.ports, names)
 
 
 def chaincode_node(organization: str) -> str:
@@ -103,9 +65,10 @@ def chaincode_node(organization: str) -> str:
     return CHAINCODE_PREFIX + organization
 
 
-def is_chaincode_node(name: str) -> bool:
-    """Whether a process's name is one of a chaincode service."""
-    return name.startswith(CHAINCODE_PREFIX)
+def node_component(name: str) -> str:
+    """What the engine's health calls a process."""
+    organization = name.removeprefix(CHAINCODE_PREFIX)
+    return name if organization == name else chaincode_component(organization)
 
 
 def engine_environment() -> dict[str, str]:

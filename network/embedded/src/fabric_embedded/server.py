@@ -34,7 +34,7 @@ from fabric_embedded.discovery.service import DiscoveryService
 from fabric_embedded.engine import Engine
 from fabric_embedded.gateway.service import GatewayService
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component
-from fabric_embedded.material import read_authority, read_signer
+from fabric_embedded.material import read_signer
 from fabric_embedded.metrics import block_observer
 from fabric_embedded.operations import operations_application
 from fabric_embedded.paths import NetworkPaths
@@ -45,6 +45,7 @@ from fabric_embedded.services.endorser import EndorserService
 from fabric_embedded.services.handlers import MAX_MESSAGE_BYTES, ConcurrencyLimit, both_streams, service
 from fabric_embedded.web_server import WebServer
 from fabric_operator.errors import NetworkError
+from fabric_operator.material import read_authority
 from fabric_operator.ports import read_ports
 from fabric_operator.private_files import KeyPair
 from fabric_protocol.topology import Organization, Topology

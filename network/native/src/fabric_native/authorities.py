@@ -16,7 +16,6 @@ from fabric_native.issuing import FabricCaIssuer, Issuer
 from fabric_native.material import (
     create_members,
     create_node,
-    read_registrar,
     root_issuer,
     server_hosts,
 )
@@ -24,6 +23,7 @@ from fabric_native.nodes import Node, authority
 from fabric_native.paths import NetworkPaths, NodePaths
 from fabric_native.settings import EngineSettings
 from fabric_native.tls import client_context
+from fabric_operator.material import read_registrar
 from fabric_operator.private_files import write_pair
 from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.topology import Organization, Topology
@@ -112,7 +112,7 @@ class Authorities:
             identities = AuthorityClient(connection, ca_name(organization.name))
             tls = AuthorityClient(connection, tls_ca_name(organization.name))
             for client in (identities, tls):
-                client.enroll_registrar(*read_registrar(files))
+                client.enroll_registrar(*read_registrar(files.registrar))
             yield FabricCaIssuer(identities, tls)
 
     def _connection(self, organization: Organization) -> httpx.Client:

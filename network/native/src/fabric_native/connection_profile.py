@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from fabric_native.authority_config import ca_name
 from fabric_native.nodes import authority, orderer, peers
 from fabric_native.paths import NetworkPaths
+from fabric_operator.managed_network import recorded_engine
 from fabric_protocol.network_profile import OrganizationEndpoints, network_profile
 from fabric_protocol.topology import Organization, Topology
 
@@ -24,11 +24,7 @@ def build_profile(paths: NetworkPaths, topology: Topology, ports: Mapping[str, i
 def holds_network(directory: Path) -> bool:
     """Whether a directory holds a network that this engine made."""
     paths = NetworkPaths(directory)
-    try:
-        document = json.loads(paths.profile.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(document, dict) and document.get("engine") == ENGINE and paths.settings.exists()
+    return recorded_engine(paths.profile) == ENGINE and paths.settings.exists()
 
 
 def _endpoints(

@@ -11,11 +11,12 @@ from fabric_native.authorities import Authorities
 from fabric_native.chaincode_builder import scripts
 from fabric_native.connection_profile import build_profile
 from fabric_native.genesis import build_genesis_block
-from fabric_native.material import create_authorities, create_package, package_label
+from fabric_native.material import create_authorities
 from fabric_native.nodes import chaincode, network_nodes
 from fabric_native.paths import NetworkPaths
 from fabric_native.ports import port_names
 from fabric_native.settings import EngineSettings, choose_settings
+from fabric_operator.chaincode_service import package_label
 from fabric_operator.network_directory import NetworkDirectory
 from fabric_operator.port_claims import claim_ports
 from fabric_operator.ports import write_ports
@@ -99,7 +100,8 @@ def _create(
     _issue(Authorities(paths, topology, ports, settings, processes), progress)
     for organization in topology.organizations:
         service = chaincode(organization)
-        create_package(paths, service, package_label(topology), f"{topology.host}:{ports[service.name]}")
+        files = paths.organization(organization.name).chaincode(service)
+        files.write_package(package_label(topology.chaincode), f"{topology.host}:{ports[service.name]}")
     write_private(paths.genesis, build_genesis_block(paths, topology, ports, start))
     write_private(paths.profile, build_profile(paths, topology, ports))
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from fabric_native.nodes import orderer, peers
 from fabric_native.paths import NetworkPaths, NodePaths
+from fabric_operator import membership
 from fabric_protocol.channel_config import Consenter, OrganizationConfig, genesis_block
-from fabric_protocol.msp import build_msp_config
 from fabric_protocol.topology import Organization, Topology
 
 
@@ -41,18 +41,11 @@ def organization_config(
     paths: NetworkPaths, organization: Organization, host: str, ports: Mapping[str, int]
 ) -> OrganizationConfig:
     """What the channel says of an organization; its first peer is the one that others contact first."""
-    files = paths.organization(organization.name)
-    msp_config = build_msp_config(
-        organization.msp_id,
-        root_certificates=[files.ca.certificate.read_bytes()],
-        tls_root_certificates=[files.tls_ca.certificate.read_bytes()],
-    )
-    return OrganizationConfig(
-        organization.name,
-        organization.msp_id,
-        msp_config,
-        (f"{host}:{ports[orderer(organization).name]}",),
-        (f"{host}:{ports[peers(organization)[0].name]}",),
+    return membership.organization_config(
+        paths,
+        organization,
+        f"{host}:{ports[orderer(organization).name]}",
+        f"{host}:{ports[peers(organization)[0].name]}",
     )
 
 

@@ -10,18 +10,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from fabric_native.authority_config import REGISTRAR, authority_configs
 from fabric_native.issuing import Issuer, RootIssuer
 from fabric_native.nodes import Node, authority, chaincode, orderer, peers
 from fabric_native.paths import NetworkPaths, NodePaths, OrganizationPaths
-from fabric_operator.errors import MaterialError
-from fabric_operator.private_files import KeyPair, write_pair, write_private
-from fabric_protocol.certificates import CertificateAuthority, new_authority
-from fabric_protocol.chaincode_package import ChaincodeConnection, build_package
+from fabric_operator.material import read_authority
+from fabric_operator.private_files import write_pair, write_private
+from fabric_protocol.certificates import new_authority
 from fabric_protocol.msp_config import NODE_ROLES
 from fabric_protocol.topology import Organization, Topology
 
@@ -64,7 +59,7 @@ def root_issuer(files: OrganizationPaths) -> RootIssuer:
     Raises:
         MaterialError: MATERIAL_UNREADABLE.
     """
-    return RootIssuer(_authority(files.ca), _authority(files.tls_ca), datetime.now(UTC) - _LEAD)
+    return RootIssuer(read_authority(files.ca), read_authority(files.tls_ca), datetime.now(UTC) - _LEAD)
 
 
 def create_members(
@@ -90,25 +85,6 @@ def create_node(
     write_pair(member.tls, *issuer.tls(name, hosts))
 
 
-def create_package(paths: NetworkPaths, service: Node, label: str, address: str) -> None:
-    """Make the package of a chaincode service that its organization's peers install."""
-    files = paths.organization(service.organization)
-    connection = ChaincodeConnection(
-        address=address,
-        client_key=files.peer_client_tls.key.read_text(encoding="ascii"),
-        client_certificate=files.peer_client_tls.certificate.read_text(encoding="ascii"),
-        root_certificate=files.tls_ca.certificate.read_text(encoding="ascii"),
-    )
-    package = build_package(label, connection)
-    write_private(files.chaincode_package(service), package.data)
-    write_private(files.chaincode_package_id(service), package.package_id.encode("ascii") + b"\n")
-
-
-def package_label(topology: Topology) -> str:
-    """Label of the chaincode's packages."""
-    return f"{topology.chaincode.name}_{topology.chaincode.version}"
-
-
 def write_member(files: OrganizationPaths, member: NodePaths, pair: tuple[bytes, bytes]) -> None:
     """Write an MSP directory: the member's own pair, the organization's roots, the rules for roles."""
     write_pair(member.identity, *pair)
@@ -121,45 +97,6 @@ def write_member(files: OrganizationPaths, member: NodePaths, pair: tuple[bytes,
     write_private(member.msp / "config.yaml", document.encode("ascii") + b"\n")
 
 
-def _authority(pair: KeyPair) -> CertificateAuthority:
-    try:
-        certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
-        key = load_pem_private_key(pair.key.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
-        raise MaterialError("MATERIAL_UNREADABLE", f"cannot read the pair {pair.certificate}") from error
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise MaterialError("MATERIAL_UNREADABLE", f"expected an ECDSA key in {pair.key}")
-    return CertificateAuthority(certificate, key)
-
-
 def server_hosts(topology: Topology) -> tuple[str, ...]:
     """The names by which clients may know a node, for its TLS certificate."""
     return tuple(dict.fromkeys(("localhost", "127.0.0.1", topology.host)))
-
-
-def read_registrar(files: OrganizationPaths) -> tuple[str, str]:
-    """Enrolment id and secret of the CA's registrar.
-
-    Raises:
-        MaterialError: MATERIAL_UNREADABLE.
-    """
-    try:
-        fields = json.loads(files.registrar.read_text(encoding="utf-8"))
-        return str(fields["id"]), str(fields["secret"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MaterialError(
-            "MATERIAL_UNREADABLE", f"cannot read the registrar in {files.registrar}"
-        ) from error
-
-
-def read_package_id(files: OrganizationPaths, service: Node) -> str:
-    """Package id of a chaincode service.
-
-    Raises:
-        MaterialError: MATERIAL_UNREADABLE.
-    """
-    path = files.chaincode_package_id(service)
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as error:
-        raise MaterialError("MATERIAL_UNREADABLE", f"cannot read the package id in {path}") from error

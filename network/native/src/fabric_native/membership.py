@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from fabric_native.deployment import Deployment, Member
-from fabric_native.material import read_package_id
 from fabric_native.nodes import Node, chaincode, peers
 from fabric_native.paths import NetworkPaths
 from fabric_native.peer_client import PeerClient
-from fabric_operator.reconfiguration import read_administrator
+from fabric_operator.material import read_administrator
 from fabric_protocol.config_signing import ConfigSigner
 from fabric_protocol.topology import Organization, Topology
 
@@ -21,7 +20,7 @@ def administrator(paths: NetworkPaths, organization: Organization) -> ConfigSign
     Raises:
         MaterialError: MATERIAL_UNREADABLE.
     """
-    return read_administrator(paths.organization(organization.name).admin.identity, organization.msp_id)
+    return read_administrator(paths.organization(organization.name).administrator, organization.msp_id)
 
 
 def peer_client(paths: NetworkPaths, topology: Topology, ports: Mapping[str, int], node: Node) -> PeerClient:
@@ -40,8 +39,8 @@ def deployment(
     with ExitStack() as stack:
         members = []
         for item in topology.organizations:
-            files, service = paths.organization(item.name), chaincode(item, generation)
+            service = paths.organization(item.name).chaincode(chaincode(item, generation))
             clients = [stack.enter_context(peer_client(paths, topology, ports, node)) for node in peers(item)]
-            package = files.chaincode_package(service).read_bytes()
-            members.append(Member(item.msp_id, clients, package, read_package_id(files, service)))
+            package = service.package.read_bytes()
+            members.append(Member(item.msp_id, clients, package, service.read_package_id()))
         yield Deployment(topology.channel, members)

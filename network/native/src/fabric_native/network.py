@@ -8,15 +8,11 @@ network.down()
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from fabric_native.connection_profile import holds_network
 from fabric_native.creation import create_network, network_directory, process_keeper
-from fabric_native.material import read_registrar
-from fabric_native.membership import administrator
 from fabric_native.nodes import Kind, Node, peers
 from fabric_native.operations import (
     add_organization,
@@ -30,22 +26,16 @@ from fabric_native.ports import node_ports
 from fabric_native.settings import EngineSettings
 from fabric_native.starting import Nodes, start_network
 from fabric_operator.errors import NetworkError
-from fabric_operator.node_control import NodeControl
-from fabric_operator.node_status import DIED, RUNNING, STOPPED, NodeStatus
-from fabric_operator.ports import is_free, read_ports
-from fabric_operator.reconfiguration import change_configuration, read_ordering_nodes
-from fabric_protocol.blocks import header_hash, parse_block
+from fabric_operator.managed_network import ManagedNetwork, open_topology, silent
+from fabric_operator.node_status import NodeStatus
+from fabric_operator.ports import read_ports, require_free
 from fabric_protocol.topology import Topology
 
 # Clients of a node end before it.
 _DOWN_ORDER = (Kind.PEER, Kind.CHAINCODE, Kind.ORDERER, Kind.AUTHORITY)
 
 
-def _silent(_message: str) -> None:
-    """Report progress to nobody."""
-
-
-class NativeNetwork(NodeControl):
+class NativeNetwork(ManagedNetwork):
     """A network's directory and processes.
 
     Parameters:
@@ -56,21 +46,18 @@ class NativeNetwork(NodeControl):
     RESERVED = tuple(f"{kind}-" for kind in Kind)
 
     def __init__(self, directory: Path, topology: Topology) -> None:
-        self.directory = directory
-        self.topology = topology
-        self._paths = NetworkPaths(directory)
-        self._ports = read_ports(self._paths.ports)
-        self._whole = network_directory(self._paths)
-        super().__init__(process_keeper(self._paths))
-        settings = EngineSettings.read(self._paths.settings)
-        self._nodes = Nodes(self._paths, topology, self._ports, settings, self._processes)
+        paths = NetworkPaths(directory)
+        super().__init__(paths, topology, network_directory(paths), process_keeper(paths))
+        self._ports = read_ports(paths.ports)
+        settings = EngineSettings.read(paths.settings)
+        self._nodes = Nodes(paths, topology, self._ports, settings, self._processes)
 
     @classmethod
     def create(
         cls,
         directory: Path,
         topology: Topology,
-        progress: Callable[[str], None] = _silent,
+        progress: Callable[[str], None] = silent,
         *,
         binaries: Path | None = None,
         authority_fallback: Sequence[str] = (),
@@ -101,61 +88,15 @@ class NativeNetwork(NodeControl):
             NetworkError: NETWORK_NOT_FOUND.
             TopologyError: its topology was altered into something else.
         """
-        if not holds_network(directory):
-            raise NetworkError(
-                "NETWORK_NOT_FOUND", f"{directory} holds no network of real Fabric: create one there first"
-            )
         paths = NetworkPaths(directory.absolute())
-        return cls(paths.directory, Topology.from_json(paths.topology.read_bytes()))
-
-    def up(self, progress: Callable[[str], None] = _silent) -> None:
-        """Start what does not run yet; returns when every organization can endorse.
-
-        Interrupted or failed, it ends what it started itself.
-
-        Raises:
-            NetworkError: PORT_TAKEN, NETWORK_BUSY.
-            ProcessError: a node ended or did not get ready; with the tail of its log.
-            AdministrationError: a node refused what its administrator asked.
-        """
-        started: list[str] = []
-        begin = time.monotonic()
-        with self._whole.locked():
-            try:
-                self._require_ports()
-                start_network(self._nodes, started, progress)
-            except BaseException:
-                self._processes.stop(started)
-                raise
-        progress(f"network ready after {time.monotonic() - begin:.1f} s")
-
-    def down(self) -> None:
-        """End every process, the clients first; ledgers and keys stay.
-
-        Raises:
-            NetworkError: NETWORK_BUSY.
-        """
-        with self._whole.locked():
-            own = {node.name: node.kind for node in self._nodes.all()}
-            names = [record.name for record in self._processes.recorded()]
-            self._processes.stop([name for name in names if name not in own])
-            for kind in _DOWN_ORDER:
-                self._processes.stop([name for name in names if own.get(name) == kind])
-
-    def destroy(self) -> None:
-        """End every process and remove the network's files; what others put into the directory stays.
-
-        Raises:
-            NetworkError: NETWORK_BUSY.
-        """
-        self.down()
-        self._whole.remove()
+        topology = open_topology(paths, held=holds_network(paths.directory), kind="network of real Fabric")
+        return cls(paths.directory, topology)
 
     def status(self) -> list[NodeStatus]:
         """State of every node, and of whatever else was started."""
-        nodes = {node.name: node for node in self._nodes.all()}
-        recorded = [record.name for record in self._processes.recorded()]
-        return [self._status(name, nodes.get(name), recorded) for name in dict.fromkeys([*nodes, *recorded])]
+        return self._states(
+            lambda name: f"{self.topology.host}:{self._ports[name]}" if name in self._ports else ""
+        )
 
     def node_names(self) -> list[str]:
         """Names of all nodes, in the order in which they start."""
@@ -172,23 +113,23 @@ class NativeNetwork(NodeControl):
         self._nodes.start(node)
         self._nodes.wait(node)
 
-    def add_organization(self, topology: Topology, progress: Callable[[str], None] = _silent) -> None:
+    def add_organization(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
         """Take in an organization; see `fabric_native.operations.add_organization`."""
         self._operate(lambda: add_organization(self._nodes, topology, progress))
 
-    def remove_organization(self, topology: Topology, progress: Callable[[str], None] = _silent) -> None:
+    def remove_organization(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
         """Let an organization go; see `fabric_native.operations.remove_organization`."""
         self._operate(lambda: remove_organization(self._nodes, topology, progress))
 
-    def upgrade_chaincode(self, topology: Topology, progress: Callable[[str], None] = _silent) -> None:
+    def upgrade_chaincode(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
         """Put another version of the chaincode in force; see `fabric_native.operations.upgrade_chaincode`."""
         self._operate(lambda: upgrade_chaincode(self._nodes, topology, progress))
 
-    def add_peer(self, organization: str, progress: Callable[[str], None] = _silent) -> None:
+    def add_peer(self, organization: str, progress: Callable[[str], None] = silent) -> None:
         """Start another peer of an organization by a snapshot; see `fabric_native.operations.add_peer`."""
         self._operate(lambda: add_peer(self._nodes, organization, progress))
 
-    def rotate_certificates(self, name: str, progress: Callable[[str], None] = _silent) -> None:
+    def rotate_certificates(self, name: str, progress: Callable[[str], None] = silent) -> None:
         """Give a peer or an ordering node new certificates; see `fabric_native.operations`.
 
         Raises:
@@ -223,31 +164,6 @@ class NativeNetwork(NodeControl):
         """End an organization's chaincode service."""
         self._processes.stop([self._nodes.service(self.topology.organization(organization)).name])
 
-    def registrar(self, organization: str) -> tuple[str, str]:
-        """Enrolment id and secret of the registrar of an organization's CA (by name or MSP id).
-
-        Raises:
-            MaterialError: MATERIAL_UNREADABLE.
-        """
-        return read_registrar(self._paths.organization(self.topology.organization(organization).name))
-
-    def change_configuration(self, organizations: Sequence[str], change: Callable[[Any], Any]) -> int:
-        """Change the channel's configuration, signed by these organizations' administrators.
-
-        Parameters:
-            organizations: names or MSP ids; the first one's administrator sends the update.
-            change: makes the wanted tree (ConfigGroup) of the one in force.
-
-        Returns:
-            Number of the block that brought the configuration.
-
-        Raises:
-            NetworkError: CONFIG_CHANGE_REFUSED, ORDERER_UNREACHABLE; see `fabric_operator.reconfiguration`.
-        """
-        signers = [administrator(self._paths, self.topology.organization(name)) for name in organizations]
-        nodes = read_ordering_nodes(self.directory)
-        return change_configuration(nodes, self.topology.channel, signers, change)
-
     def read_blocks(self) -> Iterator[bytes]:
         """The channel's blocks, as the first organization's first peer stores them; it must run.
 
@@ -257,19 +173,13 @@ class NativeNetwork(NodeControl):
         with self._nodes.client(peers(self.topology.organizations[0])[0]) as client:
             yield from client.blocks(self.topology.channel)
 
-    def anchor(self) -> str:
-        """Hex SHA-256 of the genesis block's header: what a verifier keeps outside the ledger."""
-        block = parse_block(self._paths.genesis.read_bytes())
-        return header_hash(block.header).hex()
+    def _start_nodes(self, started: list[str], progress: Callable[[str], None]) -> None:
+        idle = [node for node in self._nodes.all() if self._processes.find(node.name) is None]
+        require_free(self.topology.host, self._ports, [name for node in idle for name in node_ports(node)])
+        start_network(self._nodes, started, progress)
 
-    def _status(self, name: str, node: Node | None, recorded: Sequence[str]) -> NodeStatus:
-        record = self._processes.find(name)
-        if record is not None:
-            detail = "" if node is None else f"{self.topology.host}:{self._ports[node.name]}"
-            return NodeStatus(name, RUNNING, record.pid, detail)
-        if name in recorded:
-            return NodeStatus(name, DIED, None, "see its log")
-        return NodeStatus(name, STOPPED, None, "")
+    def _down_order(self) -> list[list[str]]:
+        return [[node.name for node in self._nodes.all() if node.kind == kind] for kind in _DOWN_ORDER]
 
     def _node(self, name: str) -> Node:
         self.require_node(name)
@@ -279,14 +189,3 @@ class NativeNetwork(NodeControl):
         with self._whole.locked():
             self._nodes = operation()
             self.topology, self._ports = self._nodes.topology, dict(self._nodes.ports)
-
-    def _require_ports(self) -> None:
-        idle = [node for node in self._nodes.all() if self._processes.find(node.name) is None]
-        names = [name for node in idle for name in node_ports(node)]
-        host = self.topology.host
-        taken = [f"{self._ports[name]} ({name})" for name in names if not is_free(host, self._ports[name])]
-        if taken:
-            raise NetworkError(
-                "PORT_TAKEN",
-                f"another process listens on {', '.join(taken)} of {host}: end it, or make a new network",
-            )

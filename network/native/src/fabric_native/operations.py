@@ -15,12 +15,13 @@ from pathlib import Path
 from fabric_native.connection_profile import build_profile
 from fabric_native.errors import AdministrationError
 from fabric_native.genesis import consenter, organization_config
-from fabric_native.material import create_authorities, create_package, package_label
+from fabric_native.material import create_authorities
 from fabric_native.membership import administrator
 from fabric_native.nodes import Node, authority, chaincode, orderer, peers
 from fabric_native.paths import NodePaths
 from fabric_native.ports import port_names
 from fabric_native.starting import READY_SECONDS, Nodes, Progress, deploy, join_peer, wait_for_ordering
+from fabric_operator.chaincode_service import package_label
 from fabric_operator.port_claims import claim_ports
 from fabric_operator.ports import write_ports
 from fabric_operator.private_files import replace_private
@@ -243,7 +244,8 @@ def _create_member(nodes: Nodes, added: Organization) -> None:
 
 def _create_package(nodes: Nodes, service: Node) -> None:
     address = f"{nodes.topology.host}:{nodes.ports[service.name]}"
-    create_package(nodes.paths, service, package_label(nodes.topology), address)
+    files = nodes.paths.organization(service.organization).chaincode(service)
+    files.write_package(package_label(nodes.topology.chaincode), address)
 
 
 def _start_services(nodes: Nodes, services: Sequence[Node]) -> None:

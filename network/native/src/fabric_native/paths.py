@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabric_native.nodes import Node
+from fabric_operator import network_paths
+from fabric_operator.chaincode_service import ChaincodeServiceFiles
 from fabric_operator.private_files import KeyPair
 
 
@@ -28,7 +30,7 @@ class NodePaths:
     @property
     def tls(self) -> KeyPair:
         """Its TLS pair, as a server and as a client."""
-        return KeyPair(self.directory / "tls" / "certificate.pem", self.directory / "tls" / "key.pem")
+        return KeyPair.within(self.directory / "tls")
 
     @property
     def data(self) -> Path:
@@ -37,20 +39,8 @@ class NodePaths:
 
 
 @dataclass(frozen=True)
-class OrganizationPaths:
+class OrganizationPaths(network_paths.OrganizationPaths):
     """Files of one organization, below `organizations/<name>/`."""
-
-    directory: Path
-
-    @property
-    def ca(self) -> KeyPair:
-        """Issuer of enrolment certificates: the root of the organization's MSP."""
-        return KeyPair(self.directory / "ca" / "certificate.pem", self.directory / "ca" / "key.pem")
-
-    @property
-    def tls_ca(self) -> KeyPair:
-        """Issuer of the organization's TLS certificates."""
-        return KeyPair(self.directory / "tls-ca" / "certificate.pem", self.directory / "tls-ca" / "key.pem")
 
     @property
     def registrar(self) -> Path:
@@ -63,18 +53,25 @@ class OrganizationPaths:
         return NodePaths(self.directory / "admin")
 
     @property
+    def administrator(self) -> KeyPair:
+        """The administrator's signing identity (OU admin)."""
+        return self.admin.identity
+
+    @property
     def peer_client_tls(self) -> KeyPair:
         """TLS client pair with which the organization's peers dial its chaincode service."""
-        directory = self.directory / "peer-client-tls"
-        return KeyPair(directory / "certificate.pem", directory / "key.pem")
+        return KeyPair.within(self.directory / "peer-client-tls")
 
-    def chaincode_package(self, service: Node) -> Path:
-        """The ccaas package of a chaincode service as this organization installs it (mode 0600)."""
-        return self.node(service).directory / "package.tar.gz"
-
-    def chaincode_package_id(self, service: Node) -> Path:
-        """One line, `label:sha256`: what the chaincode service must REGISTER."""
-        return self.node(service).directory / "package-id.txt"
+    def chaincode(self, service: Node) -> ChaincodeServiceFiles:
+        """Files of a chaincode service."""
+        own = self.node(service)
+        return ChaincodeServiceFiles(
+            tls=own.tls,
+            peer_client_tls=self.peer_client_tls,
+            tls_root=self.tls_ca.certificate,
+            package=own.directory / "package.tar.gz",
+            package_id=own.directory / "package-id.txt",
+        )
 
     def node(self, node: Node) -> NodePaths:
         """Files of one of its nodes."""
@@ -82,30 +79,8 @@ class OrganizationPaths:
 
 
 @dataclass(frozen=True)
-class NetworkPaths:
+class NetworkPaths(network_paths.NetworkPaths):
     """Files of one network, below its directory."""
-
-    directory: Path
-
-    @property
-    def profile(self) -> Path:
-        """`network.json`: what clients read. Written last: a directory with it holds a whole network."""
-        return self.directory / "network.json"
-
-    @property
-    def topology(self) -> Path:
-        """`topology.json`: the topology as data (`fabric_protocol.topology`)."""
-        return self.directory / "topology.json"
-
-    @property
-    def ports(self) -> Path:
-        """Map of the names in `fabric_native.ports` to numbers."""
-        return self.directory / "ports.json"
-
-    @property
-    def genesis(self) -> Path:
-        """`genesis.block`: M(common.Block) number 0."""
-        return self.directory / "genesis.block"
 
     @property
     def settings(self) -> Path:
@@ -116,21 +91,6 @@ class NetworkPaths:
     def builder(self) -> Path:
         """Directory of the external builder with which peers take chaincode packages of type ccaas."""
         return self.directory / "builder"
-
-    @property
-    def run(self) -> Path:
-        """Directory of run records, one JSON file for each process that was started."""
-        return self.directory / "run"
-
-    @property
-    def logs(self) -> Path:
-        """Directory of log files, one for each process."""
-        return self.directory / "logs"
-
-    @property
-    def organizations(self) -> Path:
-        """Directory of the organizations' key material and ledgers."""
-        return self.directory / "organizations"
 
     def organization(self, name: str) -> OrganizationPaths:
         """Files of the organization `name` (its name in the topology, not its MSP id)."""

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 from fabric_native.authorities import Authorities
 from fabric_native.errors import AdministrationError
-from fabric_native.material import read_package_id
 from fabric_native.membership import administrator, deployment, peer_client
 from fabric_native.node_config import TIME_WINDOW, node_environment, write_config
 from fabric_native.nodes import Kind, Node, chaincode, network_nodes, orderer, peers
@@ -117,16 +116,8 @@ class Nodes:
         return client_context(files.tls_ca.certificate.read_bytes(), files.admin.tls)
 
     def _chaincode_environment(self, node: Node) -> dict[str, str]:
-        files, own = self.paths.organization(node.organization), self.paths.node(node)
-        return {
-            "CORE_CHAINCODE_ID": read_package_id(files, node),
-            "CHAINCODE_SERVER_ADDRESS": f"{self.topology.host}:{self.ports[node.name]}",
-            "CHAINCODE_TLS_DISABLED": "false",
-            "CHAINCODE_TLS_KEY": str(own.tls.key),
-            "CHAINCODE_TLS_CERT": str(own.tls.certificate),
-            "CHAINCODE_CLIENT_CA_CERT": str(files.tls_ca.certificate),
-            "PYTHONUNBUFFERED": "1",
-        }
+        address = f"{self.topology.host}:{self.ports[node.name]}"
+        return self.paths.organization(node.organization).chaincode(node).environment(address)
 
 
 def start_network(nodes: Nodes, started: list[str], progress: Progress) -> None:

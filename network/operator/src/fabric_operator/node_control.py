@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fabric_operator.errors import NetworkError
+from fabric_operator.node_status import DIED, RUNNING, STOPPED, NodeStatus
 from fabric_operator.processes import ProcessKeeper
 
 
@@ -87,6 +88,22 @@ class NodeControl:
         if name not in self.node_names():
             known = ", ".join(self.node_names())
             raise NetworkError("NODE_UNKNOWN", f"no node {name!r}; there are {known}")
+
+    def _states(self, detail: Callable[[str], str]) -> list[NodeStatus]:
+        """State of every node, then of whatever else was started; `detail` tells more of one that runs."""
+        recorded = [record.name for record in self._processes.recorded()]
+        return [
+            self._state(name, name in recorded, detail)
+            for name in dict.fromkeys([*self.node_names(), *recorded])
+        ]
+
+    def _state(self, name: str, recorded: bool, detail: Callable[[str], str]) -> NodeStatus:
+        record = self._processes.find(name)
+        if record is not None:
+            return NodeStatus(name, RUNNING, record.pid, detail(name))
+        if recorded:
+            return NodeStatus(name, DIED, None, "see its log")
+        return NodeStatus(name, STOPPED, None, "")
 
     def _require_foreign(self, name: str) -> None:
         if name in self.node_names() or name.startswith(self.RESERVED):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fabric_operator.errors import NetworkError
@@ -45,6 +45,25 @@ def is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def require_free(host: str, ports: Mapping[str, int], names: Iterable[str]) -> None:
+    """Name whoever took a port that a process is to listen on, before a log has to.
+
+    Parameters:
+        host: on which the network listens.
+        ports: of the network, by name.
+        names: of the ports that are wanted.
+
+    Raises:
+        NetworkError: PORT_TAKEN.
+    """
+    taken = [f"{ports[name]} ({name})" for name in names if not is_free(host, ports[name])]
+    if taken:
+        raise NetworkError(
+            "PORT_TAKEN",
+            f"another process listens on {', '.join(taken)} of {host}: end it, or make a new network",
+        )
 
 
 def write_ports(path: Path, ports: Mapping[str, int]) -> None:

@@ -14,6 +14,11 @@ class KeyPair:
     certificate: Path
     key: Path
 
+    @classmethod
+    def within(cls, directory: Path, prefix: str = "") -> KeyPair:
+        """The pair `certificate.pem` and `key.pem` of a directory, their names begun by `prefix`."""
+        return cls(directory / f"{prefix}certificate.pem", directory / f"{prefix}key.pem")
+
 
 def write_pair(pair: KeyPair, certificate: bytes, key: bytes) -> None:
     """Write a certificate and its key, the key for its owner only."""

@@ -14,21 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from fabric_operator.errors import MaterialError, NetworkError
-from fabric_operator.private_files import KeyPair
+from fabric_operator.errors import NetworkError
 from fabric_protocol.blocks import is_config_block, last_config_index
 from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.config_delta import compute_update
 from fabric_protocol.config_signing import ConfigSigner, sign_update, update_envelope
 from fabric_protocol.errors import ProtocolError
-from fabric_protocol.identities import serialize_identity
-from fabric_protocol.signatures import key_signer
 
 _NEWEST = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
 _LARGEST_NUMBER = 2**63 - 1
@@ -42,22 +37,6 @@ class OrderingNode:
     endpoint: str
     roots: bytes
     server_name: str
-
-
-def read_administrator(pair: KeyPair, msp_id: str) -> ConfigSigner:
-    """An administrator, as a signer.
-
-    Raises:
-        MaterialError: MATERIAL_UNREADABLE.
-    """
-    try:
-        key = load_pem_private_key(pair.key.read_bytes(), None)
-        identity = serialize_identity(msp_id, pair.certificate.read_bytes())
-    except (OSError, ValueError, TypeError) as error:
-        raise MaterialError("MATERIAL_UNREADABLE", f"cannot read the pair {pair.certificate}") from error
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise MaterialError("MATERIAL_UNREADABLE", f"expected an ECDSA key in {pair.key}")
-    return ConfigSigner(identity, key_signer(key))
 
 
 def read_ordering_nodes(directory: Path) -> list[OrderingNode]:

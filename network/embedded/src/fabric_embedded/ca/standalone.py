@@ -17,9 +17,9 @@ from pathlib import Path
 from fabric_embedded.ca.http import ca_application
 from fabric_embedded.ca.service import CaService, bootstrap_registrar
 from fabric_embedded.ca.store import IdentityStore
-from fabric_embedded.material import read_authority
 from fabric_embedded.web_server import WebServer
 from fabric_operator.errors import MaterialError
+from fabric_operator.material import read_authority
 from fabric_operator.private_files import KeyPair
 
 _CONFIGURATION = "fabric-ca-server-config.yaml"
