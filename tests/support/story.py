@@ -25,6 +25,12 @@ RESEARCH = "DUO:0000006"
 DIGEST = "sha256:" + "d" * 64
 SUBJECT = subject_commitment(b"s" * 32, "P-0042")
 OTHER_SUBJECT = subject_commitment(b"t" * 32, "P-0043")
+PROFILE = """{"version": 1, "engine": "embedded", "channel": "consentry", "chaincode": "consentry",
+"organizations": {"NorthgateMSP": {"name": "northgate", "kind": "hospital",
+"peers": [{"endpoint": "127.0.0.1:1", "tls_roots": "roots.pem", "server_name": "localhost"}]},
+"RiversideMSP": {"name": "riverside", "kind": "hospital",
+"peers": [{"endpoint": "127.0.0.1:1", "tls_roots": "roots.pem", "server_name": "localhost"}]}},
+"orderers": []}"""
 
 
 def identifier(kind: str, number: int) -> str:

@@ -5,19 +5,13 @@ import json
 from pathlib import Path
 
 import pytest
-from support.story import SUBJECT, identifier, tell
+from support.story import PROFILE, SUBJECT, identifier, tell
 
 from consentry.cli.main import run
 from consentry.index import IndexFollower, open_database
 from consentry.verification import memory_source
 
 STORY = tell()
-PROFILE = """{"version": 1, "engine": "embedded", "channel": "consentry", "chaincode": "consentry",
-"organizations": {"NorthgateMSP": {"name": "northgate", "kind": "hospital",
-"peers": [{"endpoint": "127.0.0.1:1", "tls_roots": "roots.pem", "server_name": "localhost"}]},
-"RiversideMSP": {"name": "riverside", "kind": "hospital",
-"peers": [{"endpoint": "127.0.0.1:1", "tls_roots": "roots.pem", "server_name": "localhost"}]}},
-"orderers": []}"""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +27,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ask(network: Path, capsys: pytest.CaptureFixture[str]) -> object:
     def question(*arguments: str) -> dict[str, object]:
-        assert run(["--network", str(network), *arguments, "--json"]) == 0
+        assert run(["--network", str(network), "--local", *arguments, "--json"]) == 0
         answer: dict[str, object] = json.loads(capsys.readouterr().out)
         return answer
 
@@ -109,7 +103,7 @@ def test_transactions_history_findings_and_status(ask) -> None:  # type: ignore[
 def test_people_get_tables(
     network: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], expected: str
 ) -> None:
-    assert run(["--network", str(network), *arguments]) == 0
+    assert run(["--network", str(network), "--local", *arguments]) == 0
     assert expected in capsys.readouterr().out
 
 
@@ -133,7 +127,7 @@ def test_what_is_not_there_is_refused_in_one_sentence(
     code: str,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert run(["--network", str(network), *arguments]) == 1
+    assert run(["--network", str(network), "--local", *arguments]) == 1
     shown = capsys.readouterr().err
     assert shown.startswith(f"Error ({code}): ")
     assert shown.count("\n") == 1
@@ -154,7 +148,17 @@ def test_an_empty_index_says_how_to_fill_it(tmp_path: Path, capsys: pytest.Captu
 def test_a_report_comes_in_every_format(
     network: Path, tmp_path: Path, form: str, files: set[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["--network", str(network), "report", "subject-access", "--subject", SUBJECT, "--format", form]
+    command = [
+        "--network",
+        str(network),
+        "--local",
+        "report",
+        "subject-access",
+        "--subject",
+        SUBJECT,
+        "--format",
+        form,
+    ]
     target = tmp_path / "report"
     assert run([*command, "--output", str(target)]) == 0
     written = set(target.iterdir()) if target.is_dir() else {target}
@@ -169,7 +173,7 @@ def test_a_report_is_written_for_its_owner_only(
     network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "reports" / "report.html"
-    command = ["--network", str(network), "report", "subject-access", "--subject", SUBJECT]
+    command = ["--network", str(network), "--local", "report", "subject-access", "--subject", SUBJECT]
     assert run([*command, "--output", str(target)]) == 0
     assert capsys.readouterr().out == (
         f"The report is in {target}; it is complete up to block {len(STORY.chain.blocks) - 1}.\n"

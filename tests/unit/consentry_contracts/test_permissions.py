@@ -202,6 +202,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
             "last_block": 0,
             "report": None,
             "report_digest": None,
+            "claimed_at": None,
         },
     ),
     "trail:get": (identifier("trailread"),),

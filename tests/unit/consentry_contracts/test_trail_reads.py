@@ -24,6 +24,7 @@ def new_read(**changes: Any) -> dict[str, Any]:
         "last_block": 41,
         "report": "gdpr-15",
         "report_digest": examples.digest("report"),
+        "claimed_at": None,
     }
     return fields | changes
 
@@ -42,6 +43,24 @@ async def test_a_read_is_recorded_with_its_reader(consortium: Consortium) -> Non
     assert await consortium.refusal(again) == "TRAIL_READ_EXISTS"
     missing = consortium.evaluate(officer, "trail:get", identifier("trailread", 2))
     assert await consortium.refusal(missing) == "TRAIL_READ_NOT_FOUND"
+
+
+async def test_a_read_while_the_ledger_was_away_keeps_both_times(consortium: Consortium) -> None:
+    officer, claimed = consortium.person("dpo"), consortium.instant(-3600)
+    await consortium.submit(officer, "trail:record_read", new_read(claimed_at=claimed))
+    found: TrailRead = consortium.record(TrailRead, keys.trail_read(READ))
+    assert found.claimed_at == claimed < found.read_at
+    later = new_read(trail_read_id=identifier("trailread", 2), claimed_at=consortium.instant(3600))
+    assert await consortium.refusal(consortium.submit(officer, "trail:record_read", later)) == (
+        "CLAIMED_TOO_LATE"
+    )
+
+
+def test_a_read_of_the_first_form_is_read() -> None:
+    made = TrailRead(**new_read(), reader_msp=REGULATOR, reader="officer-1", roles=(), read_at=examples.START)
+    document = made.to_dict() | {"schema": "consentry.trailread/1"}
+    del document["claimed_at"]
+    assert TrailRead.from_dict(document) == made
 
 
 @pytest.mark.parametrize(

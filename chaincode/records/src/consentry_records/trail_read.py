@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from .identifiers import KINDS
 from .kinds import ACTOR, DIGEST, INSTANT, MSP_ID, SLUG, Choice, Integer, Many, Nullable, Text, identifier
-from .record import Record
+from .migrations import adding
+from .record import Migration, Record
 from .roles import ROLES
 
 QUESTIONS: Mapping[str, str] = MappingProxyType(
@@ -30,8 +31,8 @@ QUESTIONS: Mapping[str, str] = MappingProxyType(
 """What can be asked of the trail."""
 
 CONCERNED = Text(
-    re.compile(rf"(?:{'|'.join(KINDS)})-[0-9a-f]{{32}}|hmac-sha256:[0-9a-f]{{64}}|[A-Za-z0-9.-]{{1,64}}"),
-    "an id of the ledger, a subject's commitment, or an MSP id",
+    re.compile(rf"(?:{'|'.join(KINDS)})-[0-9a-f]{{32}}|hmac-sha256:[0-9a-f]{{64}}|[A-Za-z0-9._-]{{1,64}}"),
+    "an id of the ledger, a subject's commitment, an MSP id, an enrolment id, or a dataset's name",
 )
 MAXIMUM_CONCERNED = 64
 
@@ -42,6 +43,7 @@ class NewTrailRead(Record):
 
     `concerned` are ids that were asked about, `row_count` how many rows came back, complete up to
     `last_block`. For a report `report` is its kind, such as gdpr-15, and `report_digest` that of the file.
+    `claimed_at` is when it was read, by the reader's word, where the ledger could not be reached then.
     """
 
     trail_read_id: Annotated[str, identifier("trailread")]
@@ -51,14 +53,19 @@ class NewTrailRead(Record):
     last_block: Annotated[int, Integer(0, 2**53 - 1)]
     report: Annotated[str | None, Nullable(SLUG)]
     report_digest: Annotated[str | None, Nullable(DIGEST)]
+    claimed_at: Annotated[str | None, Nullable(INSTANT)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailRead(NewTrailRead):
     """A read on the ledger, key `trailread/{id}`, with who read in which roles, by the reader's clock."""
 
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
+        {"consentry.trailread/1": adding("consentry.trailread/2", {"claimed_at": None})}
+    )
+
     reader_msp: Annotated[str, MSP_ID]
     reader: Annotated[str, ACTOR]
     roles: Annotated[tuple[str, ...], Many(Choice(ROLES), 0, len(ROLES))]
     read_at: Annotated[str, INSTANT]
-    schema: Annotated[str, Choice(("consentry.trailread/1",))] = "consentry.trailread/1"
+    schema: Annotated[str, Choice(("consentry.trailread/2",))] = "consentry.trailread/2"

@@ -7,7 +7,7 @@ starts in a fifth of the time.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from consentry.consents import Consents
     from consentry.datasets import Datasets
     from consentry.models import Models
+    from consentry.recorded_trail import RecordedTrail
     from consentry.reviews import Reviews
     from consentry.rights import Rights
+    from consentry.trail_read_outbox import TrailReadOutbox
     from consentry.trail_reads import TrailReads
     from consentry.training import Training
 
@@ -98,6 +100,8 @@ class Ledger:
         self._gateway = gateway
         self._register: SubjectRegister | None = None
         self._outbox: Outbox | None = None
+        self._read_outbox: TrailReadOutbox | None = None
+        self._closing: list[Callable[[], None]] = []
         self.network = gateway.network(profile.channel)
         self.contract = self.network.contract(profile.chaincode)
         self.transactions = Transactions(self.contract)
@@ -118,6 +122,16 @@ class Ledger:
             path = self.profile.outbox(organization.name, self.identity.enrolment_id)
             self._outbox = Outbox(path, self.identity, self.transactions, self._clock)
         return self._outbox
+
+    def _open_read_outbox(self) -> TrailReadOutbox:
+        from consentry.trail_read_outbox import TrailReadOutbox
+
+        if self._read_outbox is None:
+            organization = self.profile.organization(self.identity.msp_id)
+            path = self.profile.trail_read_outbox(organization.name, self.identity.enrolment_id)
+            self._read_outbox = TrailReadOutbox(path)
+            self._closing.append(self._read_outbox.close)
+        return self._read_outbox
 
     @cached_property
     def consents(self) -> Consents:
@@ -176,7 +190,17 @@ class Ledger:
         """Put reads of the trail on the trail."""
         from consentry.trail_reads import TrailReads
 
-        return TrailReads(self.transactions)
+        return TrailReads(self.transactions, self._open_read_outbox, self._clock)
+
+    @cached_property
+    def trail(self) -> RecordedTrail:
+        """Questions to the index beside network.json, as `consentry index` left it; each is recorded."""
+        from consentry.index import open_database
+        from consentry.recorded_trail import RecordedTrail
+
+        engine = open_database(f"sqlite:///{self.profile.directory / 'index.sqlite'}")
+        self._closing.append(engine.dispose)
+        return RecordedTrail(engine, self.trail_reads.record_or_keep)
 
     def training(
         self,
@@ -255,8 +279,10 @@ class Ledger:
             ) from error
 
     def close(self) -> None:
-        """Close the connection, the outbox and the subject register."""
+        """Close the connection, the outboxes, the index and the subject register."""
         self._gateway.close()
+        while self._closing:
+            self._closing.pop()()
         if self._outbox is not None:
             self._outbox.close()
             self._outbox = None

@@ -134,6 +134,10 @@ class NetworkProfile:
         """Return where somebody's statements wait while the ledger cannot be reached."""
         return self.directory / "outbox" / organization / f"{enrolment_id}.sqlite"
 
+    def trail_read_outbox(self, organization: str, enrolment_id: str) -> Path:
+        """Return where somebody's reads of the trail wait while the ledger cannot be reached."""
+        return self.directory / "outbox" / organization / f"{enrolment_id}.reads.sqlite"
+
 
 def _organizations(document: Document, directory: Path) -> dict[str, OrganizationProfile]:
     organizations = {}

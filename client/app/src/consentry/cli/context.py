@@ -29,11 +29,13 @@ class CommandContext:
         directory: the network's directory.
         who: ``organization/label`` of the wallet identity that acts; empty if none was named.
         index: SQLAlchemy URL of the trail index; empty for ``index.sqlite`` in the directory.
+        local: whether the index is read as it stands, without asking a peer or recording the read.
     """
 
     directory: Path
     who: str
     index: str = ""
+    local: bool = False
 
     @cached_property
     def profile(self) -> NetworkProfile:

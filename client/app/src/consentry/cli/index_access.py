@@ -30,14 +30,14 @@ def open_database_of(context: CommandContext) -> Iterator[Engine]:
 
 @contextmanager
 def open_trail(context: CommandContext) -> Iterator[Trail]:
-    """The index, caught up with the own organization's peer if somebody acts, else as it stands.
+    """The index, caught up with the own organization's peer if somebody acts (not with --local), else as is.
 
     If the peer cannot be reached and the index holds something, it answers with what it holds, and says so.
     """
     from consentry.index import Trail
 
     with open_database_of(context) as engine:
-        if context.who:
+        if context.who and not context.local:
             try:
                 catch_up(context, engine)
             except LedgerUnreachable:

@@ -78,13 +78,21 @@ def options(
             help="Database of the trail index (default: index.sqlite in the network's directory).",
         ),
     ] = "",
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local",
+            help="Read the index as it stands: no peer is asked, and the read is not recorded on the ledger. "
+            "For auditors who verify a copy.",
+        ),
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print answers and errors only: no progress, no remarks.")
     ] = False,
 ) -> None:
     """Consents, data-access grants and AI-model audit trails of a hospital consortium's ledger."""
     set_quiet(quiet)
-    ctx.obj = CommandContext(directory, who, index_url)
+    ctx.obj = CommandContext(directory, who, index_url, local)
 
 
 for group in (

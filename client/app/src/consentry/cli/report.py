@@ -57,7 +57,7 @@ def subject_access(
     """
     from consentry.reports import subject_access_report
 
-    deliver(subject_report(ctx, subject, subject_access_report), form, output)
+    deliver(ctx, subject_report(ctx, subject, subject_access_report), form, output)
 
 
 @app.command(
@@ -78,7 +78,7 @@ def consent_evidence(
     def without_manifest(*arguments: Any, manifest: object, **options: Any) -> Any:
         return compose(*arguments, **options)
 
-    deliver(subject_report(ctx, subject, without_manifest), form, output)
+    deliver(ctx, subject_report(ctx, subject, without_manifest), form, output)
 
 
 @app.command(
@@ -98,7 +98,7 @@ def disclosures(
 
     stated = Details.read(details) if details is not None else Details()
 
-    deliver(subject_report(ctx, subject, partial(disclosures_report, details=stated)), form, output)
+    deliver(ctx, subject_report(ctx, subject, partial(disclosures_report, details=stated)), form, output)
 
 
 @app.command(
@@ -116,7 +116,7 @@ def person_access_log(
     """Tell a person who accessed data about him or her, when and which (EHDS Art. 9)."""
     from consentry.reports import person_access_report
 
-    deliver(subject_report(ctx, subject, person_access_report), form, output)
+    deliver(ctx, subject_report(ctx, subject, person_access_report), form, output)
 
 
 @app.command(
@@ -137,7 +137,7 @@ def dataset_access_log(
 
     with open_trail(command_context(ctx)) as trail:
         report = dataset_access_report(trail, dataset, generated_at=now())
-    deliver(report, form, output)
+    deliver(ctx, report, form, output)
 
 
 @app.command(
@@ -161,7 +161,7 @@ def processing(
     stated = Details.read(details) if details is not None else Details()
     with open_trail(context) as trail:
         report = processing_report(trail, msp_id, generated_at=now(), details=stated)
-    deliver(report, form, output)
+    deliver(ctx, report, form, output)
 
 
 @app.command(epilog=examples("consentry --as northgate/dpo report breaches --output breaches.html"))
@@ -181,7 +181,7 @@ def breaches(
     with open_trail(context) as trail:
         msp_id = organization or context.organization.msp_id
         report = breach_register(trail, msp_id, generated_at=now(), details=stated)
-    deliver(report, form, output)
+    deliver(ctx, report, form, output)
 
 
 @app.command(epilog=examples("consentry --as northgate/dpo report rights --format pdf --output rights.pdf"))
@@ -199,7 +199,7 @@ def rights(
     with open_trail(context) as trail:
         msp_id = organization or context.organization.msp_id
         report = rights_register(trail, msp_id, generated_at=now())
-    deliver(report, form, output)
+    deliver(ctx, report, form, output)
 
 
 @app.command(
@@ -223,7 +223,7 @@ def model_dossier(
     stated = Details.read(details) if details is not None else Details()
     with open_trail(command_context(ctx)) as trail:
         report = compose(trail, model_version_id, generated_at=now(), details=stated)
-    deliver(report, form, output)
+    deliver(ctx, report, form, output)
 
 
 @app.command(
@@ -242,7 +242,7 @@ def model_log(
 
     with open_trail(command_context(ctx)) as trail:
         report = compose(trail, model_version_id, generated_at=now())
-    deliver(report, form, output)
+    deliver(ctx, report, form, output)
 
 
 @app.command("details", epilog=examples("consentry report details"))

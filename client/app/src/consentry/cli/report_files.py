@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from consentry.cli.context import command_context
 from consentry.cli.output import say
+from consentry.cli.trail_recording import record_report
 from consentry.errors import InputRejected
 
 if TYPE_CHECKING:
@@ -31,19 +33,30 @@ OutputOption = Annotated[
 ]
 
 
-def deliver(report: Report, form: Format, output: Path | None) -> None:
-    """Write a report to a file, or to standard output.
+def deliver(ctx: typer.Context, report: Report, form: Format, output: Path | None) -> None:
+    """Put a report on the ledger as read, then write it to a file, or to standard output.
 
     Raises:
-        InputRejected: OUTPUT_MISSING for a format that needs a file, FILE_NOT_WRITABLE, FORMAT_UNAVAILABLE.
+        InputRejected: OUTPUT_MISSING for a format that needs a file, FILE_NOT_WRITABLE, FORMAT_UNAVAILABLE;
+            READER_MISSING.
     """
+    files = _recorded(ctx, report, form, output)
     if output is None:
-        if form not in (Format.HTML, Format.JSON):
-            raise InputRejected("OUTPUT_MISSING", f"Say where the {form.upper()} goes with --output.")
-        typer.echo(rendered(report, form)[""].decode(), nl=False)
+        typer.echo(files[""].decode(), nl=False)
         return
-    write_files(output, rendered(report, form))
+    write_files(output, files)
     say(f"The report is in {output}; it is complete up to block {report.completeness.last_block}.")
+
+
+def _recorded(ctx: typer.Context, report: Report, form: Format, output: Path | None) -> dict[str, bytes]:
+    """The report's files, once it is on record that they were made."""
+    if output is None and form not in (Format.HTML, Format.JSON):
+        raise InputRejected("OUTPUT_MISSING", f"Say where the {form.upper()} goes with --output.")
+    files = rendered(report, form)
+    # Several files have one digest: that of their bytes, one after the other, in the order of their names.
+    data = b"".join(files[name] for name in sorted(files))
+    record_report(command_context(ctx), report, data)
+    return files
 
 
 def rendered(report: Report, form: Format) -> dict[str, bytes]:

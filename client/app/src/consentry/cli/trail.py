@@ -9,9 +9,14 @@ import typer
 from consentry.cli.context import command_context
 from consentry.cli.index_access import open_trail
 from consentry.cli.output import AsJson, examples, say, show_json, show_table
+from consentry.cli.trail_recording import open_recorded_trail
 from consentry.cli.trail_views import show_accesses, show_impact, show_lineage, show_transactions
 
-app = typer.Typer(name="trail", no_args_is_help=True, help="Who did what: questions to the verified trail.")
+app = typer.Typer(
+    name="trail",
+    no_args_is_help=True,
+    help="Who did what: questions to the verified trail, each recorded on the ledger.",
+)
 
 PageSize = Annotated[int, typer.Option("--page-size", help="Items a page, 1 to 1000.")]
 After = Annotated[str | None, typer.Option("--after", help="Cursor of the page before.")]
@@ -44,7 +49,7 @@ def dataset(
     from consentry.index import AccessFilter, PageRequest
 
     wanted = AccessFilter(dataset=name, purpose=purpose, outcome=outcome, since=since, until=until)
-    with open_trail(command_context(ctx)) as trail:
+    with open_recorded_trail(command_context(ctx)) as trail:
         show_accesses(trail.accesses(wanted, PageRequest(page_size, after)), as_json)
 
 
@@ -78,7 +83,7 @@ def actor(
         since=since,
         until=until,
     )
-    with open_trail(context) as trail:
+    with open_recorded_trail(context) as trail:
         show_accesses(trail.accesses(wanted, PageRequest(page_size, after)), as_json)
 
 
@@ -89,7 +94,7 @@ def model(
     as_json: AsJson = False,
 ) -> None:
     """What a model version comes from: sessions, permits, grants, dataset versions."""
-    with open_trail(command_context(ctx)) as trail:
+    with open_recorded_trail(command_context(ctx)) as trail:
         show_lineage(trail.model_lineage(model_version_id), as_json)
 
 
@@ -103,8 +108,9 @@ def impact(
     from consentry.cli.subjects import own_manifest
 
     context = command_context(ctx)
-    with open_trail(context) as trail, own_manifest(context) as manifest:
-        show_impact(trail.impact(consent_id, manifest), trail.status().last_block, as_json)
+    with open_recorded_trail(context) as trail, own_manifest(context) as manifest:
+        found = trail.impact(consent_id, manifest)
+        show_impact(found, trail.status().last_block, as_json)
 
 
 @app.command(
@@ -130,7 +136,7 @@ def transactions(
     wanted = TransactionFilter(
         code_name=code, invalid_only=invalid, creator=creator, creator_msp=organization, function=function
     )
-    with open_trail(command_context(ctx)) as trail:
+    with open_recorded_trail(command_context(ctx)) as trail:
         show_transactions(trail.transactions(wanted, PageRequest(page_size, after)), as_json)
 
 
@@ -142,7 +148,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Every change of one record, oldest first."""
-    with open_trail(command_context(ctx)) as trail:
+    with open_recorded_trail(command_context(ctx)) as trail:
         rows = trail.history(kind, record_id)
     if as_json:
         show_json({"items": rows})
@@ -156,7 +162,7 @@ def history(
 @app.command(epilog=examples("consentry --as regulator/officer trail findings"))
 def findings(ctx: typer.Context, as_json: AsJson = False) -> None:
     """What on the ledger honest contracts would not have written: forged, rewritten, unreadable."""
-    with open_trail(command_context(ctx)) as trail:
+    with open_recorded_trail(command_context(ctx)) as trail:
         rows = trail.findings()
     if as_json:
         show_json({"items": rows})

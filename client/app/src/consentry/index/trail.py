@@ -48,6 +48,11 @@ class Trail:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """The index's database."""
+        return self._engine
+
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A connection in one read transaction, for several questions that must agree."""
