@@ -221,6 +221,11 @@ class Datasets:
         """Return the rows of a version of one's own, in order; none for another custodian's."""
         return self._register().manifests.rows(version_id)
 
+    def registered_rows(self, version_id: str) -> Callable[[int, int], Sequence[ManifestRow]]:
+        """Return what gives the rows of a version of one's own at positions [start, stop)."""
+        manifests = self._register().manifests
+        return lambda start, stop: manifests.rows_between(version_id, start, stop)
+
     def secret(self, name: str) -> DatasetSecret:
         """Return the key of a dataset's row digests, which the custodian hands out with the data."""
         return self._register().manifests.ensure_dataset(name, new_identifier("dataset"))

@@ -100,6 +100,16 @@ class Manifests:
             ).fetchall()
         return tuple(ManifestRow(*row) for row in found)
 
+    def rows_between(self, version_id: str, start: int, stop: int) -> tuple[ManifestRow, ...]:
+        """Return the rows of a version at positions [start, stop), counted from 0."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT row_digest, commitment, consent_id FROM rows "
+                "WHERE version_id = ? AND position >= ? AND position < ? ORDER BY position",
+                (version_id, start, stop),
+            ).fetchall()
+        return tuple(ManifestRow(*row) for row in found)
+
     def versions_with(self, commitment: str) -> tuple[str, ...]:
         """Return the registered versions that hold rows of a subject, sorted."""
         with self._store.reading() as connection:

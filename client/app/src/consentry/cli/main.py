@@ -16,6 +16,7 @@ from consentry.cli import (
     decide,
     demo,
     doctor,
+    gate,
     grants,
     index,
     models,
@@ -109,6 +110,7 @@ for group in (
     proof,
     report,
     decide,
+    gate,
     wallet,
     outbox,
 ):
