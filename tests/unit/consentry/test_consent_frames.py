@@ -48,7 +48,10 @@ def test_rows_become_records_in_their_order() -> None:
         "withdrawal_method": None,
         "declared_by": "subject",
         "mandate_digest": None,
-        "schema": "consentry.private-consent/2",
+        "consent_type": None,
+        "storage_locations": [],
+        "retained_until": None,
+        "schema": "consentry.private-consent/3",
     }
 
 
@@ -65,6 +68,25 @@ def test_a_guardian_an_earlier_date_and_a_jurisdiction_are_kept() -> None:
     child = PrivateConsent.from_bytes(consents[0].manner.document("child", bytes(32), digest("2")))
     assert (child.declared_by, child.mandate_digest) == ("guardian", digest("3"))
     assert (child.jurisdiction, child.withdrawal_method) == ("DE-BY", "portal")
+
+
+def test_how_clearly_and_where_and_how_long_is_kept() -> None:
+    frame = consent_frame(["first", "second"]).assign(
+        consent_type=["explicit", ""],
+        storage_locations=[["DE-BY", "FR"], None],
+        retained_until=["2036-01-01T00:00:00.000Z", ""],
+    )
+    consents = read_consent_frame(frame, MSP)
+    first, second = (
+        PrivateConsent.from_bytes(consent.manner.document("p", bytes(32), digest("2")))
+        for consent in consents
+    )
+    assert (first.consent_type, first.storage_locations) == ("explicit", ("DE-BY", "FR"))
+    assert first.retained_until == "2036-01-01T00:00:00.000Z"
+    assert (second.consent_type, second.storage_locations, second.retained_until) == (None, (), None)
+    wrong = consent_frame(["first"]).assign(consent_type=["loud"], storage_locations=[["Bavaria"]])
+    assert faults(wrong) == [(0, "consent_type")]
+    assert faults(wrong.assign(consent_type=[None])) == [(0, "storage_locations")]
 
 
 def test_who_declares_for_another_has_a_mandate() -> None:

@@ -94,6 +94,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "grants:narrow": (examples.narrowed(),),
     "grants:lift_suspension": (identifier("grant"),),
     "grants:get": (identifier("grant"),),
+    "grants:get_suspension": (identifier("grant"),),
     "grants:get_request": (identifier("request"),),
     "reviews:set_policy": ({"approvals": 1, "required_roles": []},),
     "reviews:store_rationale": (identifier("request"),),

@@ -101,7 +101,12 @@ def test_a_private_document_of_the_first_release_is_read() -> None:
         "method": "paper form",
         "language": "English",
     }
-    assert PrivateConsent.from_dict(document).declared_by == "subject"
+    first = PrivateConsent.from_dict(document)
+    assert first.declared_by == "subject"
+    added = ("consent_type", "storage_locations", "retained_until")
+    assert [getattr(first, name) for name in added] == [None, (), None]
+    second = {name: value for name, value in first.to_dict().items() if name not in added}
+    assert PrivateConsent.from_dict({**second, "schema": "consentry.private-consent/2"}) == first
 
 
 VERSION_1 = {

@@ -180,6 +180,13 @@ class Grants(LedgerContract):
         )
 
     @evaluation
+    async def get_suspension(self, ctx: Context, grant_id: str) -> Suspension | None:
+        """A regulator's suspension of a grant, in force or lifted; null where there never was one."""
+        check_identifier("grant_id", "grant", grant_id)
+        key = keys.suspension(grant_id)
+        return (await read(ctx, key)).optional(Suspension, key)
+
+    @evaluation
     async def get_request(self, ctx: Context, request_id: str) -> AccessRequest:
         """A request for access; raises REQUEST_NOT_FOUND."""
         check_identifier("request_id", "request", request_id)

@@ -73,6 +73,7 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "grants:suspend": _REGULATOR,
         "grants:lift_suspension": _REGULATOR,
         "grants:get": _ANYBODY,
+        "grants:get_suspension": _ANYBODY,
         "grants:get_request": _ANYBODY,
         "reviews:set_policy": Permission(roles=(DPO,), kind=HOSPITAL),
         "reviews:store_rationale": Permission(roles=_REVIEWER_ROLES, kind=HOSPITAL, transient=("rationale",)),

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from .errors import LedgerError, field_invalid
-from .kinds import DIGEST, Choice, Nullable, Text
+from .kinds import DIGEST, INSTANT, Choice, Many, Nullable, Text
+from .migrations import adding
 from .record import Migration, Record
 
 SUBJECT = "subject"
@@ -28,7 +29,18 @@ CAPACITIES: Mapping[str, str] = MappingProxyType(
 )
 """Who declares a consent, its change or its withdrawal (GDPR Art. 8; FHIR Consent.performer)."""
 
+CONSENT_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "explicit": "an express statement (GDPR Art. 9(2)(a))",
+        "expressed": "a clear affirmative action (GDPR Art. 4(11))",
+        "implied": "conduct from which it is inferred, where the law allows that",
+    }
+)
+"""How clearly a consent was expressed (ISO/IEC TS 27560, event type)."""
+
+SCHEMA = "consentry.private-consent/3"
 MAXIMUM_TEXT = 256
+MAXIMUM_LOCATIONS = 16
 LANGUAGE = Text(
     re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}"), "a language tag (BCP 47), such as de-CH"
 )
@@ -54,15 +66,26 @@ def _from_version_1(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, **added, "schema": "consentry.private-consent/2"}
 
 
+_ADDED_IN_VERSION_3: Mapping[str, Any] = {
+    "consent_type": None,
+    "storage_locations": [],
+    "retained_until": None,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateConsent(Record):
     """How a consent was given: pseudonym and salt of the subject, the notice's version and language, the
     evidence (a form or recording) and how it was collected, jurisdiction, how it can be withdrawn.
 
     `declared_by` is the subject, a guardian or a proxy, `mandate_digest` what entitles the latter two.
+    `consent_type` says how clearly it was expressed, `storage_locations` in which countries or regions the
+    data are kept, `retained_until` until when.
     """
 
-    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType({"": _from_version_1})
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
+        {"": _from_version_1, "consentry.private-consent/2": adding(SCHEMA, _ADDED_IN_VERSION_3)}
+    )
 
     pseudonym: Annotated[str, PrintableText()]
     salt: Annotated[str, SALT]
@@ -74,7 +97,10 @@ class PrivateConsent(Record):
     withdrawal_method: Annotated[str | None, Nullable(PrintableText())]
     declared_by: Annotated[str, Choice(CAPACITIES)]
     mandate_digest: Annotated[str | None, Nullable(DIGEST)]
-    schema: Annotated[str, Choice(("consentry.private-consent/2",))] = "consentry.private-consent/2"
+    consent_type: Annotated[str | None, Nullable(Choice(CONSENT_TYPES))] = None
+    storage_locations: Annotated[tuple[str, ...], Many(JURISDICTION, 0, MAXIMUM_LOCATIONS)] = ()
+    retained_until: Annotated[str | None, Nullable(INSTANT)] = None
+    schema: Annotated[str, Choice((SCHEMA,))] = SCHEMA
 
     def check(self) -> None:
         """Who declares for another has a mandate, the subject none; raises LedgerError MANDATE_INVALID."""

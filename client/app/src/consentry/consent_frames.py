@@ -16,8 +16,9 @@ from consentry.errors import FrameRejected, InputRejected, RowProblem
 from consentry_records.consent import MAXIMUM_TERMS, ConsentTerms
 from consentry_records.errors import FieldError, LedgerError, field_invalid
 from consentry_records.instants import format_instant
-from consentry_records.kinds import DIGEST, INSTANT
+from consentry_records.kinds import DIGEST, INSTANT, Choice
 from consentry_records.private_consent import (
+    CONSENT_TYPES,
     JURISDICTION,
     LANGUAGE,
     SUBJECT,
@@ -48,6 +49,9 @@ OPTIONAL_COLUMNS = (
     "withdrawal_method",
     "declared_by",
     "mandate_digest",
+    "consent_type",
+    "storage_locations",
+    "retained_until",
 )
 _TERMS = (
     "controller",
@@ -67,6 +71,9 @@ _MANNER = (
     "withdrawal_method",
     "declared_by",
     "mandate_digest",
+    "consent_type",
+    "storage_locations",
+    "retained_until",
 )
 _NO_DIGEST = "sha256:" + "0" * 64
 _NO_SALT = "0" * 64
@@ -102,7 +109,8 @@ def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsen
     zone, or instants as text; digests are `sha256:<hex>`; the rest is text. Optional: `controller` (an MSP
     id; where the column lacks, the argument), `claimed_at` (when the consent was given, if earlier than now),
     `jurisdiction` (ISO 3166), `withdrawal_method`, `declared_by` (subject, guardian, proxy) and its
-    `mandate_digest`.
+    `mandate_digest`, `consent_type` (explicit, expressed, implied), `storage_locations` (a list of ISO 3166
+    codes), `retained_until` (a time).
 
     Raises:
         InputRejected: FRAME_EMPTY or FRAME_COLUMNS.
@@ -217,7 +225,7 @@ def _terms(fields: dict[str, Any]) -> ConsentTerms:
 
 
 def _manner(fields: dict[str, Any]) -> Manner:
-    own = {"pseudonym": _NO_PSEUDONYM, "salt": _NO_SALT, "evidence_digest": _NO_DIGEST}
+    own: dict[str, Any] = {"pseudonym": _NO_PSEUDONYM, "salt": _NO_SALT, "evidence_digest": _NO_DIGEST}
     return Manner(Template(PrivateConsent(**fields, **own), own))
 
 
@@ -294,6 +302,10 @@ def _codes(value: object) -> tuple[object, ...]:
     return tuple(value)
 
 
+def _codes_or_none(value: object) -> tuple[object, ...]:
+    return () if value is None or (isinstance(value, float) and value != value) else _codes(value)
+
+
 def _instant(value: object) -> object:
     if isinstance(value, str):
         return value
@@ -331,6 +343,9 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "withdrawal_method": _optional(PRINTABLE.read),
     "declared_by": _any,
     "mandate_digest": _optional(DIGEST.read),
+    "consent_type": _optional(Choice(CONSENT_TYPES).read),
+    "storage_locations": _codes_or_none,
+    "retained_until": _optional(lambda value: INSTANT.read(_instant(value))),
 }
 # Stand-ins for a faulty field while the others are checked.
 _VALID: dict[str, Any] = {
@@ -342,6 +357,7 @@ _VALID: dict[str, Any] = {
     "not_after": "9999-12-31T23:59:59.999Z",
     "notice_digest": _NO_DIGEST,
     "controller": "MSP",
+    "storage_locations": (),
 }
 
 

@@ -10,7 +10,7 @@ from consentry.errors import InputRejected
 from consentry.identifiers import new_identifier
 from consentry.transactions import CONFLICT_TRIES, Transactions, checked
 from consentry_records.conditions import Conditions
-from consentry_records.grant import NO_CONDITIONS, Grant, GrantChange, NarrowedGrant, NewGrant
+from consentry_records.grant import NO_CONDITIONS, Grant, GrantChange, NarrowedGrant, NewGrant, Suspension
 from consentry_records.instants import format_instant
 from consentry_records.record import field_names
 from consentry_records.request import AccessRequest, NewAccessRequest
@@ -194,6 +194,11 @@ class Grants:
             LedgerRefused: GRANT_NOT_FOUND.
         """
         return Grant.from_dict(self._transactions.evaluate("grants:get", grant_id))
+
+    def suspension(self, grant_id: str) -> Suspension | None:
+        """Return a regulator's suspension of a grant, in force or lifted; None where there never was one."""
+        found = self._transactions.evaluate("grants:get_suspension", grant_id)
+        return None if found is None else Suspension.from_dict(found)
 
     def _tolerance(self) -> timedelta:
         # Settings are written once, so one look is enough.

@@ -94,7 +94,7 @@ class Ledger:
         *,
         clock: Clock = utc_clock,
     ) -> None:
-        self._clock = clock
+        self.clock = clock
         self.profile = profile
         self.identity = identity
         self._gateway = gateway
@@ -120,7 +120,7 @@ class Ledger:
         if self._outbox is None:
             organization = self.profile.organization(self.identity.msp_id)
             path = self.profile.outbox(organization.name, self.identity.enrolment_id)
-            self._outbox = Outbox(path, self.identity, self.transactions, self._clock)
+            self._outbox = Outbox(path, self.identity, self.transactions, self.clock)
         return self._outbox
 
     def _open_read_outbox(self) -> TrailReadOutbox:
@@ -145,7 +145,7 @@ class Ledger:
         """Requests of data subjects."""
         from consentry.rights import Rights
 
-        return Rights(self.transactions, self.identity.msp_id, lambda: self.subjects, self._clock)
+        return Rights(self.transactions, self.identity.msp_id, lambda: self.subjects, self.clock)
 
     @cached_property
     def datasets(self) -> Datasets:
@@ -157,7 +157,7 @@ class Ledger:
     @cached_property
     def grants(self) -> Grants:
         """Request, give, change, revoke and suspend access."""
-        return Grants(self.transactions, self._clock)
+        return Grants(self.transactions, self.clock)
 
     @cached_property
     def access(self) -> Access:

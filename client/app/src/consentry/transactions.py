@@ -54,6 +54,7 @@ EVALUATIONS = frozenset(
         "impact:of_consent",
         "impact:of_model_version",
         "grants:get",
+        "grants:get_suspension",
         "grants:get_request",
         "reviews:list",
         "reviews:match",

@@ -25,7 +25,7 @@ def import_consents(
     Columns: pseudonym, purposes, restrictions, categories, recipients, not_before, not_after,
     notice_version, notice_digest, evidence_digest, method, language; optional: controller, claimed_at (when
     a paper form was signed), jurisdiction, withdrawal_method, declared_by (subject, guardian, proxy),
-    mandate_digest.
+    mandate_digest, consent_type (explicit, expressed, implied), storage_locations, retained_until.
     """
     from consentry.cli.frames import read_consents
     from consentry.cli.progress import counted

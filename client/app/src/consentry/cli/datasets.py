@@ -158,7 +158,7 @@ def check_row(
     """Check such a proof against the ledger, and say whether the row's consent is in force."""
     from consentry.row_proofs import RowProof
 
-    proof = RowProof.from_dict(_read_json(file))
+    proof = RowProof.from_dict(read_json(file))
     with command_context(ctx).connect() as ledger:
         if not proof.holds(ledger.datasets.get(proof.version_id)):
             raise InputRejected("ROW_PROOF_INVALID", f"The proof does not fit {proof.version_id}.")
@@ -166,7 +166,8 @@ def check_row(
     say(f"Row {proof.position} is in {proof.version_id}; {consent.consent_id} is {consent.state}.")
 
 
-def _read_json(file: Path) -> Any:
+def read_json(file: Path) -> Any:
+    """A JSON document from a file; raises InputRejected FILE_UNREADABLE."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

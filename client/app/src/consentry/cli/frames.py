@@ -13,7 +13,7 @@ from consentry.errors import InputRejected
 if TYPE_CHECKING:
     import pandas as pd
 
-LISTS = ("purposes", "restrictions", "categories", "recipients")
+LISTS = ("purposes", "restrictions", "categories", "recipients", "storage_locations")
 _DURATION = re.compile(r"(\d{1,9})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

@@ -23,6 +23,7 @@ from consentry.cli import (
     network,
     outbox,
     proof,
+    renderings,  # noqa: F401 - its commands join consents, grants and access
     report,
     report_schedule,
     reviews,
