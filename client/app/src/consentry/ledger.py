@@ -190,7 +190,7 @@ class Ledger:
         """Put reads of the trail on the trail."""
         from consentry.trail_reads import TrailReads
 
-        return TrailReads(self.transactions, self._open_read_outbox, self._clock)
+        return TrailReads(self.transactions, self._open_read_outbox, self.clock)
 
     @cached_property
     def trail(self) -> RecordedTrail:
