@@ -12,6 +12,7 @@ from benchmarks import (
     bulk_import,
     chaincode_runtimes,
     client_submit,
+    consent_filter,
     embedded,
     engines,
     ledger_size,
@@ -33,6 +34,7 @@ def main() -> int:
             "clients": client_submit,
             "runtimes": chaincode_runtimes,
             "runtimes-on-engines": runtimes_on_engines,
+            "filter": consent_filter,
             "reports": trail_reports,
         }
         for name, module in modules.items():

@@ -7,9 +7,10 @@ The rows are made by the index's own code from records of the ledger's own types
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import Engine
@@ -73,19 +74,29 @@ def fill(
         What is there.
     """
     made = _Consortium(random.Random(seed), events)
+    write_records(engine, made.records(), lambda: progress(made.filling.events) if progress else None)
+    return made.filling
+
+
+def write_records(
+    engine: Engine,
+    records: Iterable[tuple[str, Record]],
+    written: Callable[[], object] = lambda: None,
+) -> None:
+    """Write records, each with its kind, into an empty index; `written` is called after every 10,000."""
     number = 0
-    batch: list[tuple[str, Record]] = []
-    for entry in made.records():
-        batch.append(entry)
-        if len(batch) >= _RECORDS_A_WRITE:
-            number, batch = _write(engine, batch, number), []
-            if progress is not None:
-                progress(made.filling.events)
-    number = _write(engine, batch, number)
+    for batch in _batches(records):
+        number = _write(engine, batch, number)
+        written()
     position = Position(number, b"h" * 32, b"c" * 32, b"g" * 32, b"", 0)
     with engine.begin() as connection:
         write_checkpoint(connection, Checkpoint("consentry", position, True), 0)
-    return made.filling
+
+
+def _batches(records: Iterable[tuple[str, Record]]) -> Iterator[list[tuple[str, Record]]]:
+    left = iter(records)
+    while batch := list(islice(left, _RECORDS_A_WRITE)):
+        yield batch
 
 
 def _write(engine: Engine, batch: list[tuple[str, Record]], number: int) -> int:
@@ -96,7 +107,7 @@ def _write(engine: Engine, batch: list[tuple[str, Record]], number: int) -> int:
         body = record.to_dict()
         row = _row(number + block, position, kind)
         rows.append(row)
-        identifier = str(body[_ID.get(kind, f"{kind}_id")])
+        identifier = "" if kind == "settings" else str(body[_ID.get(kind, f"{kind}_id")])
         value = record.to_bytes()
         writes.append(RecordWrite(row, cast(Any, None), RECORD_KINDS[kind], identifier, body, value))
     with engine.begin() as connection:

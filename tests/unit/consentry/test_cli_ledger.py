@@ -13,9 +13,10 @@ from support.story import RESEARCH, attempt, consent, denial, grant, identifier,
 
 from consentry.access import AccessState
 from consentry.cli.context import CommandContext
-from consentry.cli.frames import parse_duration, parse_time, read_consents, read_rows
+from consentry.cli.frames import parse_duration, parse_time, read_consents
 from consentry.cli.main import run
 from consentry.consents import ImportSummary
+from consentry.data_files import read_frames
 from consentry.errors import InputRejected, LedgerRefused, LedgerUnreachable
 from consentry_records.access import AccessDecision
 from consentry_records.reasons import Reason
@@ -113,7 +114,7 @@ def test_rows_are_filtered_into_a_file(
 ) -> None:
     file, kept = tmp_path / "rows.csv", tmp_path / "kept.csv"
     file.write_text("pseudonym,age\n007,50\n008,61\n")
-    ledger.answers["consents.filter"] = read_rows(file, "pseudonym").head(1)
+    ledger.answers["consents.filter"] = next(read_frames(file)).head(1)
     shown = ask(capsys, "consents", "filter", str(file), str(kept), "--purpose", RESEARCH, "--commercial")
     assert shown == f"1 of 2 rows are in {kept}.\n"
     assert kept.read_text() == "pseudonym,age\n007,50\n"
@@ -122,20 +123,20 @@ def test_rows_are_filtered_into_a_file(
         "commercial": True,
         "recipient": None,
         "subject_column": "pseudonym",
+        "trail": None,
     }
 
 
 def test_a_dataset_is_registered_from_a_file(
     ledger: FakeLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = tmp_path / "rows.csv"
-    file.write_text("pseudonym,age\n007,50\n")
-    ledger.answers["datasets.register_frame"] = version(1)
+    file, more = tmp_path / "rows.csv", tmp_path / "rows.parquet"
+    ledger.answers["datasets.register_files"] = version(1)
     options = ("--name", "biopsies", "--category", "diagnosis", "--legal-basis", "GDPR-9-2-a")
-    shown = ask(capsys, "datasets", "register", str(file), *options)
+    shown = ask(capsys, "datasets", "register", str(file), str(more), *options)
     assert shown == f"{identifier('version', 1)} is version 1 of biopsies with 2 rows.\n"
-    (_, (frame,), given), _ = ledger.calls
-    assert frame.dtypes["age"] == "int64"
+    (_, (files,), given), _ = ledger.calls
+    assert files == [file, more]
     assert (given["categories"], given["legal_bases"], given["duo_terms"]) == (
         ["diagnosis"],
         ["GDPR-9-2-a"],

@@ -23,6 +23,7 @@ Migration = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 _NAME_WORTH_REPEATING = re.compile(r"[a-z_]{1,32}")
 _Definition = tuple[tuple[str, ...], tuple[tuple[str, Kind], ...]]
 _DEFINITIONS: dict[type[Record], _Definition] = {}
+_NO_SCHEMA = ""
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -114,12 +115,14 @@ class Nested:
         return self.record.from_dict(value)
 
 
-_NO_SCHEMA = ""
-
-
 def field_names(record: type[Record]) -> tuple[str, ...]:
     """The names of a record's fields, in the order of their definition."""
     return _definition(record)[0]
+
+
+def field_kinds(record: type[Record]) -> tuple[tuple[str, Kind], ...]:
+    """The kinds of a record's fields that are checked, by the fields' names."""
+    return _definition(record)[1]
 
 
 def _migrated(record: type[Record], value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -163,16 +163,41 @@ def consent_permits(
 ) -> bool:
     """Whether a consent allows a use by a recipient (an MSP id of a kind of organization) at an instant.
 
-    It must be in force, hold at the instant, cover the purpose, name the recipient or a class of its kind,
-    and not exclude commercial use where the use is commercial. The custodian itself is a recipient of its own
-    data. An organization outside the consortium has no kind (None) and is allowed nothing.
+    It must be in force, hold at the instant, and allow the use (`terms_allow`). The custodian itself is a
+    recipient of its own data.
     """
     return (
         consent.state == GIVEN
         and consent.not_before <= at < consent.not_after
-        and covers(consent.purposes, use.purpose)
-        and recipient_allowed((*consent.recipients, consent.custodian), recipient, recipient_kind)
-        and not (use.commercial and excludes_commercial_use(consent.restrictions))
+        and terms_allow(
+            consent.purposes,
+            consent.restrictions,
+            (*consent.recipients, consent.custodian),
+            use,
+            recipient=recipient,
+            recipient_kind=recipient_kind,
+        )
+    )
+
+
+def terms_allow(
+    purposes: Sequence[str],
+    restrictions: Sequence[str],
+    recipients: Sequence[str],
+    use: Use,
+    *,
+    recipient: str,
+    recipient_kind: str | None,
+) -> bool:
+    """Whether what was consented to takes in a use, whatever the time.
+
+    It must cover the purpose, name the recipient or a class of its kind, and not exclude commercial use where
+    the use is commercial. An organization outside the consortium has no kind (None) and is allowed nothing.
+    """
+    return (
+        covers(purposes, use.purpose)
+        and recipient_allowed(recipients, recipient, recipient_kind)
+        and not (use.commercial and excludes_commercial_use(restrictions))
     )
 
 

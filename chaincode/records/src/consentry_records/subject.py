@@ -6,7 +6,7 @@ erasures (Art. 17).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Self
@@ -44,12 +44,17 @@ class ProcessingLimit(Record):
 
     def forbids(self, purpose: str) -> bool:
         """Whether no data of the subject may be used for a purpose."""
-        if self.kind in (RESTRICTION, ERASURE):
-            return True
-        if self.kind == OPT_OUT:
-            return is_secondary_use(purpose)
-        # A use for a broader purpose takes in the one that was objected to.
-        return covers(self.purposes, purpose) or any(covers((purpose,), named) for named in self.purposes)
+        return limit_forbids(self.kind, self.purposes, purpose)
+
+
+def limit_forbids(kind: str, purposes: Collection[str], purpose: str) -> bool:
+    """Whether a limit of a kind, an objection with the purposes objected to, forbids use for a purpose."""
+    if kind in (RESTRICTION, ERASURE):
+        return True
+    if kind == OPT_OUT:
+        return is_secondary_use(purpose)
+    # A use for a broader purpose takes in the one that was objected to.
+    return covers(purposes, purpose) or any(covers((purpose,), named) for named in purposes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

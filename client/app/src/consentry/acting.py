@@ -14,6 +14,7 @@ from consentry.secret_input import wallet_of
 
 NETWORK_VARIABLE = "CONSENTRY_NETWORK"
 AS_VARIABLE = "CONSENTRY_AS"
+INDEX_VARIABLE = "CONSENTRY_INDEX"
 
 
 def load_profile(network: Path | str | None, environment: Mapping[str, str]) -> NetworkProfile:

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from consentry.consent_changes import ConsentChanges
 from consentry.consent_frames import batches, read_consent_frame
 from consentry.consent_import import ConsentImport, ImportSummary, Progress
+from consentry.consent_permissions import permitting_consents, subjects_permitting
 from consentry.errors import InputRejected, LedgerRefused
 from consentry.private_reads import read_private
 from consentry.private_values import unseal
-from consentry.transactions import CONFLICT_TRIES, checked
-from consentry_records.consent import MAXIMUM_BATCH, MAXIMUM_QUERY, Consent, PermittedQuery
+from consentry.subjects import SubjectRegister
+from consentry.transactions import CONFLICT_TRIES, Transactions
+from consentry_records.consent import MAXIMUM_BATCH, MAXIMUM_QUERY, Consent
 from consentry_records.private_consent import PrivateConsent
 from consentry_records.private_entries import entry_key
+from fabric_gateway import Clock
+
+if TYPE_CHECKING:
+    from consentry.ledger_trail import LedgerTrail
 
 DEFAULT_BATCH_SIZE = 500
-_IN_FLIGHT = 4
 
 
 class Consents(ConsentChanges):
     """The consents of the caller's organization (as custodian), and questions to those of all."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        msp_id: str,
+        register: Callable[[], SubjectRegister],
+        clock: Clock,
+    ) -> None:
+        super().__init__(transactions, msp_id, register)
+        self._clock = clock
 
     def import_frame(
         self,
@@ -97,7 +111,9 @@ class Consents(ConsentChanges):
         listed = list(pseudonyms)
         subjects = self._register().find(listed)
         commitments = [subjects[name].commitment for name in dict.fromkeys(listed) if name in subjects]
-        answers = self._permitted_commitments(commitments, purpose, commercial, recipient or self._msp_id)
+        answers = permitting_consents(
+            self._transactions, commitments, purpose, commercial, recipient or self._msp_id
+        )
         return [answers[subjects[name].commitment] if name in subjects else None for name in listed]
 
     def filter(
@@ -108,19 +124,32 @@ class Consents(ConsentChanges):
         commercial: bool = False,
         recipient: str | None = None,
         subject_column: str = "pseudonym",
+        trail: LedgerTrail | None = None,
     ) -> pd.DataFrame:
         """Return a new frame with the rows whose subjects consent to the use now; the order stays.
 
-        Rows of subjects that are not known to the custodian are left out. Parameters and errors as for
-        `permitted`, and InputRejected FRAME_COLUMNS without `subject_column`.
+        Rows of subjects that are not known to the custodian are left out. The ledger is asked, 400 subjects a
+        question; with `trail` (`ledger.trail`) its index instead, once that has verified the peer's newest
+        block: far faster for many subjects.
+
+        Raises:
+            InputRejected: FRAME_COLUMNS, no `subject_column`; an unknown purpose, a malformed recipient.
+            LedgerRefused, LedgerUnreachable; with `trail`, what `LedgerTrail.update` raises.
         """
         if subject_column not in frame.columns:
             raise InputRejected("FRAME_COLUMNS", f"the frame has no column {subject_column}")
         # One answer for each subject, spread over the rows by code: rows outnumber subjects.
         codes, unique = pd.factorize(frame[subject_column], use_na_sentinel=True)
         names = [name if isinstance(name, str) else "" for name in unique]
-        answers = self.permitted(names, purpose=purpose, commercial=commercial, recipient=recipient)
-        keep = pd.array([answer is not None for answer in answers] + [False], dtype="bool")
+        commitments = self._register().commitments(names)
+        use = (purpose, commercial, recipient or self._msp_id)
+        asked = list(commitments.values())
+        if trail is not None:
+            allowed = subjects_permitting(trail, asked, *use, custodian=self._msp_id, at=self._clock())
+        else:
+            answers = permitting_consents(self._transactions, asked, *use)
+            allowed = {subject for subject, consent in answers.items() if consent is not None}
+        keep = pd.array([commitments.get(name) in allowed for name in names] + [False], dtype="bool")
         return frame[keep[codes].to_numpy()].copy()
 
     def withdraw(self, *, consent_id: str | None = None, pseudonym: str | None = None) -> tuple[str, ...]:
@@ -166,27 +195,6 @@ class Consents(ConsentChanges):
         key = entry_key(consent.subject, consent_id, consent.events[0].batch_id)
         document = unseal(subject.key, key, read_private(self._transactions, key))
         return PrivateConsent.from_dict(document).to_dict()
-
-    def _permitted_commitments(
-        self, commitments: Sequence[str], purpose: str, commercial: bool, recipient: str
-    ) -> dict[str, str | None]:
-        queries = checked(
-            lambda: [
-                PermittedQuery(
-                    subjects=tuple(part), purpose=purpose, commercial=commercial, recipient=recipient
-                )
-                for part in _parts(commitments, MAXIMUM_QUERY)
-            ]
-        )
-        answers: dict[str, str | None] = {}
-        with ThreadPoolExecutor(max_workers=_IN_FLIGHT) as pool:
-            for query, answer in zip(queries, pool.map(self._ask_permitted, queries), strict=True):
-                answers.update(zip(query.subjects, answer, strict=True))
-        return answers
-
-    def _ask_permitted(self, query: PermittedQuery) -> list[str | None]:
-        permitted: list[str | None] = self._transactions.evaluate("consents:permitted", query)["permitted"]
-        return permitted
 
     def _given(self, pseudonym: str) -> tuple[str, ...]:
         identifiers = self._register().consents_of(pseudonym)

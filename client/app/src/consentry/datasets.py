@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict, Unpack
 
 import pandas as pd
 
-from consentry.data_files import read_frames
-from consentry.errors import FrameRejected, InputRejected, LedgerRefused, RowProblem
-from consentry.frame_rows import frame_rows, frame_schema, schema_digest
+from consentry.data_files import SUBJECT_COLUMN, read_csv, read_frames, read_parquet
+from consentry.dataset_rows import RowsRead, counted, read_rows
+from consentry.errors import InputRejected, LedgerRefused
+from consentry.frame_rows import schema_digest
 from consentry.identifiers import new_identifier
 from consentry.manifests import DatasetSecret, ManifestRow
 from consentry.row_proofs import RowProof, prove_row
@@ -27,11 +28,24 @@ from consentry_records.dataset import (
 )
 from consentry_records.digest import digest_bytes, hmac_digest
 from consentry_records.record import field_names
-from consentry_records.rows import leaf_digest, row_digest, row_leaf, rows_root, rows_root_of_digests
+from consentry_records.rows import leaf_digest, row_leaf, rows_root, rows_root_of_digests
 from consentry_records.subject import SubjectConsents
 from consentry_records.transformation import Transformation
 
 _CONTENT_LABEL = b"consentry/content/1"
+
+
+class VersionTerms(TypedDict, total=False):
+    """What is said of a version beside its rows; `name`, `categories` and `legal_bases` always."""
+
+    name: Required[str]
+    categories: Required[Sequence[str]]
+    legal_bases: Required[Sequence[str]]
+    duo_terms: Sequence[str]
+    subject_column: str
+    derived_from: Sequence[str]
+    transformation: Transformation | None
+    supersedes: str | None
 
 
 class Datasets:
@@ -44,19 +58,7 @@ class Datasets:
         self._msp_id = msp_id
         self._register = register
 
-    def register_frame(
-        self,
-        frame: pd.DataFrame,
-        *,
-        name: str,
-        categories: Sequence[str],
-        legal_bases: Sequence[str],
-        duo_terms: Sequence[str] = (),
-        subject_column: str = "pseudonym",
-        derived_from: Sequence[str] = (),
-        transformation: Transformation | None = None,
-        supersedes: str | None = None,
-    ) -> DatasetVersion:
+    def register_frame(self, frame: pd.DataFrame, **terms: Unpack[VersionTerms]) -> DatasetVersion:
         """Register a frame as the next version of the dataset `name`, as a steward of the custodian.
 
         Each row is tied to the latest recorded consent of its subject (`subject_column`). On the ledger:
@@ -70,32 +72,44 @@ class Datasets:
             FrameRejected: rows without a recorded consent, or values without an exact form; all are listed.
             LedgerRefused: DATASET_NAME_TAKEN, ROLE_REQUIRED, …
         """
-        return self.register_frames(
-            (frame,),
-            name=name,
-            categories=categories,
-            legal_bases=legal_bases,
-            duo_terms=duo_terms,
-            subject_column=subject_column,
-            derived_from=derived_from,
-            transformation=transformation,
-            supersedes=supersedes,
-        )
+        return self.register_frames((frame,), **terms)
 
-    def register_files(
-        self, paths: Sequence[Path], *, subject_column: str = "pseudonym", **terms: Any
+    def register_csv(
+        self, path: Path, *, progress: RowsRead | None = None, **terms: Unpack[VersionTerms]
     ) -> DatasetVersion:
-        """Register files as one version, their rows in order, read piece by piece; terms as of
-        `register_frame`.
+        """Register a CSV file (UTF-8, with a header), read piece by piece; terms as of `register_frame`.
 
-        Files are CSV or, by their names' ending, Parquet (`data_files.read_frames`).
+        A column's kind is that of the first piece's values; where another's differ, nothing is registered.
+        `progress` is called with the number of rows read so far.
 
         Raises:
-            InputRejected: FILE_UNREADABLE, PARQUET_MISSING, and as `register_frame`.
+            InputRejected: FILE_UNREADABLE, and as `register_frames`.
             FrameRejected, LedgerRefused: as `register_frame`.
         """
-        pieces = (piece for path in paths for piece in read_frames(path, subject_column))
-        return self.register_frames(pieces, subject_column=subject_column, **terms)
+        pieces = read_csv(path, _subject_column(terms))
+        return self.register_frames(counted([pieces], progress), **terms)
+
+    def register_parquet(
+        self, path: Path, *, progress: RowsRead | None = None, **terms: Unpack[VersionTerms]
+    ) -> DatasetVersion:
+        """Register a Parquet file, read piece by piece with Arrow's types; as `register_csv` otherwise.
+
+        Raises:
+            InputRejected: PARQUET_MISSING, FILE_UNREADABLE, and as `register_frames`.
+            FrameRejected, LedgerRefused: as `register_frame`.
+        """
+        return self.register_frames(counted([read_parquet(path)], progress), **terms)
+
+    def register_files(
+        self, paths: Sequence[Path], *, progress: RowsRead | None = None, **terms: Unpack[VersionTerms]
+    ) -> DatasetVersion:
+        """Register files as one version, their rows in order: Parquet by their names' ending, else CSV.
+
+        Raises:
+            InputRejected, FrameRejected, LedgerRefused: as `register_csv` and `register_parquet`.
+        """
+        files = [read_frames(path, _subject_column(terms)) for path in paths]
+        return self.register_frames(counted(files, progress), **terms)
 
     def register_frames(
         self,
@@ -105,7 +119,7 @@ class Datasets:
         categories: Sequence[str],
         legal_bases: Sequence[str],
         duo_terms: Sequence[str] = (),
-        subject_column: str = "pseudonym",
+        subject_column: str = SUBJECT_COLUMN,
         derived_from: Sequence[str] = (),
         transformation: Transformation | None = None,
         supersedes: str | None = None,
@@ -116,7 +130,7 @@ class Datasets:
         their kinds are not those of the first.
         """
         dataset = self._settled_dataset(name)
-        schema, manifest = self._read_rows(frames, subject_column, dataset.secret)
+        schema, manifest = read_rows(frames, subject_column, dataset.secret, self._register())
         version = checked(
             lambda: NewDatasetVersion(
                 version_id=new_identifier("version"),
@@ -230,47 +244,6 @@ class Datasets:
         """Return the key of a dataset's row digests, which the custodian hands out with the data."""
         return self._register().manifests.ensure_dataset(name, new_identifier("dataset"))
 
-    def _consents_of_rows(self, frame: pd.DataFrame, subject_column: str) -> list[tuple[str, str]]:
-        register = self._register()
-        names = [name if isinstance(name, str) else "" for name in frame[subject_column]]
-        subjects = register.find(names)
-        consents = register.latest_consents(set(names))
-        missing = [position for position, name in enumerate(names) if name not in consents]
-        if missing:
-            raise FrameRejected(
-                [
-                    RowProblem(row, subject_column, "NO_CONSENT", "the subject has no recorded consent")
-                    for row in missing
-                ]
-            )
-        return [(subjects[name].commitment, consents[name]) for name in names]
-
-    def _read_rows(
-        self, frames: Iterable[pd.DataFrame], subject_column: str, secret: bytes
-    ) -> tuple[list[list[str]], list[ManifestRow]]:
-        schema: list[list[str]] | None = None
-        manifest: list[ManifestRow] = []
-        for frame in frames:
-            if subject_column not in frame.columns:
-                raise InputRejected("FRAME_COLUMNS", f"the frame has no column {subject_column}")
-            features = frame.drop(columns=[subject_column])
-            found = frame_schema(features)
-            if schema is not None and found != schema:
-                raise InputRejected(
-                    "SCHEMA_DIFFERS",
-                    f"rows from {len(manifest)} on have other columns or kinds",
-                )
-            schema = found
-            links = self._consents_of_rows(frame, subject_column)
-            rows = frame_rows(features, schema)
-            manifest.extend(
-                ManifestRow(row_digest(secret, row), commitment, consent_id)
-                for row, (commitment, consent_id) in zip(rows, links, strict=True)
-            )
-        if schema is None:
-            raise InputRejected("FRAME_EMPTY", "got no frame, expected at least one")
-        return schema, manifest
-
     def _settled_dataset(self, name: str) -> DatasetSecret:
         """Return the dataset once versions of unknown outcome are looked up: the next number hangs on it."""
         manifests = self._register().manifests
@@ -318,6 +291,10 @@ class Datasets:
             raise
         manifests.mark_registered(version.version_id)
         return self.get(version.version_id)
+
+
+def _subject_column(terms: VersionTerms) -> str:
+    return terms.get("subject_column", SUBJECT_COLUMN)
 
 
 def _leaf(row: ManifestRow) -> bytes:

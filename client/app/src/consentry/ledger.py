@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from consentry.access import Access
-from consentry.acting import AS_VARIABLE, load_profile, wallet_identity
+from consentry.acting import AS_VARIABLE, INDEX_VARIABLE, load_profile, wallet_identity
 from consentry.errors import LedgerUnreachable, NetworkRefused
 from consentry.grants import Grants
 from consentry.identity import WalletIdentity
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from consentry.breaches import Breaches
     from consentry.consents import Consents
     from consentry.datasets import Datasets
+    from consentry.ledger_trail import LedgerTrail
     from consentry.models import Models
-    from consentry.recorded_trail import RecordedTrail
     from consentry.reviews import Reviews
     from consentry.rights import Rights
     from consentry.trail_read_outbox import TrailReadOutbox
@@ -46,6 +46,7 @@ def connect(
     clock: Clock | None = None,
     timeouts: Timeouts | None = None,
     environment: Mapping[str, str] | None = None,
+    index: str = "",
 ) -> Ledger:
     """Connect an identity to its organization's peers that network.json names; while one does not answer,
     the next is asked.
@@ -53,7 +54,9 @@ def connect(
     `network` is network.json, the directory that holds it, or a profile that was read (default: the
     variable CONSENTRY_NETWORK of `environment`, which is this process's). `identity` is an identity, or
     "organization/label" of the wallet beside network.json, which is re-enrolled before its certificate ends
-    (default: the variable CONSENTRY_AS). `clock` gives proposals their timestamps (default: this machine's).
+    (default: the variable CONSENTRY_AS). `index` is the SQLAlchemy URL of the trail index (default: the
+    variable CONSENTRY_INDEX, else `index.sqlite` beside network.json). `clock` gives proposals their
+    timestamps (default: this machine's).
 
     Raises:
         ConfigurationError: network.json or a file that it names is missing or wrong; a wallet is locked.
@@ -75,7 +78,7 @@ def connect(
         clock=now,
         timeouts=timeouts,
     )
-    return Ledger(profile, identity, gateway, clock=now)
+    return Ledger(profile, identity, gateway, clock=now, index=index or variables.get(INDEX_VARIABLE, ""))
 
 
 class Ledger:
@@ -93,8 +96,10 @@ class Ledger:
         gateway: Gateway,
         *,
         clock: Clock = utc_clock,
+        index: str = "",
     ) -> None:
         self.clock = clock
+        self._index = index
         self.profile = profile
         self.identity = identity
         self._gateway = gateway
@@ -138,7 +143,7 @@ class Ledger:
         """Import, withdraw, look up and filter by consents."""
         from consentry.consents import Consents
 
-        return Consents(self.transactions, self.identity.msp_id, lambda: self.subjects)
+        return Consents(self.transactions, self.identity.msp_id, lambda: self.subjects, self.clock)
 
     @cached_property
     def rights(self) -> Rights:
@@ -193,14 +198,19 @@ class Ledger:
         return TrailReads(self.transactions, self._open_read_outbox, self.clock)
 
     @cached_property
-    def trail(self) -> RecordedTrail:
-        """Questions to the index beside network.json, as `consentry index` left it; each is recorded."""
-        from consentry.index import open_database
-        from consentry.recorded_trail import RecordedTrail
+    def trail(self) -> LedgerTrail:
+        """Questions to the verified index, each recorded; `update` brings it to the own peer's newest block.
 
-        engine = open_database(f"sqlite:///{self.profile.directory / 'index.sqlite'}")
+        Raises:
+            IndexFault: INDEX_URL_INVALID, INDEX_UNREACHABLE, INDEX_VERSION.
+        """
+        from consentry.index import open_database
+        from consentry.ledger_trail import LedgerTrail
+
+        engine = open_database(self._index or self.profile.index_url)
         self._closing.append(engine.dispose)
-        return RecordedTrail(engine, self.trail_reads.record_or_keep)
+        record = self.trail_reads.record_or_keep
+        return LedgerTrail(engine, record, self.profile, self.identity.msp_id, self.network)
 
     def training(
         self,

@@ -130,6 +130,16 @@ class NetworkProfile:
         """Return where an organization keeps its subjects' salts and keys (by its short name)."""
         return self.directory / "custody" / organization / "subjects.sqlite"
 
+    @property
+    def index_url(self) -> str:
+        """Where the trail index is kept: the SQLAlchemy URL of a SQLite file."""
+        return f"sqlite:///{self.directory / 'index.sqlite'}"
+
+    def kept_anchor(self, organization: str) -> str | None:
+        """Return the anchor that an organization (by its short name) keeps outside the ledger, if it does."""
+        path = self.directory / "anchors" / f"{organization}.txt"
+        return path.read_text(encoding="ascii").strip() if path.is_file() else None
+
     def outbox(self, organization: str, enrolment_id: str) -> Path:
         """Return where somebody's statements wait while the ledger cannot be reached."""
         return self.directory / "outbox" / organization / f"{enrolment_id}.sqlite"

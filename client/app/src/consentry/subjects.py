@@ -68,6 +68,17 @@ class SubjectRegister:
         with self._store.reading() as connection:
             return _select(connection, list(dict.fromkeys(pseudonyms)))
 
+    def commitments(self, pseudonyms: Iterable[str]) -> dict[str, str]:
+        """Return the commitments of the known subjects among these pseudonyms."""
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT pseudonym, commitment FROM subjects "
+                "WHERE pseudonym IN (SELECT value FROM json_each(?))",
+                # In the file's order, for neighbours are read together.
+                (json.dumps(sorted(set(pseudonyms))),),
+            ).fetchall()
+        return dict(rows)
+
     def by_commitment(self, commitment: str) -> Subject | None:
         """Return the subject behind a commitment, or None if it is not of this custodian."""
         with self._store.reading() as connection:

@@ -74,17 +74,16 @@ class CommandContext:
         """Connect to the peer of who acts; a context manager."""
         from consentry.ledger import connect
 
-        return connect(self.profile, self.identity)
+        return connect(self.profile, self.identity, index=self.index)
 
     @property
     def index_url(self) -> str:
         """Where the trail index is."""
-        return self.index or f"sqlite:///{self.profile.directory / 'index.sqlite'}"
+        return self.index or self.profile.index_url
 
     def kept_anchor(self) -> str | None:
         """The anchor that the own organization keeps outside the ledger; None if none, or if nobody acts."""
-        path = self.directory / "anchors" / f"{self._named()[0]}.txt" if self.who else None
-        return path.read_text(encoding="ascii").strip() if path is not None and path.is_file() else None
+        return self.profile.kept_anchor(self._named()[0]) if self.who else None
 
     def _named(self) -> tuple[str, str]:
         from consentry.acting import split_name

@@ -20,11 +20,15 @@ app = typer.Typer(name="datasets", no_args_is_help=True, help="Datasets and thei
     epilog=examples(
         "consentry --as northgate/steward datasets register rows.csv --name biopsies \\",
         "    --category diagnosis --legal-basis GDPR-9-2-a --duo DUO:0000042",
+        "consentry --as northgate/steward datasets register part-1.parquet part-2.parquet --name scans \\",
+        "    --category imaging --legal-basis GDPR-9-2-j",
     )
 )
 def register(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV file of rows, one column naming the subject.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files of rows, CSV or .parquet; one column names the subject.")
+    ],
     name: Annotated[str, typer.Option(help="Name of the dataset; a known name gets its next version.")],
     category: Annotated[list[str], typer.Option(help="Category of data; may be repeated.")],
     legal_basis: Annotated[list[str], typer.Option(help="Legal basis, e.g. GDPR-9-2-a; may be repeated.")],
@@ -40,13 +44,16 @@ def register(
     subject_column: Annotated[str, typer.Option(help="Column with the pseudonyms.")] = "pseudonym",
     as_json: AsJson = False,
 ) -> None:
-    """Register a file's rows as a dataset version; only digests go to the ledger."""
-    from consentry.cli.frames import read_rows
+    """Register the rows of files as one dataset version; only digests go to the ledger.
 
-    frame = read_rows(file, subject_column)
-    with command_context(ctx).connect() as ledger:
-        version = ledger.datasets.register_frame(
-            frame,
+    Files are read piece by piece, so that they may exceed memory.
+    """
+    from consentry.cli.progress import counted
+
+    with command_context(ctx).connect() as ledger, counted("rows", None) as progress:
+        version = ledger.datasets.register_files(
+            files,
+            progress=lambda rows: progress(rows, 0),
             name=name,
             categories=category,
             legal_bases=legal_basis,

@@ -6,7 +6,7 @@ import re
 import warnings
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from consentry.errors import InputRejected
 
@@ -31,26 +31,13 @@ def read_consents(path: Path) -> pd.DataFrame:
         from consentry.data_files import read_consents_parquet
 
         return read_consents_parquet(path)
-    frame = _read(path, str)
+    frame = _read(path)
     for name in LISTS:
         if name in frame.columns:
             frame[name] = [
                 [item.strip() for item in str(cell).split(";") if item.strip()] for cell in frame[name]
             ]
     return frame
-
-
-def read_rows(path: Path, subject_column: str) -> pd.DataFrame:
-    """Read a file of data rows; numbers become numbers, subjects stay text.
-
-    Args:
-        path: a CSV file in UTF-8 with a header.
-        subject_column: the column that names subjects.
-
-    Raises:
-        InputRejected: FILE_UNREADABLE.
-    """
-    return _read(path, {subject_column: str})
 
 
 def parse_duration(text: str) -> timedelta:
@@ -82,15 +69,14 @@ def parse_time(text: str) -> datetime:
     return moment
 
 
-def _read(path: Path, types: object) -> pd.DataFrame:
+def _read(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    options: dict[str, Any] = {"dtype": types, "keep_default_na": types is not str, "index_col": False}
     try:
         with warnings.catch_warnings():
             # Rows longer than the header would lose their ends with a warning only.
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame: pd.DataFrame = pd.read_csv(path, encoding="utf-8", **options)
+            frame = pd.read_csv(path, encoding="utf-8", dtype=str, keep_default_na=False, index_col=False)
     except (OSError, ValueError, UnicodeError, pd.errors.ParserWarning) as error:
         # Neither the parser's words nor its line go on: they can hold what the file says about people.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__

@@ -14,6 +14,7 @@ from consentry.index.follower import BlockRefused, IndexFollower, IndexProgress
 from consentry.index.interpretation import TransactionRow
 from consentry.index.lineage import Basis, ModelLineage, RowManifest, WithdrawalImpact
 from consentry.index.pages import Page, PageRequest, all_items
+from consentry.index.permitted_subjects import PermittedUse
 from consentry.index.rows import ChangeRow, FindingRow, RecordRow
 from consentry.index.trail import IndexStatus, Trail
 from consentry.index.transaction_queries import TransactionFilter
@@ -33,6 +34,7 @@ __all__ = [
     "ModelLineage",
     "Page",
     "PageRequest",
+    "PermittedUse",
     "RecordRow",
     "RowManifest",
     "Trail",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from consentry.index.consent_rows import CONSENT, consent_row
 from consentry.index.interpretation import RecordWrite, TransactionRow
 from consentry.index.record_kinds import read_record
 
@@ -47,6 +48,7 @@ class RecordChanges:
         self.findings: dict[tuple[int, int, str, str, str], dict[str, Any]] = {}
         self.attempts: list[dict[str, Any]] = []
         self.decisions: list[dict[str, Any]] = []
+        self.consents: dict[str, dict[str, Any] | None] = {}
 
     def add(self, write: RecordWrite) -> None:
         """Take one write."""
@@ -67,6 +69,8 @@ class RecordChanges:
         first_block = before.first_block if before is not None else write.row.block
         row = self.records[key] = _record_row(write, owner, counts, first_block)
         self._standing[key] = Standing(owner, counts, first_block, row["body"])
+        if write.kind.name == CONSENT:
+            self.consents[write.record_id] = consent_row(write, counts)
         if counts:
             self.links[key] = sorted(set(write.kind.links(write.body or {})))
             self._take_access(write)

@@ -6,7 +6,7 @@ bytes, because Fabric orders keys by their UTF-8 bytes and a database's collatio
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -122,6 +122,35 @@ accesses = Table(
     Index("accesses_by_requester", "requester_msp", "requester", "block", "position"),
     Index("accesses_by_custodian", "custodian", "block", "position"),
     Index("accesses_by_grant", "grant_id"),
+)
+
+given_consents = Table(
+    "given_consents",
+    metadata,
+    Column("consent_id", String, primary_key=True),
+    Column("subject", String, nullable=False),
+    Column("custodian", String, nullable=False),
+    Column("terms", String, nullable=False),
+    Column("not_before", String, nullable=False),
+    Column("not_after", String, nullable=False),
+    # All that is asked of it, so that no row is read for it.
+    Index("given_consents_by_subject", "custodian", "subject", "terms", "not_before", "not_after"),
+)
+
+consent_terms = Table(
+    "consent_terms",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+subject_limits = Table(
+    "subject_limits",
+    metadata,
+    Column("subject", String, primary_key=True),
+    Column("custodian", String, nullable=False),
+    Column("limits", Text, nullable=False),
+    Index("subject_limits_by_custodian", "custodian"),
 )
 
 findings = Table(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
+from consentry.index.consent_rows import store_consents, store_limits
 from consentry.index.forgery import EndorsementCheck
 from consentry.index.interpretation import RecordWrite, TransactionRow, record_writes, transaction_rows
 from consentry.index.record_changes import OPEN, RecordChanges, RecordKey, Standing
@@ -57,6 +58,7 @@ class BlockWriter:
         self.write_rows(
             [row for row, _ in rows], writes, lambda write, owner: check.holds(write.transaction, owner)
         )
+        store_limits(self.connection, proved.updates.public, self.namespace)
 
     def write_rows(
         self,
@@ -107,6 +109,7 @@ class BlockWriter:
         )
         self._insert(changes, list(collected.changes.values()))
         self._insert(findings, list(collected.findings.values()))
+        store_consents(self.connection, collected.consents)
         self._insert(accesses, collected.attempts)
         self._decide(collected.decisions)
 

@@ -1,16 +1,25 @@
 """The trail index as its readers see it."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
+from consentry.errors import InputRejected
 from consentry.index import lineage, rows, transaction_queries
 from consentry.index.accesses import Access, AccessFilter, find_accesses
 from consentry.index.checkpoint import IndexFault, read_checkpoint
 from consentry.index.interpretation import TransactionRow
-from consentry.index.pages import Page, PageRequest
+from consentry.index.pages import Page, PageRequest, all_items
+from consentry.index.permitted_subjects import PermittedUse, permitted_subjects
+from consentry.index.record_kinds import RECORD_KINDS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FIRST = PageRequest()
 
@@ -114,6 +123,31 @@ class Trail:
         """Writes that honest contracts would not have made."""
         with self.snapshot() as connection:
             return rows.find_findings(connection)
+
+    def to_frame(self, wanted: AccessFilter | transaction_queries.TransactionFilter | str) -> pd.DataFrame:
+        """Everything that a filter finds as a pandas frame, in ledger order: accesses for an `AccessFilter`,
+        transactions for a `TransactionFilter`, the records of a kind for its name, e.g. "grant".
+
+        Columns are described in `index.frames`; instants are times in UTC.
+
+        Raises:
+            InputRejected: KIND_UNKNOWN.
+        """
+        from consentry.index import frames
+
+        if isinstance(wanted, AccessFilter):
+            return frames.access_frame(all_items(lambda page: self.accesses(wanted, page)))
+        if isinstance(wanted, transaction_queries.TransactionFilter):
+            return frames.transaction_frame(all_items(lambda page: self.transactions(wanted, page)))
+        if wanted not in RECORD_KINDS:
+            kinds = ", ".join(sorted(RECORD_KINDS))
+            raise InputRejected("KIND_UNKNOWN", f"kind: got {wanted!r}, expected one of {kinds}")
+        return frames.record_frame(wanted, self.records(wanted))
+
+    def permitted(self, subjects: Sequence[str], use: PermittedUse) -> set[str]:
+        """Those of some subjects whose consents allow a use; see ``permitted_subjects``."""
+        with self.snapshot() as connection:
+            return permitted_subjects(connection, subjects, use)
 
     def impact(
         self, consent_id: str, manifest: lineage.RowManifest | None = None

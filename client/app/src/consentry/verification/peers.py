@@ -74,6 +74,19 @@ def live_peers(
         yield tuple(PeerSource(name, network, stop) for name, network in networks.items())
 
 
+def own_peer(name: str, network: Network) -> PeerSource:
+    """A connected peer as a copy of the chain, up to its newest block.
+
+    Args:
+        name: how results call it.
+        network: the channel as that peer serves it.
+
+    Raises:
+        LedgerUnreachable: it gave no answer.
+    """
+    return PeerSource(name, network, _newest(name, network))
+
+
 def unreachable(name: str, error: StreamError) -> LedgerUnreachable:
     """What broke a stream of blocks, and what to do about it."""
     return LedgerUnreachable(

@@ -1,0 +1,99 @@
+"""The rows that `permitted_subjects` asks: consents in force with their terms, and limits of subjects."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from consentry.index.interpretation import RecordWrite
+from consentry.index.schema import consent_terms, given_consents, subject_limits
+from consentry_records.consent import GIVEN
+from consentry_records.errors import LedgerError
+from consentry_records.subject import ERASURE, SubjectConsents
+from fabric_protocol.updates import PublicUpdate
+
+CONSENT = "consent"
+NOBODY = ""
+"""Custodian of a subject whose record cannot be read."""
+
+_SUBJECT_KEYS = "subject/"
+
+
+def consent_row(write: RecordWrite, honoured: bool) -> dict[str, Any] | None:
+    """The row of a consent that was written; None where it is not in force or not honoured.
+
+    `terms` are its purposes, restrictions and recipients, the custodian among them, as JSON.
+    """
+    body = write.body
+    if body is None or not honoured or body["state"] != GIVEN:
+        return None
+    terms = (body["purposes"], body["restrictions"], [*body["recipients"], body["custodian"]])
+    return {
+        "consent_id": write.record_id,
+        "subject": body["subject"],
+        "custodian": body["custodian"],
+        "terms": json.dumps(terms, separators=(",", ":")),
+        "not_before": body["not_before"],
+        "not_after": body["not_after"],
+    }
+
+
+def store_consents(connection: Connection, consents: Mapping[str, dict[str, Any] | None]) -> None:
+    """Replace the rows of consents by what a block made of them; None for those not in force."""
+    if not consents:
+        return
+    this = given_consents.c.consent_id == bindparam("of_consent")
+    connection.execute(delete(given_consents).where(this), [{"of_consent": name} for name in consents])
+    rows = [row for row in consents.values() if row is not None]
+    if rows:
+        digests = _store_terms(connection, {row["terms"] for row in rows})
+        connection.execute(insert(given_consents), [{**row, "terms": digests[row["terms"]]} for row in rows])
+
+
+def store_limits(connection: Connection, updates: Iterable[PublicUpdate], namespace: str) -> None:
+    """Replace the limits of the subjects that a block wrote."""
+    written = {
+        update.key.removeprefix(_SUBJECT_KEYS): update.value
+        for update in updates
+        if update.namespace == namespace and update.key.startswith(_SUBJECT_KEYS)
+    }
+    if not written:
+        return
+    this = subject_limits.c.subject == bindparam("of_subject")
+    connection.execute(delete(subject_limits).where(this), [{"of_subject": name} for name in written])
+    rows = [row for name, value in written.items() if value is not None and (row := limits_row(name, value))]
+    if rows:
+        connection.execute(insert(subject_limits), rows)
+
+
+def limits_row(subject: str, value: bytes) -> dict[str, str] | None:
+    """The row of a subject's record; None where it has no limits. What is no record allows nothing."""
+    # Canonical JSON has no other way to say it, and a quotation mark within a text is always escaped.
+    if b'"limits":[]' in value:
+        return None
+    try:
+        record = SubjectConsents.from_bytes(value)
+    except LedgerError:
+        return {"subject": subject, "custodian": NOBODY, "limits": json.dumps([(ERASURE, ())])}
+    limits = [(limit.kind, limit.purposes) for limit in record.limits]
+    if not limits:
+        return None
+    return {"subject": subject, "custodian": record.custodian, "limits": json.dumps(limits)}
+
+
+def terms_digest(terms: str) -> str:
+    """Hex SHA-256 of terms as they are in a consent's row."""
+    return hashlib.sha256(terms.encode()).hexdigest()
+
+
+def _store_terms(connection: Connection, terms: Iterable[str]) -> dict[str, str]:
+    """Keep terms that are new; return the digest of each."""
+    digests = {text: terms_digest(text) for text in terms}
+    digest = consent_terms.c.digest
+    known = set(connection.scalars(select(digest).where(digest.in_(sorted(digests.values())))))
+    new = [{"digest": value, "body": text} for text, value in digests.items() if value not in known]
+    if new:
+        connection.execute(insert(consent_terms), new)
+    return digests
