@@ -1,6 +1,7 @@
 """From a dataset to a model version under permits, with the real contracts; denials with their reasons."""
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import numpy as np
@@ -315,6 +316,26 @@ def test_an_end_that_cannot_be_recorded_is_a_note_on_the_exception(
     with pytest.raises(RuntimeError) as caught:
         train()
     assert "end is not on record: " in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(("error", "state"), [(None, "completed"), (RuntimeError("diverged"), "failed")])
+def test_an_end_that_finds_no_peer_waits_in_the_outbox(
+    gateway, steward, researcher, version, deciding, error, state
+):
+    grant(steward, researcher, version)
+    gone = StatusFailure("UNAVAILABLE", "failed to connect to all addresses", not_sent=True)
+    with (
+        suppress(RuntimeError),
+        researcher.training(model="risk", datasets=[version.version_id], purpose=RESEARCH) as session,
+    ):
+        gateway.failures["endorse"] = [gone] * 100
+        if error is not None:
+            raise error
+    assert [entry.what for entry in researcher.outbox.entries()] == [f"end: {state}"]
+    assert researcher.outbox.holds(session.session_id)
+    gateway.failures["endorse"] = []
+    assert researcher.outbox.send().recorded == 1
+    assert researcher.transactions.evaluate("training:get", session.session_id)["state"] == state
 
 
 def test_a_denial_starts_no_session(gateway, researcher, version, deciding):

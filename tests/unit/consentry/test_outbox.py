@@ -81,6 +81,17 @@ def test_what_is_recorded_off_line_is_recorded_later_with_both_times(gateway, se
     assert researcher.outbox.send().recorded == 0
 
 
+def test_an_end_stated_off_line_says_why_it_failed_and_what_was_used(gateway, session, researcher, version):
+    session.note_use(version.version_id, 2)
+    offline(gateway)
+    session.finish("failed", failure="PROGRAM_ERROR")
+    online(gateway)
+    assert researcher.outbox.send().recorded == 1
+    ended = stored(gateway, TrainingSession, keys.session(session.session_id))
+    assert (ended.state, ended.failure) == ("failed", "PROGRAM_ERROR")
+    assert [(used.version_id, used.rows) for used in ended.used] == [(version.version_id, 2)]
+
+
 def test_what_follows_waits_its_turn_and_goes_by_itself(gateway, session, researcher, version):
     offline(gateway, calls=1)
     record(session, version)

@@ -138,7 +138,12 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
                 "sequence": 1,
                 "claimed_time": examples.START,
                 "round": None,
-                "end_state": "failed",
+                "end": {
+                    "session_id": identifier("session"),
+                    "state": "failed",
+                    "failure": None,
+                    "used": [],
+                },
             },
             "signature": "00" * 70,
         },

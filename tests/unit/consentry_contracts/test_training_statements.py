@@ -22,6 +22,7 @@ from consentry_records import (
 )
 from consentry_records.digest import sha256_digest
 from consentry_records.instants import format_instant
+from consentry_records.training import FinishedSession, UsedVersion
 from fabric_protocol.signatures import sign
 
 SESSION = identifier("session")
@@ -40,13 +41,19 @@ def training_round(number: int = 1, session_id: str = SESSION) -> NewTrainingRou
     )
 
 
+def ended(state: str, rows: int = 0, session_id: str = SESSION, number: int = 1) -> FinishedSession:
+    used = UsedVersion(version_id=identifier("version", number), rows=rows)
+    failure = None if state == "completed" else "PROGRAM_ERROR"
+    return FinishedSession(session_id=session_id, state=state, failure=failure, used=(used,))
+
+
 def statement(consortium: Consortium, sequence: int = 1, **changes: Any) -> NewTrainingStatement:
     fields: dict[str, Any] = {
         "session_id": SESSION,
         "sequence": sequence,
         "claimed_time": format_instant(consortium.ledger.time),
         "round": training_round(sequence),
-        "end_state": None,
+        "end": None,
     }
     return NewTrainingStatement(**{**fields, **changes})
 
@@ -70,7 +77,7 @@ async def trainer(consortium: Consortium) -> Any:
 async def test_rounds_and_the_end_are_recorded_with_both_times(consortium: Consortium, trainer: Any) -> None:
     first = signed(trainer, statement(consortium))
     claimed = first.statement.claimed_time
-    end = signed(trainer, statement(consortium, 2, round=None, end_state="completed"))
+    end = signed(trainer, statement(consortium, 2, round=None, end=ended("completed", rows=190)))
     consortium.ledger.advance(timedelta(hours=3))
     for item in (first, end):
         await consortium.submit(trainer, "training:record_statement", item)
@@ -80,12 +87,24 @@ async def test_rounds_and_the_end_are_recorded_with_both_times(consortium: Conso
     training = consortium.record(TrainingRound, keys.training_round(SESSION, 1))
     assert training.recorded_at == recorded.recorded_at > claimed
     session = consortium.record(TrainingSession, keys.session(SESSION))
-    assert (session.state, session.ended_at) == ("completed", session.ended_at)
+    assert (session.state, session.used) == ("completed", ended("completed", rows=190).used)
     # Rules use the proposal's time alone.
     assert session.ended_at is not None
     assert session.ended_at > claimed
     again = consortium.submit(trainer, "training:record_statement", end)
     assert await consortium.refusal(again) == "SESSION_NOT_RUNNING"
+
+
+async def test_an_end_says_why_and_may_name_versions_of_the_session_alone(
+    consortium: Consortium, trainer: Any
+) -> None:
+    other = signed(trainer, statement(consortium, round=None, end=ended("failed", number=9)))
+    call = consortium.submit(trainer, "training:record_statement", other)
+    assert await consortium.refusal(call) == "USED_VERSION_NOT_IN_SESSION"
+    end = signed(trainer, statement(consortium, round=None, end=ended("failed", rows=5)))
+    await consortium.submit(trainer, "training:record_statement", end)
+    session = consortium.record(TrainingSession, keys.session(SESSION))
+    assert (session.state, session.failure, session.used[0].rows) == ("failed", "PROGRAM_ERROR", 5)
 
 
 async def test_a_number_is_used_once(consortium: Consortium, trainer: Any) -> None:
@@ -141,7 +160,12 @@ async def test_rounds_stay_in_order(consortium: Consortium, trainer: Any) -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [{"round": None}, {"end_state": "failed"}, {"round": training_round(1, identifier("session", 2))}],
+    [
+        {"round": None},
+        {"end": ended("failed")},
+        {"round": training_round(1, identifier("session", 2))},
+        {"round": None, "end": ended("failed", session_id=identifier("session", 2))},
+    ],
 )
 async def test_a_statement_that_says_both_or_nothing_is_none(
     consortium: Consortium, trainer: Any, changes: dict[str, Any]

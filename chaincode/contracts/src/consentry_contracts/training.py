@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from consentry_records import events, keys
@@ -121,8 +120,8 @@ class Training(LedgerContract):
         if statement.round is not None:
             recorded = _next_round(state, statement.round, session, settings, recorded_at)
             await put(ctx, keys.training_round(statement.session_id, recorded.number), recorded)
-        elif statement.end_state is not None:
-            await put(ctx, session_key, replace(session, state=statement.end_state, ended_at=recorded_at))
+        elif statement.end is not None:
+            await put(ctx, session_key, finished(session, statement.end, recorded_at))
         await put(ctx, key, recorded_statement(signed, recorded_at))
         emit(
             ctx,

@@ -32,14 +32,17 @@ def check_statement(
 ) -> None:
     """Refuse a number that is taken, and a claimed time before the session's start or after now.
 
-    Raises LedgerError FIELD_INVALID (both or none of round and end, or another session's round),
+    Raises LedgerError FIELD_INVALID (both or none of round and end, or those of another session),
     STATEMENT_EXISTS, STATEMENT_TIME_INVALID.
     """
     statement, tolerance = signed.statement, settings.time_tolerance_ms
-    if (statement.round is None) == (statement.end_state is None):
-        raise field_invalid("either a round or an end", statement.end_state).within("statement", "round")
-    if statement.round is not None and statement.round.session_id != statement.session_id:
-        raise field_invalid("a round of this session", statement.session_id).within("statement", "round")
+    if (statement.round is None) == (statement.end is None):
+        raise field_invalid("either a round or an end", statement.end).within("statement", "round")
+    stated = statement.round or statement.end
+    if stated is not None and stated.session_id != statement.session_id:
+        raise field_invalid("a round or end of this session", statement.session_id).within(
+            "statement", "round"
+        )
     named: dict[str, str | int] = {"session_id": statement.session_id, "sequence": statement.sequence}
     state.check_absent(statement_key(statement), LedgerError("STATEMENT_EXISTS", named))
     claimed = statement.claimed_time
@@ -61,7 +64,7 @@ def recorded_statement(signed: SignedTrainingStatement, recorded_at: str) -> Tra
         sequence=statement.sequence,
         claimed_time=statement.claimed_time,
         round_number=statement.round.number if statement.round is not None else None,
-        end_state=statement.end_state,
+        end_state=statement.end.state if statement.end is not None else None,
         statement_digest=sha256_digest(statement.signed_bytes()),
         signature=signed.signature,
         recorded_at=recorded_at,

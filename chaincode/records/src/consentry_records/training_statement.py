@@ -12,7 +12,7 @@ from typing import Annotated
 
 from .kinds import DIGEST, INSTANT, Choice, Integer, Nullable, Text, identifier
 from .record import Nested, Record
-from .training import END_STATES, MAXIMUM_ROUNDS, NewTrainingRound
+from .training import END_STATES, MAXIMUM_ROUNDS, FinishedSession, NewTrainingRound
 
 MAXIMUM_STATEMENTS = 999_999
 _LABEL = b"consentry/training-statement/1\x00"
@@ -21,13 +21,16 @@ _SIGNATURE = Text(pattern(r"(?:[0-9a-f]{2}){8,72}"), "a DER signature in lower-c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTrainingStatement(Record):
-    """A round, or the end of a session, as its trainer states it; `sequence` counts his statements from 1."""
+    """A round, or the end of a session with why and what was used, as its trainer states it.
+
+    `sequence` counts his statements from 1.
+    """
 
     session_id: Annotated[str, identifier("session")]
     sequence: Annotated[int, Integer(1, MAXIMUM_STATEMENTS)]
     claimed_time: Annotated[str, INSTANT]
     round: Annotated[NewTrainingRound | None, Nullable(Nested(NewTrainingRound))]
-    end_state: Annotated[str | None, Nullable(Choice(END_STATES))]
+    end: Annotated[FinishedSession | None, Nullable(Nested(FinishedSession))]
 
     def signed_bytes(self) -> bytes:
         """What is signed: "consentry/training-statement/1", a zero byte, and the canonical JSON."""

@@ -106,8 +106,8 @@ class Outbox:
         return self._state(training_round.session_id, training_round, None)
 
     def state_end(self, finished: FinishedSession) -> OutboxEntry:
-        """Sign and keep the end of a session."""
-        return self._state(finished.session_id, None, finished.state)
+        """Sign and keep the end of a session, why it failed and what it used."""
+        return self._state(finished.session_id, None, finished)
 
     def holds(self, session_id: str) -> bool:
         """Whether entries of a session wait: whatever follows them has to wait, too."""
@@ -143,7 +143,9 @@ class Outbox:
         with self._lock:
             self._connection.close()
 
-    def _state(self, session_id: str, stated: NewTrainingRound | None, end: str | None) -> OutboxEntry:
+    def _state(
+        self, session_id: str, stated: NewTrainingRound | None, end: FinishedSession | None
+    ) -> OutboxEntry:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -155,7 +157,7 @@ class Outbox:
                     sequence=last + 1,
                     claimed_time=format_instant(self._clock()),
                     round=stated,
-                    end_state=end,
+                    end=end,
                 )
                 data = statement.to_bytes()
                 self._connection.execute(
@@ -199,5 +201,6 @@ def _entry(data: bytes, state: str, reason: str) -> OutboxEntry:
         statement = NewTrainingStatement.from_bytes(data)
     except LedgerError as error:
         raise ConfigurationError("OUTBOX_INVALID", f"an entry cannot be read: {error.code}") from error
-    what = f"round {statement.round.number}" if statement.round is not None else f"end: {statement.end_state}"
+    end = statement.end.state if statement.end is not None else ""
+    what = f"round {statement.round.number}" if statement.round is not None else f"end: {end}"
     return OutboxEntry(statement.session_id, statement.sequence, statement.claimed_time, what, state, reason)
