@@ -88,27 +88,25 @@ def measure(directory: Path) -> Iterator[Measurement]:
     del directory
     with contextlib.ExitStack() as stack:
         services = [stack.enter_context(_service(runtime)) for runtime in runtimes()]
+        # One event loop for all: gRPC's threads keep talking to the first that they met.
+        loop = stack.enter_context(asyncio.Runner())
         for shape in SHAPES:
-            cpu = _interleaved(services, shape, 0)
+            cpu = loop.run(_interleaved(services, shape, 0))
             yield from _compared(f"chaincode {shape.function}, Node's CPU / ours", cpu, shape.bar)
-        latency = _interleaved(services, _ALONE, 1)
+        latency = loop.run(_interleaved(services, _ALONE, 1))
         yield from _compared("chaincode put alone, Node's latency (p50) / ours", latency, _ALONE.bar)
 
 
-def _interleaved(services: list[Service], shape: Shape, figure: int) -> dict[str, float]:
+async def _interleaved(services: list[Service], shape: Shape, figure: int) -> dict[str, float]:
     """Median of the rounds, by runtime."""
-
-    async def rounds() -> dict[str, float]:
-        found: dict[str, list[float]] = {service.runtime.name: [] for service in services}
-        for turn in range(ROUNDS + 1):
-            for service in services:
-                measured = (await service.run(shape))[figure]
-                # The first turn warms caches and compilers up.
-                if turn:
-                    found[service.runtime.name].append(measured)
-        return {name: median(values) for name, values in found.items()}
-
-    return asyncio.run(rounds())
+    found: dict[str, list[float]] = {service.runtime.name: [] for service in services}
+    for turn in range(ROUNDS + 1):
+        for service in services:
+            measured = (await service.run(shape))[figure]
+            # The first turn warms caches and compilers up.
+            if turn:
+                found[service.runtime.name].append(measured)
+    return {name: median(values) for name, values in found.items()}
 
 
 def _compared(what: str, milliseconds: dict[str, float], bar: float) -> Iterator[Measurement]:

@@ -70,6 +70,8 @@ class NullPeer:
             self._listening.cancel()
             await asyncio.wait([self._listening])
         self._stream.cancel()
+        # Its end is awaited: a call that outlives its event loop complains when it is collected.
+        await self._stream.code()
 
     async def _call(self, arguments: Sequence[str]) -> None:
         encoded = [argument.encode() for argument in arguments]
