@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 from collections.abc import Callable
@@ -12,8 +11,8 @@ from types import MappingProxyType
 
 import httpx
 import pytest
-from cryptography import x509
 from support.sample_organizations import SampleOrganization
+from support.wallet_authority import reenrolling
 
 from consentry.acting import wallet_identity
 from consentry.enrolment import kept_enrolled, renew
@@ -24,7 +23,6 @@ from consentry.profile import AuthorityEndpoint, Endpoint, NetworkProfile, Organ
 from consentry.secret_input import PASSPHRASE_FILE, secret
 from consentry.wallet import Wallet
 from fabric_protocol.certificates import certificate_pem, issue, key_pem, new_private_key
-from fabric_protocol.signatures import verify
 
 MSP = "NorthgateMSP"
 ORGANIZATION = SampleOrganization(MSP)
@@ -97,26 +95,7 @@ def test_a_certificate_that_ends_is_warned_of(days: int, words: str | None) -> N
     assert (warning is None) if words is None else (words in str(warning))
 
 
-def authority(request: httpx.Request) -> httpx.Response:
-    """Checks the token as Fabric CA does, and enrols anew for a year."""
-    certificate, signature = request.headers["authorization"].split(".")
-    pem = base64.b64decode(certificate)
-    parts = (request.url.raw_path, request.content, pem)
-    message = ".".join(["POST", *(base64.b64encode(part).decode() for part in parts)])
-    old = x509.load_pem_x509_certificate(pem)
-    verify(old.public_key(), base64.b64decode(signature), message.encode())
-    assert request.url.path == "/api/v1/reenroll"
-    csr = x509.load_pem_x509_csr(json.loads(request.content)["certificate_request"].encode())
-    issued = issue(
-        ORGANIZATION.authority,
-        common_name=str(csr.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value),
-        public_key=csr.public_key(),
-        attributes={"consentry.role": "steward"},
-        start=NOW,
-        valid_days=365,
-    )
-    result = {"Cert": base64.b64encode(certificate_pem(issued)).decode()}
-    return httpx.Response(201, json={"result": result, "errors": [], "messages": [], "success": True})
+authority = reenrolling(ORGANIZATION, NOW)
 
 
 def refusing(request: httpx.Request) -> httpx.Response:

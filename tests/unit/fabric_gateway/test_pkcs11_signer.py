@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from support.fake_gateway import CHAINCODE, CHANNEL, FakeGateway
-from support.optional_tools import find_optional_tool
 from support.sample_organizations import START
+from support.tokens import PIN, softhsm_library
 
-from fabric_gateway import Gateway, Pkcs11Signer, SigningError
+from fabric_gateway import Gateway, Pkcs11Signer, SigningError, destroy_pkcs11_key, new_pkcs11_key
+from fabric_gateway.pkcs11_session import TokenSession
 from fabric_protocol.certificates import certificate_pem, issue
 from fabric_protocol.identities import parse_identity, serialize_identity
-from fabric_protocol.signatures import verify
+from fabric_protocol.signatures import to_low_s, verify
 
-PIN = "98765432"
 # PrintableString "edwards25519": how PKCS#11 3.0 names the curve.
 EDWARDS = b"\x13\x0cedwards25519"
 CURVES = {"secp256r1": "steward", "secp384r1": "officer", "ed25519": "researcher"}
@@ -29,33 +26,8 @@ pytestmark = pytest.mark.optional_tool("softhsm")
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    found = find_optional_tool("softhsm")
-    place = tmp_path_factory.mktemp("tokens")
-    configuration = place / "softhsm2.conf"
-    configuration.write_text(
-        f"directories.tokendir = {place}\nobjectstore.backend = file\nlog.level = ERROR\n"
-    )
-    before = os.environ.get("SOFTHSM2_CONF")
-    # SoftHSM reads its place from the environment when the library is loaded, once a process.
-    os.environ["SOFTHSM2_CONF"] = str(configuration)
-    command = [
-        "softhsm2-util",
-        "--init-token",
-        "--free",
-        "--label",
-        "hospital",
-        "--pin",
-        PIN,
-        "--so-pin",
-        PIN,
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    yield found
-    if before is None:
-        del os.environ["SOFTHSM2_CONF"]
-    else:
-        os.environ["SOFTHSM2_CONF"] = before
+def library() -> str:
+    return softhsm_library()
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +37,7 @@ def public_keys(library: str) -> dict[str, object]:
     from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
     made: dict[str, object] = {}
-    token = pkcs11.lib(library).get_token(token_label="hospital")
-    with token.open(user_pin=PIN, rw=True) as session:
+    with TokenSession(library, "hospital", PIN, writing=True) as session:
         for curve, label in CURVES.items():
             edwards = curve == "ed25519"
             kind = pkcs11.KeyType.EC_EDWARDS if edwards else pkcs11.KeyType.EC
@@ -136,3 +107,44 @@ def test_a_library_that_is_none_is_told(tmp_path: Path, library: str) -> None:
 def test_a_key_has_to_be_named(library: str) -> None:
     with pytest.raises(ValueError, match="key_label, key_id"):
         Pkcs11Signer(library, "hospital", PIN)
+
+
+def test_one_token_signs_for_several_until_the_last_is_closed(
+    library: str, public_keys: dict[str, object]
+) -> None:
+    digest = hashlib.sha256(b"message").digest()
+    first = Pkcs11Signer(library, "hospital", PIN, key_label="steward")
+    second = Pkcs11Signer(library, "hospital", PIN, key_label="officer")
+    with pytest.raises(SigningError) as caught:
+        Pkcs11Signer(library, "hospital", "11111111", key_label="steward")
+    assert caught.value.code == "HSM_UNAVAILABLE"
+    first.close()
+    first.close()
+    assert second(digest)
+    second.close()
+    with Pkcs11Signer(library, "hospital", PIN, key_label="steward") as signer:
+        assert signer(digest)
+
+
+def test_a_key_is_made_and_destroyed_on_the_token(library: str) -> None:
+    public_key = new_pkcs11_key(library, "hospital", PIN, key_label="made-here")
+    with Pkcs11Signer(library, "hospital", PIN, key_label="made-here") as signer:
+        verify(public_key, to_low_s(signer(hashlib.sha256(b"m").digest()), public_key.curve), b"m")
+    with pytest.raises(SigningError) as caught:
+        new_pkcs11_key(library, "hospital", PIN, key_label="made-here")
+    assert caught.value.code == "HSM_LABEL_TAKEN"
+    destroy_pkcs11_key(library, "hospital", PIN, key_label="made-here")
+    with pytest.raises(SigningError) as caught:
+        Pkcs11Signer(library, "hospital", PIN, key_label="made-here")
+    assert caught.value.code == "HSM_KEY_NOT_FOUND"
+
+
+def test_a_key_that_was_made_never_leaves_the_token(library: str) -> None:
+    import pkcs11
+
+    new_pkcs11_key(library, "hospital", PIN, key_label="kept")
+    with TokenSession(library, "hospital", PIN) as session:
+        key = session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label="kept")
+        assert (key[pkcs11.Attribute.SENSITIVE], key[pkcs11.Attribute.EXTRACTABLE]) == (True, False)
+        with pytest.raises(pkcs11.PKCS11Error):
+            _ = key[pkcs11.Attribute.VALUE]

@@ -85,10 +85,25 @@ class CaClient:
         Raises:
             EnrolmentError: CA_REFUSED (revoked, expired), CA_UNREACHABLE, CA_ANSWER_INVALID.
         """
-        key, enrolment_id = new_private_key(), identity.enrolment_id
+        key = new_private_key()
+        certificate = self.reenroll_key(identity, key, attributes=attributes)
+        return WalletIdentity(self._msp_id, certificate, key_pem(key))
+
+    def reenroll_key(
+        self,
+        identity: WalletIdentity,
+        key: ec.EllipticCurvePrivateKey,
+        *,
+        attributes: Sequence[str] = (ROLE_ATTRIBUTE,),
+    ) -> bytes:
+        """Have a certificate issued for a key that is there already, e.g. on a token; return it (PEM).
+
+        Raises:
+            EnrolmentError: as `reenroll`.
+        """
+        enrolment_id = identity.enrolment_id
         result = self._signed("reenroll", self._certificate_request(enrolment_id, key, attributes), identity)
-        certificate = _issued_certificate(result, enrolment_id, key)
-        return WalletIdentity(self._msp_id, certificate_pem(certificate), key_pem(key))
+        return certificate_pem(_issued_certificate(result, enrolment_id, key))
 
     def register(
         self,

@@ -11,6 +11,7 @@ from consentry.ca_client import CaClient
 from consentry.errors import ConfigurationError, EnrolmentError
 from consentry.identity import WalletIdentity
 from consentry.profile import NetworkProfile
+from consentry.token_keys import renew_on_token
 from consentry.wallet import Wallet
 
 RENEWED_WITHIN = timedelta(days=30)
@@ -28,13 +29,14 @@ def kept_enrolled(
 ) -> WalletIdentity:
     """Return an identity of a wallet, with a new key and certificate once 30 days or less are left.
 
-    Where renewing fails, or the key is on a token, the old one is returned with a warning in the log.
+    A key on a token is followed by a new one there. Where renewing fails, the old identity is returned with a
+    warning in the log.
 
     Raises:
         InputRejected, ConfigurationError: as `Wallet.get`.
     """
     identity = wallet.get(label)
-    if timedelta(0) < identity.expires_at - now <= RENEWED_WITHIN and not identity.is_on_token:
+    if timedelta(0) < identity.expires_at - now <= RENEWED_WITHIN:
         try:
             return renew(profile, wallet, label, transport=transport)
         except (EnrolmentError, ConfigurationError) as error:
@@ -51,20 +53,16 @@ def renew(
     """Re-enrol an identity at its organization's CA with a new key, and replace it in the wallet; return it.
 
     Raises:
-        ConfigurationError: CA_MISSING, network.json names none; KEY_ON_TOKEN, make the key and its request
-            with the token's own tools.
+        ConfigurationError: CA_MISSING, network.json names none; WALLET_LOCKED, the token refused.
         EnrolmentError: CA_REFUSED, CA_UNREACHABLE, CA_ANSWER_INVALID; the old identity stays.
     """
     identity = wallet.get(label)
-    if identity.is_on_token:
-        raise ConfigurationError(
-            "KEY_ON_TOKEN",
-            f"the key of {label!r} is on a token: request a certificate with the token's tools",
-        )
     authority = profile.organization(identity.msp_id).ca
     if authority is None:
         raise ConfigurationError("CA_MISSING", f"network.json names no CA for {identity.msp_id}")
     with CaClient(authority, identity.msp_id, transport=transport) as ca:
+        if identity.is_on_token:
+            return renew_on_token(wallet, label, lambda key: ca.reenroll_key(identity, key))
         renewed = ca.reenroll(identity)
     wallet.put(label, renewed, replace=True)
     return renewed

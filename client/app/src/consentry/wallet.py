@@ -110,6 +110,21 @@ class Wallet:
             private_key = _decrypted(private_key, self._asked(self._passphrase, "passphrase"), label)
         return WalletIdentity(msp_id, certificate, private_key)
 
+    def token_key(self, label: str) -> TokenKey:
+        """Return where the key of an identity is that is on a token.
+
+        Raises:
+            InputRejected: LABEL_INVALID, IDENTITY_NOT_FOUND; KEY_NOT_ON_TOKEN.
+        """
+        document = self._read(label)
+        if "token" not in document.names():
+            raise InputRejected("KEY_NOT_ON_TOKEN", f"the key of {label!r} is in the wallet, on no token")
+        return _token_key(document.take_object("token"))
+
+    def token_pin(self) -> str:
+        """Return the PIN of tokens; raises ConfigurationError WALLET_LOCKED where there is none."""
+        return self._asked(self._pin, "PIN")
+
     def protection(self, label: str) -> str:
         """Return how an identity's key is kept: `plain`, `encrypted` or `token`; empty if there is none."""
         if not self._path(label).is_file():

@@ -28,6 +28,7 @@ from fabric_gateway.events import ChaincodeEvent, EventStream
 from fabric_gateway.gateway import Gateway
 from fabric_gateway.in_flight import InFlight
 from fabric_gateway.network import Network
+from fabric_gateway.pkcs11_session import destroy_pkcs11_key, new_pkcs11_key
 from fabric_gateway.pkcs11_signer import Pkcs11Signer
 from fabric_gateway.proposal import Proposal
 from fabric_gateway.retry import ConflictRetry
@@ -82,6 +83,8 @@ __all__ = [
     "Transaction",
     "UnsignedError",
     "decode_block",
+    "destroy_pkcs11_key",
+    "new_pkcs11_key",
     "pem_signer",
     "serialize_identity",
     "utc_clock",

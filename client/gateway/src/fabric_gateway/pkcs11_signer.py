@@ -8,14 +8,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from fabric_gateway.errors import SigningError
-
-if TYPE_CHECKING:
-    import pkcs11
+from fabric_gateway.pkcs11_session import TokenSession
 
 
 class Pkcs11Signer:
@@ -44,11 +42,11 @@ class Pkcs11Signer:
         if key_label is None and key_id is None:
             raise ValueError("key_label, key_id: got none, expected one of them at least")
         self._lock = threading.Lock()
-        self._session = _open_session(str(library), token_label, pin)
+        self._opened = TokenSession(str(library), token_label, pin)
         try:
-            self._key = _find_key(self._session, key_label, key_id)
+            self._key = _find_key(self._opened.session, key_label, key_id)
         except BaseException:
-            self._session.close()
+            self._opened.close()
             raise
         self._mechanism, self._is_ecdsa = _mechanism(self._key)
 
@@ -78,7 +76,7 @@ class Pkcs11Signer:
     def close(self) -> None:
         """Close the session with the token."""
         with self._lock:
-            self._session.close()
+            self._opened.close()
 
     def __enter__(self) -> Pkcs11Signer:
         return self
@@ -87,25 +85,6 @@ class Pkcs11Signer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _open_session(library: str, token_label: str, pin: str) -> pkcs11.Session:
-    try:
-        import pkcs11
-    except ImportError as error:
-        raise SigningError(
-            "the library python-pkcs11 is not installed: pip install 'fabric-gateway-python[pkcs11]'",
-            code="HSM_UNAVAILABLE",
-        ) from error
-    try:
-        return pkcs11.lib(library).get_token(token_label=token_label).open(user_pin=pin)
-    except (pkcs11.PKCS11Error, RuntimeError) as error:
-        # The PIN is in neither the library's words nor ours.
-        raise SigningError(
-            f"no session with token {token_label!r} through {library} ({type(error).__name__}): "
-            "check the library's path, the token's label and the PIN",
-            code="HSM_UNAVAILABLE",
-        ) from error
 
 
 def _find_key(session: Any, label: str | None, identifier: bytes | None) -> Any:
