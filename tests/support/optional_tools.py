@@ -6,6 +6,7 @@ names the tool. `make test` ends with a line for each tool: run, or not run and 
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -97,6 +98,13 @@ def _strace() -> str:
     return place
 
 
+def _torch() -> str:
+    found = importlib.util.find_spec("torch")
+    if found is None or found.origin is None:
+        raise LookupError("PyTorch is not installed; bring it by .tools/bin/uv pip install torch")
+    return str(Path(found.origin).parent)
+
+
 def _tmpfs() -> str:
     place = shutil.which("mount")
     if place is None or os.geteuid() != 0:
@@ -148,6 +156,7 @@ OPTIONAL_TOOLS = (
         "real nodes survive kills, partitions, slow and full disks and wrong clocks",
         _network_namespaces,
     ),
+    OptionalTool("torch", "PyTorch modules are registered, and their example program trains", _torch),
     OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )
 

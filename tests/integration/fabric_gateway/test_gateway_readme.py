@@ -1,4 +1,4 @@
-"""The README's examples, as they stand, one after the other on the embedded engine."""
+"""The README's examples, as they stand, one after the other, on both engines."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from support.embedded import enrolled_user
 
 from fabric_embedded.network import EmbeddedNetwork
+from fabric_native import NativeNetwork
 from fabric_protocol.certificates import key_pem
 
 pytestmark = pytest.mark.integration
@@ -18,17 +19,17 @@ README = Path(__file__).parents[3] / "client" / "gateway" / "README.md"
 
 
 def test_the_examples_run(
-    embedded: EmbeddedNetwork, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    network: EmbeddedNetwork | NativeNetwork, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user = enrolled_user(embedded, "alpha", "reader-of-the-readme")
-    peer = json.loads((embedded.directory / "network.json").read_text())["organizations"]["AlphaMSP"][
-        "peers"
-    ][0]
+    user = enrolled_user(network, "alpha", "reader-of-the-readme")
+    peer = json.loads((network.directory / "network.json").read_text())["organizations"]["AlphaMSP"]["peers"][
+        0
+    ]
     names = {
         "__name__": "example",
         "endpoint": peer["endpoint"],
         "server_name": peer["server_name"],
-        "tls_roots": (embedded.directory / peer["tls_roots"]).read_bytes(),
+        "tls_roots": (network.directory / peer["tls_roots"]).read_bytes(),
         "msp_id": "AlphaMSP",
         "certificate": user.certificate,
         "private_key": key_pem(user.key),  # type: ignore[arg-type]

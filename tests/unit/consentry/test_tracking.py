@@ -123,6 +123,21 @@ def test_a_modules_parameters_are_arrays():
         torch_weights(Module({}))
 
 
+@pytest.mark.optional_tool("torch")
+def test_pytorchs_own_modules_are_arrays():
+    import torch
+
+    torch.manual_seed(1)
+    module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2)).to(torch.bfloat16)
+    weights = torch_weights(module)
+    assert set(weights) == set(module.state_dict())
+    assert (weights["0.weight"].dtype, weights["1.num_batches_tracked"].dtype) == ("float32", "int64")
+    held = {name: tensor.to(torch.float32) for name, tensor in module.state_dict().items() if "0." in name}
+    for name, tensor in held.items():
+        assert weights[name].tolist() == tensor.tolist()
+    assert weights_digest(torch_weights(module)) == weights_digest(weights)
+
+
 def test_federated_rounds_are_recorded(session, version):
     def train(weights, number):
         step = {"w": np.asarray(weights["w"]) + number}
