@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from consentry.cli.errors import lines_of
 from consentry.cli.main import run
+from consentry.errors import FrameRejected, RowProblem
 
 NO_IDENTITY = (
     "Error (IDENTITY_MISSING): say who acts: ORGANIZATION/LABEL, e.g. northgate/steward, "
@@ -52,6 +54,17 @@ def test_an_unknown_identity_is_refused_with_those_that_there_are(
     assert "has no identity 'nobody'; it has: none" in capsys.readouterr().err
     assert run(["--network", str(network), "--as", "elsewhere/x", "grants", "show", "grant-1"]) == 1
     assert "organization 'elsewhere' is not in network.json" in capsys.readouterr().err
+
+
+def test_faults_of_a_file_stand_on_lines_of_their_own() -> None:
+    problems = [RowProblem(0, "method", "FIELD_INVALID", "got nothing"), RowProblem(4, "language", "X", "no")]
+    assert list(lines_of(FrameRejected(problems))) == [
+        "Error (FRAME_INVALID): 2 rows are faulty and nothing was recorded; "
+        "the first row below the header is row 1:",
+        "  row 1, method: got nothing",
+        "  row 5, language: no",
+    ]
+    assert next(lines_of(FrameRejected(problems[:1]))).startswith("Error (FRAME_INVALID): 1 row is faulty")
 
 
 @pytest.mark.parametrize(

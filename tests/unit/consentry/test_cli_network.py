@@ -86,7 +86,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         (["network", "destroy", "--yes"], ("destroy",), "The network in {} is gone.\n"),
         (
             ["network", "enroll", "northgate", "steward", "--role", "steward", "--role", "dpo"],
-            ("enroll_user", "northgate", "steward", ["steward", "dpo"]),
+            ("enroll_user", "northgate", "steward", ["steward", "dpo"], []),
             "northgate/steward is enrolled as 5f0c.\n",
         ),
         (["network", "export", "blocks"], ("export_blocks", Path("blocks")), "12 blocks are in blocks.\n"),

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 
+from consentry.consent_cells import NO_DIGEST, READERS, STAND_INS
 from consentry.errors import FrameRejected, InputRejected, RowProblem
 from consentry_records.consent import MAXIMUM_TERMS, ConsentTerms
-from consentry_records.errors import FieldError, LedgerError, field_invalid
-from consentry_records.instants import format_instant
-from consentry_records.kinds import DIGEST, INSTANT, Choice
-from consentry_records.private_consent import (
-    CONSENT_TYPES,
-    JURISDICTION,
-    LANGUAGE,
-    SUBJECT,
-    PrintableText,
-    PrivateConsent,
-)
+from consentry_records.errors import FieldError, LedgerError
+from consentry_records.private_consent import SUBJECT, PrivateConsent
 from consentry_records.templates import Template
 
 _Shared = TypeVar("_Shared")
@@ -75,7 +65,7 @@ _MANNER = (
     "storage_locations",
     "retained_until",
 )
-_NO_DIGEST = "sha256:" + "0" * 64
+_NO_PSEUDONYM = "(pseudonym)"
 _NO_SALT = "0" * 64
 
 
@@ -106,9 +96,9 @@ def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsen
     """Check every row and return them in order.
 
     `purposes`, `restrictions`, `categories` and `recipients` hold lists of codes; times are datetimes with a
-    zone, or instants as text; digests are `sha256:<hex>`; the rest is text. Optional: `controller` (an MSP
-    id; where the column lacks, the argument), `claimed_at` (when the consent was given, if earlier than now),
-    `jurisdiction` (ISO 3166), `withdrawal_method`, `declared_by` (subject, guardian, proxy) and its
+    zone, or ISO 8601 text with one; digests are `sha256:<hex>`; the rest is text. Optional: `controller` (an
+    MSP id; where the column lacks, the argument), `claimed_at` (when the consent was given, if earlier than
+    now), `jurisdiction` (ISO 3166), `withdrawal_method`, `declared_by` (subject, guardian, proxy) and its
     `mandate_digest`, `consent_type` (explicit, expressed, implied), `storage_locations` (a list of ISO 3166
     codes), `retained_until` (a time).
 
@@ -133,9 +123,9 @@ class _Reader:
 
     def __init__(self, columns: dict[str, list[Any]]) -> None:
         self._faults: dict[int, list[RowProblem]] = {}
-        self._columns = {name: self._column(name, read, columns[name]) for name, read in _READERS.items()}
-        self._terms: dict[tuple[Any, ...], ConsentTerms | list[tuple[str, LedgerError]]] = {}
-        self._manners: dict[tuple[Any, ...], Manner | list[tuple[str, LedgerError]]] = {}
+        self._columns = {name: self._column(name, read, columns[name]) for name, read in READERS.items()}
+        self._terms: dict[tuple[Any, ...], ConsentTerms | None] = {}
+        self._manners: dict[tuple[Any, ...], Manner | None] = {}
 
     @property
     def problems(self) -> list[RowProblem]:
@@ -149,13 +139,10 @@ class _Reader:
         terms_of = zip(*(columns[name] for name in _TERMS), strict=True)
         manner_of = zip(*(columns[name] for name in _MANNER), strict=True)
         for row, (terms_key, manner_key) in enumerate(zip(terms_of, manner_of, strict=True)):
-            if row in self._faults:
-                continue
-            terms = self._shared(self._terms, _TERMS, terms_key, row, _terms)
-            if terms is None:
-                continue
-            manner = self._shared(self._manners, _MANNER, manner_key, row, _manner)
-            if manner is None:
+            terms = self._shared(self._terms, _TERMS, terms_key, _terms)
+            manner = self._shared(self._manners, _MANNER, manner_key, _manner)
+            if row in self._faults or terms is None or manner is None:
+                self._find_all_faults(row, terms_key, manner_key)
                 continue
             consents.append(
                 FrameConsent(
@@ -167,6 +154,15 @@ class _Reader:
                 )
             )
         return consents
+
+    def _find_all_faults(self, row: int, terms_key: tuple[Any, ...], manner_key: tuple[Any, ...]) -> None:
+        """What else is wrong with a row, were the values mended that are known to be faulty."""
+        faults = self._faults.setdefault(row, [])
+        known = {problem.column for problem in faults}
+        for names, key, make in ((_TERMS, terms_key, _terms), (_MANNER, manner_key, _manner)):
+            values = dict(zip(names, key, strict=True))
+            mended = {name: STAND_INS[name] for name in known & values.keys()}
+            faults += [_problem(row, *fault) for fault in _record_faults(values | mended, make)]
 
     def _column(self, name: str, read: Callable[[object], Any], values: list[Any]) -> list[Any]:
         known: dict[Any, Any] = {}
@@ -186,23 +182,18 @@ class _Reader:
 
     def _shared(
         self,
-        made: dict[tuple[Any, ...], _Shared | list[tuple[str, LedgerError]]],
+        made: dict[tuple[Any, ...], _Shared | None],
         names: tuple[str, ...],
         key: tuple[Any, ...],
-        row: int,
         make: Callable[[dict[str, Any]], _Shared],
     ) -> _Shared | None:
+        """What rows with the same values share; None where it cannot be made of them."""
         try:
-            found = made.get(key)
+            if key not in made:
+                made[key] = _made(dict(zip(names, key, strict=True)), make)
+            return made[key]
         except TypeError:  # a list within a list, which the record refuses in words
-            found = _made(dict(zip(names, key, strict=True)), make)
-        else:
-            if found is None:
-                found = made[key] = _made(dict(zip(names, key, strict=True)), make)
-        if isinstance(found, list):
-            self._faults[row] = [_problem(row, column, error) for column, error in found]
-            return None
-        return found
+            return _made(dict(zip(names, key, strict=True)), make)
 
 
 def _repeated(value: object) -> object:
@@ -214,10 +205,11 @@ def _repeated(value: object) -> object:
     return None
 
 
-def _made(
-    fields: dict[str, Any], make: Callable[[dict[str, Any]], _Shared]
-) -> _Shared | list[tuple[str, LedgerError]]:
-    return _record_faults(fields, make) or make(fields)
+def _made(fields: dict[str, Any], make: Callable[[dict[str, Any]], _Shared]) -> _Shared | None:
+    try:
+        return make(fields)
+    except LedgerError:
+        return None
 
 
 def _terms(fields: dict[str, Any]) -> ConsentTerms:
@@ -225,7 +217,7 @@ def _terms(fields: dict[str, Any]) -> ConsentTerms:
 
 
 def _manner(fields: dict[str, Any]) -> Manner:
-    own: dict[str, Any] = {"pseudonym": _NO_PSEUDONYM, "salt": _NO_SALT, "evidence_digest": _NO_DIGEST}
+    own: dict[str, Any] = {"pseudonym": _NO_PSEUDONYM, "salt": _NO_SALT, "evidence_digest": NO_DIGEST}
     return Manner(Template(PrivateConsent(**fields, **own), own))
 
 
@@ -259,9 +251,9 @@ def _record_faults(
         except FieldError as error:
             column = str(error.fields["field"]).partition("[")[0]
             faults.append((column, error))
-            if column not in _VALID:
+            if column not in STAND_INS:
                 break
-            candidate[column] = _VALID[column]
+            candidate[column] = STAND_INS[column]
         except LedgerError as error:
             column = "mandate_digest" if error.code == "MANDATE_INVALID" else "not_after"
             faults.append((column, error))
@@ -275,90 +267,6 @@ def _problem(row: int, column: str, error: LedgerError) -> RowProblem:
     fields = error.fields
     message = f"got {fields['got']}, expected {fields['expected']}" if "expected" in fields else error.message
     return RowProblem(row, column, error.code, message)
-
-
-def _pseudonym(value: object) -> str:
-    text = PRINTABLE.read(value)
-    # The same name in two normal forms would be two subjects, and a withdrawal of one would miss the other.
-    if not unicodedata.is_normalized("NFC", text):
-        raise field_invalid("text in Unicode normal form C", value)
-    return text
-
-
-def _optional(read: Callable[[object], Any]) -> Callable[[object], Any]:
-    # An empty cell of a CSV file is an empty text, one of a frame NaN, NaT or None.
-    return lambda value: (
-        None
-        if value is None or value == "" or (not isinstance(value, str) and value != value)
-        else read(value)
-    )
-
-
-def _codes(value: object) -> tuple[object, ...]:
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if not isinstance(value, list | tuple):
-        raise field_invalid("a list of codes", value)
-    return tuple(value)
-
-
-def _codes_or_none(value: object) -> tuple[object, ...]:
-    return () if value is None or (isinstance(value, float) and value != value) else _codes(value)
-
-
-def _instant(value: object) -> object:
-    if isinstance(value, str):
-        return value
-    # pandas' NaT claims to be a datetime.
-    if not isinstance(value, datetime) or pd.isna(value):
-        raise field_invalid("a time with a zone, or an instant YYYY-MM-DDTHH:MM:SS.mmmZ", value)
-    try:
-        return format_instant(value)
-    except (ValueError, OverflowError) as error:
-        raise field_invalid("a time with a zone, from 1970 on", value) from error
-
-
-def _any(value: object) -> object:
-    return value
-
-
-PRINTABLE = PrintableText()
-_NO_PSEUDONYM = "(pseudonym)"
-_READERS: dict[str, Callable[[object], Any]] = {
-    "pseudonym": _pseudonym,
-    "purposes": _codes,
-    "restrictions": _codes,
-    "categories": _codes,
-    "recipients": _codes,
-    "not_before": _instant,
-    "not_after": _instant,
-    "notice_version": PRINTABLE.read,
-    "notice_digest": _any,
-    "evidence_digest": DIGEST.read,
-    "method": PRINTABLE.read,
-    "language": LANGUAGE.read,
-    "controller": _any,
-    "claimed_at": _optional(lambda value: INSTANT.read(_instant(value))),
-    "jurisdiction": _optional(JURISDICTION.read),
-    "withdrawal_method": _optional(PRINTABLE.read),
-    "declared_by": _any,
-    "mandate_digest": _optional(DIGEST.read),
-    "consent_type": _optional(Choice(CONSENT_TYPES).read),
-    "storage_locations": _codes_or_none,
-    "retained_until": _optional(lambda value: INSTANT.read(_instant(value))),
-}
-# Stand-ins for a faulty field while the others are checked.
-_VALID: dict[str, Any] = {
-    "purposes": ("TREAT",),
-    "restrictions": (),
-    "categories": ("none",),
-    "recipients": ("ANY_MEMBER",),
-    "not_before": "1970-01-01T00:00:00.000Z",
-    "not_after": "9999-12-31T23:59:59.999Z",
-    "notice_digest": _NO_DIGEST,
-    "controller": "MSP",
-    "storage_locations": (),
-}
 
 
 def batches(consents: Sequence[FrameConsent], size: int) -> list[list[FrameConsent]]:

@@ -64,17 +64,19 @@ class RowProblem:
 class FrameRejected(InputRejected):
     """A frame has faulty rows; nothing was imported or registered. `problems` has every fault found."""
 
-    _SHOWN = 20
+    SHOWN = 20
+    """How many faults the sentence names."""
 
     def __init__(self, problems: Sequence[RowProblem]) -> None:
         self.problems = tuple(problems)
         rows = len({problem.row for problem in self.problems})
-        shown = "; ".join(str(problem) for problem in self.problems[: self._SHOWN])
-        rest = len(self.problems) - self._SHOWN
+        self.summary = f"{rows} {'row is' if rows == 1 else 'rows are'} faulty and nothing was recorded"
+        shown = "; ".join(str(problem) for problem in self.problems[: self.SHOWN])
+        rest = len(self.problems) - self.SHOWN
         more = f"; and {rest} more (see .problems)" if rest > 0 else ""
         super().__init__(
             "FRAME_INVALID",
-            f"{rows} rows are faulty and nothing was recorded: {shown}{more}",
+            f"{self.summary}: {shown}{more}",
             {"rows": rows, "problems": len(self.problems)},
         )
 

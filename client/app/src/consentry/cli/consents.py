@@ -22,10 +22,11 @@ def import_consents(
 ) -> None:
     """Record the consents of a file; all rows are checked first, and none is recorded if one is faulty.
 
-    Columns: pseudonym, purposes, restrictions, categories, recipients, not_before, not_after,
-    notice_version, notice_digest, evidence_digest, method, language; optional: controller, claimed_at (when
-    a paper form was signed), jurisdiction, withdrawal_method, declared_by (subject, guardian, proxy),
-    mandate_digest, consent_type (explicit, expressed, implied), storage_locations, retained_until.
+    `consents template` prints an empty form. Columns: pseudonym, purposes, restrictions, categories,
+    recipients, not_before, not_after, notice_version, notice_digest, evidence_digest, method, language;
+    optional: controller, claimed_at (when a paper form was signed), jurisdiction, withdrawal_method,
+    declared_by (subject, guardian, proxy), mandate_digest, consent_type (explicit, expressed, implied),
+    storage_locations, retained_until.
     """
     from consentry.cli.frames import read_consents
     from consentry.cli.progress import counted
@@ -44,6 +45,23 @@ def import_consents(
         )
         return
     say(f"{summary.count} consents recorded in {summary.seconds:.2f} s ({summary.rate:.0f}/s).")
+
+
+@app.command(
+    epilog=examples(
+        "consentry consents template > consents.csv",
+        "consentry consents template --notice notice-2027.pdf > consents.csv",
+    )
+)
+def template(
+    notice: Annotated[
+        Path | None, typer.Option(help="The notice that patients are given; its digest is filled in.")
+    ] = None,
+) -> None:
+    """Print an empty form for `consents import`: the columns, and one row as an example."""
+    from consentry.cli.consent_template import consent_template
+
+    typer.echo(consent_template(notice), nl=False)
 
 
 @app.command(

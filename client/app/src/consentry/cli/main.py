@@ -17,7 +17,7 @@ from consentry.cli import (
     demo,
     doctor,
     gate,
-    grants,
+    grant_requests,
     index,
     models,
     network,
@@ -34,7 +34,7 @@ from consentry.cli import (
     wallet,
 )
 from consentry.cli.context import DEFAULT_DIRECTORY, CommandContext
-from consentry.cli.errors import status_of
+from consentry.cli.errors import lines_of, status_of
 from consentry.cli.output import examples, set_quiet
 from consentry.errors import ConsentryError
 
@@ -102,7 +102,7 @@ for group in (
     consent_changes,
     rights,
     datasets,
-    grants,
+    grant_requests,
     reviews,
     access,
     training,
@@ -129,7 +129,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=None if arguments is None else list(arguments))
     except ConsentryError as error:
-        typer.echo(f"Error ({error.code}): {error.message}", err=True)
+        for line in lines_of(error):
+            typer.echo(line, err=True)
         return int(status_of(error))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

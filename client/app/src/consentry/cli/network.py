@@ -98,7 +98,7 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> None:
 @app.command(
     epilog=examples(
         "consentry network enroll northgate steward --role steward",
-        "consentry network enroll riverside researcher --role researcher",
+        "consentry network enroll riverside researcher --role researcher --project heart-2027",
     )
 )
 def enroll(
@@ -107,13 +107,23 @@ def enroll(
     label: Annotated[str, typer.Argument(help="Name of the identity in the organization's wallet.")],
     role: Annotated[
         list[str] | None,
-        typer.Option(help="Role in the certificate: steward, researcher, dpo, auditor, regulator, service."),
+        typer.Option(
+            help="Role in the certificate: steward, researcher, dpo, auditor, regulator, service, ethics, "
+            "clinician; may be repeated."
+        ),
+    ] = None,
+    project: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Project in the certificate, for grants to its members only, e.g. heart-2027; "
+            "may be repeated."
+        ),
     ] = None,
 ) -> None:
     """Enrol somebody at the organization's CA and keep the identity in its wallet."""
     from consentry.network import enroll_user
 
-    identity = enroll_user(command_context(ctx).directory, organization, label, role or [])
+    identity = enroll_user(command_context(ctx).directory, organization, label, role or [], project or [])
     say(f"{organization}/{label} is enrolled as {identity.enrolment_id}.")
 
 

@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from consentry.ca_client import CaClient, new_enrolment_id
-from consentry.errors import ConfigurationError
+from consentry.errors import ConfigurationError, InputRejected
 from consentry.network.engines import load_network
 from consentry.network.translation import translated
 from consentry.profile import NetworkProfile
-from consentry.wallet import ROLE_ATTRIBUTE, Wallet, WalletIdentity
+from consentry.wallet import Wallet, WalletIdentity
+from consentry_records.roles import (
+    MAXIMUM_PROJECTS,
+    PROJECT_ATTRIBUTE,
+    ROLE_ATTRIBUTE,
+    ROLES,
+    parse_projects,
+)
 
 
 @translated()
-def enroll_user(directory: Path, organization: str, label: str, roles: Sequence[str]) -> WalletIdentity:
+def enroll_user(
+    directory: Path, organization: str, label: str, roles: Sequence[str], projects: Sequence[str] = ()
+) -> WalletIdentity:
     """Register and enrol an identity with roles, and put it into the organization's wallet.
 
     The enrolment id is random (DESIGN §8): who it is, the employer keeps off the ledger.
@@ -24,18 +33,41 @@ def enroll_user(directory: Path, organization: str, label: str, roles: Sequence[
         organization: Short name, such as `northgate`.
         label: Name in the wallet, such as `steward`.
         roles: Roles of `consentry_records.roles`; none is allowed, and permits little.
+        projects: Projects that the identity is a member of, such as `heart-2027`, for grants to members only.
 
     Raises:
-        ConsentryError: ORGANIZATION_UNKNOWN, LABEL_TAKEN, or what the CA answered.
+        ConsentryError: ROLE_UNKNOWN, PROJECT_INVALID, ORGANIZATION_UNKNOWN, LABEL_TAKEN, or what the CA
+            answered.
     """
+    attributes = _attributes(roles, projects)
     profile = NetworkProfile.load(directory)
     enrolment_id = new_enrolment_id()
     with _authority(profile, organization) as ca:
         registrar = ca.enroll(*load_network(directory).registrar(organization), attributes=())
-        secret = ca.register(registrar, enrolment_id, {ROLE_ATTRIBUTE: ",".join(roles)})
+        secret = ca.register(registrar, enrolment_id, attributes)
         identity = ca.enroll(enrolment_id, secret)
     Wallet(profile.wallet_directory(organization)).put(label, identity)
     return identity
+
+
+def _attributes(roles: Sequence[str], projects: Sequence[str]) -> dict[str, str]:
+    """What the certificate says of its holder; the ledger would pass over what it does not know."""
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        raise InputRejected(
+            "ROLE_UNKNOWN", f"there is no role {unknown[0]!r}; the roles are {', '.join(ROLES)}"
+        )
+    attributes = {ROLE_ATTRIBUTE: ",".join(roles)}
+    if projects:
+        value = ",".join(projects)
+        if parse_projects(value) != tuple(sorted(set(projects))):
+            raise InputRejected(
+                "PROJECT_INVALID",
+                f"a project is named in lower case with hyphens, such as heart-2027, at most "
+                f"{MAXIMUM_PROJECTS} of them; got {value!r}",
+            )
+        attributes[PROJECT_ATTRIBUTE] = value
+    return attributes
 
 
 @translated()
