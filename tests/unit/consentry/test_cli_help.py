@@ -112,6 +112,7 @@ DOCUMENTED = (
     "models list",
     "trail dataset",
     "trail actor",
+    "trail open",
     "trail model",
     "trail impact",
     "trail transactions",

@@ -79,6 +79,9 @@ def test_transactions_history_findings_and_status(ask) -> None:  # type: ignore[
     history = items(ask("trail", "history", "consent", identifier("consent", 1)))
     assert [item["state"] for item in history] == ["given", "withdrawn"]
     assert items(ask("trail", "findings")) == []
+    open_ones = items(ask("trail", "open", "--custodian", "NorthgateMSP"))
+    assert {item["outcome"] for item in open_ones} == {"open"}
+    assert items(ask("trail", "open", "--at", "2000-01-01T00:00:00.000Z")) == []
     assert ask("trail", "status")["anchored"] is True
 
 

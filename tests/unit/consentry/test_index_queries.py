@@ -1,6 +1,7 @@
 """Questions to the index: filters, pages, impact of a withdrawal, lineage."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine
@@ -18,6 +19,8 @@ from support.story import (
     grant,
     identifier,
     instant,
+    permit,
+    settings,
     tell,
     version,
 )
@@ -37,6 +40,8 @@ from consentry.index import (
 from consentry.verification import memory_source
 from consentry_records import keys
 from consentry_records.grant import Suspension
+from consentry_records.instants import shift
+from consentry_records.settings import Settings
 
 
 def indexed(story: Story) -> Engine:
@@ -244,3 +249,40 @@ def test_a_grant_that_the_regulator_suspended_shows_it_and_a_forged_suspension_d
     assert found.state == "suspended"
     assert [finding.code for finding in Trail(engine).findings()] == ["FORGED"]
     engine.dispose()
+
+
+def settings_of(period_ms: int) -> Settings:
+    return replace(settings(), decision_period_ms=period_ms)
+
+
+def test_attempts_show_as_open_once_the_time_is_up() -> None:
+    story = Story()
+    story.put({keys.SETTINGS: settings_of(60_000)})
+    for number in (1, 2, 3):
+        story.put({keys.attempt(identifier("attempt", number)): attempt(number)})
+    other = attempt(4, custodian=LAKESIDE, proposal_time=instant(5, 1))
+    story.put({keys.attempt(other.attempt_id): other})
+    story.put({keys.decision(identifier("attempt", 2)): permit(2)})
+    trail = Trail(indexed(story))
+
+    def found(at: str, custodian: str | None = None) -> list[int]:
+        return [int(item.attempt_id[-2:], 16) for item in trail.open_attempts(at, custodian).items]
+
+    assert found(shift(instant(5, 1), 60_000)) == []
+    assert found(shift(instant(5, 1), 60_001)) == [1, 4]
+    assert found(instant(6, 0)) == [1, 3, 4]
+    assert found(instant(6, 0), NORTHGATE) == [1, 3]
+    page = trail.open_attempts(instant(6, 0), page=PageRequest(2))
+    assert trail.open_attempts(instant(6, 0), page=PageRequest(2, page.next)).items[0].outcome == "open"
+
+
+def test_open_attempts_need_an_instant_and_settings() -> None:
+    story = Story()
+    story.put({keys.SETTINGS: settings_of(60_000)})
+    with pytest.raises(InputRejected):
+        Trail(indexed(story)).open_attempts("yesterday")
+    story = Story()
+    story.put({keys.attempt(identifier("attempt", 1)): attempt(1)})
+    with pytest.raises(IndexFault) as caught:
+        Trail(indexed(story)).open_attempts(instant(6, 0))
+    assert caught.value.code == "LEDGER_NOT_INITIALIZED"

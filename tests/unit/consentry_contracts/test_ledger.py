@@ -57,6 +57,8 @@ async def test_the_regulator_must_be_named() -> None:
         ({"time_tolerance_ms": -1}, "FIELD_INVALID"),
         ({"time_tolerance_ms": True}, "FIELD_INVALID"),
         ({"time_tolerance_ms": 60_001}, "FIELD_INVALID"),
+        ({"decision_period_ms": 999}, "FIELD_INVALID"),
+        ({"decision_period_ms": 604_800_001}, "FIELD_INVALID"),
         ({"organizations": []}, "FIELD_INVALID"),
         ({"more": 1}, "FIELD_UNKNOWN"),
     ],

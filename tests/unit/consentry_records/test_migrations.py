@@ -15,6 +15,7 @@ from consentry_records import (
     FieldError,
     PrivateConsent,
     RecordedBatch,
+    Settings,
     SubjectConsents,
 )
 from consentry_records.earlier_consents import Consent1, SubjectConsents1
@@ -144,3 +145,15 @@ def test_a_dataset_version_of_the_first_release_has_no_later_fields(changes: dic
         DatasetVersion.from_dict({**VERSION_1, **changes})
     with pytest.raises(FieldError):
         DatasetVersion.from_dict({k: v for k, v in VERSION_1.items() if k != "transformation_digest"})
+
+
+def test_settings_of_the_second_form_give_five_minutes_to_decide() -> None:
+    now = examples.settings().to_dict()
+    second = {name: value for name, value in now.items() if name != "decision_period_ms"}
+    second["schema"] = "consentry.settings/2"
+    countries = [{k: v for k, v in entry.items() if k != "country"} for entry in now["organizations"]]
+    first = {**second, "organizations": countries, "schema": "consentry.settings/1"}
+    for earlier in (second, first):
+        read = Settings.from_dict(earlier)
+        assert read.decision_period_ms == 300_000
+        assert read.schema == "consentry.settings/3"

@@ -274,7 +274,8 @@ def test_settings_need_a_regulator_and_name_nobody_twice(organizations: list[tup
             {"msp_id": msp_id, "kind": kind, "country": None} for msp_id, kind in organizations
         ],
         "time_tolerance_ms": 0,
-        "schema": "consentry.settings/2",
+        "decision_period_ms": 1_000,
+        "schema": "consentry.settings/3",
     }
     with pytest.raises(LedgerError) as caught:
         consentry_records.Settings.from_dict(document)

@@ -9,20 +9,28 @@ from typing import Annotated, Any, ClassVar
 
 from .errors import LedgerError
 from .kinds import COUNTRY, MSP_ID, Choice, Integer, Many, Nullable
+from .migrations import adding
 from .record import Migration, Nested, Record
 
 HOSPITAL = "hospital"
 REGULATOR_KIND = "regulator"
 ORGANIZATION_KINDS = (HOSPITAL, REGULATOR_KIND)
-SCHEMA = "consentry.settings/2"
+SCHEMA = "consentry.settings/3"
+_SCHEMA_2 = "consentry.settings/2"
+DECISION_PERIOD_MS = 300_000
+"""Five minutes: what holds where the settings were written before they said it."""
 
 
 def _without_countries(value: Mapping[str, Any]) -> Mapping[str, Any]:
     organizations = value.get("organizations")
     if not isinstance(organizations, list) or not all(isinstance(one, Mapping) for one in organizations):
         # What is no list of objects is refused as the field that it is.
-        return {**value, "schema": SCHEMA}
-    return {**value, "organizations": [{"country": None, **one} for one in organizations], "schema": SCHEMA}
+        return {**value, "schema": _SCHEMA_2}
+    return {
+        **value,
+        "organizations": [{"country": None, **one} for one in organizations],
+        "schema": _SCHEMA_2,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +49,21 @@ class OrganizationSetting(Record):
 class Settings(Record):
     """Written once by a regulator; `time_tolerance_ms` is t of DESIGN.md §7, in milliseconds (0 to 60,000).
 
-    A grant permits at a time only if it holds over all of [time − t, time + t].
+    A grant permits at a time only if it holds over all of [time − t, time + t]. `decision_period_ms` is how
+    long a custodian's service may take to decide, in milliseconds (one second to a week): an attempt that has
+    no decision after it shows as open. It changes no decision.
     """
 
     MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
-        {"consentry.settings/1": _without_countries}
+        {
+            "consentry.settings/1": _without_countries,
+            _SCHEMA_2: adding(SCHEMA, {"decision_period_ms": DECISION_PERIOD_MS}),
+        }
     )
 
     organizations: Annotated[tuple[OrganizationSetting, ...], Many(Nested(OrganizationSetting), 1, 64)]
     time_tolerance_ms: Annotated[int, Integer(0, 60_000)]
+    decision_period_ms: Annotated[int, Integer(1_000, 604_800_000)] = DECISION_PERIOD_MS
     schema: Annotated[str, Choice((SCHEMA,))] = SCHEMA
 
     def check(self) -> None:

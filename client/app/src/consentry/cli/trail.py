@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from consentry.cli.index_access import open_trail
 from consentry.cli.output import AsJson, examples, say, show_json, show_table
 from consentry.cli.trail_recording import open_recorded_trail
 from consentry.cli.trail_views import show_accesses, show_impact, show_lineage, show_transactions
+from consentry_records.instants import format_instant
 
 app = typer.Typer(
     name="trail",
@@ -85,6 +87,31 @@ def actor(
     )
     with open_recorded_trail(context) as trail:
         show_accesses(trail.accesses(wanted, PageRequest(page_size, after)), as_json)
+
+
+@app.command(
+    name="open",
+    epilog=examples(
+        "consentry --as regulator/officer trail open",
+        "consentry --as regulator/officer trail open --custodian NorthgateMSP --json",
+    ),
+)
+def open_(
+    ctx: typer.Context,
+    custodian: Annotated[str | None, typer.Option(help="Only attempts at this MSP id's data.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Instant at which the time is up (default: by this machine's clock).")
+    ] = None,
+    page_size: PageSize = 100,
+    after: After = None,
+    as_json: AsJson = False,
+) -> None:
+    """Attempts on which the custodian has not decided in the time that the ledger's settings give."""
+    from consentry.index import PageRequest
+
+    moment = at or format_instant(datetime.now(UTC))
+    with open_trail(command_context(ctx)) as trail:
+        show_accesses(trail.open_attempts(moment, custodian, PageRequest(page_size, after)), as_json)
 
 
 @app.command(epilog=examples("consentry --as regulator/officer trail model modelversion-0123… --json"))

@@ -14,6 +14,7 @@ from consentry.index import lineage, rows, transaction_queries
 from consentry.index.accesses import Access, AccessFilter, find_accesses
 from consentry.index.checkpoint import IndexFault, read_checkpoint
 from consentry.index.interpretation import TransactionRow
+from consentry.index.open_attempts import open_attempts
 from consentry.index.pages import Page, PageRequest, all_items
 from consentry.index.permitted_subjects import PermittedUse, permitted_subjects
 from consentry.index.record_kinds import RECORD_KINDS
@@ -92,6 +93,13 @@ class Trail:
         """Attempts with their decisions, in ledger order."""
         with self.snapshot() as connection:
             return find_accesses(connection, wanted or AccessFilter(), page)
+
+    def open_attempts(
+        self, at: str, custodian: str | None = None, page: PageRequest = _FIRST
+    ) -> Page[Access]:
+        """Attempts undecided for longer than the ledger allows; see ``open_attempts.open_attempts``."""
+        with self.snapshot() as connection:
+            return open_attempts(connection, at, custodian, page)
 
     def transactions(
         self, wanted: transaction_queries.TransactionFilter | None = None, page: PageRequest = _FIRST
