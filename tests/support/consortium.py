@@ -105,6 +105,14 @@ class Consortium:
         value = self.ledger.state(key)
         return None if value is None else kind.from_bytes(value)
 
+    async def pass_time(self, seconds: float) -> None:
+        """Let time go by."""
+        self.ledger.advance(timedelta(seconds=seconds))
+
+    def taken_uses(self, grant_id: str) -> list[bytes]:
+        """What stands under a grant's use keys, in any order."""
+        return [value for key, value in self.ledger.states().items() if key.startswith(f"use/{grant_id}/")]
+
     async def store_private(self, subjects: Sequence[str], batch: int = 1, **options: Any) -> str:
         """Store an entry for each consent of a batch of Northgate's; the digest of the batch entry."""
         entries = private_entries(subjects, batch)

@@ -1,0 +1,43 @@
+"""Requests, reviews, grants, attempts and decisions in any order, on the embedded engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from support.access_machine import AccessMachine
+from support.live_consortium import LiveConsortium
+from support.running_consortium import running_consortium
+
+_SETTINGS = settings(
+    max_examples=5,
+    stateful_step_count=8,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    # A run on a real ledger is not worth minutes of shrinking; the machine in memory finds the short form.
+    phases=(Phase.explicit, Phase.generate),
+)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveConsortium]:
+    with running_consortium(tmp_path_factory.mktemp("machine") / "network") as running:
+        consortium = LiveConsortium(running)
+        yield consortium
+        consortium.close()
+
+
+def test_the_engine_does_what_the_model_does(live: LiveConsortium) -> None:
+    numbers = count(1)
+
+    class Live(AccessMachine):
+        """The machine, all its runs on one ledger."""
+
+        async def open_ledger(self) -> LiveConsortium:
+            self.number = next(numbers)
+            return live
+
+    run_state_machine_as_test(Live, settings=_SETTINGS)
