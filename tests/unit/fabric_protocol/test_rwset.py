@@ -1,6 +1,8 @@
 from hashlib import sha256
 
 import pytest
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,3 +195,22 @@ def test_a_repeated_range_query_is_dropped() -> None:
         builder.add_range_query("n", query)
 
     assert builder.build()[0].namespaces[0].range_queries == (first, other)
+
+
+@given(several(NAMESPACES).map(ReadWriteSet), st.integers(0, 20_000), st.integers(0, 2))
+def test_bytes_are_those_of_the_protobuf_library(rwset: ReadWriteSet, length: int, repeats: int) -> None:
+    long = NamespaceSet("long", writes=(Write("k" * length, False, b"v" * length),) * repeats)
+    encoded = encode_rwset(ReadWriteSet((*rwset.namespaces, long)))
+    message = rwset_pb2.TxReadWriteSet.FromString(encoded)
+    for namespace in message.ns_rwset:
+        content = kv_rwset_pb2.KVRWSet.FromString(namespace.rwset)
+        assert content.SerializeToString(deterministic=True) == namespace.rwset
+        for collection in namespace.collection_hashed_rwset:
+            hashed = kv_rwset_pb2.HashedRWSet.FromString(collection.hashed_rwset)
+            assert hashed.SerializeToString(deterministic=True) == collection.hashed_rwset
+
+
+@given(st.lists(WRITES, max_size=5), st.lists(TEXT, max_size=3))
+def test_private_bytes_are_those_of_the_protobuf_library(writes: list[Write], keys: list[str]) -> None:
+    data = private_collection("c", tuple(writes), tuple(keys)).data
+    assert kv_rwset_pb2.KVRWSet.FromString(data).SerializeToString(deterministic=True) == data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -53,11 +54,18 @@ def test_nothing_else_holds_because_of_it(computed: list[bytes]) -> None:
 
 def test_own_signatures_hold_for_the_identity_that_made_them(computed: list[bytes]) -> None:
     signed, signatures = MEMBER.signed(b"data"), VerifiedSignatures()
-    signatures.made(MEMBER.identity, signed.signature, b"data")
+    signatures.made(MEMBER.identity, signed.signature, sha256(b"data").digest())
     signatures.verify(MEMBER.identity, signed.signature, b"data")
     assert computed == []
     with pytest.raises(SignatureError):
         signatures.verify(OTHER.identity, signed.signature, b"data")
+
+
+def test_a_digest_that_is_known_stands_for_its_message(computed: list[bytes]) -> None:
+    signed, signatures = MEMBER.signed(b"data"), VerifiedSignatures()
+    signatures.verify(MEMBER.identity, signed.signature, b"data", sha256(b"data").digest())
+    signatures.verify(MEMBER.identity, signed.signature, b"data")
+    assert computed == [b"data"]
 
 
 def test_what_is_remembered_is_bounded(computed: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:

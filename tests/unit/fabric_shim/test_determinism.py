@@ -121,6 +121,8 @@ BAD = {
         "async def f(s, k):\n    await s.put_state(k, b'1')\n    return await s.get_state(k)",
         "async def f(s):\n    await s.delete_state('a')\n    return await s.get_states(['b', 'a'])",
         "async def f(s):\n    await s.put_private('c', 'k', b'1')\n    return await s.get_private('c', 'k')",
+        "async def f(s, k):\n    await s.put_states({'a': b'1', k: b'2'})\n    return await s.get_state(k)",
+        "async def f(s, k):\n    await s.put_privates('c', {k: b'2'})\n    await s.get_private('c', k)",
         "async def f(s, k):\n    await s.put_state(key=k, value=b'1')\n    return await s.get_state(key=k)",
         "async def f(s, k):\n    if k:\n        await s.put_state(k, b'1')\n    await s.get_state(k)",
         "async def f(s, k):\n    while k:\n        n = await s.get_state(k)\n        await s.put_state(k, n)",

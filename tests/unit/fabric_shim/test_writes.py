@@ -54,6 +54,28 @@ async def test_a_purge_neither_replaces_nor_is_replaced():
     assert keys_of(peer.seen[1]) == [(put, "k"), (purge, "k"), (put, "other"), (purge, "k")]
 
 
+async def test_many_values_are_gathered_in_their_order():
+    values = {f"k{number}": b"%d" % number * (number + 1) for number in range(250)}
+
+    async def function(stub):
+        await stub.put_state("k7", b"replaced")
+        await stub.put_states(values)
+        await stub.put_privates("p", values)
+        return b""
+
+    peer, answer = await call(function, batch=100)
+    answered(answer)
+    assert requests(peer) == ["WRITE_BATCH_STATE"] * 5
+    sent = [
+        record
+        for message in peer.seen[1:6]
+        for record in chaincode_shim_pb2.WriteBatchState.FromString(message.payload).rec
+    ]
+    assert {record.type for record in sent} == {Message.PUT_STATE}
+    found = [(record.collection, record.key, record.value) for record in sent]
+    assert found == [("", *item) for item in values.items()] + [("p", *item) for item in values.items()]
+
+
 async def test_one_write_needs_no_batch():
     async def function(stub):
         await stub.put_state("k", b"v")
@@ -183,6 +205,9 @@ async def test_operations_that_need_order_send_the_writes_first(operation):
         ("VALUE_EMPTY", lambda stub: stub.put_state("k", b"")),
         ("VALUE_INVALID", lambda stub: stub.put_state("k", "v")),
         ("VALUE_EMPTY", lambda stub: stub.put_private("c", "k", b"")),
+        ("VALUE_EMPTY", lambda stub: stub.put_states({"j": b"v", "k": b""})),
+        ("KEY_INVALID", lambda stub: stub.put_privates("c", {"k": b"v", "": b"v"})),
+        ("COLLECTION_INVALID", lambda stub: stub.put_privates("", {"k": b"v"})),
         ("COLLECTION_INVALID", lambda stub: stub.get_private("", "k")),
         ("COLLECTION_INVALID", lambda stub: stub.purge_private("", "k")),
         ("POLICY_INVALID", lambda stub: stub.set_key_policy("k", "policy")),

@@ -28,7 +28,7 @@ from fabric_shim import Context
 from .actors import Actor, check_custodian, member
 from .ledger_contract import emit, proposal_instant
 from .recorded_batches import check_new_batch, check_private_entry, put_batch
-from .state import Snapshot, put, read
+from .state import Snapshot, read
 
 _NO_CONSENT = "consent-" + "0" * 32
 _NO_SUBJECT = "hmac-sha256:" + "0" * 64
@@ -50,9 +50,8 @@ async def store_private(ctx: Context) -> None:
     collection, batch_key = keys.collection(actor.msp_id), keys.batch(batch.batch_id)
     if await ctx.stub.get_private_hash(collection, batch_key) is not None:
         raise LedgerError("BATCH_EXISTS", {"batch_id": batch.batch_id})
-    for key, value in entries.items():
-        await ctx.stub.put_private(collection, key, binascii.a2b_base64(value))
-    await ctx.stub.put_private(collection, batch_key, batch.to_bytes())
+    values = {key: binascii.a2b_base64(value) for key, value in entries.items()}
+    await ctx.stub.put_privates(collection, {**values, batch_key: batch.to_bytes()})
     emit(ctx, events.PRIVATE_BATCH_STORED, batch_id=batch.batch_id, custodian=actor.msp_id)
 
 
@@ -87,13 +86,15 @@ async def _put_consents(
 ) -> None:
     templates = [_template(batch, terms, actor, recorded_at) for terms in batch.terms]
     claims = batch.claimed_at or (None,) * len(ids)
+    values: dict[str, bytes] = {}
     for consent_id, subject, chosen, claimed_at in zip(
         ids, batch.subjects, batch.chosen, claims, strict=True
     ):
         check_claim(claimed_at, recorded_at, settings)
         claimed = "null" if claimed_at is None else f'"{claimed_at}"'
         value = templates[chosen].fill(f'"{consent_id}"', f'"{subject}"', claimed)
-        await ctx.stub.put_state(keys.consent(consent_id), value)
+        values[keys.consent(consent_id)] = value
+    await ctx.stub.put_states(values)
 
 
 def _template(batch: ConsentBatch, terms: ConsentTerms, actor: Actor, recorded_at: str) -> Template:
@@ -124,12 +125,11 @@ async def _put_subjects(ctx: Context, state: Snapshot, batch: ConsentBatch, ids:
     added: dict[str, list[str]] = {}
     for consent_id, commitment in zip(ids, batch.subjects, strict=True):
         added.setdefault(commitment, []).append(consent_id)
+    values: dict[str, bytes] = {}
     for commitment, more in added.items():
         known = state.optional(SubjectConsents, keys.subject(commitment))
         if known is None and len(more) == 1:
-            await ctx.stub.put_state(
-                keys.subject(commitment), template.fill(f'"{commitment}"', f'["{more[0]}"]')
-            )
+            values[keys.subject(commitment)] = template.fill(f'"{commitment}"', f'["{more[0]}"]')
             continue
         before = known.consents if known is not None else ()
         _check_subject(known, batch.custodian, more[0], len(before) + len(more))
@@ -137,7 +137,8 @@ async def _put_subjects(ctx: Context, state: Snapshot, batch: ConsentBatch, ids:
         changed = SubjectConsents(
             subject=commitment, custodian=batch.custodian, consents=(*before, *more), limits=limits
         )
-        await put(ctx, keys.subject(commitment), changed)
+        values[keys.subject(commitment)] = changed.to_bytes()
+    await ctx.stub.put_states(values)
 
 
 def _check_subject(known: SubjectConsents | None, custodian: str, consent_id: str, count: int) -> None:

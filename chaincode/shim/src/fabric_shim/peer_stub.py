@@ -99,6 +99,9 @@ class PeerStub(PrivateData):
     async def put_state(self, key: str, value: bytes) -> None:
         await self._write(PUT_STATE, "", key_rules.check_written_key(key), key_rules.check_value(value))
 
+    async def put_states(self, values: Mapping[str, bytes]) -> None:
+        await self._put_all("", values)
+
     async def delete_state(self, key: str) -> None:
         await self._write(DEL_STATE, "", key_rules.check_text(key, "key"), b"")
 

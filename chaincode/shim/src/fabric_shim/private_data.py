@@ -3,7 +3,7 @@
 # ruff: noqa: D102 - Stub documents what its implementations do
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fabric_protos.peer import chaincode_shim_pb2
 
@@ -55,6 +55,15 @@ class PrivateData:
         self._check_writable()
         await self._writes.add(Write(message_type, collection, key, value))
 
+    async def _put_all(self, collection: str, values: Mapping[str, bytes]) -> None:
+        self._check_writable()
+        await self._writes.add(
+            *[
+                Write(PUT_STATE, collection, key_rules.check_written_key(key), key_rules.check_value(value))
+                for key, value in values.items()
+            ]
+        )
+
     def _range(self, collection: str, start: str, end: str) -> StateIterator:
         request = chaincode_shim_pb2.GetStateByRange(startKey=start, endKey=end, collection=collection)
         # A range of private data makes the transaction read-only: earlier writes must reach the peer first.
@@ -82,6 +91,10 @@ class PrivateData:
         await self._write(
             PUT_STATE, collection, key_rules.check_written_key(key), key_rules.check_value(value)
         )
+
+    async def put_privates(self, collection: str, values: Mapping[str, bytes]) -> None:
+        _check_collection(collection)
+        await self._put_all(collection, values)
 
     async def delete_private(self, collection: str, key: str) -> None:
         _check_collection(collection)

@@ -159,6 +159,10 @@ class Stub(Protocol):
         """
         ...
 
+    async def put_states(self, values: Mapping[str, bytes]) -> None:
+        """Write several values by key, in the mapping's order; raises as ``put_state``, then writes none."""
+        ...
+
     async def delete_state(self, key: str) -> None:
         """Delete ``key`` if the transaction commits; deleting a missing key is no error."""
         ...
@@ -231,6 +235,10 @@ class Stub(Protocol):
 
     async def put_private(self, collection: str, key: str, value: bytes) -> None:
         """Write a private value; only its hash goes into the transaction."""
+        ...
+
+    async def put_privates(self, collection: str, values: Mapping[str, bytes]) -> None:
+        """Write several private values by key; raises as ``put_private``, then writes none."""
         ...
 
     async def delete_private(self, collection: str, key: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from fabric_protos.peer import chaincode_shim_pb2
 
+from fabric_protocol.wire import bytes_field, number_field, repeated, submessage
 from fabric_shim.errors import PeerError
 from fabric_shim.exchange import Exchange
 from fabric_shim.messages import (
@@ -55,18 +56,23 @@ class Writes:
         self._purges = 0
         self._refusal: PeerError | None = None
 
-    async def add(self, write: Write) -> None:
-        """Gather one write; the last of a key's values and the last of its policies are kept."""
+    async def add(self, *writes: Write) -> None:
+        """Gather writes; the last of a key's values and the last of its policies are kept."""
         if not self._write_batch:
-            await self._send(write)
+            for write in writes:
+                await self._send(write)
             return
+        for write in writes:
+            self._gather(write)
+            if len(self._gathered) >= self._write_batch or self._bytes >= _MOST_BYTES:
+                await self.flush()
+
+    def _gather(self, write: Write) -> None:
         slot = (write.collection, write.key, self._slot(write.type))
         # A write goes to the end even if it replaces an earlier one: errors come in the author's order.
         replaced = self._gathered.pop(slot, None)
         self._gathered[slot] = write
         self._bytes += len(write.value) - (len(replaced.value) if replaced else 0)
-        if len(self._gathered) >= self._write_batch or self._bytes >= _MOST_BYTES:
-            await self.flush()
 
     def _slot(self, write_type: int) -> int:
         if write_type in (PUT_STATE, DEL_STATE):
@@ -95,9 +101,9 @@ class Writes:
             raise self._refusal
 
     async def _send_batch(self, writes: list[Write]) -> None:
-        batch = chaincode_shim_pb2.WriteBatchState(rec=[_record(write) for write in writes])
+        batch = repeated(1, [_record(write) for write in writes])
         try:
-            await self._exchange.request(WRITE_BATCH_STATE, batch.SerializeToString())
+            await self._exchange.request(WRITE_BATCH_STATE, batch)
         except PeerError:
             for write in writes:
                 await self._send(write)
@@ -118,13 +124,20 @@ def _metadata(write: Write) -> Any:
     return chaincode_shim_pb2.StateMetadata()
 
 
-def _record(write: Write) -> Any:
+def _record(write: Write) -> bytes:
+    """M(WriteRecord): key, value, collection, metadata, type."""
+    metadata = b""
+    value = write.value
     if write.type == PUT_STATE_METADATA:
-        return chaincode_shim_pb2.WriteRecord(
-            type=write.type, key=write.key, collection=write.collection, metadata=_metadata(write)
+        metadata, value = submessage(4, _metadata(write).SerializeToString()), b""
+    return b"".join(
+        (
+            bytes_field(1, write.key.encode()),
+            bytes_field(2, value),
+            bytes_field(3, write.collection.encode()),
+            metadata,
+            number_field(5, write.type),
         )
-    return chaincode_shim_pb2.WriteRecord(
-        type=write.type, key=write.key, collection=write.collection, value=write.value
     )
 
 

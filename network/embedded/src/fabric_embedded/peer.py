@@ -21,7 +21,12 @@ from fabric_embedded.endorsement.private_sets import PendingWriter, check_dissem
 from fabric_embedded.endorsement.runs import ChaincodeRunner, RunResult, SimulationFailed
 from fabric_embedded.errors import ChaincodeError, LedgerError
 from fabric_protocol.definitions import SYSTEM_CHAINCODES
-from fabric_protocol.endorsements import LOWEST_ERROR_STATUS, endorse, event_bytes, response_payload
+from fabric_protocol.endorsements import (
+    LOWEST_ERROR_STATUS,
+    endorsement_digest,
+    event_bytes,
+    response_payload,
+)
 from fabric_protocol.errors import PolicyError
 from fabric_protocol.interest import interest_message
 
@@ -182,10 +187,11 @@ class Peer:
 
     def _endorse(self, payload: bytes, config: ChannelConfig) -> proposal_response_pb2.Endorsement:
         serialized = self.identity.serialized
-        endorsement = endorse(payload, self._signer, serialized)
+        digest = endorsement_digest(payload, serialized)
+        signature = self._signer(digest)
         # The committer of this engine need not check what was signed here a moment ago.
-        config.msps.signatures.made(self.identity, endorsement.signature, payload + serialized)
-        return endorsement
+        config.msps.signatures.made(self.identity, signature, digest)
+        return proposal_response_pb2.Endorsement(endorser=serialized, signature=signature)
 
     async def _keep_private(
         self, admitted: AdmittedProposal, result: RunResult, snapshot: Snapshot, config: ChannelConfig

@@ -14,12 +14,12 @@ from fabric_protocol.block_structure import metadata, set_metadata
 from fabric_protocol.errors import BlockError
 from fabric_protocol.state import Version
 from fabric_protocol.updates import UpdateBatch
+from fabric_protocol.wire import bytes_field, repeated, varint
 
 _Entry = tuple[str, str, bytes, bytes | None, Version]
 """Namespace, collection ("" for a public key), key or its hash, value or its hash (None: gone), version."""
 
 _IS_DELETE = b"\x20\x01"
-_ONE_BYTE = tuple(bytes((number,)) for number in range(0x80))
 
 
 def commit_hash(flags: bytes, updates: UpdateBatch, previous: bytes) -> bytes:
@@ -33,7 +33,7 @@ def commit_hash(flags: bytes, updates: UpdateBatch, previous: bytes) -> bytes:
     Returns:
         SHA-256(uvarint(len(flags)) || flags || M(Updates) || previous).
     """
-    return sha256(_uvarint(len(flags)) + flags + _updates_bytes(updates) + previous).digest()
+    return sha256(varint(len(flags)) + flags + _updates_bytes(updates) + previous).digest()
 
 
 def read_commit_hash(block: Any) -> bytes:
@@ -67,42 +67,26 @@ def _updates_bytes(updates: UpdateBatch) -> bytes:
     ]
     # Strings compare by code point, which is the order of their UTF-8 bytes; "" puts public keys first.
     entries.sort(key=itemgetter(0, 1, 2))
-    chunks: list[bytes] = []
+    messages: list[bytes] = []
     versions: dict[Version, bytes] = {}
     last_namespace = last_collection = ""
     for namespace, collection, key, value, version in entries:
         # A name is written only where it changes; a new namespace starts without a collection.
         names = b""
         if namespace != last_namespace:
-            names, last_namespace, last_collection = _field(1, namespace.encode()), namespace, ""
+            names, last_namespace, last_collection = bytes_field(1, namespace.encode()), namespace, ""
         if collection != last_collection:
-            names, last_collection = names + _field(2, collection.encode()), collection
+            names, last_collection = names + bytes_field(2, collection.encode()), collection
         place = versions.get(version)
         if place is None:
-            place = versions[version] = _field(6, _ordered(version.block) + _ordered(version.transaction))
-        content = _IS_DELETE if value is None else _field(5, value)
-        message = names + _field(3, key) + content + place
-        chunks += (b"\x0a", _uvarint(len(message)), message)
-    return b"".join(chunks)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    if not content:
-        return b""
-    return _ONE_BYTE[number << 3 | 2] + _uvarint(len(content)) + content
+            place = versions[version] = bytes_field(
+                6, _ordered(version.block) + _ordered(version.transaction)
+            )
+        content = _IS_DELETE if value is None else bytes_field(5, value)
+        messages.append(names + bytes_field(3, key) + content + place)
+    return repeated(1, messages)
 
 
 def _ordered(number: int) -> bytes:
     content = number.to_bytes((number.bit_length() + 7) // 8, "big")
     return bytes((len(content),)) + content
-
-
-def _uvarint(number: int) -> bytes:
-    if number < 0x80:
-        return _ONE_BYTE[number]
-    encoded = bytearray()
-    while number >= 0x80:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)

@@ -61,6 +61,13 @@ def event_bytes(*, chaincode: str, transaction_id: str, name: str, payload: byte
     )
 
 
+def endorsement_digest(payload: bytes, endorser: bytes) -> bytes:
+    """SHA-256 of what an endorser signs: M(ProposalResponsePayload), then its own serialized identity."""
+    digest = sha256(payload)
+    digest.update(endorser)
+    return digest.digest()
+
+
 def endorse(payload: bytes, signer: Signer, endorser: bytes) -> Any:
     """Sign a response payload.
 
@@ -72,7 +79,7 @@ def endorse(payload: bytes, signer: Signer, endorser: bytes) -> Any:
     Returns:
         peer.Endorsement.
     """
-    signature = signer(sha256(payload + endorser).digest())
+    signature = signer(endorsement_digest(payload, endorser))
     return proposal_response_pb2.Endorsement(endorser=endorser, signature=signature)
 
 

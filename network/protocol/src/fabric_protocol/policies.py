@@ -54,11 +54,13 @@ class SignedData:
         data: what was signed.
         identity: M(SerializedIdentity).
         signature: as `fabric_protocol.signatures` makes it.
+        digest: SHA-256 of what was signed, where it is known already.
     """
 
     data: bytes
     identity: bytes
     signature: bytes
+    digest: bytes | None = None
 
 
 class Policy(Protocol):
@@ -85,7 +87,7 @@ def signing_identities(signed: Iterable[SignedData], msps: MspManager) -> tuple[
             identity = msps.deserialize(item.identity)
             if identity.key in found:
                 continue
-            msps.signatures.verify(identity, item.signature, item.data)
+            msps.signatures.verify(identity, item.signature, item.data, item.digest)
         except (IdentityError, SignatureError):
             continue
         found[identity.key] = identity

@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 
 from fabric_protocol.errors import EncodingError
 from fabric_protocol.rwset import Write
+from fabric_protocol.rwset_encoding import writes_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,10 @@ def private_collection(
     name: str, writes: tuple[Write, ...], metadata_keys: tuple[str, ...]
 ) -> PrivateCollection:
     """A collection's private writes with their bytes, M(KVRWSet); order is kept."""
-    message = kv_rwset_pb2.KVRWSet()
-    for write in writes:
-        message.writes.add(key=write.key, is_delete=write.is_delete, value=write.value)
+    metadata = kv_rwset_pb2.KVRWSet()
     for key in metadata_keys:
-        message.metadata_writes.add(key=key)
-    return PrivateCollection(name, writes, metadata_keys, _encode(message))
+        metadata.metadata_writes.add(key=key)
+    return PrivateCollection(name, writes, metadata_keys, writes_bytes(writes) + _encode(metadata))
 
 
 def _private_namespace(message: Any) -> PrivateNamespace:

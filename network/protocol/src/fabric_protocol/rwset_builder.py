@@ -3,7 +3,9 @@
 Source: Fabric ``core/ledger/kvledger/txmgmt/rwsetutil/rwset_builder.go``.
 """
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from fabric_protocol.private_rwset import (
@@ -33,14 +35,14 @@ def key_hash(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
+@dataclass(slots=True)
 class _Collection:
     """One collection's reads and writes, by plain key: Fabric sorts hashed entries by it."""
 
-    def __init__(self) -> None:
-        self.reads: dict[str, Version | None] = {}
-        self.writes: dict[str, Write] = {}
-        self.purges: set[str] = set()
-        self.metadata: dict[str, tuple[MetadataEntry, ...]] = {}
+    reads: dict[str, Version | None] = field(default_factory=dict)
+    writes: dict[str, Write] = field(default_factory=dict)
+    purges: set[str] = field(default_factory=set)
+    metadata: dict[str, tuple[MetadataEntry, ...]] = field(default_factory=dict)
 
     def hashed(self, name: str, private: PrivateCollection | None) -> CollectionSet:
         return CollectionSet(
@@ -62,15 +64,16 @@ class _Collection:
         return HashedWrite(key_hash(write.key), write.is_delete, value_hash, write.key in self.purges)
 
 
+@dataclass(slots=True)
 class _Namespace:
     """One namespace's reads and writes."""
 
-    def __init__(self) -> None:
-        self.reads: dict[str, Version | None] = {}
-        self.writes: dict[str, bytes] = {}
-        self.metadata: dict[str, tuple[MetadataEntry, ...]] = {}
-        self.range_queries: dict[tuple[str, str, bool], RangeQuery] = {}
-        self.collections: dict[str, _Collection] = {}
+    reads: dict[str, Version | None] = field(default_factory=dict)
+    writes: dict[str, bytes] = field(default_factory=dict)
+    metadata: dict[str, tuple[MetadataEntry, ...]] = field(default_factory=dict)
+    # The only entries that come out as they came: equal ones are in the same order.
+    range_queries: OrderedDict[tuple[str, str, bool], RangeQuery] = field(default_factory=OrderedDict)
+    collections: dict[str, _Collection] = field(default_factory=dict)
 
     def build(self, namespace: str) -> tuple[NamespaceSet, PrivateNamespace | None]:
         public_collections: list[CollectionSet] = []
@@ -92,15 +95,17 @@ class _Namespace:
         return public, private_set
 
 
+@dataclass(slots=True)
 class ReadWriteSetBuilder:
     """Collects reads and writes of one transaction; of several of one key the last counts.
+
+    Two are equal if they have collected the same.
 
     Keys, namespaces and collections come out in the order of their UTF-8 bytes, which is the code point
     order that Python sorts by; hashed entries in the order of their plain keys.
     """
 
-    def __init__(self) -> None:
-        self._namespaces: dict[str, _Namespace] = {}
+    _namespaces: dict[str, _Namespace] = field(default_factory=dict, init=False)
 
     def add_read(self, namespace: str, key: str, version: Version | None) -> None:
         """Note a public read; ``version`` None for a missing key."""
@@ -115,6 +120,10 @@ class ReadWriteSetBuilder:
         """Note a public write; an empty value is a delete."""
         self._namespace(namespace).writes[key] = value
 
+    def add_writes(self, namespace: str, entries: Iterable[tuple[str, bytes]]) -> None:
+        """Note several public writes."""
+        self._namespace(namespace).writes.update(entries)
+
     def add_metadata_write(self, namespace: str, key: str, metadata: Mapping[str, bytes]) -> None:
         """Note a key's new metadata, replacing all of it; empty removes it."""
         self._namespace(namespace).metadata[key] = _entries(metadata)
@@ -125,9 +134,15 @@ class ReadWriteSetBuilder:
 
     def add_private_write(self, namespace: str, collection: str, key: str, value: bytes) -> None:
         """Note a private write; an empty value is a delete."""
+        self.add_private_writes(namespace, collection, [(key, value)])
+
+    def add_private_writes(
+        self, namespace: str, collection: str, entries: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """Note several private writes."""
         entry = self._collection(namespace, collection)
-        entry.writes[key] = _write(key, value)
-        entry.purges.discard(key)
+        entry.writes.update([(key, _write(key, value)) for key, value in entries])
+        entry.purges.difference_update([key for key, _ in entries])
 
     def add_private_purge(self, namespace: str, collection: str, key: str) -> None:
         """Note a private delete that also removes older versions wherever they are kept."""

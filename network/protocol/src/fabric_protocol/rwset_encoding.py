@@ -27,6 +27,7 @@ from fabric_protocol.rwset import (
     Write,
 )
 from fabric_protocol.state import Version
+from fabric_protocol.wire import bytes_field, number_field, repeated, submessage, version_message
 
 
 def decode_rwset(data: bytes) -> ReadWriteSet:
@@ -112,39 +113,81 @@ def _collection(message: Any) -> CollectionSet:
 
 
 def _namespace_message(namespace: NamespaceSet) -> Any:
-    content = kv_rwset_pb2.KVRWSet()
-    for read in namespace.reads:
-        _add_read(content.reads, read)
+    rest = kv_rwset_pb2.KVRWSet()
     for query in namespace.range_queries:
-        _add_range_query(content, query)
-    for write in namespace.writes:
-        content.writes.add(key=write.key, is_delete=write.is_delete, value=write.value)
+        _add_range_query(rest, query)
+    metadata = kv_rwset_pb2.KVRWSet()
     for metadata_write in namespace.metadata_writes:
-        _add_entries(content.metadata_writes.add(key=metadata_write.key), metadata_write.entries)
-    message = rwset_pb2.NsReadWriteSet(namespace=namespace.namespace, rwset=_encode(content))
+        _add_entries(metadata.metadata_writes.add(key=metadata_write.key), metadata_write.entries)
+    versions = _Versions(2)
+    # Fields come in the order of their numbers.
+    content = b"".join(
+        (
+            repeated(
+                1, [bytes_field(1, read.key.encode()) + versions[read.version] for read in namespace.reads]
+            ),
+            _encode(rest),
+            writes_bytes(namespace.writes),
+            _encode(metadata),
+        )
+    )
+    message = rwset_pb2.NsReadWriteSet(namespace=namespace.namespace, rwset=content)
     for collection in namespace.collections:
         message.collection_hashed_rwset.append(_collection_message(collection))
     return message
 
 
-def _collection_message(collection: CollectionSet) -> Any:
-    content = kv_rwset_pb2.HashedRWSet()
-    for read in collection.reads:
-        _set_version(content.hashed_reads.add(key_hash=read.key_hash), read.version)
-    for write in collection.writes:
-        content.hashed_writes.add(
-            key_hash=write.key_hash,
-            is_delete=write.is_delete,
-            value_hash=write.value_hash,
-            is_purge=write.is_purge,
-        )
-    for metadata_write in collection.metadata_writes:
-        _add_entries(content.metadata_writes.add(key_hash=metadata_write.key_hash), metadata_write.entries)
-    return rwset_pb2.CollectionHashedReadWriteSet(
-        collection_name=collection.name,
-        hashed_rwset=_encode(content),
-        pvt_rwset_hash=collection.private_hash,
+def writes_bytes(writes: Iterable[Write]) -> bytes:
+    """Field `writes` of M(KVRWSet)."""
+    return repeated(
+        3,
+        [
+            bytes_field(1, write.key.encode())
+            + number_field(2, write.is_delete)
+            + bytes_field(3, write.value)
+            for write in writes
+        ],
     )
+
+
+def _collection_message(collection: CollectionSet) -> Any:
+    metadata = kv_rwset_pb2.HashedRWSet()
+    for metadata_write in collection.metadata_writes:
+        _add_entries(metadata.metadata_writes.add(key_hash=metadata_write.key_hash), metadata_write.entries)
+    versions = _Versions(2)
+    content = b"".join(
+        (
+            repeated(
+                1, [bytes_field(1, read.key_hash) + versions[read.version] for read in collection.reads]
+            ),
+            repeated(2, [_hashed_write(write) for write in collection.writes]),
+            _encode(metadata),
+        )
+    )
+    return rwset_pb2.CollectionHashedReadWriteSet(
+        collection_name=collection.name, hashed_rwset=content, pvt_rwset_hash=collection.private_hash
+    )
+
+
+def _hashed_write(write: HashedWrite) -> bytes:
+    return (
+        bytes_field(1, write.key_hash)
+        + number_field(2, write.is_delete)
+        + bytes_field(3, write.value_hash)
+        + number_field(4, write.is_purge)
+    )
+
+
+class _Versions(dict[Version | None, bytes]):
+    """Versions as a field: many keys were written by few transactions."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__({None: b""})
+        self._number = number
+
+    def __missing__(self, version: Version) -> bytes:
+        self[version] = found = submessage(self._number, version_message(version))
+        return found
 
 
 def _add_range_query(content: Any, query: RangeQuery) -> None:

@@ -1,6 +1,6 @@
 """What public and private simulation share: the state that is read, and which calls may follow which."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from fabric_protocol.definitions import (
     LEGACY_NAMESPACE,
@@ -102,8 +102,12 @@ class SimulationBase:
             )
 
     def _before_write(self, key: str) -> None:
+        self._before_writes((key,))
+
+    def _before_writes(self, keys: Iterable[str]) -> None:
         self._check_open()
-        check_key(key)
+        for key in keys:
+            check_key(key)
         problem = None
         if self._has_scanned_private:
             problem = "Transaction has already performed queries on pvt data. Writes are not allowed"

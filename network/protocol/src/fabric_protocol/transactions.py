@@ -5,6 +5,8 @@ Source: common/common.proto, peer/transaction.proto.
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from typing import Any
 
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 
@@ -139,14 +141,24 @@ def signed_endorsements(
     response_payload: bytes, endorsements: tuple[Endorsement, ...]
 ) -> tuple[SignedData, ...]:
     """Endorsements as policies ask for them: each is over response payload || endorser."""
+    # The payload may be large, and is the same for all.
+    common = sha256(response_payload)
     return tuple(
         SignedData(
             data=response_payload + endorsement.endorser,
             identity=endorsement.endorser,
             signature=endorsement.signature,
+            digest=_digest(common, endorsement.endorser),
         )
         for endorsement in endorsements
     )
+
+
+def _digest(begun: Any, rest: bytes) -> bytes:
+    digest = begun.copy()
+    digest.update(rest)
+    found: bytes = digest.digest()
+    return found
 
 
 def _without_action(header: SignedHeader) -> Transaction:

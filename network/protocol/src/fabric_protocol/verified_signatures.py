@@ -22,21 +22,35 @@ class VerifiedSignatures:
     def __init__(self) -> None:
         self._held: OrderedDict[bytes, None] = OrderedDict()
 
-    def verify(self, identity: Identity, signature: bytes, message: bytes) -> None:
+    def verify(
+        self, identity: Identity, signature: bytes, message: bytes, digest: bytes | None = None
+    ) -> None:
         """Check an identity's signature over a message.
+
+        Parameters:
+            identity: whose signature it should be.
+            signature: what is checked.
+            message: what was signed.
+            digest: SHA-256 of the message, where it is known already.
 
         Raises:
             SignatureError: as `signatures.verify`.
             IdentityError: CERTIFICATE_INVALID, a key that cannot be read.
         """
-        name = _name(identity, signature, message)
+        name = _name(identity, signature, digest or sha256(message).digest())
         if name not in self._held:
             verify(identity.public_key, signature, message)
             self._remember(name)
 
-    def made(self, identity: Identity, signature: bytes, message: bytes) -> None:
-        """Note a signature that this very process has just made with the identity's own key."""
-        self._remember(_name(identity, signature, message))
+    def made(self, identity: Identity, signature: bytes, digest: bytes) -> None:
+        """Note a signature that this very process has just made with the identity's own key.
+
+        Parameters:
+            identity: whose key it is.
+            signature: of the message.
+            digest: SHA-256 of the message.
+        """
+        self._remember(_name(identity, signature, digest))
 
     def _remember(self, name: bytes) -> None:
         self._held[name] = None
@@ -44,6 +58,6 @@ class VerifiedSignatures:
             self._held.popitem(last=False)
 
 
-def _name(identity: Identity, signature: bytes, message: bytes) -> bytes:
+def _name(identity: Identity, signature: bytes, digest: bytes) -> bytes:
     # Parts of fixed length first: no two signatures share a name.
-    return sha256(identity.certificate_digest + sha256(message).digest() + signature).digest()
+    return sha256(identity.certificate_digest + digest + signature).digest()

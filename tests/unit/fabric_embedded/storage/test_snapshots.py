@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fabric_embedded.errors import LedgerError
+from fabric_embedded.storage import state_reader
 from fabric_embedded.storage.ledger_store import BlockRecord, LedgerStore
 from fabric_embedded.storage.private_store import PrivateBlock, PrivateStore
 from fabric_embedded.storage.snapshots import CurrentSnapshot, SnapshotPool
@@ -127,4 +128,29 @@ async def test_who_waits_for_a_snapshot_is_told_when_there_will_be_none(files: F
     with pytest.raises(LedgerError) as caught:
         await waiting
     assert caught.value.code == "LEDGER_CLOSED"
+    files.close()
+
+
+def test_what_is_remembered_is_what_is_committed(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_reader, "_MOST_REMEMBERED", 8)
+    monkeypatch.setattr(state_reader, "_LARGEST_REMEMBERED", 4)
+    files.commit(0)
+    values = {f"k{number}": b"v" * number for number in range(1, 8)}
+    updates = [PublicUpdate("cc", key, value, b"", Version(1, 0)) for key, value in values.items()]
+    files.public.commit(BlockRecord(1, b"", False, b"", (), UpdateBatch(tuple(updates)), ()))
+    snapshot = files.pool.take()
+    for keys in (["k1", "k7", "none"], ["k7", "k2", "k1", "none", "k2"], [], list(values), ["k1", "none"]):
+        for _ in range(2):
+            found = snapshot.state.get_many("cc", keys)
+            assert [entry and entry.value for entry in found] == [values.get(key) for key in keys]
+            assert [snapshot.state.get("cc", key) for key in keys] == found
+            assert snapshot.state.get_many("other", keys) == [None] * len(keys)
+    files.pool.give_back(snapshot)
+    files.public.commit(
+        BlockRecord(2, b"", False, b"", (), UpdateBatch((updates[0]._replace(value=b"new"),)), ())
+    )
+    again = files.pool.take()
+    assert again is snapshot
+    assert [entry and entry.value for entry in again.state.get_many("cc", ["k1", "k2"])] == [b"new", b"vv"]
+    files.pool.give_back(again)
     files.close()

@@ -10,12 +10,15 @@ from fabric_shim.determinism.findings import Found, found
 
 _WRITES: Final = {
     "put_state": 0,
+    "put_states": 0,
     "delete_state": 0,
     "put_private": 1,
+    "put_privates": 1,
     "delete_private": 1,
     "purge_private": 1,
 }
 _READS: Final = {"get_state": 0, "get_states": 0, "get_private": 1, "get_privates": 1, "get_private_hash": 1}
+_KEYS: Final = ("collection", "key", "keys", "values")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -123,12 +126,16 @@ def _calls(node: ast.AST) -> Iterator[ast.Call]:
 def _places(call: ast.Call, key_position: int) -> list[list[ast.expr]]:
     """Collection, if there is one, and key of each record that a call is about."""
     named = {keyword.arg: keyword.value for keyword in call.keywords}
-    arguments = [*call.args, *(named[name] for name in ("collection", "key", "keys") if name in named)]
+    arguments = [*call.args, *(named[name] for name in _KEYS if name in named)]
     if len(arguments) <= key_position:
         return []
     collection, key = arguments[:key_position], arguments[key_position]
-    entries = key.elts if isinstance(key, ast.List | ast.Tuple) else [key]
-    return [[*collection, entry] for entry in entries]
+    entries: Sequence[ast.expr | None] = [key]
+    if isinstance(key, ast.List | ast.Tuple):
+        entries = key.elts
+    elif isinstance(key, ast.Dict):
+        entries = key.keys
+    return [[*collection, entry] for entry in entries if entry is not None]
 
 
 def _written(stub: ast.expr, place: list[ast.expr]) -> _Written:

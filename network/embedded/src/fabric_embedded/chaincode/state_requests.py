@@ -80,7 +80,13 @@ def _put_state_metadata(execution: Execution, payload: bytes) -> bytes:
 
 
 def _write_batch(execution: Execution, payload: bytes) -> bytes:
-    for record in shim.WriteBatchState.FromString(payload).rec:
+    records = shim.WriteBatchState.FromString(payload).rec
+    if len(kinds := {(record.type, record.collection) for record in records}) == 1:
+        kind, collection = kinds.pop()
+        if kind == shim.WriteRecord.PUT_STATE:
+            _put_all(execution, collection, [(record.key, record.value) for record in records])
+            return b""
+    for record in records:
         if record.type == shim.WriteRecord.PUT_STATE:
             _put(execution, record.collection, record.key, record.value)
         elif record.type == shim.WriteRecord.DEL_STATE:
@@ -100,6 +106,14 @@ def _put(execution: Execution, collection: str, key: str, value: bytes) -> None:
         return
     execution.access.check_write(execution.chaincode, collection)
     execution.simulator.put_private(execution.chaincode, collection, key, value)
+
+
+def _put_all(execution: Execution, collection: str, entries: list[tuple[str, bytes]]) -> None:
+    if not collection:
+        execution.simulator.put_states(execution.chaincode, entries)
+        return
+    execution.access.check_write(execution.chaincode, collection)
+    execution.simulator.put_privates(execution.chaincode, collection, entries)
 
 
 def _purge(execution: Execution, collection: str, key: str) -> None:

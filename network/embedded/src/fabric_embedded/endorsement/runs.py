@@ -114,6 +114,7 @@ class ChaincodeRunner:
             snapshot.private[self._msp_id],
             transaction_id=proposal.transaction_id,
             msp_ids=config.msps.msp_ids,
+            known=snapshot.known_results,
         )
         if proposal.chaincode == LEGACY_NAMESPACE:
             raise _failed(proposal.transaction_id, _NO_LEGACY_LIFECYCLE)

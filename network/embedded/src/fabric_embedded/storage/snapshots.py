@@ -19,6 +19,7 @@ from fabric_embedded.storage.block_reader import BlockReader
 from fabric_embedded.storage.ledger_store import FILE_NAME
 from fabric_embedded.storage.private_reader import SqlitePrivateReader
 from fabric_embedded.storage.state_reader import SnapshotStateReader
+from fabric_protocol.known_results import KnownResults
 
 _PIN = "SELECT 1 FROM sqlite_master LIMIT 1"
 
@@ -39,6 +40,7 @@ class Snapshot:
         self.private: Mapping[str, SqlitePrivateReader] = {
             msp_id: SqlitePrivateReader(connection) for msp_id, connection in private.items()
         }
+        self.known_results = KnownResults()
         self.users = 0
 
     def pin(self) -> None:
@@ -51,6 +53,7 @@ class Snapshot:
 
     def unpin(self) -> None:
         """Let go of the view."""
+        self.known_results.forget()
         for connection in self._connections:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

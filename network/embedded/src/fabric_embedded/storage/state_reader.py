@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE
 from fabric_protocol.state import Version, VersionedValue
@@ -17,7 +17,8 @@ _HASHED = (
 _TOGETHER = 100
 _MANY = f"{_COLUMNS} AND key IN ({', '.join('?' * _TOGETHER)})"
 _PAGE = 128
-_MOST_REMEMBERED = 1024
+_MOST_REMEMBERED = 16_384
+_LARGEST_REMEMBERED = 1024
 
 
 class SqliteStateReader:
@@ -44,7 +45,8 @@ class SqliteStateReader:
             rows = self._execute(_MANY, (namespace, *encoded[start : start + _TOGETHER]))
             found.update({row[0]: _value(row) for row in rows})
         values = [found.get(key) for key in encoded[:whole]]
-        return values + [self.get(namespace, key) for key in keys[whole:]]
+        # Not `get`, which may be another in a reader that remembers.
+        return values + [SqliteStateReader.get(self, namespace, key) for key in keys[whole:]]
 
     def scan(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
         """Public keys in the order of their UTF-8 bytes; `start` included, `end` excluded, "" open.
@@ -70,31 +72,49 @@ class SqliteStateReader:
 
 
 class SnapshotStateReader(SqliteStateReader):
-    """A reader of a fixed snapshot that remembers chaincode definitions: every simulation asks for them."""
+    """A reader of a fixed snapshot that remembers what it read.
+
+    Every simulation asks for the chaincode's definition, and the endorsers of one transaction ask for the
+    same keys.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
-        self._definitions: dict[str, VersionedValue | None] = {}
+        self._known: dict[tuple[str, str], VersionedValue | None] = {}
 
     def forget(self) -> None:
         """The snapshot has moved to another height."""
-        self._definitions.clear()
+        self._known.clear()
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
         """Committed value of a public key; None where the key is missing."""
-        if namespace != LIFECYCLE_NAMESPACE:
-            return super().get(namespace, key)
-        if key not in self._definitions:
-            if len(self._definitions) >= _MOST_REMEMBERED:
-                self._definitions.clear()
-            self._definitions[key] = super().get(namespace, key)
-        return self._definitions[key]
+        name = (namespace, key)
+        if name in self._known:
+            return self._known[name]
+        found = super().get(namespace, key)
+        self._remember([(name, found)])
+        return found
 
     def get_many(self, namespace: str, keys: Sequence[str]) -> list[VersionedValue | None]:
         """Committed values of several public keys, in the order of `keys`."""
-        if namespace != LIFECYCLE_NAMESPACE:
-            return super().get_many(namespace, keys)
-        return [self.get(namespace, key) for key in keys]
+        names = [(namespace, key) for key in keys]
+        missing = [name for name in names if name not in self._known]
+        if not missing:
+            return [self._known[name] for name in names]
+        values = super().get_many(namespace, [key for _, key in missing])
+        fetched = dict(zip(missing, values, strict=True))
+        found = [fetched[name] if name in fetched else self._known[name] for name in names]
+        self._remember(fetched.items())
+        return found
+
+    def _remember(self, found: Collection[tuple[tuple[str, str], VersionedValue | None]]) -> None:
+        if len(self._known) + len(found) > _MOST_REMEMBERED:
+            self._known.clear()
+        self._known.update(
+            (name, value)
+            for name, value in found
+            if value is None or len(value.value) <= _LARGEST_REMEMBERED or name[0] == LIFECYCLE_NAMESPACE
+        )
 
 
 def _value(row: tuple[bytes, bytes, bytes, int, int]) -> VersionedValue:
