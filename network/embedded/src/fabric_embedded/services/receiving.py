@@ -37,6 +37,7 @@ _SLOW_SECONDS = 0.05
 _LONG_SECONDS = 10.0
 _PATIENCE_SECONDS = 5.0
 _RELEASE_SECONDS = 0.25
+_CALM_RELEASE_SECONDS = 1.0
 _LINGER_SECONDS = 2.0
 _STATM = Path("/proc/self/statm")
 
@@ -145,7 +146,9 @@ class Receiver:
         if now >= self._calm_from:
             self._without_large = self._resident()
         self._is_tight = self._is_above_limit()
-        if (self._is_tight or is_lingering) and now - self._released_at >= _RELEASE_SECONDS:
+        # A stream of messages of a megabyte would have a tenth of its time spent on giving memory back.
+        period = _RELEASE_SECONDS if self._is_tight else _CALM_RELEASE_SECONDS
+        if (self._is_tight or is_lingering) and now - self._released_at >= period:
             self._release()
             self._released_at = asyncio.get_running_loop().time()
             self._is_tight = self._is_above_limit()
