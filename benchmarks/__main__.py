@@ -15,6 +15,7 @@ from benchmarks import (
     consent_filter,
     embedded,
     engines,
+    imports,
     ledger_size,
     runtimes_on_engines,
     trail_reports,
@@ -35,6 +36,7 @@ def main() -> int:
             "runtimes": chaincode_runtimes,
             "runtimes-on-engines": runtimes_on_engines,
             "filter": consent_filter,
+            "imports": imports,
             "reports": trail_reports,
         }
         for name, module in modules.items():

@@ -11,9 +11,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import make_url
 from support.postgresql import postgresql_server
-from support.story import tell
+from support.story import OTHER_SUBJECT, RESEARCH, SUBJECT, instant, tell
 
-from consentry.index import IndexFault, IndexFollower, Trail, open_database
+from consentry.index import IndexFault, IndexFollower, PermittedUse, Trail, open_database
 from consentry.index.migrations.running import upgrade
 from consentry.index.schema import metadata
 from consentry.index.store import BlockWriter
@@ -93,6 +93,24 @@ def test_broken_off_nothing_is_lost_or_doubled(url: str, monkeypatch: pytest.Mon
     first = contents(url)
     follow(url)
     assert contents(url) == first
+
+
+def test_it_tells_who_allows_a_use_as_sqlite_does(url: str) -> None:
+    found = []
+    for place in (url, "sqlite://"):
+        engine = open_database(place)
+        IndexFollower(engine, "consentry").follow(memory_source("peer", STORY.chain.blocks))
+        use = PermittedUse(
+            custodian="NorthgateMSP",
+            purpose=RESEARCH,
+            commercial=False,
+            recipient="RiversideMSP",
+            at=instant(5),
+        )
+        found.append(Trail(engine).permitted([SUBJECT, OTHER_SUBJECT, "hmac-sha256:" + "0" * 64], use))
+        engine.dispose()
+    assert found[0] == found[1]
+    assert found[0]
 
 
 def test_the_migrations_make_the_same_tables(url: str) -> None:

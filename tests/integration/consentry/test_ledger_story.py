@@ -75,6 +75,18 @@ def test_the_whole_story(steward, researcher, people, frame, version):
     assert steward.consents.private_entry(withdrawn)["pseudonym"] == people[0]
 
 
+def test_the_verified_index_filters_as_the_ledger_does(steward, people, frame, version):
+    steward.consents.withdraw(pseudonym=people[0])
+    steward.consents.opt_out(people[1:2])
+    asked = steward.consents.filter(frame, purpose=RESEARCH)
+    indexed = steward.consents.filter(frame, purpose=RESEARCH, trail=steward.trail)
+    assert list(indexed["pseudonym"]) == list(asked["pseudonym"]) == people[2:]
+    consents = steward.trail.to_frame("consent").set_index("consent_id")
+    manifest = steward.datasets.manifest(version.version_id)
+    assert consents.loc[manifest[0].consent_id, "state"] == "withdrawn"
+    assert consents.loc[manifest[0].consent_id, "not_after"].tzinfo is not None
+
+
 def test_nothing_personal_is_in_blocks_or_logs(consortium, steward, people, version):
     subjects = steward.subjects.find(people)
     steward.consents.withdraw(pseudonym=people[0])

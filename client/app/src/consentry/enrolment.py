@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-import httpx
-
-from consentry.ca_client import CaClient
 from consentry.errors import ConfigurationError, EnrolmentError
 from consentry.identity import WalletIdentity
 from consentry.profile import NetworkProfile
-from consentry.token_keys import renew_on_token
 from consentry.wallet import Wallet
+
+if TYPE_CHECKING:
+    import httpx
 
 RENEWED_WITHIN = timedelta(days=30)
 
@@ -56,6 +56,10 @@ def renew(
         ConfigurationError: CA_MISSING, network.json names none; WALLET_LOCKED, the token refused.
         EnrolmentError: CA_REFUSED, CA_UNREACHABLE, CA_ANSWER_INVALID; the old identity stays.
     """
+    # Loaded by those who renew: the HTTP client takes longer than the rest of what connecting needs.
+    from consentry.ca_client import CaClient
+    from consentry.token_keys import renew_on_token
+
     identity = wallet.get(label)
     authority = profile.organization(identity.msp_id).ca
     if authority is None:
