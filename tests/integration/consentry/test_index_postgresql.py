@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from support.postgresql import postgresql_server
 from support.story import OTHER_SUBJECT, RESEARCH, SUBJECT, instant, tell
 
-from consentry.index import IndexFault, IndexFollower, PermittedUse, Trail, open_database
+from consentry.index import IndexFault, IndexFollower, PermittedUse, Trail, open_database, permitted_subjects
 from consentry.index.migrations.running import upgrade
 from consentry.index.schema import metadata
 from consentry.index.store import BlockWriter
@@ -95,7 +95,12 @@ def test_broken_off_nothing_is_lost_or_doubled(url: str, monkeypatch: pytest.Mon
     assert contents(url) == first
 
 
-def test_it_tells_who_allows_a_use_as_sqlite_does(url: str) -> None:
+@pytest.mark.parametrize("factor", [0, 4])
+def test_it_tells_who_allows_a_use_as_sqlite_does(
+    url: str, factor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each subject looked up, or all read."""
+    monkeypatch.setattr(permitted_subjects, "_SCAN_FACTOR", factor)
     found = []
     for place in (url, "sqlite://"):
         engine = open_database(place)

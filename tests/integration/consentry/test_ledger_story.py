@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -85,6 +87,35 @@ def test_the_verified_index_filters_as_the_ledger_does(steward, people, frame, v
     manifest = steward.datasets.manifest(version.version_id)
     assert consents.loc[manifest[0].consent_id, "state"] == "withdrawn"
     assert consents.loc[manifest[0].consent_id, "not_after"].tzinfo is not None
+
+
+KILLED = """
+import os, signal, sys
+from consentry import connect
+with connect() as ledger:
+    training = ledger.training(model=sys.argv[2], datasets=[sys.argv[1]], purpose="DUO:0000006")
+    with training as session:
+        print(session.session_id, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_session_whose_process_is_killed_is_recorded_as_failed(consortium, steward, researcher, version):
+    grant(steward, researcher, version)
+    who = {"CONSENTRY_NETWORK": str(consortium.directory), "CONSENTRY_AS": "riverside/researcher"}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, version.version_id, f"risk-{os.urandom(6).hex()}"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={**os.environ, **who},
+    )
+    session_id = killed.stdout.strip()
+    assert researcher.transactions.evaluate("training:get", session_id)["state"] == "started"
+    with consortium.ledger("riverside", "researcher") as ledger:
+        ledger.outbox.send()
+    ended = researcher.transactions.evaluate("training:get", session_id)
+    assert (ended["state"], ended["failure"]) == ("failed", "PROCESS_LOST")
 
 
 def test_nothing_personal_is_in_blocks_or_logs(consortium, steward, people, version):

@@ -92,6 +92,23 @@ def test_an_end_stated_off_line_says_why_it_failed_and_what_was_used(gateway, se
     assert [(used.version_id, used.rows) for used in ended.used] == [(version.version_id, 2)]
 
 
+def test_a_session_whose_process_died_is_recorded_as_failed(
+    gateway, ledger_of, version, researcher, session, tmp_path
+):
+    researcher.outbox.running.mark(session.session_id)
+    record(session, version)
+    assert gateway.ledger(researcher.identity, tmp_path).outbox.entries() == ()
+    # What a killed process leaves: a lock that nobody holds.
+    researcher.outbox.running.close()
+    again = gateway.ledger(researcher.identity, tmp_path)
+    assert [entry.what for entry in again.outbox.entries()] == ["end: failed"]
+    assert again.outbox.send().recorded == 1
+    again.close()
+    ended = stored(gateway, TrainingSession, keys.session(session.session_id))
+    assert (ended.state, ended.failure) == ("failed", "PROCESS_LOST")
+    assert gateway.ledger(researcher.identity, tmp_path).outbox.running.lost() == ()
+
+
 def test_what_follows_waits_its_turn_and_goes_by_itself(gateway, session, researcher, version):
     offline(gateway, calls=1)
     record(session, version)

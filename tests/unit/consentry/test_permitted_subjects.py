@@ -14,8 +14,9 @@ from support.consent_frames import CARE, NON_COMMERCIAL, RESEARCH, consent_frame
 from support.memory_trail import MemoryTrail
 from support.story import LAKESIDE, NORTHGATE, RIVERSIDE, Story, consent, instant, settings
 
+from consentry import subjects
 from consentry.errors import InputRejected
-from consentry.index import IndexFollower, PermittedUse, Trail, open_database
+from consentry.index import IndexFollower, PermittedUse, Trail, open_database, permitted_subjects
 from consentry.index.consent_rows import NOBODY, limits_row
 from consentry.index.migrations.running import migrations_config
 from consentry.index.schema import consent_terms, given_consents, ledger_state, records, subject_limits
@@ -65,8 +66,11 @@ def told(steward):
     return consents
 
 
-@pytest.mark.parametrize("days", [0, 366])
-def test_the_index_answers_as_the_contracts_do(gateway, told, trail, days):
+@pytest.mark.parametrize(("days", "factor"), [(0, 4), (0, 0), (366, 4)])
+def test_the_index_answers_as_the_contracts_do(gateway, told, trail, days, factor, monkeypatch):
+    # Whether subjects are looked up one by one or all are read makes no difference.
+    for module in (subjects, permitted_subjects):
+        monkeypatch.setattr(module, "_SCAN_FACTOR", factor)
     gateway.memory.advance(timedelta(days=days))
     kept = {}
     for use in product(

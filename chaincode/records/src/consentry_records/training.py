@@ -37,6 +37,7 @@ FAILURES: Mapping[str, str] = MappingProxyType(
     {
         "PROGRAM_ERROR": "the program ended with an error",
         "INTERRUPTED": "somebody interrupted it",
+        "PROCESS_LOST": "its process ended without a word",
         "NOT_CONVERGED": "it did not converge",
         "PARTICIPANT_LOST": "a participant could not be reached",
         "CONSENT_WITHDRAWN": "consents were withdrawn meanwhile",

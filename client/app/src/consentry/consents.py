@@ -140,7 +140,7 @@ class Consents(ConsentChanges):
             raise InputRejected("FRAME_COLUMNS", f"the frame has no column {subject_column}")
         # One answer for each subject, spread over the rows by code: rows outnumber subjects.
         codes, unique = pd.factorize(frame[subject_column], use_na_sentinel=True)
-        names = [name if isinstance(name, str) else "" for name in unique]
+        names = [name if isinstance(name, str) else "" for name in unique.tolist()]
         commitments = self._register().commitments(names)
         use = (purpose, commercial, recipient or self._msp_id)
         asked = list(commitments.values())

@@ -121,11 +121,15 @@ class Ledger:
 
     @property
     def outbox(self) -> Outbox:
-        """What was stated of own sessions while the ledger could not be reached; `send` records it."""
+        """What was stated of own sessions while the ledger could not be reached; `send` records it.
+
+        Sessions whose process died on this machine have their end stated once this is opened.
+        """
         if self._outbox is None:
             organization = self.profile.organization(self.identity.msp_id)
             path = self.profile.outbox(organization.name, self.identity.enrolment_id)
             self._outbox = Outbox(path, self.identity, self.transactions, self.clock)
+            self._outbox.state_lost()
         return self._outbox
 
     def _open_read_outbox(self) -> TrailReadOutbox:

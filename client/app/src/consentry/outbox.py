@@ -17,15 +17,17 @@ from pathlib import Path
 from consentry.errors import ConfigurationError, ConsentryError, LedgerRefused
 from consentry.identity import WalletIdentity
 from consentry.private_files import FILE_MODE, make_private_directory, refuse_exposed
+from consentry.running_sessions import RunningSessions
 from consentry.transactions import CONFLICT_TRIES, Transactions
 from consentry_records.errors import LedgerError
 from consentry_records.instants import format_instant
-from consentry_records.training import FinishedSession, NewTrainingRound
+from consentry_records.training import FAILED, FinishedSession, NewTrainingRound
 from consentry_records.training_statement import NewTrainingStatement, SignedTrainingStatement
 
 QUEUED = "queued"
 RECORDED = "recorded"
 REFUSED = "refused"
+_LOST = "PROCESS_LOST"
 _BUSY_SECONDS = 30.0
 # What is stated is on the ledger already: an earlier try, whose answer was lost, put it there.
 _DONE = frozenset({"ROUND_EXISTS", "STATEMENT_EXISTS", "SESSION_NOT_RUNNING"})
@@ -87,6 +89,7 @@ class Outbox:
         self._transactions = transactions
         self._clock = clock
         self._lock = threading.RLock()
+        self.running = RunningSessions(path.with_suffix(".running"))
         make_private_directory(path.parent)
         if not path.exists():
             path.touch(FILE_MODE)
@@ -109,9 +112,22 @@ class Outbox:
         """Sign and keep the end of a session, why it failed and what it used."""
         return self._state(finished.session_id, None, finished)
 
+    def state_lost(self) -> tuple[str, ...]:
+        """State the end, failed, of every session whose process died; return the sessions."""
+        lost = self.running.lost()
+        for session_id in lost:
+            self.state_end(FinishedSession(session_id=session_id, state=FAILED, failure=_LOST))
+            self.running.unmark(session_id)
+        return lost
+
     def holds(self, session_id: str) -> bool:
         """Whether entries of a session wait: whatever follows them has to wait, too."""
         return bool(self._select("WHERE state = 'queued' AND session_id = ?", (session_id,)))
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything waits to be sent."""
+        return bool(self._select("WHERE state = 'queued'"))
 
     def entries(self) -> tuple[OutboxEntry, ...]:
         """Return every entry in order."""
@@ -140,6 +156,7 @@ class Outbox:
 
     def close(self) -> None:
         """Close the file."""
+        self.running.close()
         with self._lock:
             self._connection.close()
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from consentry.access import Access
-from consentry.errors import ConsentryError, InputRejected, LedgerUnreachable, OutcomeUnknown
+from consentry.errors import ConsentryError, InputRejected, LedgerRefused, LedgerUnreachable, OutcomeUnknown
 from consentry.identifiers import new_identifier
 from consentry.models import Architecture, Models, Weights
 from consentry.outbox import Outbox, OutboxEntry
@@ -81,6 +81,8 @@ class Training:
         plan = self._plan
         if not plan.datasets:
             raise InputRejected("DATASETS_MISSING", "datasets: got none, expected dataset version ids")
+        if self._outbox is not None and self._outbox().waits:
+            self._outbox().send()
         digests = (code_digest(plan.code), environment_digest(), description_digest(plan.hyperparameters))
         model_id, session_id = Models(self._transactions).ensure(plan.model), new_identifier("session")
         permits = Access(self._transactions).request_all(
@@ -103,7 +105,15 @@ class Training:
                 hyperparameters_digest=digests[2],
             )
         )
-        self._transactions.submit("training:start", new)
+        outbox = self._outbox() if self._outbox is not None else None
+        if outbox is not None:
+            outbox.running.mark(session_id)
+        try:
+            self._transactions.submit("training:start", new)
+        except LedgerRefused:
+            if outbox is not None:
+                outbox.running.unmark(session_id)
+            raise
         self._running = RunningSession(self._transactions, new, permits, self._outbox)
         return self._running
 
@@ -131,7 +141,8 @@ class Training:
 class RunningSession:
     """A started session: its record, its permits, and what is to be recorded about it.
 
-    While the ledger cannot be reached, rounds and the end go to the outbox (`Ledger.outbox`), signed.
+    While the ledger cannot be reached, rounds and the end go to the outbox (`Ledger.outbox`), signed. Where
+    the process dies, the same person's next program on this machine records that the session failed.
     """
 
     def __init__(
@@ -235,6 +246,8 @@ class RunningSession:
             )
         )
         self._record("training:finish", finished, lambda outbox: outbox.state_end(finished))
+        if self._outbox is not None:
+            self._outbox().running.unmark(self.session_id)
 
     def _record(self, function: str, record: Record, state: Callable[[Outbox], OutboxEntry]) -> None:
         outbox = self._outbox() if self._outbox is not None else None
