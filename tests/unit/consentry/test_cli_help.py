@@ -106,6 +106,7 @@ DOCUMENTED = (
     "access visa",
     "access visa-keys",
     "training show",
+    "training end",
     "training list",
     "models show",
     "models stage",

@@ -169,6 +169,18 @@ def test_grants_are_asked_for_given_moved_and_ended(
     assert calls[3][2]["not_after"] == datetime(2026, 2, 1, tzinfo=UTC)
 
 
+def test_a_vanished_trainers_session_is_ended(
+    ledger: FakeLedger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        ledger, "end_training", lambda name, **said: asked.append({"id": name, **said}), raising=False
+    )
+    shown = ask(capsys, "training", "end", "session-1", "--state", "failed", "--failure", "PROCESS_LOST")
+    assert shown == "session-1 is failed.\n"
+    assert asked == [{"id": "session-1", "state": "failed", "failure": "PROCESS_LOST"}]
+
+
 def decided(ledger: FakeLedger, decision: AccessDecision | None) -> None:
     ledger.answers |= {
         "access.attempt": identifier("attempt", 1),

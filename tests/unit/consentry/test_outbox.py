@@ -15,7 +15,7 @@ from support.training_sessions import (
     running_session,
 )
 
-from consentry.errors import ConfigurationError, LedgerUnreachable
+from consentry.errors import ConfigurationError, InputRejected, LedgerRefused, LedgerUnreachable
 from consentry.outbox import Outbox
 from consentry.training import participant
 from consentry_records import TrainingRound, TrainingStatement, keys
@@ -107,6 +107,18 @@ def test_a_session_whose_process_died_is_recorded_as_failed(
     ended = stored(gateway, TrainingSession, keys.session(session.session_id))
     assert (ended.state, ended.failure) == ("failed", "PROCESS_LOST")
     assert gateway.ledger(researcher.identity, tmp_path).outbox.running.lost() == ()
+
+
+def test_a_colleague_ends_a_session_whose_trainer_vanished(gateway, ledger_of, session):
+    colleague, stranger = ledger_of(RIVERSIDE, "researcher"), ledger_of(NORTHGATE, "researcher")
+    with pytest.raises(LedgerRefused) as caught:
+        stranger.end_training(session.session_id, state="failed")
+    assert caught.value.code == "NOT_OWNER"
+    with pytest.raises(InputRejected):
+        colleague.end_training(session.session_id, state="vanished")
+    colleague.end_training(session.session_id, state="failed", failure="PROCESS_LOST")
+    ended = stored(gateway, TrainingSession, keys.session(session.session_id))
+    assert (ended.state, ended.failure) == ("failed", "PROCESS_LOST")
 
 
 def test_what_follows_waits_its_turn_and_goes_by_itself(gateway, session, researcher, version):

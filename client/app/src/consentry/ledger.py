@@ -21,8 +21,9 @@ from consentry.identity import WalletIdentity
 from consentry.outbox import Outbox
 from consentry.profile import NetworkProfile
 from consentry.subjects import SubjectRegister
-from consentry.transactions import Transactions
+from consentry.transactions import Transactions, checked
 from consentry_records.settings import Settings
+from consentry_records.training import FinishedSession
 from fabric_gateway import Clock, EventStream, Gateway, StreamError, Timeouts, utc_clock
 from fabric_gateway import Endpoint as GatewayEndpoint
 
@@ -255,6 +256,19 @@ class Ledger:
             output=output,
         )
         return Training(self.transactions, plan, lambda: self.outbox)
+
+    def end_training(self, session_id: str, *, state: str, failure: str | None = None) -> None:
+        """Record the end of a running session of the own organization whose trainer vanished.
+
+        `state` is completed, failed or aborted, `failure` a code of `consentry_records.training.FAILURES`.
+        Others end by themselves: on leaving their `with` block, or where their process died on this machine.
+
+        Raises:
+            InputRejected: malformed input.
+            LedgerRefused: SESSION_NOT_FOUND, SESSION_NOT_RUNNING, NOT_OWNER, …
+        """
+        finished = checked(lambda: FinishedSession(session_id=session_id, state=state, failure=failure))
+        self.transactions.submit("training:finish", finished)
 
     def initialize(self, settings: Settings) -> None:
         """Write the ledger's settings, once, as a regulator.

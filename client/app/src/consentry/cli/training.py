@@ -10,6 +10,7 @@ from consentry.cli.context import command_context
 from consentry.cli.index_access import open_trail
 from consentry.cli.output import AsJson, examples, say, show_json, show_record, show_table
 from consentry.errors import InputRejected
+from consentry_records.training import FAILURES
 
 app = typer.Typer(name="training", no_args_is_help=True, help="Training sessions and their rounds.")
 
@@ -55,6 +56,25 @@ def show(
         columns = ("statement", "round", "end", "claimed", "recorded")
         fields = ("sequence", "round_number", "end_state", "claimed_time", "recorded_at")
         show_table(columns, [tuple(row.body[field] for field in fields) for row in stated])
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as riverside/researcher training end session-0123… --state failed --failure PROCESS_LOST"
+    )
+)
+def end(
+    ctx: typer.Context,
+    session_id: Annotated[str, typer.Argument(help="Id of a running session of the own organization.")],
+    state: Annotated[str, typer.Option(help="completed, failed or aborted.")],
+    failure: Annotated[
+        str | None, typer.Option(help=f"Why not completed: {', '.join(FAILURES)}.", show_default=False)
+    ] = None,
+) -> None:
+    """Record the end of a session whose trainer vanished; sessions end by themselves otherwise."""
+    with command_context(ctx).connect() as ledger:
+        ledger.end_training(session_id, state=state, failure=failure)
+    say(f"{session_id} is {state}.")
 
 
 @app.command("list", epilog=examples("consentry --as regulator/officer training list"))
