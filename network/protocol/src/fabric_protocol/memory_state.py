@@ -1,12 +1,15 @@
 """State in memory, for tests of contracts and for whoever replays a chain to verify it."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from fabric_protocol.expiry import Lifetimes
 from fabric_protocol.state import StateReader, VersionedValue
-from fabric_protocol.updates import PrivateUpdate, Purge, UpdateBatch
+from fabric_protocol.updates import HashedUpdate, PrivateUpdate, PublicUpdate, Purge, UpdateBatch
+
+# How many keys that were deleted may stand in a list before it is made anew.
+_SPARE = 1000
 
 
 class _SortedTable:
@@ -15,26 +18,39 @@ class _SortedTable:
     def __init__(self) -> None:
         self._values: dict[str, VersionedValue] = {}
         self._keys: list[str] = []
+        self._is_sorted = True
 
     def get(self, key: str) -> VersionedValue | None:
         return self._values.get(key)
 
     def put(self, key: str, value: VersionedValue) -> None:
         if key not in self._values:
-            insort(self._keys, key)
+            self._keys.append(key)
+            self._is_sorted = False
         self._values[key] = value
+        if len(self._keys) > 2 * len(self._values) + _SPARE:
+            self._ordered()
 
     def delete(self, key: str) -> None:
         if self._values.pop(key, None) is not None:
-            del self._keys[bisect_left(self._keys, key)]
+            self._is_sorted = False
 
     def keys_with_hash(self, key_hash: bytes) -> list[str]:
-        return [key for key in self._keys if sha256(key.encode()).digest() == key_hash]
+        return [key for key in self._ordered() if sha256(key.encode()).digest() == key_hash]
 
     def scan(self, start: str, end: str) -> list[tuple[str, VersionedValue]]:
-        first = bisect_left(self._keys, start)
-        last = bisect_left(self._keys, end) if end else len(self._keys)
-        return [(key, self._values[key]) for key in self._keys[first:last]]
+        keys = self._ordered()
+        first = bisect_left(keys, start)
+        last = bisect_left(keys, end) if end else len(keys)
+        return [(key, self._values[key]) for key in keys[first:last]]
+
+    def _ordered(self) -> list[str]:
+        # Sorting when asked: one insertion into a long list moves half of it. A key that went and came back
+        # stands in the list twice.
+        if not self._is_sorted:
+            self._keys = sorted(dict.fromkeys(key for key in self._keys if key in self._values))
+            self._is_sorted = True
+        return self._keys
 
 
 class MemoryState:
@@ -77,6 +93,20 @@ class MemoryState:
                 self._hashed.pop(name, None)
             else:
                 self._hashed[name] = VersionedValue(hashed.value_hash, hashed.metadata, hashed.version)
+
+    def content(self) -> UpdateBatch:
+        """All keys and hashes, as the updates that would make them out of nothing."""
+        return UpdateBatch(
+            tuple(
+                PublicUpdate(name, key, found.value, found.metadata, found.version)
+                for name, table in sorted(self._public.items())
+                for key, found in table.scan("", "")
+            ),
+            tuple(
+                HashedUpdate(*names, found.value, found.version, False, found.metadata)
+                for names, found in sorted(self._hashed.items())
+            ),
+        )
 
     def expire(self, number: int) -> None:
         """Drop the hashes that expire with the commit of block `number`, or did before."""

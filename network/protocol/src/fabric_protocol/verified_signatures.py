@@ -4,6 +4,7 @@ Checking is a pure function of key, message and signature, and by far the deares
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -37,7 +38,7 @@ class VerifiedSignatures:
             SignatureError: as `signatures.verify`.
             IdentityError: CERTIFICATE_INVALID, a key that cannot be read.
         """
-        name = _name(identity, signature, digest or sha256(message).digest())
+        name = signature_name(identity, signature, digest or sha256(message).digest())
         if name not in self._held:
             verify(identity.public_key, signature, message)
             self._remember(name)
@@ -50,7 +51,12 @@ class VerifiedSignatures:
             signature: of the message.
             digest: SHA-256 of the message.
         """
-        self._remember(_name(identity, signature, digest))
+        self._remember(signature_name(identity, signature, digest))
+
+    def note(self, names: Iterable[bytes]) -> None:
+        """Note signatures that another process of ours found to hold, by `signature_name`."""
+        for name in names:
+            self._remember(name)
 
     def _remember(self, name: bytes) -> None:
         self._held[name] = None
@@ -58,6 +64,7 @@ class VerifiedSignatures:
             self._held.popitem(last=False)
 
 
-def _name(identity: Identity, signature: bytes, digest: bytes) -> bytes:
-    # Parts of fixed length first: no two signatures share a name.
+def signature_name(identity: Identity, signature: bytes, digest: bytes) -> bytes:
+    """What stands for a signature of an identity over a message of this digest: no two of them share it."""
+    # Parts of fixed length first: nothing can move from one to the other.
     return sha256(identity.certificate_digest + digest + signature).digest()

@@ -24,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
         "consentry --as northgate/dpo verify --organization northgate --organization riverside",
         "consentry verify --blocks exported/ --anchor 7b6727f8…",
         "consentry verify --blocks northgate/ --blocks riverside/ --anchor anchor.txt",
+        "consentry --as northgate/dpo verify --checkpoint verified.jsonl",
         "consentry --as regulator/officer verify grant.proof",
         "",
         "Exit status: 0 proved, 1 a difference was found or a proof refused, 3 it holds but is not proved:",
@@ -53,6 +54,15 @@ def verify(
         ),
     ] = None,
     through: Annotated[int | None, typer.Option(help="Block that every copy must at least reach.")] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that keeps how far a run without differences came; the next one goes on from there."
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many check signatures at once. Default: one a core.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Re-prove every block of every organization's copy from the anchor, or check proof files.
@@ -60,18 +70,29 @@ def verify(
     Without files the whole channel is proved again, and the first difference is named.
     """
     from consentry.cli.progress import counted
-    from consentry.verification import Verdict, Verifier
+    from consentry.verification import Verdict, Verifier, available_cores, read_checkpoint, write_checkpoint
 
     context = command_context(ctx)
     pinned = _anchor(context, anchor)
     if proofs:
         raise typer.Exit(_check_proofs(proofs, pinned, as_json))
+    begin = read_checkpoint(checkpoint) if checkpoint else None
+    verifier = Verifier()
     with ExitStack() as opened, counted("blocks proved", None) as progress:
         sources = _sources(context, opened, blocks or [], organization or [])
-        result = Verifier().verify(sources, pinned, lambda done: progress(done, 0), through=through)
+        result = verifier.verify(
+            sources,
+            pinned,
+            lambda done: progress(done, 0),
+            through=through,
+            begin=begin,
+            processes=processes or available_cores(),
+        )
     _show(result, as_json)
     if result.verdict is Verdict.DIFFERS:
         raise typer.Exit(ExitStatus.REFUSED)
+    if checkpoint:
+        write_checkpoint(checkpoint, verifier.part)
     if result.verdict is Verdict.CONSISTENT_NOT_ANCHORED:
         raise typer.Exit(ExitStatus.NOT_ANCHORED)
 

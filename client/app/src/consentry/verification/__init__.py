@@ -8,6 +8,7 @@ Example:
 """
 
 from consentry.verification.chain import ChainVerifier
+from consentry.verification.checkpoint import VerifiedPart, read_checkpoint, write_checkpoint
 from consentry.verification.errors import VerificationError
 from consentry.verification.findings import Finding
 from consentry.verification.ledger_state import LedgerState, MemoryLedgerState
@@ -20,6 +21,7 @@ from consentry.verification.results import (
     Verdict,
     VerificationResult,
 )
+from consentry.verification.signature_pool import available_cores
 from consentry.verification.sources import BlockSource, DirectorySource, IterableSource, memory_source
 from consentry.verification.verifier import Verifier
 
@@ -40,6 +42,10 @@ __all__ = [
     "Verdict",
     "VerificationError",
     "VerificationResult",
+    "VerifiedPart",
     "Verifier",
+    "available_cores",
     "memory_source",
+    "read_checkpoint",
+    "write_checkpoint",
 ]

@@ -1,5 +1,7 @@
 """A chain proved block by block, each against what the blocks before it left."""
 
+from collections.abc import Iterable
+
 from consentry.verification import checks
 from consentry.verification.anchors import normalized_anchor
 from consentry.verification.encoding import Block, read_block
@@ -79,6 +81,15 @@ class ChainVerifier:
                 "NOTHING_VERIFIED", "No block is verified yet, so no configuration is known."
             )
         return self._config
+
+    def note_signatures(self, names: Iterable[bytes]) -> None:
+        """Note signatures that another process of ours found to hold: they are not checked again.
+
+        Args:
+            names: from `fabric_protocol.signature_checks`, of the next block.
+        """
+        if self._config is not None:
+            self._config.msps.signatures.note(names)
 
     def prove(self, data: bytes, like: ProvedBlock | None = None) -> ProvedBlock:
         """Check the next block in every respect, without moving on.

@@ -31,7 +31,7 @@ class LedgerState(Protocol):
 
 
 class MemoryLedgerState:
-    """Everything in memory: for a verification that starts at block 0 and ends with the process."""
+    """Everything in memory; `checkpoint` keeps it in a file."""
 
     def __init__(self) -> None:
         self._state = MemoryState()
@@ -50,3 +50,11 @@ class MemoryLedgerState:
         """Take over what an accepted block changed."""
         self._state.apply(updates)
         self._transactions.update(identifier for identifier in transaction_ids if identifier)
+
+    def transactions(self) -> frozenset[str]:
+        """Ids of all transactions of accepted blocks."""
+        return frozenset(self._transactions)
+
+    def content(self) -> UpdateBatch:
+        """All committed keys and hashes, as the updates that would make them out of nothing."""
+        return self._state.content()

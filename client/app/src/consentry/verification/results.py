@@ -106,6 +106,7 @@ class VerificationResult:
         last_header_hash: hex SHA-256 of the last proved header.
         sources: one entry per copy, in the order given.
         codes: how many transactions have each validation code, by its name.
+        resumed_at: number of the first block that was read; what is before it an earlier verification proved.
     """
 
     channel: str
@@ -117,6 +118,7 @@ class VerificationResult:
     last_header_hash: str
     sources: tuple[SourceResult, ...]
     codes: dict[str, int] = field(default_factory=dict)
+    resumed_at: int = 0
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -143,6 +145,8 @@ class VerificationResult:
         if first is not None:
             return f"{first.source}: {first.sentence}"
         scope = f"{self.blocks} blocks with {self.transactions} transactions of channel {self.channel}"
+        if self.resumed_at:
+            scope += f" (the first {self.resumed_at} by an earlier verification)"
         if self.anchored:
             return f"{scope} are proved from the anchor {self.genesis_hash}."
         return (
@@ -157,6 +161,7 @@ class VerificationResult:
             "sentence": self.sentence,
             "channel": self.channel,
             "blocks": self.blocks,
+            "resumed_at": self.resumed_at,
             "transactions": self.transactions,
             "invalid_transactions": self.invalid_transactions,
             "codes": dict(self.codes),
