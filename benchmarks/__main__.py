@@ -19,6 +19,7 @@ from benchmarks import (
     ledger_size,
     runtimes_on_engines,
     trail_reports,
+    verification,
 )
 from benchmarks.results import Measurement, show
 
@@ -38,6 +39,7 @@ def main() -> int:
             "filter": consent_filter,
             "imports": imports,
             "reports": trail_reports,
+            "verification": verification,
         }
         for name, module in modules.items():
             for measurement in module.measure(Path(place) / name):

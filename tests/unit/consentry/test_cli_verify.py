@@ -106,6 +106,37 @@ def test_blocks_that_end_before_the_height_reached_are_a_difference(
     assert "Block 3 is missing" in capsys.readouterr().out
 
 
+def test_a_checkpoint_lets_the_next_run_go_on(
+    chain: Chain, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, last = tmp_path / "verified.jsonl", exported / "000002.block"
+    command = ["verify", "--blocks", str(exported), "--anchor", chain.anchor, "--checkpoint", str(kept)]
+    data = last.read_bytes()
+    last.unlink()
+    assert run([*command, "--processes", "1"]) == 0
+    last.write_bytes(data)
+    capsys.readouterr()
+    assert run([*command, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["resumed_at"], answer["blocks"], answer["codes"]) == (2, 3, {"VALID": 3})
+
+
+def test_a_difference_leaves_the_checkpoint_as_it_was(chain: Chain, exported: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "verified.jsonl"
+    command = ["verify", "--blocks", str(exported), "--anchor", chain.anchor, "--checkpoint", str(kept)]
+    last = exported / "000002.block"
+    data = last.read_bytes()
+    last.write_bytes(data[:-1] + b"\x00")
+    assert run(command) == 1
+    assert not kept.exists()
+    last.write_bytes(data)
+    assert run(command) == 0
+    before = kept.read_bytes()
+    (exported / "000003.block").write_bytes(data)
+    assert run(command) == 1
+    assert kept.read_bytes() == before
+
+
 def test_proof_files_are_checked_and_the_worst_gives_the_status(
     chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,8 +38,8 @@ class FollowedCopy:
         """Its next block and the names of signatures in it that hold; None, and ended, where there is none.
 
         Args:
-            pool: checks signatures of the blocks that follow meanwhile; None without one, and for a copy whose
-                blocks are compared with another one's.
+            pool: checks signatures of the blocks that follow meanwhile; None without one, and for a copy
+                whose blocks are compared with another one's.
         """
         if pool is not None:
             self._read_ahead(pool)
