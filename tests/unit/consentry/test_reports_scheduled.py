@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import fsspec
 import pytest
@@ -17,6 +16,7 @@ from consentry.errors import ConfigurationError
 from consentry.identity import WalletIdentity
 from consentry.index import IndexFollower, Trail, open_database
 from consentry.reports.scheduled import (
+    Delivered,
     ManifestRefused,
     Run,
     Schedule,
@@ -26,6 +26,7 @@ from consentry.reports.scheduled import (
     verify_manifest,
 )
 from consentry.reports.scheduled.delivery import DeliveryFailed, Storage
+from consentry.reports.scheduled.signed_manifest import sign_manifest
 from consentry.verification import memory_source
 from fabric_protocol.certificates import certificate_pem, key_pem
 from fabric_protocol.identities import parse_identity
@@ -49,24 +50,28 @@ def trail() -> Iterator[Trail]:
     engine.dispose()
 
 
+def made_identity(msp_id: str) -> WalletIdentity:
+    member = Organization(msp_id).user("auditor-1", "auditor")
+    pem = certificate_pem(parse_identity(member.identity).certificate)
+    return WalletIdentity(msp_id, pem, key_pem(member.key))
+
+
 @pytest.fixture(scope="module")
 def identity() -> WalletIdentity:
-    member = Organization(NORTHGATE).user("auditor-1", "auditor")
-    pem = certificate_pem(parse_identity(member.identity).certificate)
-    return WalletIdentity(NORTHGATE, pem, key_pem(member.key))
+    return made_identity(NORTHGATE)
 
 
 class Logged:
     """What went to the ledger; a second try of one id does nothing."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, tuple[str, str, bytes]] = {}
+        self.entries: dict[str, tuple[Delivered, bytes]] = {}
         self.failing = False
 
-    def __call__(self, identifier: str, report: Any, about: str, manifest: bytes) -> None:
+    def __call__(self, identifier: str, delivered: Delivered, manifest: bytes) -> None:
         if self.failing:
             raise DeliveryFailed("LEDGER_UNREACHABLE", "nobody is there")
-        self.entries.setdefault(identifier, (report.kind, about, manifest))
+        self.entries.setdefault(identifier, (delivered, manifest))
 
 
 @pytest.fixture
@@ -124,9 +129,64 @@ def test_a_run_that_broke_off_is_ended_and_not_made_twice(
     logged.failing = False
     assert names(runner.run_due(MONDAY + timedelta(hours=3))) == ["processing"]
     assert delivered(tmp_path) == before
-    ((kind, about, manifest),) = logged.entries.values()
-    assert (kind, about) == ("gdpr-30", NORTHGATE)
+    ((found, manifest),) = logged.entries.values()
+    assert (found.report, found.about) == ("gdpr-30", NORTHGATE)
     assert manifest == before["processing-20261130T0600.manifest.json"]
+
+
+def test_what_is_logged_is_what_was_delivered(
+    trail: Trail, identity: WalletIdentity, logged: Logged, tmp_path: Path
+) -> None:
+    """The trail went on between the run that broke off and the one that ends it."""
+    schedule = Schedule(str(tmp_path / "out"), (DAILY,))
+    state = tmp_path / "state.json"
+    first = ScheduleRunner(schedule, identity, lambda: trail, logged, state)
+    list(first.run_due(MONDAY))
+    logged.failing = True
+    with pytest.raises(DeliveryFailed):
+        list(first.run_due(MONDAY + timedelta(hours=2)))
+    logged.failing = False
+
+    def nobody_composes() -> Trail:
+        raise AssertionError("the report is there already")
+
+    list(
+        ScheduleRunner(schedule, identity, nobody_composes, logged, state).run_due(
+            MONDAY + timedelta(hours=3)
+        )
+    )
+    ((found, manifest),) = logged.entries.values()
+    content = json.loads(manifest)
+    assert (found.row_count, found.last_block) == (content["row_count"], content["last_block"])
+    assert found.last_block == trail.status().last_block
+    assert found.row_count > 0
+
+
+def test_what_lies_under_a_runs_name_and_is_not_its_own_is_not_logged(
+    runner: ScheduleRunner, logged: Logged, tmp_path: Path
+) -> None:
+    list(runner.run_due(MONDAY))
+    logged.failing = True
+    with pytest.raises(DeliveryFailed):
+        list(runner.run_due(MONDAY + timedelta(hours=2)))
+    logged.failing = False
+    report = tmp_path / "out" / "processing-20261130T0600.json"
+    good = report.read_bytes()
+    report.write_bytes(good.replace(b"gdpr", b"GDPR"))
+    with pytest.raises(ManifestRefused, match="FILE_DIFFERS"):
+        list(runner.run_due(MONDAY + timedelta(hours=3)))
+    report.write_bytes(good)
+    manifest = tmp_path / "out" / "processing-20261130T0600.manifest.json"
+    content = json.loads(manifest.read_bytes())
+    files = {name: data for name, data in delivered(tmp_path).items() if name in content["files"]}
+    told = {name: content[name] for name in ("about", "report", "row_count", "last_block")}
+    manifest.write_bytes(sign_manifest(made_identity("RiversideMSP"), files, told))
+    with pytest.raises(ManifestRefused, match="MANIFEST_FOREIGN"):
+        list(runner.run_due(MONDAY + timedelta(hours=3)))
+    manifest.write_bytes(b"{}")
+    with pytest.raises(ManifestRefused, match="MANIFEST_INVALID"):
+        list(runner.run_due(MONDAY + timedelta(hours=3)))
+    assert logged.entries == {}
 
 
 def test_what_was_delivered_is_signed(runner: ScheduleRunner, tmp_path: Path) -> None:

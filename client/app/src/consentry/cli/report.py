@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from consentry.cli import report_schedule
-from consentry.cli.context import command_context
 from consentry.cli.output import examples, say
-from consentry.cli.report_files import Format, FormatOption, OutputOption, deliver
-from consentry.cli.report_subjects import SubjectOption, subject_report
+from consentry.cli.report_files import Format, FormatOption, OutputOption
+from consentry.cli.report_making import (
+    DetailsOption,
+    OrganizationOption,
+    SubjectOption,
+    make_report,
+    make_subject_report,
+    own_or,
+    stated,
+)
 
 app = typer.Typer(name="report", no_args_is_help=True, help="Reports from the verified trail.")
 
 app.add_typer(report_schedule.app)
-
-DetailsOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="YAML file with what no ledger has, e.g. dpo_contact; `report details` lists the keys."
-    ),
-]
-
-
-OrganizationOption = Annotated[
-    str | None, typer.Option(help="Another organization's MSP id (default: the own one).")
-]
 
 
 @app.callback()
@@ -57,7 +50,7 @@ def subject_access(
     """
     from consentry.reports import subject_access_report
 
-    deliver(ctx, subject_report(ctx, subject, subject_access_report), form, output)
+    make_subject_report(ctx, subject, subject_access_report, form, output)
 
 
 @app.command(
@@ -78,7 +71,7 @@ def consent_evidence(
     def without_manifest(*arguments: Any, manifest: object, **options: Any) -> Any:
         return compose(*arguments, **options)
 
-    deliver(ctx, subject_report(ctx, subject, without_manifest), form, output)
+    make_subject_report(ctx, subject, without_manifest, form, output)
 
 
 @app.command(
@@ -94,11 +87,10 @@ def disclosures(
     output: OutputOption = None,
 ) -> None:
     """Account for six years of disclosures of one individual's data (HIPAA, 45 CFR 164.528)."""
-    from consentry.reports import Details, disclosures_report
+    from consentry.reports import disclosures_report
 
-    stated = Details.read(details) if details is not None else Details()
-
-    deliver(ctx, subject_report(ctx, subject, partial(disclosures_report, details=stated)), form, output)
+    compose = partial(disclosures_report, details=stated(details))
+    make_subject_report(ctx, subject, compose, form, output)
 
 
 @app.command(
@@ -116,7 +108,7 @@ def person_access_log(
     """Tell a person who accessed data about him or her, when and which (EHDS Art. 9)."""
     from consentry.reports import person_access_report
 
-    deliver(ctx, subject_report(ctx, subject, person_access_report), form, output)
+    make_subject_report(ctx, subject, person_access_report, form, output)
 
 
 @app.command(
@@ -132,12 +124,9 @@ def dataset_access_log(
     output: OutputOption = None,
 ) -> None:
     """Log every attempt at access to a dataset, and what was done under it (EHDS Art. 73)."""
-    from consentry.cli.index_access import open_trail
     from consentry.reports import dataset_access_report
 
-    with open_trail(command_context(ctx)) as trail:
-        report = dataset_access_report(trail, dataset, generated_at=now())
-    deliver(ctx, report, form, output)
+    make_report(ctx, lambda trail, at: dataset_access_report(trail, dataset, generated_at=at), form, output)
 
 
 @app.command(
@@ -153,15 +142,12 @@ def processing(
     output: OutputOption = None,
 ) -> None:
     """Records of an organization's processing activities (GDPR Art. 30)."""
-    from consentry.cli.index_access import open_trail
-    from consentry.reports import Details, processing_report
+    from consentry.reports import processing_report
 
-    context = command_context(ctx)
-    msp_id = organization or context.organization.msp_id
-    stated = Details.read(details) if details is not None else Details()
-    with open_trail(context) as trail:
-        report = processing_report(trail, msp_id, generated_at=now(), details=stated)
-    deliver(ctx, report, form, output)
+    msp_id, told = own_or(ctx, organization), stated(details)
+    make_report(
+        ctx, lambda trail, at: processing_report(trail, msp_id, generated_at=at, details=told), form, output
+    )
 
 
 @app.command(epilog=examples("consentry --as northgate/dpo report breaches --output breaches.html"))
@@ -173,15 +159,12 @@ def breaches(
     output: OutputOption = None,
 ) -> None:
     """An organization's register of personal data breaches, with the 72-hour clock (GDPR Art. 33)."""
-    from consentry.cli.index_access import open_trail
-    from consentry.reports import Details, breach_register
+    from consentry.reports import breach_register
 
-    context = command_context(ctx)
-    stated = Details.read(details) if details is not None else Details()
-    with open_trail(context) as trail:
-        msp_id = organization or context.organization.msp_id
-        report = breach_register(trail, msp_id, generated_at=now(), details=stated)
-    deliver(ctx, report, form, output)
+    msp_id, told = own_or(ctx, organization), stated(details)
+    make_report(
+        ctx, lambda trail, at: breach_register(trail, msp_id, generated_at=at, details=told), form, output
+    )
 
 
 @app.command(epilog=examples("consentry --as northgate/dpo report rights --format pdf --output rights.pdf"))
@@ -192,14 +175,10 @@ def rights(
     output: OutputOption = None,
 ) -> None:
     """Data subjects' requests, erasures with their attestations among them (GDPR Art. 15 to 21)."""
-    from consentry.cli.index_access import open_trail
     from consentry.reports import rights_register
 
-    context = command_context(ctx)
-    with open_trail(context) as trail:
-        msp_id = organization or context.organization.msp_id
-        report = rights_register(trail, msp_id, generated_at=now())
-    deliver(ctx, report, form, output)
+    msp_id = own_or(ctx, organization)
+    make_report(ctx, lambda trail, at: rights_register(trail, msp_id, generated_at=at), form, output)
 
 
 @app.command(
@@ -216,14 +195,15 @@ def model_dossier(
     output: OutputOption = None,
 ) -> None:
     """Technical documentation of one model version (AI Act Art. 11, Annex IV)."""
-    from consentry.cli.index_access import open_trail
-    from consentry.reports import Details
     from consentry.reports import model_dossier as compose
 
-    stated = Details.read(details) if details is not None else Details()
-    with open_trail(command_context(ctx)) as trail:
-        report = compose(trail, model_version_id, generated_at=now(), details=stated)
-    deliver(ctx, report, form, output)
+    told = stated(details)
+    make_report(
+        ctx,
+        lambda trail, at: compose(trail, model_version_id, generated_at=at, details=told),
+        form,
+        output,
+    )
 
 
 @app.command(
@@ -237,12 +217,9 @@ def model_log(
     output: OutputOption = None,
 ) -> None:
     """Events over the lifetime of one model version (AI Act Art. 12, 19)."""
-    from consentry.cli.index_access import open_trail
     from consentry.reports import model_log as compose
 
-    with open_trail(command_context(ctx)) as trail:
-        report = compose(trail, model_version_id, generated_at=now())
-    deliver(ctx, report, form, output)
+    make_report(ctx, lambda trail, at: compose(trail, model_version_id, generated_at=at), form, output)
 
 
 @app.command("details", epilog=examples("consentry report details"))
@@ -261,10 +238,3 @@ def schema() -> None:
     from consentry.reports import json
 
     show_json(json.schema())
-
-
-def now() -> str:
-    """The instant at which a report is made."""
-    from consentry_records.instants import format_instant
-
-    return format_instant(datetime.now(UTC))

@@ -18,8 +18,7 @@ from consentry.cli.output import examples, note, say
 from consentry.errors import ConsentryError, InputRejected, LedgerRefused
 
 if TYPE_CHECKING:
-    from consentry.reports import Report
-    from consentry.reports.scheduled import ScheduleRunner
+    from consentry.reports.scheduled import Delivered, ScheduleRunner
 
 app = typer.Typer(name="schedule", no_args_is_help=True, help="Reports by a schedule.")
 _LONGEST_WAIT_SECONDS = 3600.0
@@ -118,14 +117,14 @@ def _runner(context: CommandContext, path: Path, state: Path | None) -> Iterator
             catch_up(context, engine)
             return Trail(engine)
 
-        def log(identifier: str, report: Report, about: str, manifest: bytes) -> None:
+        def log(identifier: str, delivered: Delivered, manifest: bytes) -> None:
             try:
                 ledger.trail_reads.record(
                     "report",
-                    concerned=[about],
-                    row_count=sum(len(table.rows) for table in report.tables),
-                    last_block=report.completeness.last_block,
-                    report=report.kind,
+                    concerned=[delivered.about],
+                    row_count=delivered.row_count,
+                    last_block=delivered.last_block,
+                    report=delivered.report,
                     report_bytes=manifest,
                     trail_read_id=identifier,
                 )

@@ -18,8 +18,8 @@ from typing import Protocol
 from consentry.identity import WalletIdentity
 from consentry.index import Trail
 from consentry.reports.details import Details
-from consentry.reports.report import Report
 from consentry.reports.scheduled.composing import SUBJECTS, compose, write
+from consentry.reports.scheduled.delivered import Delivered, described, read_delivered
 from consentry.reports.scheduled.delivery import Storage, send_mail
 from consentry.reports.scheduled.schedule_file import Schedule, ScheduledReport
 from consentry.reports.scheduled.signed_manifest import sign_manifest
@@ -29,7 +29,7 @@ from consentry_records.instants import format_instant
 class LogRead(Protocol):
     """Logs a delivered report to the ledger; logging the same id again does nothing."""
 
-    def __call__(self, identifier: str, report: Report, about: str, manifest: bytes) -> None:
+    def __call__(self, identifier: str, delivered: Delivered, manifest: bytes) -> None:
         """Log it."""
 
 
@@ -103,24 +103,32 @@ class ScheduleRunner:
     def _run(self, entry: ScheduledReport, due: datetime, now: datetime) -> tuple[str, ...]:
         storage = Storage(self._schedule.deliver_to)
         stem = f"{entry.name}-{due:%Y%m%dT%H%M}"
+        manifest_name = _manifest_name(stem)
+        manifest = storage.read(manifest_name) or self._deliver(entry, due, now, storage, stem)
+        # Never of a report that was composed again: what is logged is what lies in the storage.
+        delivered = read_delivered(manifest, storage, self._identity.msp_id)
+        self._log(_identifier(self._identity.msp_id, stem), delivered, manifest)
+        return (*delivered.files, manifest_name)
+
+    def _deliver(
+        self, entry: ScheduledReport, due: datetime, now: datetime, storage: Storage, stem: str
+    ) -> bytes:
+        """Make a report and deliver it; its manifest."""
         about = entry.about or (self._identity.msp_id if SUBJECTS[entry.report] == "organization" else "")
         details = Details.read(self._schedule.details) if self._schedule.details is not None else Details()
         report = compose(entry.report, self._open_trail(), about, format_instant(now), details)
-        manifest_name = f"{stem}.manifest.json"
-        manifest = storage.read(manifest_name)
         files: dict[str, bytes] = {}
-        if manifest is None:
-            for form in entry.formats:
-                files |= write(report, form, stem)
-            manifest = sign_manifest(self._identity, files, _described(entry, report, due))
-            storage.write(files)
-            if self._schedule.mail is not None:
-                everything = {**files, manifest_name: manifest}
-                send_mail(self._schedule.mail, f"{report.title} ({due:%Y-%m-%d})", report.law, everything)
-            # Last, for it says that the rest was delivered.
-            storage.write({manifest_name: manifest})
-        self._log(_identifier(self._identity.msp_id, stem), report, about, manifest)
-        return (*json.loads(manifest)["files"], manifest_name)
+        for form in entry.formats:
+            files |= write(report, form, stem)
+        manifest = sign_manifest(self._identity, files, described(entry.name, report, about, due))
+        manifest_file = {_manifest_name(stem): manifest}
+        storage.write(files)
+        if self._schedule.mail is not None:
+            title = f"{report.title} ({due:%Y-%m-%d})"
+            send_mail(self._schedule.mail, title, report.law, {**files, **manifest_file})
+        # Last, for it says that the rest was delivered.
+        storage.write(manifest_file)
+        return manifest
 
     def _read_state(self) -> dict[str, str]:
         try:
@@ -143,14 +151,8 @@ def _due(entry: ScheduledReport, last: datetime, now: datetime) -> Iterator[date
         due = entry.due_after(due)
 
 
-def _described(entry: ScheduledReport, report: Report, due: datetime) -> dict[str, str]:
-    return {
-        "name": entry.name,
-        "report": report.kind,
-        "due_at": format_instant(due),
-        "generated_at": report.generated_at,
-        "completeness": report.completeness.sentence,
-    }
+def _manifest_name(stem: str) -> str:
+    return f"{stem}.manifest.json"
 
 
 def _identifier(msp_id: str, stem: str) -> str:

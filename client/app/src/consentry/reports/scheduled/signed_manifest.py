@@ -24,14 +24,14 @@ class ManifestRefused(ConsentryError):
 
 
 def sign_manifest(
-    identity: WalletIdentity, files: Mapping[str, bytes], described: Mapping[str, str]
+    identity: WalletIdentity, files: Mapping[str, bytes], described: Mapping[str, str | int]
 ) -> bytes:
     """Write a manifest.
 
     Args:
         identity: whose key signs.
         files: the delivered files by name.
-        described: what the run was: report, name, due_at, generated_at, completeness.
+        described: what the run was, from `delivered.described`.
 
     Returns:
         Canonical JSON (RFC 8785) with the certificate and an ECDSA signature over everything else.
@@ -45,6 +45,18 @@ def sign_manifest(
     }
     signature = identity.signer(hashlib.sha256(canonical.encode(content)).digest())
     return canonical.encode({**content, "signature": signature.hex()})
+
+
+def named_files(manifest: bytes) -> tuple[str, ...]:
+    """Names of the files in a manifest that is not checked yet.
+
+    Raises:
+        ManifestRefused: MANIFEST_INVALID.
+    """
+    try:
+        return tuple(str(name) for name in canonical.decode(manifest)["files"])
+    except (LedgerError, ValueError, KeyError, TypeError) as error:
+        raise _invalid() from error
 
 
 def verify_manifest(manifest: bytes, files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -66,7 +78,7 @@ def verify_manifest(manifest: bytes, files: Mapping[str, bytes]) -> dict[str, An
         named: dict[str, str] = dict(content["files"])
         key = certificate.public_key()
     except (LedgerError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ManifestRefused("MANIFEST_INVALID", "This is no manifest of delivered reports.") from error
+        raise _invalid() from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or content.get("format") != FORMAT:
         raise ManifestRefused("MANIFEST_INVALID", f"The manifest is not of the form {FORMAT}.")
     try:
@@ -77,6 +89,10 @@ def verify_manifest(manifest: bytes, files: Mapping[str, bytes]) -> dict[str, An
         if name not in files or _digest(files[name]) != digest:
             raise ManifestRefused("FILE_DIFFERS", f"{name} is missing, or not the file that was delivered.")
     return dict(content)
+
+
+def _invalid() -> ManifestRefused:
+    return ManifestRefused("MANIFEST_INVALID", "This is no manifest of delivered reports.")
 
 
 def _digest(data: bytes) -> str:
