@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from grpclib.protocol import Buffer
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived
 from h2.exceptions import StreamClosedError
 from hypothesis import given
 from hypothesis import strategies as st
 from support.scripted_peer import Message
 
 from fabric_shim import ConversationError
-from fabric_shim.grpc_stream import GrpcStream
+from fabric_shim.grpc_stream import GrpcStream, take_large_frames
 from fabric_shim.messages import MOST_MESSAGE_BYTES
 
 
@@ -90,3 +94,26 @@ async def test_a_message_for_an_ended_stream_ends_the_conversation():
     call.open = False
     with pytest.raises(ConversationError, match="the stream ended"):
         await GrpcStream(call).send(MESSAGES)
+
+
+def test_the_other_side_may_send_large_frames():
+    ours, theirs = H2Connection(H2Configuration(client_side=True)), H2Connection(H2Configuration(False))
+
+    def exchange():
+        for _ in range(2):
+            theirs.receive_data(ours.data_to_send())
+            ours.receive_data(theirs.data_to_send())
+
+    ours.initiate_connection()
+    theirs.initiate_connection()
+    exchange()
+    ours.send_headers(1, [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "a")])
+    take_large_frames(SimpleNamespace(_h2_connection=ours, connection=SimpleNamespace(flush=exchange)))
+    ours.increment_flow_control_window(2**20)
+    ours.increment_flow_control_window(2**20, 1)
+    exchange()
+    assert theirs.max_outbound_frame_size == 2**20
+    theirs.send_headers(1, [(":status", "200")])
+    theirs.send_data(1, b"x" * 2**20)
+    (data,) = [e for e in ours.receive_data(theirs.data_to_send()) if isinstance(e, DataReceived)]
+    assert len(data.data) == 2**20

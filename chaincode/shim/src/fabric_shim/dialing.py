@@ -15,7 +15,7 @@ from h2.exceptions import H2Error
 
 from fabric_shim.conversation import Conversation, State
 from fabric_shim.errors import ConfigurationError, ConversationError
-from fabric_shim.grpc_stream import CONFIGURATION, GrpcStream
+from fabric_shim.grpc_stream import CONFIGURATION, GrpcStream, take_large_frames
 from fabric_shim.metrics import Metrics
 from fabric_shim.router import Chaincode
 from fabric_shim.settings import Settings
@@ -116,6 +116,7 @@ class PeerConnection:
                 channel.request(_METHOD, Cardinality.STREAM_STREAM, nothing, nothing) as call,
             ):
                 await call.send_request()
+                take_large_frames(call._stream)
                 # What ends the conversation when the connection is lost.
                 with call._wrapper:
                     await self._talk(GrpcStream(call._stream))

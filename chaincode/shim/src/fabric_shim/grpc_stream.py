@@ -13,11 +13,14 @@ from typing import Any, Final
 import grpclib.protocol
 from grpclib.config import Configuration
 from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
 
 from fabric_shim.errors import ConversationError
 from fabric_shim.messages import MOST_MESSAGE_BYTES, parse_message
 
 _PREFIX_BYTES: Final = 5
+_FRAME_BYTES: Final = 2**20
+"""HTTP/2 frames that are taken: at the usual 16 KiB a batch of a megabyte is taken apart into sixty."""
 
 # Pings find a connection that died without a word. Peers close one that pings oftener than once a minute.
 CONFIGURATION: Final = Configuration(
@@ -76,3 +79,9 @@ class GrpcStream:
     def close(self) -> None:
         """Close the connection, after what is written already."""
         self._stream.connection.close()
+
+
+def take_large_frames(stream: grpclib.protocol.Stream) -> None:
+    """Tell the other side of a call's connection that it may send frames of a megabyte."""
+    stream._h2_connection.update_settings({SettingCodes.MAX_FRAME_SIZE: _FRAME_BYTES})
+    stream.connection.flush()

@@ -14,7 +14,7 @@ from grpclib.exceptions import GRPCError
 
 from fabric_shim.conversation import Conversation
 from fabric_shim.errors import ConfigurationError, ConversationError
-from fabric_shim.grpc_stream import CONFIGURATION, GrpcStream
+from fabric_shim.grpc_stream import CONFIGURATION, GrpcStream, take_large_frames
 from fabric_shim.metrics import Metrics
 from fabric_shim.router import Chaincode
 from fabric_shim.settings import Settings
@@ -93,6 +93,7 @@ class ChaincodeServer:
 
     async def _connect(self, call: grpclib.server.Stream[Any, Any]) -> None:
         await call.send_initial_metadata()
+        take_large_frames(call._stream)
         stream = GrpcStream(call._stream)
         conversation = Conversation(
             stream,

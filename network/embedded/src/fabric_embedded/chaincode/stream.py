@@ -20,12 +20,15 @@ from grpclib.client import Channel
 from grpclib.const import Cardinality
 from grpclib.utils import Wrapper
 from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
 
 from fabric_embedded.chaincode.tls import client_context
 
 _METHOD = "/protos.Chaincode/Connect"
 _MOST_BYTES = 100 * 2**20
 _PREFIX_BYTES = 5
+# At HTTP/2's usual 16 KiB a batch of a megabyte is taken apart into sixty frames.
+_FRAME_BYTES = 2**20
 
 
 class MessageStream(Protocol):
@@ -122,6 +125,8 @@ class _GrpcStream:
     def __init__(self, channel: Channel, stream: grpclib.protocol.Stream) -> None:
         self._channel = channel
         self._stream = stream
+        stream._h2_connection.update_settings({SettingCodes.MAX_FRAME_SIZE: _FRAME_BYTES})
+        stream.connection.flush()
 
     async def receive(self) -> ChaincodeMessage | None:
         try:
