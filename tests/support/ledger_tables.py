@@ -16,11 +16,12 @@ from consentry_contracts.permissions import PERMISSIONS
 from consentry_records import Record, events, keys, reasons
 from consentry_records.emergency import EMERGENCY_FINDINGS, EMERGENCY_REASONS
 from consentry_records.error_catalogue import CATALOGUE
-from consentry_records.idempotency import RECORDED_BEFORE
+from consentry_records.idempotency import RECORDED_BEFORE, THE_SAME_AGAIN
 from consentry_records.kinds import Choice, Flag, Instant, Integer, Kind, Many, Nullable, Table, Text
 from consentry_records.model_stage import STAGE_REASONS
 from consentry_records.record import Nested, field_names
 from consentry_records.review import REVIEW_REASONS
+from consentry_records.roles import ROLES
 from consentry_records.rule_catalogue import RULES
 from consentry_records.training import FAILURES
 from consentry_records.vocabulary import (
@@ -73,6 +74,20 @@ def transaction_table() -> str:
                 )
             )
     return table(("function", "call", "role (one of)", "organization", "transient"), rows)
+
+
+def permission_table() -> str:
+    """Who may call what, a cell for each role."""
+    rows = [
+        (
+            f"`{function}`",
+            permission.kind or "any",
+            *("yes" if role in permission.roles or not permission.roles else "–" for role in ROLES),
+            "–" if permission.roles else "yes",
+        )
+        for function, permission in PERMISSIONS.items()
+    ]
+    return table(("function", "organization", *ROLES, "no role"), rows)
 
 
 def event_table() -> str:
@@ -143,13 +158,17 @@ def idempotency_table() -> str:
     """What makes a transaction count once."""
     return table(
         ("function", "named by", "second answer"),
-        [(f"`{name}`", fields, f"`{code}`") for name, (fields, code) in RECORDED_BEFORE.items()],
+        [
+            *((f"`{name}`", fields, f"`{code}`") for name, (fields, code) in RECORDED_BEFORE.items()),
+            *((f"`{name}`", "", f"done again: {why}") for name, why in THE_SAME_AGAIN.items()),
+        ],
     )
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
     "keys": key_table,
     "transactions": transaction_table,
+    "permissions": permission_table,
     "events": event_table,
     "idempotency": idempotency_table,
     "records": record_table,

@@ -30,6 +30,15 @@ def test_organizations_are_enough(tmp_path: Path) -> None:
     assert (collection.name, collection.maximum_peer_count) == ("custodian-NorthgateMSP", 1)
 
 
+def test_a_country_is_optional_and_the_presets_name_one(tmp_path: Path) -> None:
+    northgate, law = read_topology(
+        written(tmp_path, ORGANIZATIONS.replace("peers: 2", "country: IE"))
+    ).organizations
+    assert (northgate.country, law.country) == ("IE", None)
+    assert "country" not in law.to_dict()
+    assert all(organization.country for organization in consortium().organizations)
+
+
 @pytest.mark.parametrize("preset", [consortium, small])
 def test_what_the_presets_write_reads_back(tmp_path: Path, preset: object) -> None:
     topology = preset()  # type: ignore[operator]
@@ -52,6 +61,7 @@ def test_what_is_written_counts(tmp_path: Path) -> None:
         ("organizations: [{name: northgate}]", "'kind' is missing"),
         ("organizations: [{name: ../etc, kind: hospital}]", "lower-case letters"),
         ("organizations: [{name: a, kind: hospital, peers: 0}]", "peers: expected 1 to 9, got 0"),
+        ("organizations: [{name: a, kind: hospital, country: Ireland}]", "two capital letters"),
         (ORGANIZATIONS + "state_database: CouchDB", "'CouchDB' is not supported"),
         (ORGANIZATIONS + "peers: 3", "unknown field 'peers'"),
         ("a: [", "cannot be read as YAML"),

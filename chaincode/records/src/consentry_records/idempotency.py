@@ -26,18 +26,35 @@ RECORDED_BEFORE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "datasets:retire": ("version_id", "VERSION_RETIRED"),
         "grants:request": ("request_id", "REQUEST_EXISTS"),
         "grants:grant": ("grant_id", "GRANT_EXISTS"),
+        "grants:renew": ("grant_id and not_after", "GRANT_RENEWAL_NOT_LATER"),
         "grants:revoke": ("grant_id", "GRANT_ALREADY_REVOKED"),
         "grants:suspend": ("grant_id", "GRANT_ALREADY_SUSPENDED"),
+        "grants:lift_suspension": ("grant_id", "GRANT_NOT_SUSPENDED"),
+        "reviews:store_rationale": ("request_id and the caller", "RATIONALE_EXISTS"),
+        "reviews:record": ("request_id and the caller", "REVIEW_EXISTS"),
+        "emergencies:review": ("attempt_id", "EMERGENCY_ALREADY_REVIEWED"),
         "access:attempt": ("attempt_id", "ATTEMPT_EXISTS"),
         "access:decide": ("attempt_id", "ATTEMPT_ALREADY_DECIDED"),
         "training:start": ("session_id", "SESSION_EXISTS"),
         "training:record_round": ("session_id and number", "ROUND_EXISTS"),
         "training:finish": ("session_id", "SESSION_NOT_RUNNING"),
+        "training:record_statement": ("session_id and sequence", "STATEMENT_EXISTS"),
         "models:register": ("model_id", "MODEL_EXISTS"),
         "models:register_version": ("model_version_id", "MODEL_VERSION_EXISTS"),
+        "models:change_stage": ("model_version_id and stage", "STAGE_NOT_REACHABLE"),
+        "breaches:record": ("breach_id", "BREACH_EXISTS"),
+        "breaches:advance": ("breach_id and revision", "BREACH_REVISION_DIFFERS"),
+        "trail:record_read": ("trail_read_id", "TRAIL_READ_EXISTS"),
     }
 )
-"""Function → the fields that name the transaction, and the code of the second answer.
+"""Function → the fields that name the transaction, and the code of the second answer."""
 
-`rights:purge` is not in it: purging what is gone changes nothing. Functions of later releases may lack.
-"""
+THE_SAME_AGAIN: Mapping[str, str] = MappingProxyType(
+    {
+        "rights:purge": "purging what is gone changes nothing",
+        "grants:change": "a second change to the same end changes nothing but the revision",
+        "grants:narrow": "a second narrowing to the same changes nothing but the revision",
+        "reviews:set_policy": "the same policy is written again",
+    }
+)
+"""Function → why it may be recorded twice without harm."""

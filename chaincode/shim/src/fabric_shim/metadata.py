@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Final, get_type_hints
 
 from fabric_shim.canonical import encode
@@ -32,12 +33,17 @@ class SystemContract(Contract):
     name: ClassVar[str] = "org.hyperledger.fabric"
 
     def __init__(self, contracts: Sequence[Contract]) -> None:
-        self._metadata = encode(contract_metadata([*contracts, self])).decode()
+        self._contracts = (*contracts, self)
+
+    @cached_property
+    def metadata(self) -> str:
+        """Canonical JSON; made when it is first asked for: most chaincode never is."""
+        return encode(contract_metadata(self._contracts)).decode()
 
     @evaluation
     async def GetMetadata(self, ctx: Context) -> str:
         """The chaincode's contract metadata as canonical JSON."""
-        return self._metadata
+        return self.metadata
 
 
 def contract_metadata(contracts: Sequence[Contract]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _CHANNEL: Final = re.compile(r"[a-z][a-z0-9.-]{0,248}")
 _ORGANIZATION: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _MSP_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _CHAINCODE: Final = re.compile(r"[a-zA-Z0-9]+(?:[-_][a-zA-Z0-9]+)*")
 _MOST_PEERS: Final = 9
 _LEVELDB: Final = "leveldb"
@@ -37,6 +38,7 @@ class Organization:
         msp_id: id of its MSP.
         kind: label for users of the topology, e.g. "hospital", "regulator"; engines ignore it.
         peers: how many peers it runs, 1 to 9; only real Fabric runs more than one.
+        country: where it is (ISO 3166-1, two capital letters), if that matters; engines ignore it.
 
     Raises:
         TopologyError: TOPOLOGY_INVALID.
@@ -46,6 +48,7 @@ class Organization:
     msp_id: str
     kind: str
     peers: int = 1
+    country: str | None = None
 
     def __post_init__(self) -> None:
         _match(_ORGANIZATION, self.name, "organization.name", "lower-case letters, digits, '-'")
@@ -53,10 +56,13 @@ class Organization:
         _match(_KIND, self.kind, f"organization {self.name}.kind", "lower-case letters, digits, '-'")
         if not 1 <= self.peers <= _MOST_PEERS:
             raise invalid(f"organization {self.name}.peers: expected 1 to {_MOST_PEERS}, got {self.peers}")
+        if self.country is not None:
+            _match(_COUNTRY, self.country, f"organization {self.name}.country", "two capital letters")
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON document."""
-        return {"name": self.name, "msp_id": self.msp_id, "kind": self.kind, "peers": self.peers}
+        written = {"name": self.name, "msp_id": self.msp_id, "kind": self.kind, "peers": self.peers}
+        return written if self.country is None else {**written, "country": self.country}
 
     @classmethod
     def from_dict(cls, document: object, where: str = "organization") -> "Organization":
@@ -65,7 +71,8 @@ class Organization:
         Raises:
             TopologyError: TOPOLOGY_INVALID.
         """
-        return cls(**read_record(document, where, {"name": str, "msp_id": str, "kind": str}, {"peers": int}))
+        demanded, allowed = {"name": str, "msp_id": str, "kind": str}, {"peers": int, "country": str}
+        return cls(**read_record(document, where, demanded, allowed))
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,9 @@ def _identity(network: Network, organization: str, label: str, role: str) -> Wal
 def _initialize(network: Network, regulator: WalletIdentity) -> None:
     settings = Settings(
         organizations=tuple(
-            OrganizationSetting(msp_id=organization.msp_id, kind=organization.kind)
+            OrganizationSetting(
+                msp_id=organization.msp_id, kind=organization.kind, country=organization.country
+            )
             for organization in network.topology.organizations
         ),
         time_tolerance_ms=TIME_TOLERANCE_MS,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from consentry.errors import ConsentryError
 from fabric_protocol.ordering_config import BFT, RAFT, OrderingConfig
@@ -13,6 +14,10 @@ HOSPITAL = "hospital"
 REGULATOR = "regulator"
 CHANNEL = "consentry"
 CHAINCODE = "consentry"
+COUNTRIES: Mapping[str, str] = MappingProxyType(
+    {"northgate": "IE", "riverside": "DE", "lakeside": "FR", "regulator": "IE"}
+)
+"""Where the presets' organizations are: what grants that are bound to countries go by."""
 CHAINCODE_COMMAND = (sys.executable, "-m", "consentry_contracts")
 
 
@@ -65,7 +70,8 @@ def default_msp_id(name: str) -> str:
 def _preset(*hospitals: str, consensus: str) -> Topology:
     kinds = {**dict.fromkeys(hospitals, HOSPITAL), "regulator": REGULATOR}
     organizations = tuple(
-        Organization(name=name, msp_id=default_msp_id(name), kind=kind) for name, kind in kinds.items()
+        Organization(name=name, msp_id=default_msp_id(name), kind=kind, country=COUNTRIES[name])
+        for name, kind in kinds.items()
     )
     return consentry_topology(organizations, consensus)
 

@@ -19,8 +19,9 @@ def read_topology(path: Path) -> Topology:
     """Read a topology.
 
     Only `organizations` is needed, each with `name` and `kind` (hospital or regulator), and, where they
-    differ from what is usual, `msp_id` and `peers`. `chaincode`, `channel`, `ordering` and `host` are as in
-    `topology.json`; without `chaincode` it is Consentry's own with the policies of the presets.
+    differ from what is usual, `msp_id`, `peers` and `country` (ISO 3166-1, for grants that are bound to
+    countries). `chaincode`, `channel`, `ordering` and `host` are as in `topology.json`; without `chaincode`
+    it is Consentry's own with the policies of the presets.
 
     Args:
         path: The file.
