@@ -77,10 +77,9 @@ def _allowing_terms(connection: Connection, use: PermittedUse) -> list[str]:
 
 def _listed(connection: Connection, subjects: Sequence[str]) -> Select[Any]:
     """The subjects as one parameter: a parameter for each takes longer than the whole query."""
-    text = json.dumps(subjects)
     if connection.dialect.name == "sqlite":
-        return select(func.json_each(text).table_valued("value").c.value)
-    return select(func.json_array_elements_text(cast(text, JSON)).column_valued("value"))
+        return select(func.json_each(json.dumps(subjects)).table_valued("value").c.value)
+    return select(func.json_array_elements_text(cast(subjects, JSON)).column_valued("value"))
 
 
 def _limited(connection: Connection, use: PermittedUse) -> set[str]:
