@@ -142,6 +142,8 @@ DOCUMENTED = (
     "gate list",
     "gate rotate",
     "gate erase",
+    "epochs close",
+    "epochs audit",
     "wallet list",
     "wallet renew",
     "wallet encrypt",

@@ -200,3 +200,22 @@ def test_a_pseudonym_is_resolved_at_its_custodian_only_and_never_repeated(
         "Error (SUBJECT_UNKNOWN): The register of riverside has no subject of that pseudonym; "
         "only the custodian of the data can resolve one.\n"
     )
+
+
+def test_a_report_in_json_is_verified_by_whoever_has_the_blocks(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.json"
+    command = ["--network", str(network), "--local"]
+    made = ["report", "dataset-access-log", "biopsies", "--format", "json", "--output", str(report)]
+    assert run([*command, *made]) == 0
+    capsys.readouterr()
+    assert run([*command, "verify", str(report)]) == 3
+    assert "Consistent, not proved" in capsys.readouterr().out
+    assert run([*command, "--as", "northgate/dpo", "verify", str(report), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["is_proved"] is True
+    report.write_text(report.read_text().replace("clerk-1", "clerk-2"))
+    assert run([*command, "--as", "northgate/dpo", "verify", str(report)]) == 1
+    assert "REPORT_REFUSED" in capsys.readouterr().err
+    assert run([*command, *made[:3], "--proofs", "--output", str(report)]) == 1
+    assert "PROOFS_NEED_JSON" in capsys.readouterr().err

@@ -222,6 +222,17 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         },
     ),
     "trail:get": (identifier("trailread"),),
+    "epochs:close": (
+        {
+            "number": 1,
+            "first_block": 0,
+            "last_block": 1,
+            "header_hash": "0" * 64,
+            "chain_count": 0,
+            "root": examples.digest("root"),
+        },
+    ),
+    "epochs:get": ("NorthgateMSP", 1),
 }
 EVERY_FUNCTION = pytest.mark.parametrize("function", sorted(PERMISSIONS))
 ENTRIES = private_entries(["somebody"])

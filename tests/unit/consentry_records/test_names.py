@@ -65,6 +65,7 @@ def made_keys() -> dict[str, str]:
         "rights/{rights_request_id}": keys.rights("X"),
         "breach/{breach_id}": keys.breach("X"),
         "trailread/{trail_read_id}": keys.trail_read("X"),
+        "closed-epoch/{MSP id}/{number:06d}": keys.closed_epoch("X", 7),
     }
 
 

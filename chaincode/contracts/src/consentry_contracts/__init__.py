@@ -7,6 +7,7 @@ from .breaches import Breaches
 from .consents import Consents
 from .datasets import Datasets
 from .emergencies import Emergencies
+from .epochs import Epochs
 from .grants import Grants
 from .impact import ImpactContract
 from .ledger import LedgerSettings
@@ -23,6 +24,7 @@ __all__ = [
     "Consents",
     "Datasets",
     "Emergencies",
+    "Epochs",
     "Grants",
     "ImpactContract",
     "LedgerSettings",
@@ -53,4 +55,5 @@ def contracts() -> list[Contract]:
         ImpactContract(),
         Breaches(),
         TrailReads(),
+        Epochs(),
     ]

@@ -104,6 +104,8 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "breaches:get": _ANYBODY,
         "trail:record_read": _ANYBODY,
         "trail:get": _ANYBODY,
+        "epochs:close": Permission(roles=(SERVICE,), kind=HOSPITAL),
+        "epochs:get": _ANYBODY,
     }
 )
 """Function name on the wire → what it demands."""

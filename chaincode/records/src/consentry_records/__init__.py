@@ -8,6 +8,7 @@ Records are in this namespace; functions stay in their modules: `canonical`, `di
 from .access import AccessAttempt, AccessDecision, NewAccessAttempt
 from .batch import RecordedBatch
 from .breach import Breach, BreachEvent, BreachStep, NewBreach
+from .closed_epoch import ClosedEpoch, NewClosedEpoch
 from .conditions import Conditions
 from .consent import (
     Consent,
@@ -73,6 +74,7 @@ __all__ = [
     "Breach",
     "BreachEvent",
     "BreachStep",
+    "ClosedEpoch",
     "Conditions",
     "Consent",
     "ConsentBatch",
@@ -100,6 +102,7 @@ __all__ = [
     "NewAccessAttempt",
     "NewAccessRequest",
     "NewBreach",
+    "NewClosedEpoch",
     "NewDatasetVersion",
     "NewGrant",
     "NewModel",

@@ -291,6 +291,12 @@ _OVERSIGHT = {
     "HAPPENED_TOO_LATE": _bad("what is recorded cannot have happened after its recording at {recorded_at}"),
     "TRAIL_READ_NOT_FOUND": _unknown("there is no read {trail_read_id} of the trail"),
     "TRAIL_READ_EXISTS": _conflict("read {trail_read_id} is on the ledger already"),
+    "EPOCH_NOT_FOUND": _unknown("{custodian} has closed no epoch {number}"),
+    "EPOCH_CLOSED": _conflict("epoch {number} is closed already"),
+    "EPOCH_NOT_NEXT": _conflict(
+        "epoch {number} does not follow: number them from 1; this one begins at block {first_block}"
+    ),
+    "EPOCH_EMPTY": _bad("the last block of epoch {number} is before its first one"),
 }
 
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(

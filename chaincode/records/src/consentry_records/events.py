@@ -41,6 +41,7 @@ STAGE_CHANGED = "ModelStageChanged.v1"
 MODEL_VERSION_REGISTERED = "ModelVersionRegistered.v1"
 BREACH_CHANGED = "BreachChanged.v1"
 TRAIL_READ = "TrailRead.v1"
+EPOCH_CLOSED = "EpochClosed.v1"
 
 EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -77,6 +78,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         MODEL_VERSION_REGISTERED: ("model_version_id", "model_id"),
         BREACH_CHANGED: ("breach_id", "custodian", "state"),
         TRAIL_READ: ("trail_read_id", "question"),
+        EPOCH_CLOSED: ("custodian", "number"),
     }
 )
 """Event name → names in its payload."""

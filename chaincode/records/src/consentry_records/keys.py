@@ -55,6 +55,7 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "rights/{rights_request_id}": "RightsRequest; custodian's key-level policy",
         "breach/{breach_id}": "Breach; controller's key-level policy",
         "trailread/{trail_read_id}": "TrailRead",
+        "closed-epoch/{MSP id}/{number:06d}": "ClosedEpoch; custodian's key-level policy",
     }
 )
 """Form of a simple key → what its value is."""
@@ -263,6 +264,11 @@ def breach(breach_id: str) -> str:
 def trail_read(trail_read_id: str) -> str:
     """Key of a TrailRead."""
     return f"trailread/{trail_read_id}"
+
+
+def closed_epoch(custodian: str, number: int) -> str:
+    """Key of a ClosedEpoch."""
+    return f"closed-epoch/{custodian}/{number:06d}"
 
 
 def composite(*parts: str) -> str:

@@ -51,12 +51,21 @@ def verify_inclusion(
     entry: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes
 ) -> bool:
     """Whether the path proves the entry at the index of a tree of that size (RFC 9162 §2.1.3.2)."""
+    found = root_on_path(entry, index, size, path)
+    return found is not None and hmac.compare_digest(found, expected_root)
+
+
+def root_on_path(entry: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root to which a path leads from the entry at the index of a tree of that size.
+
+    None where the path does not fit such a tree (RFC 9162 §2.1.3.2).
+    """
     if not 0 <= index < size or any(len(node) != hashlib.sha256().digest_size for node in path):
-        return False
+        return None
     position, last, current = index, size - 1, leaf_hash(entry)
     for sibling in path:
         if last == 0:
-            return False
+            return None
         if position & 1 or position == last:
             current = _node_hash(sibling, current)
             while not position & 1 and position:
@@ -66,7 +75,7 @@ def verify_inclusion(
             current = _node_hash(current, sibling)
         position >>= 1
         last >>= 1
-    return last == 0 and hmac.compare_digest(current, expected_root)
+    return current if last == 0 else None
 
 
 def _node_hash(left: bytes, right: bytes) -> bytes:

@@ -67,6 +67,7 @@ EVALUATIONS = frozenset(
         "models:get",
         "breaches:get",
         "trail:get",
+        "epochs:get",
     }
 )
 OF_OTHERS: Mapping[str, frozenset[str]] = {

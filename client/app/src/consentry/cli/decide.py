@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consentry.cli.context import command_context
+from consentry.cli.context import CommandContext, command_context
 from consentry.cli.output import examples, note
+
+if TYPE_CHECKING:
+    from consentry.ledger import Ledger
+
+_LONGEST_JOIN_SECONDS = 5.0
 
 app = typer.Typer(name="decide", no_args_is_help=True, help="Decide on access attempts, as a custodian.")
 
@@ -17,6 +26,7 @@ app = typer.Typer(name="decide", no_args_is_help=True, help="Decide on access at
     epilog=examples(
         "consentry --as northgate/service decide serve",
         "consentry --as northgate/service decide serve --checkpoint /var/lib/consentry/decide.json",
+        "consentry --as northgate/service decide serve --close-epochs 15",
     )
 )
 def serve(
@@ -25,6 +35,14 @@ def serve(
         Path | None,
         typer.Option(help="File that keeps the position (default: DIR/custody/ORG/decide.json)."),
     ] = None,
+    close_epochs: Annotated[
+        int,
+        typer.Option(
+            metavar="MINUTES",
+            min=0,
+            help="Close an epoch of the completeness chains once a write is so old; 0 never.",
+        ),
+    ] = 60,
 ) -> None:
     """Decide on every attempt at the own organization's data until stopped (SIGTERM or Ctrl-C).
 
@@ -38,4 +56,25 @@ def serve(
     make_private_directory(path.parent)
     with context.connect() as ledger:
         note(f"deciding for {ledger.identity.msp_id}")
-        serve_decisions(ledger, path)
+        with _closing_epochs(context, ledger, close_epochs):
+            serve_decisions(ledger, path)
+
+
+@contextmanager
+def _closing_epochs(context: CommandContext, ledger: Ledger, minutes: int) -> Iterator[None]:
+    """Epochs are closed in a thread beside the decisions, which wait for nothing of it."""
+    if not minutes:
+        yield
+        return
+    from consentry.cli.epochs import closer_of
+
+    stop = threading.Event()
+    with closer_of(context, ledger) as closer:
+        every = timedelta(minutes=minutes)
+        thread = threading.Thread(target=closer.run, args=(stop, every), name="consentry-epochs", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(timeout=_LONGEST_JOIN_SECONDS)

@@ -16,6 +16,7 @@ from consentry.cli import (
     decide,
     demo,
     doctor,
+    epochs,
     gate,
     grant_requests,
     index,
@@ -112,6 +113,7 @@ for group in (
     report,
     decide,
     gate,
+    epochs,
     wallet,
     outbox,
 ):

@@ -9,7 +9,7 @@ import typer
 
 from consentry.cli import report_schedule
 from consentry.cli.output import examples, say
-from consentry.cli.report_files import Format, FormatOption, OutputOption
+from consentry.cli.report_files import Format, FormatOption, OutputOption, ProofsOption
 from consentry.cli.report_making import (
     DetailsOption,
     OrganizationOption,
@@ -36,6 +36,8 @@ def reports() -> None:
         "consentry --as northgate/dpo report subject-access --output report.html < pseudonym.txt",
         "consentry --as northgate/dpo report subject-access --format pdf --output report.pdf < pseudonym.txt",
         "consentry --as northgate/dpo report subject-access --subject hmac-sha256:… --format json",
+        "consentry --as northgate/dpo report subject-access --format json --proofs --output report.json "
+        "< pseudonym.txt",
     ),
 )
 def subject_access(
@@ -43,6 +45,7 @@ def subject_access(
     subject: SubjectOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Answer one subject's request for access (GDPR Art. 15): every access, recipient and use of the data.
 
@@ -50,7 +53,7 @@ def subject_access(
     """
     from consentry.reports import subject_access_report
 
-    make_subject_report(ctx, subject, subject_access_report, form, output)
+    make_subject_report(ctx, subject, subject_access_report, form, output, proofs)
 
 
 @app.command(
@@ -64,6 +67,7 @@ def consent_evidence(
     subject: SubjectOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Show what one subject consented to, and every event since (GDPR Art. 7)."""
     from consentry.reports import consent_evidence as compose
@@ -71,7 +75,7 @@ def consent_evidence(
     def without_manifest(*arguments: Any, manifest: object, **options: Any) -> Any:
         return compose(*arguments, **options)
 
-    make_subject_report(ctx, subject, without_manifest, form, output)
+    make_subject_report(ctx, subject, without_manifest, form, output, proofs)
 
 
 @app.command(
@@ -85,12 +89,13 @@ def disclosures(
     details: DetailsOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Account for six years of disclosures of one individual's data (HIPAA, 45 CFR 164.528)."""
     from consentry.reports import disclosures_report
 
     compose = partial(disclosures_report, details=stated(details))
-    make_subject_report(ctx, subject, compose, form, output)
+    make_subject_report(ctx, subject, compose, form, output, proofs)
 
 
 @app.command(
@@ -104,11 +109,12 @@ def person_access_log(
     subject: SubjectOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Tell a person who accessed data about him or her, when and which (EHDS Art. 9)."""
     from consentry.reports import person_access_report
 
-    make_subject_report(ctx, subject, person_access_report, form, output)
+    make_subject_report(ctx, subject, person_access_report, form, output, proofs)
 
 
 @app.command(
@@ -122,11 +128,14 @@ def dataset_access_log(
     dataset: Annotated[str, typer.Argument(help="The dataset's id or name, or the id of one version.")],
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Log every attempt at access to a dataset, and what was done under it (EHDS Art. 73)."""
     from consentry.reports import dataset_access_report
 
-    make_report(ctx, lambda trail, at: dataset_access_report(trail, dataset, generated_at=at), form, output)
+    make_report(
+        ctx, lambda trail, at: dataset_access_report(trail, dataset, generated_at=at), form, output, proofs
+    )
 
 
 @app.command(
@@ -140,13 +149,18 @@ def processing(
     details: DetailsOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Records of an organization's processing activities (GDPR Art. 30)."""
     from consentry.reports import processing_report
 
     msp_id, told = own_or(ctx, organization), stated(details)
     make_report(
-        ctx, lambda trail, at: processing_report(trail, msp_id, generated_at=at, details=told), form, output
+        ctx,
+        lambda trail, at: processing_report(trail, msp_id, generated_at=at, details=told),
+        form,
+        output,
+        proofs,
     )
 
 
@@ -157,13 +171,18 @@ def breaches(
     details: DetailsOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """An organization's register of personal data breaches, with the 72-hour clock (GDPR Art. 33)."""
     from consentry.reports import breach_register
 
     msp_id, told = own_or(ctx, organization), stated(details)
     make_report(
-        ctx, lambda trail, at: breach_register(trail, msp_id, generated_at=at, details=told), form, output
+        ctx,
+        lambda trail, at: breach_register(trail, msp_id, generated_at=at, details=told),
+        form,
+        output,
+        proofs,
     )
 
 
@@ -173,12 +192,13 @@ def rights(
     organization: OrganizationOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Data subjects' requests, erasures with their attestations among them (GDPR Art. 15 to 21)."""
     from consentry.reports import rights_register
 
     msp_id = own_or(ctx, organization)
-    make_report(ctx, lambda trail, at: rights_register(trail, msp_id, generated_at=at), form, output)
+    make_report(ctx, lambda trail, at: rights_register(trail, msp_id, generated_at=at), form, output, proofs)
 
 
 @app.command(
@@ -193,6 +213,7 @@ def model_dossier(
     details: DetailsOption = None,
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Technical documentation of one model version (AI Act Art. 11, Annex IV)."""
     from consentry.reports import model_dossier as compose
@@ -203,6 +224,7 @@ def model_dossier(
         lambda trail, at: compose(trail, model_version_id, generated_at=at, details=told),
         form,
         output,
+        proofs,
     )
 
 
@@ -215,11 +237,14 @@ def model_log(
     model_version_id: Annotated[str, typer.Argument(help="Id of the model version.")],
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
+    proofs: ProofsOption = False,
 ) -> None:
     """Events over the lifetime of one model version (AI Act Art. 12, 19)."""
     from consentry.reports import model_log as compose
 
-    make_report(ctx, lambda trail, at: compose(trail, model_version_id, generated_at=at), form, output)
+    make_report(
+        ctx, lambda trail, at: compose(trail, model_version_id, generated_at=at), form, output, proofs
+    )
 
 
 @app.command("details", epilog=examples("consentry report details"))

@@ -27,6 +27,14 @@ class Format(StrEnum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write it.")]
+ProofsOption = Annotated[
+    bool,
+    typer.Option(
+        "--proofs",
+        help="With --format json: carry the blocks and the peers' statements, so that `consentry verify` "
+        "needs no network.",
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(help="File to write (CSV: directory); by default HTML and JSON go to standard output."),

@@ -11,10 +11,12 @@ import typer
 
 from consentry.cli.context import command_context
 from consentry.cli.report_files import Format, deliver
+from consentry.errors import InputRejected
 
 if TYPE_CHECKING:
     from consentry.index import Trail
     from consentry.reports import Details, Report
+    from consentry.reports.evidence_making import RecordedManifest
 
 SubjectOption = Annotated[
     str | None,
@@ -32,21 +34,38 @@ OrganizationOption = Annotated[
 
 
 def make_report(
-    ctx: typer.Context, compose: Callable[[Trail, str], Report], form: Format, output: Path | None
+    ctx: typer.Context,
+    compose: Callable[[Trail, str], Report],
+    form: Format,
+    output: Path | None,
+    proofs: bool,
+    manifest: RecordedManifest | None = None,
 ) -> None:
-    """Compose a report from the trail, and write it.
+    """Compose a report from the trail, say how complete it is, and write it; in JSON with its evidence.
 
     Args:
         ctx: of the command.
         compose: makes the report of the trail and the instant at which it is made.
         form: what it is written as.
         output: where to; None is standard output.
+        proofs: whether it carries the proofs of its blocks.
+        manifest: the custodian's row manifests that it is composed by, if it is on a subject.
+
+    Raises:
+        InputRejected: PROOFS_NEED_JSON.
     """
     from consentry.cli.index_access import open_trail
+    from consentry.cli.report_proofs import with_proofs
+    from consentry.reports.evidence_making import completed
     from consentry_records.instants import format_instant
 
+    if proofs and form is not Format.JSON:
+        raise InputRejected("PROOFS_NEED_JSON", "Only a report in JSON can carry proofs: add --format json.")
     with open_trail(command_context(ctx)) as trail:
         report = compose(trail, format_instant(datetime.now(UTC)))
+        report = completed(trail, report, manifest, with_evidence=form is Format.JSON)
+    if proofs:
+        report = with_proofs(command_context(ctx), report)
     deliver(ctx, report, form, output)
 
 
@@ -56,6 +75,7 @@ def make_subject_report(
     compose: Callable[..., Any],
     form: Format,
     output: Path | None,
+    proofs: bool,
 ) -> None:
     """Compose a report on one subject, with the custodian's own row manifests, and write it.
 
@@ -67,17 +87,22 @@ def make_subject_report(
         compose: makes the report of trail, commitment, ``generated_at`` and ``manifest``.
         form: what it is written as.
         output: where to; None is standard output.
+        proofs: whether it carries the proofs of its blocks.
     """
     from consentry.cli.subjects import commitment_of, own_manifest, read_pseudonym
+    from consentry.reports.evidence_making import RecordedManifest
 
     context = command_context(ctx)
     commitment = subject or commitment_of(context, read_pseudonym())
-    with own_manifest(context) as manifest:
+    with own_manifest(context) as own:
+        manifest = RecordedManifest(own)
         make_report(
             ctx,
             lambda trail, made_at: compose(trail, commitment, generated_at=made_at, manifest=manifest),
             form,
             output,
+            proofs,
+            manifest,
         )
 
 

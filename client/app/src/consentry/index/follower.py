@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from consentry.index.checkpoint import Checkpoint, IndexFault, read_checkpoint, write_checkpoint
 from consentry.index.copies import Copies, read_together
+from consentry.index.epochs import follow_epochs
 from consentry.index.state import SqlLedgerState
 from consentry.index.store import BlockWriter
 from consentry.verification import (
@@ -159,5 +160,7 @@ class _Session:
         position = self.chain.position
         if position.next_block == expected_block:
             return
+        for custodian in self._writer.closing:
+            follow_epochs(self._connection, custodian)
         new = Checkpoint(self.chain.config.channel_id, position, self._anchored)
         write_checkpoint(self._connection, new, expected_block)

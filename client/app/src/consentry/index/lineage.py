@@ -43,6 +43,7 @@ class WithdrawalImpact:
         accesses: attempts on them, with their decisions.
         sessions: training sessions that used them.
         rounds: rounds of these sessions.
+        statements: statements on them that trainers made while the ledger could not be reached.
         model_versions: model versions made by these sessions, and those made from them.
     """
 
@@ -54,6 +55,7 @@ class WithdrawalImpact:
     accesses: tuple[Access, ...]
     sessions: tuple[RecordRow, ...]
     rounds: tuple[RecordRow, ...]
+    statements: tuple[RecordRow, ...]
     model_versions: tuple[RecordRow, ...]
 
 
@@ -67,6 +69,7 @@ class ModelLineage:
         ancestors: the versions that it was made from, nearest first.
         sessions: training sessions of the version and its ancestors.
         rounds: rounds of these sessions.
+        statements: statements on them that trainers made while the ledger could not be reached.
         accesses: attempts whose permits they used.
         grants: grants behind the permits.
         versions: dataset versions that they used, and those that these were derived from.
@@ -77,6 +80,7 @@ class ModelLineage:
     ancestors: tuple[RecordRow, ...]
     sessions: tuple[RecordRow, ...]
     rounds: tuple[RecordRow, ...]
+    statements: tuple[RecordRow, ...]
     accesses: tuple[Access, ...]
     grants: tuple[RecordRow, ...]
     versions: tuple[RecordRow, ...]
@@ -110,7 +114,8 @@ def withdrawal_impact(
         grants=tuple(get_records(connection, "grant", linking_to(connection, "version", versions, "grant"))),
         accesses=accesses_of_versions(connection, versions),
         sessions=tuple(get_records(connection, "session", sessions)),
-        rounds=tuple(get_records(connection, "round", linking_to(connection, "session", sessions, "round"))),
+        rounds=_of_sessions(connection, sessions, "round"),
+        statements=_of_sessions(connection, sessions, "statement"),
         model_versions=tuple(
             get_records(
                 connection,
@@ -147,7 +152,8 @@ def model_lineage(connection: Connection, model_version_id: str) -> ModelLineage
             reversed(get_records(connection, "modelversion", set(ancestry) - {model_version_id}))
         ),
         sessions=tuple(get_records(connection, "session", sessions)),
-        rounds=tuple(get_records(connection, "round", linking_to(connection, "session", sessions, "round"))),
+        rounds=_of_sessions(connection, sessions, "round"),
+        statements=_of_sessions(connection, sessions, "statement"),
         accesses=accesses,
         grants=tuple(
             get_records(connection, "grant", {access.grant_id for access in accesses if access.grant_id})
@@ -191,6 +197,10 @@ def accesses_of_versions(connection: Connection, versions: Iterable[str]) -> tup
     """Every attempt on some dataset versions, in ledger order."""
     ids = tuple(versions)
     return _accesses(connection, AccessFilter(versions=ids)) if ids else ()
+
+
+def _of_sessions(connection: Connection, sessions: Iterable[str], kind: str) -> tuple[RecordRow, ...]:
+    return tuple(get_records(connection, kind, linking_to(connection, "session", sessions, kind)))
 
 
 def _accesses(connection: Connection, wanted: AccessFilter) -> tuple[Access, ...]:

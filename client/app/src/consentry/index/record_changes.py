@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from consentry.index.chain_membership import ChainMembership
 from consentry.index.consent_rows import CONSENT, consent_row
 from consentry.index.interpretation import RecordWrite, TransactionRow
 from consentry.index.record_kinds import read_record
@@ -25,6 +26,8 @@ class Standing(NamedTuple):
     honoured: bool
     first_block: int
     body: str
+    block: int
+    position: int
 
 
 class RecordChanges:
@@ -33,18 +36,22 @@ class RecordChanges:
     Args:
         standing: the records written by the block that the index holds already.
         endorsed: whether an organization's own peer endorsed a write.
+        chains: takes the completeness chains that the writes join.
     """
 
     def __init__(
         self,
         standing: Mapping[RecordKey, Standing],
         endorsed: Callable[[RecordWrite, str], bool],
+        chains: ChainMembership,
     ) -> None:
         self._standing = dict(standing)
         self._endorsed = endorsed
+        self._chains = chains
         self.records: dict[RecordKey, dict[str, Any]] = {}
         self.links: dict[RecordKey, list[RecordKey]] = {}
         self.changes: dict[tuple[int, int, str, str], dict[str, Any]] = {}
+        self.replaced: list[dict[str, Any]] = []
         self.findings: dict[tuple[int, int, str, str, str], dict[str, Any]] = {}
         self.attempts: list[dict[str, Any]] = []
         self.decisions: list[dict[str, Any]] = []
@@ -62,15 +69,21 @@ class RecordChanges:
         rewritten = before is not None and before.honoured and _is_rewritten(before, write)
         self._report(write, owner, honoured, rewritten)
         counts = honoured and not rewritten
-        self._note_change(write, counts)
-        if before is not None and before.honoured and not counts:
+        self._chains.add(write, owner, honoured)
+        stays = before is not None and before.honoured and not counts
+        self._note_change(write, counts, honoured, keep_value=stays or write.body is None)
+        if stays:
             # A record that its custodian made stays as its custodian made it.
             return
+        if before is not None and before.body:
+            self._keep_replaced(key, before)
         first_block = before.first_block if before is not None else write.row.block
         row = self.records[key] = _record_row(write, owner, counts, first_block)
-        self._standing[key] = Standing(owner, counts, first_block, row["body"])
         if write.kind.name == CONSENT:
             self.consents[write.record_id] = consent_row(write, counts)
+        self._standing[key] = Standing(
+            owner, counts, first_block, row["body"], write.row.block, write.row.position
+        )
         if counts:
             self.links[key] = sorted(set(write.kind.links(write.body or {})))
             self._take_access(write)
@@ -83,11 +96,28 @@ class RecordChanges:
         elif write.kind.name == "decision":
             self.decisions.append(_decision_row(write, write.body))
 
-    def _note_change(self, write: RecordWrite, counts: bool) -> None:
+    def _keep_replaced(self, key: RecordKey, before: Standing) -> None:
+        """Keep what a record was with the write that made it so: the record itself is what it is now."""
+        place = (before.block, before.position, *key)
+        value = before.body.encode()
+        if place in self.changes:
+            self.changes[place]["value"] = value
+        else:
+            self.replaced.append(
+                dict(zip(("of_block", "of_position", "of_kind", "of_id"), place, strict=True))
+                | {"new_value": value}
+            )
+
+    def _note_change(self, write: RecordWrite, counts: bool, endorsed: bool, *, keep_value: bool) -> None:
         row = write.row
         key = (row.block, row.position, write.kind.name, write.record_id)
-        values = {"kind": write.kind.name, "record_id": write.record_id, "state": _state(write)}
-        self.changes[key] = _place(row) | values | {"honoured": counts}
+        values: dict[str, Any] = {
+            "kind": write.kind.name,
+            "record_id": write.record_id,
+            "state": _state(write),
+        }
+        values |= {"honoured": counts, "endorsed": endorsed, "value": write.value if keep_value else None}
+        self.changes[key] = _place(row) | values
 
     def _report(self, write: RecordWrite, owner: str, honoured: bool, rewritten: bool) -> None:
         name = f"{write.kind.name} {write.record_id}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.breach import Breach
+from consentry_records.closed_epoch import ClosedEpoch
 from consentry_records.consent import Consent
 from consentry_records.dataset import Dataset, DatasetVersion, RemovedRows
 from consentry_records.emergency import EmergencyAccess
@@ -179,6 +180,7 @@ _KINDS = (
     RecordKind(
         "breach", Breach, _field("custodian"), True, _many("version", "versions"), state=_field("state")
     ),
+    RecordKind("closed-epoch", ClosedEpoch, _field("custodian"), True, written_once=True),
     RecordKind("trailread", TrailRead, _field("reader_msp"), written_once=True),
     RecordKind(
         "stage",
@@ -242,6 +244,8 @@ def _identifier(kind: str, body: Body) -> str | None:
             return str(body["rights_request_id"])
         case "stage":
             return str(body["model_version_id"])
+        case "closed-epoch":
+            return f"{body['custodian']}/{body['number']:06d}"
         case "modelversion":
             return str(body["model_version_id"])
     return str(body[f"{kind}_id"])

@@ -6,7 +6,7 @@ bytes, because Fabric orders keys by their UTF-8 bytes and a database's collatio
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -26,6 +26,13 @@ checkpoint = Table(
     Column("config_block", LargeBinary, nullable=False),
     Column("last_config", Integer, nullable=False),
     Column("anchored", Boolean, nullable=False),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("header_hash", LargeBinary, nullable=False),
 )
 
 transactions = Table(
@@ -81,6 +88,8 @@ changes = Table(
     Column("honoured", Boolean, nullable=False),
     Column("transaction_id", String, nullable=False),
     Column("recorded_at", String, nullable=False),
+    Column("endorsed", Boolean, nullable=False),
+    Column("value", LargeBinary),
     Index("changes_by_record", "kind", "record_id", "block", "position"),
 )
 
@@ -185,4 +194,46 @@ ledger_hashes = Table(
     Column("metadata", LargeBinary, nullable=False),
     Column("block", Integer, nullable=False),
     Column("position", Integer, nullable=False),
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("custodian", String, nullable=False),
+    Column("bucket", Integer, nullable=False),
+    Column("head", LargeBinary),
+    Index("chains_by_bucket", "custodian", "bucket", "name"),
+)
+
+chain_entries = Table(
+    "chain_entries",
+    metadata,
+    Column("chain", String, primary_key=True),
+    Column("block", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("custodian", String, nullable=False),
+    Column("written_block", Integer, nullable=False),
+    Column("written_position", Integer, nullable=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Index("chain_entries_by_record", "kind", "record_id", "chain"),
+    Index("chain_entries_by_block", "custodian", "block"),
+)
+
+chain_buckets = Table(
+    "chain_buckets",
+    metadata,
+    Column("custodian", String, primary_key=True),
+    Column("bucket", Integer, primary_key=True),
+    Column("root", LargeBinary, nullable=False),
+)
+
+followed_epochs = Table(
+    "followed_epochs",
+    metadata,
+    Column("custodian", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("last_block", Integer, nullable=False),
 )

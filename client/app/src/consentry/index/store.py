@@ -2,16 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
+from consentry.index.chain_membership import ChainMembership, wanted_by
+from consentry.index.chain_store import known_chains
 from consentry.index.consent_rows import store_consents, store_limits
+from consentry.index.epochs import CLOSED_EPOCH
 from consentry.index.forgery import EndorsementCheck
 from consentry.index.interpretation import RecordWrite, TransactionRow, record_writes, transaction_rows
 from consentry.index.record_changes import OPEN, RecordChanges, RecordKey, Standing
-from consentry.index.schema import accesses, changes, findings, links, records, transactions
+from consentry.index.schema import (
+    accesses,
+    blocks,
+    chain_entries,
+    chains,
+    changes,
+    findings,
+    links,
+    records,
+    transactions,
+)
 from consentry.verification import ProvedBlock
 from fabric_protocol.channel_config import ChannelConfig
 
@@ -35,10 +48,12 @@ class BlockWriter:
     Attributes:
         connection: an open connection in a transaction.
         namespace: name of the chaincode whose records are indexed.
+        closing: MSP ids of the custodians that closed epochs in what was written.
     """
 
     connection: Connection
     namespace: str
+    closing: set[str] = field(default_factory=set)
 
     def write(self, proved: ProvedBlock, config: ChannelConfig) -> None:
         """Add a block's rows.
@@ -54,6 +69,7 @@ class BlockWriter:
             if transaction is not None
             for write in record_writes(row, transaction, rwset, self.namespace)
         ]
+        self._insert(blocks, [{"number": proved.number, "header_hash": proved.header_hash}])
         check = EndorsementCheck(config.msps)
         self.write_rows(
             [row for row, _ in rows], writes, lambda write, owner: check.holds(write.transaction, owner)
@@ -74,10 +90,14 @@ class BlockWriter:
             endorsed: whether an organization's own peer endorsed a write.
         """
         self._insert(transactions, [asdict(row) for row in rows])
-        collected = RecordChanges(self._standing(writes), endorsed)
+        membership = ChainMembership(known_chains(self.connection, *wanted_by(writes)))
+        collected = RecordChanges(self._standing(writes), endorsed, membership)
         for write in writes:
             collected.add(write)
         self._store(collected)
+        self.closing.update(row["owner"] for key, row in collected.records.items() if key[0] == CLOSED_EPOCH)
+        self._insert(chains, list(membership.opened.values()))
+        self._insert(chain_entries, membership.entries)
 
     def _standing(self, writes: Iterable[RecordWrite]) -> dict[RecordKey, Standing]:
         wanted: defaultdict[str, set[str]] = defaultdict(set)
@@ -89,7 +109,13 @@ class BlockWriter:
             for start in range(0, len(ordered), _IDS_PER_QUERY):
                 part = ordered[start : start + _IDS_PER_QUERY]
                 query = select(
-                    table.record_id, table.owner, table.honoured, table.first_block, table.body
+                    table.record_id,
+                    table.owner,
+                    table.honoured,
+                    table.first_block,
+                    table.body,
+                    table.block,
+                    table.position,
                 ).where(table.kind == kind, table.record_id.in_(part))
                 for row in self.connection.execute(query):
                     found[kind, row.record_id] = Standing(*row[1:])
@@ -108,10 +134,23 @@ class BlockWriter:
             ],
         )
         self._insert(changes, list(collected.changes.values()))
+        self._keep_replaced(collected.replaced)
         self._insert(findings, list(collected.findings.values()))
         store_consents(self.connection, collected.consents)
         self._insert(accesses, collected.attempts)
         self._decide(collected.decisions)
+
+    def _keep_replaced(self, replaced: Sequence[dict[str, Any]]) -> None:
+        if replaced:
+            this = and_(
+                changes.c.block == bindparam("of_block"),
+                changes.c.position == bindparam("of_position"),
+                changes.c.kind == bindparam("of_kind"),
+                changes.c.record_id == bindparam("of_id"),
+            )
+            self.connection.execute(
+                update(changes).where(this).values(value=bindparam("new_value")), list(replaced)
+            )
 
     def _decide(self, decisions: Sequence[dict[str, Any]]) -> None:
         """Join decisions to their attempts; one by anybody but the custodian of the data decides nothing."""

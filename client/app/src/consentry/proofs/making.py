@@ -9,7 +9,7 @@ from fabric_protos.common import common_pb2
 
 from consentry.errors import InputRejected, LedgerUnreachable
 from consentry.proofs.checking.block import ProofBlock, Statement
-from consentry.proofs.checking.document import write_document
+from consentry.proofs.checking.document import Bundle, write_bundle, write_document
 from consentry.proofs.checking.transaction import Claim
 from consentry.verification.encoding import read_block
 from consentry.verification.proved_block import claimed_ids
@@ -23,10 +23,10 @@ AskStatement = Callable[[str, int], Statement]
 
 @dataclass(frozen=True)
 class MadeProof:
-    """A proof file, and which organizations made no statements.
+    """A proof file or bundle, and which organizations made no statements.
 
     Attributes:
-        data: the file's bytes.
+        data: its bytes.
         silent: MSP ids of the organizations that were asked and gave none for some block, sorted.
     """
 
@@ -66,6 +66,38 @@ def make_proof(
     numbers = _configuration_blocks(read, last_config_index(content))
     configurations = tuple(maker.block(number, read_block(read(number), number)) for number in numbers)
     data = write_document(claim, configurations, maker.block(block, content))
+    return MadeProof(data, tuple(sorted(maker.silent)))
+
+
+def make_bundle(
+    read: ReadBlock,
+    ask: AskStatement,
+    organizations: Iterable[str],
+    *,
+    blocks: Iterable[int],
+    namespace: str,
+) -> MadeProof:
+    """Make a bundle of blocks that proves every record which they wrote, each block once.
+
+    Args:
+        read: where the blocks come from.
+        ask: where the statements come from.
+        organizations: MSP ids of those to ask.
+        blocks: their numbers, one at least.
+        namespace: name of the chaincode whose records are meant.
+
+    Raises:
+        LedgerUnreachable: a block could not be read.
+    """
+    maker = _Maker(read, ask, tuple(organizations))
+    contents = {number: read_block(read(number), number) for number in sorted(set(blocks))}
+    newest = max(last_config_index(content) for content in contents.values())
+    configurations = tuple(
+        maker.block(number, read_block(read(number), number))
+        for number in _configuration_blocks(read, newest)
+    )
+    found = tuple(maker.block(number, content) for number, content in contents.items())
+    data = write_bundle(Bundle(namespace, configurations, found))
     return MadeProof(data, tuple(sorted(maker.silent)))
 
 

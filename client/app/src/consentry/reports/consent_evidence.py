@@ -7,6 +7,7 @@ from typing import Annotated
 from consentry.index import RecordRow, Trail
 from consentry.index.checkpoint import IndexFault
 from consentry.index.rows import find_changes, find_records
+from consentry.reports.claimed_times import claimed_by_custodian
 from consentry.reports.figures import time_line
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of
@@ -134,9 +135,8 @@ def _terms_after(consent: Consent, index: int) -> ConsentTerms:
 
 
 def _when(event: ConsentEvent) -> Value:
-    if event.claimed_at is None:
-        return f"recorded {event.recorded_at}"
-    return (f"recorded {event.recorded_at}", f"the custodian claims {event.claimed_at}")
+    claimed = claimed_by_custodian(event)
+    return (f"recorded {event.recorded_at}", *claimed) if claimed else f"recorded {event.recorded_at}"
 
 
 def _allowed(terms: ConsentTerms) -> Value:

@@ -57,6 +57,8 @@ class Details:
         stated: key → text.
     """
 
+    MARK = "stated by the organization, not by the ledger"
+
     def __init__(self, stated: Mapping[str, str] | None = None) -> None:
         self._stated = dict(stated or {})
 
@@ -89,7 +91,7 @@ class Details:
         text = self._stated.get(key)
         if text is None:
             return ReportField(key, label, article, Unavailable(otherwise))
-        return ReportField(key, label, article, (text, "stated by the organization, not by the ledger"))
+        return ReportField(key, label, article, (text, self.MARK))
 
 
 def _checked(path: Path, found: object) -> dict[str, str]:

@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 
+from consentry.reports.evidence import Evidence
+from consentry.reports.evidence_json import evidence_to_json
 from consentry.reports.report import Report, Table
 from consentry.reports.values import plain
 
-FORMAT = "consentry.report/1"
+FORMAT = "consentry.report/2"
 
 
 def render(report: Report) -> str:
@@ -33,13 +35,14 @@ def render(report: Report) -> str:
             {"key": entry.key, "label": entry.label, "article": entry.article, "value": plain(entry.value)}
             for entry in report.fields
         ],
-        "tables": {table.key: _table(table) for table in report.tables},
+        "tables": {table.key: _table(table, report.evidence) for table in report.tables},
         "figures": [
             {"key": figure.key, "title": figure.title, "description": figure.description}
             for figure in report.figures
         ],
         "remarks": list(report.remarks),
         "note": report.note,
+        "evidence": None if report.evidence is None else evidence_to_json(report.evidence),
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
@@ -50,7 +53,7 @@ def schema() -> dict[str, Any]:
     return found
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: Table, evidence: Evidence | None) -> dict[str, Any]:
     described = table.columns
     keys = [column.key for column in described]
     return {
@@ -59,4 +62,7 @@ def _table(table: Table) -> dict[str, Any]:
             {"key": column.key, "label": column.label, "article": column.article} for column in described
         ],
         "rows": [dict(zip(keys, map(plain, row), strict=True)) for row in table.cells],
+        "references": []
+        if evidence is None
+        else [list(found) for found in evidence.references.get(table.key, ())],
     }

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from consentry.index import ModelLineage
-from consentry.reports.values import Reported, Value
+from consentry.reports.claimed_times import ClaimedTimes
+from consentry.reports.values import Reported, Value, lines
 from consentry.reports.wording import outcome, purpose_words
 
 
@@ -22,8 +23,15 @@ class EventRow:
 
 def event_rows(lineage: ModelLineage) -> tuple[EventRow, ...]:
     """Every event that the ledger has on a model version, its ancestors and their data, by time."""
-    rows = [*_accesses(lineage), *_sessions(lineage), *_rounds(lineage), *_versions(lineage)]
-    return tuple(sorted(rows, key=lambda row: str(row.when)))
+    claims = ClaimedTimes(lineage.statements)
+    rows = [
+        *_accesses(lineage),
+        *_sessions(lineage, claims),
+        *_rounds(lineage, claims),
+        *_versions(lineage),
+    ]
+    # By the time of record: what somebody claims orders nothing.
+    return tuple(sorted(rows, key=lambda row: lines(row.when)[0]))
 
 
 def _accesses(lineage: ModelLineage) -> Iterator[EventRow]:
@@ -37,7 +45,7 @@ def _accesses(lineage: ModelLineage) -> Iterator[EventRow]:
         )
 
 
-def _sessions(lineage: ModelLineage) -> Iterator[EventRow]:
+def _sessions(lineage: ModelLineage, claims: ClaimedTimes) -> Iterator[EventRow]:
     for session in lineage.sessions:
         body, by = session.body, (str(session.body["msp"]), str(session.body["trainer"]))
         yield EventRow(
@@ -54,7 +62,7 @@ def _sessions(lineage: ModelLineage) -> Iterator[EventRow]:
         )
         if body.get("ended_at"):
             yield EventRow(
-                when=str(body["ended_at"]),
+                when=_when(str(body["ended_at"]), claims.beside(session.record_id)),
                 what=f"training {session.state}",
                 who=by,
                 details=session.record_id,
@@ -62,11 +70,11 @@ def _sessions(lineage: ModelLineage) -> Iterator[EventRow]:
             )
 
 
-def _rounds(lineage: ModelLineage) -> Iterator[EventRow]:
+def _rounds(lineage: ModelLineage, claims: ClaimedTimes) -> Iterator[EventRow]:
     for row in lineage.rounds:
         metrics = (f"{name} {value}" for name, value in sorted(row.body["metrics"].items()))
         yield EventRow(
-            when=str(row.body["recorded_at"]),
+            when=_when(str(row.body["recorded_at"]), claims.beside(row.record_id)),
             what=f"round {row.body['number']} of {row.body['session_id']}",
             who=tuple(sorted({str(part["msp"]) for part in row.body["participants"]})) or "nobody",
             details=(f"aggregate {row.body['aggregate_digest']}", *metrics),
@@ -85,6 +93,10 @@ def _versions(lineage: ModelLineage) -> Iterator[EventRow]:
             details=(f"weights {version.body['weights_digest']}", *metrics),
             record=(version.record_id, f"block {version.first_block}"),
         )
+
+
+def _when(recorded: str, claimed: tuple[str, ...]) -> Value:
+    return (recorded, *claimed) if claimed else recorded
 
 
 def _lines(value: Value) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from consentry.reports.evidence import Evidence
 from consentry.reports.figures import Figure
 from consentry.reports.values import Column, ReportField, Value, cells, columns
 
@@ -22,6 +23,8 @@ class Completeness:
         header_hash: hex SHA-256 of that block's header.
         genesis_hash: hex SHA-256 of the genesis header.
         anchored: whether that was pinned from outside the ledger.
+        closed_epochs: up to which block nothing can have been left out, a sentence a custodian; empty where
+            no chain speaks of what the report is about.
     """
 
     channel: str
@@ -29,6 +32,7 @@ class Completeness:
     header_hash: str
     genesis_hash: str
     anchored: bool
+    closed_epochs: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -38,10 +42,11 @@ class Completeness:
             if self.anchored
             else f"the blocks are consistent, but not anchored: their genesis is {self.genesis_hash}"
         )
-        return (
+        complete = (
             f"Complete up to and including block {self.last_block} of channel {self.channel} "
             f"(header {self.header_hash}); {proof}."
         )
+        return " ".join((complete, *self.closed_epochs))
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ class Report:
         figures: drawings of them.
         remarks: what on the ledger concerns these records and honest contracts would not have written.
         note: how times and order are to be read, in a sentence or two.
+        evidence: what proves it, for formats that can carry that.
     """
 
     kind: str
@@ -107,8 +113,10 @@ class Report:
     remarks: tuple[str, ...] = ()
     note: str = (
         "Times are UTC. Times of attempts are by the requester's clock, times of decisions by the "
-        "custodian's; the order of the ledger is the order of its blocks."
+        "custodian's; the order of the ledger is the order of its blocks. A claimed time is the word of who "
+        "recorded something later; no rule uses it."
     )
+    evidence: Evidence | None = None
 
     def rows(self, key: str) -> tuple[Any, ...]:
         """The rows of one table.

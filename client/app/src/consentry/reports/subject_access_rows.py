@@ -1,6 +1,7 @@
 """Rows of the tables in a subject's report."""
 
 from consentry.index import Access, RecordRow
+from consentry.reports.claimed_times import ClaimedTimes, claimed_by_custodian
 from consentry.reports.subject_access_tables import (
     AccessRow,
     ConsentRow,
@@ -40,7 +41,7 @@ _CLASSES = {ANY_MEMBER: "every member", ANY_HOSPITAL: "every hospital", ANY_REGU
 
 def consent_row(row: RecordRow) -> ConsentRow:
     """One consent."""
-    body = row.body
+    body, consent = row.body, Consent.from_dict(row.body)
     return ConsentRow(
         consent_id=row.record_id,
         state=_consent_state(row),
@@ -51,7 +52,7 @@ def consent_row(row: RecordRow) -> ConsentRow:
         period=(f"from {body['not_before']}", f"until {body['not_after']}"),
         controller=str(body["controller"]),
         notice=(str(body["notice_digest"]), "its text and version: ask the custodian"),
-        recorded=place(row, Consent.from_dict(body).recorded_at),
+        recorded=(*place(row, consent.recorded_at), *claimed_by_custodian(consent.events[0])),
     )
 
 
@@ -93,14 +94,18 @@ def session_row(row: RecordRow, data: SubjectData) -> SessionRow:
     known = {version.record_id for version in data.versions}
     rounds = data.rounds_by_session.get(row.record_id, ())
     models = tuple(data.model_versions_by_session.get(row.record_id, ()))
+    claims = ClaimedTimes(data.statements)
+    stated = tuple(
+        f"round {round_id[-6:]}: {line}" for round_id in rounds for line in claims.beside(round_id)
+    )
     ended = f"{body['state']} {body['ended_at']}" if body["ended_at"] else f"{body['state']}, not ended"
     return SessionRow(
         session_id=row.record_id,
         trainer=(str(body["msp"]), str(body["trainer"])),
         purpose=(purpose_words(body["purpose"]), "commercial" if body["commercial"] else "not commercial"),
         data=tuple(version for version in body["versions"] if version in known),
-        period=(f"started {body['started_at']}", ended),
-        rounds=f"{len(rounds)} recorded" if rounds else "none recorded",
+        period=(f"started {body['started_at']}", ended, *claims.beside(row.record_id)),
+        rounds=(f"{len(rounds)} recorded", *stated) if stated else f"{len(rounds) or 'none'} recorded",
         model_versions=models or "none registered",
     )
 
@@ -146,5 +151,9 @@ def _allowed(consent: Consent, access: Access, kind: str | None, at: str) -> boo
 
 def _consent_state(row: RecordRow) -> Value:
     consent = Consent.from_dict(row.body)
-    changes = [f"{event.event} {event.recorded_at}" for event in consent.events[1:]]
+    changes = [
+        line
+        for event in consent.events[1:]
+        for line in (f"{event.event} {event.recorded_at}", *claimed_by_custodian(event))
+    ]
     return (*(changes or ["given, not withdrawn"]), *forged(row))

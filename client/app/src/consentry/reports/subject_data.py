@@ -25,6 +25,7 @@ class SubjectData:
         accesses: attempts on them.
         sessions: training sessions that used them.
         rounds: rounds of these sessions.
+        statements: statements on them that trainers made while the ledger could not be reached.
         model_versions: model versions that they made.
         models: models of these versions.
         rows_are_known: whether the custodian's row manifest names the versions; else they only may hold rows.
@@ -39,6 +40,7 @@ class SubjectData:
     accesses: tuple[Access, ...] = ()
     sessions: tuple[RecordRow, ...] = ()
     rounds: tuple[RecordRow, ...] = ()
+    statements: tuple[RecordRow, ...] = ()
     model_versions: tuple[RecordRow, ...] = ()
     models: tuple[RecordRow, ...] = ()
     rows_are_known: bool = True
@@ -116,6 +118,7 @@ def collect(connection: Connection, subject: str, manifest: RowManifest | None) 
         accesses=_merged_accesses(impacts),
         sessions=_merged(impact.sessions for impact in impacts),
         rounds=_merged(impact.rounds for impact in impacts),
+        statements=_merged(impact.statements for impact in impacts),
         model_versions=_merged(impact.model_versions for impact in impacts),
         models=tuple(get_records(connection, "model", models)),
         rows_are_known=all(impact.basis is Basis.ROW_MANIFEST for impact in impacts),

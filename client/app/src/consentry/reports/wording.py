@@ -62,7 +62,7 @@ def on_record(access: Access) -> Value:
     return (access.attempt_id, f"block {access.block}", f"transaction {access.transaction_id}")
 
 
-def place(row: RecordRow, instant: str) -> Value:
+def place(row: RecordRow, instant: str) -> tuple[str, str]:
     """When and where a record was first written."""
     return instant, f"block {row.first_block}"
 

@@ -11,7 +11,8 @@ ordering only. Between two configurations nothing but their sequence numbers and
 configuration before is checked; `consentry verify` re-proves the whole chain.
 """
 
+from .bundles import BlockBundle
 from .refusal import ProofRefused
 from .verifying import Proof, describe, verify_proof
 
-__all__ = ["Proof", "ProofRefused", "describe", "verify_proof"]
+__all__ = ["BlockBundle", "Proof", "ProofRefused", "describe", "verify_proof"]

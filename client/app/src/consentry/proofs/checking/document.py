@@ -14,11 +14,13 @@ from .refusal import ProofRefused, expect
 from .transaction import Claim
 
 FORMAT = "consentry-proof/1"
+BUNDLE_FORMAT = "consentry-block-bundle/1"
 LARGEST_BYTES = 1024 * 2**20
 """Largest content that is read: a block of 100 MiB and its configurations in hex fit well."""
 
 _CHUNK = 2**20
 _DOCUMENT = {"format": str, "claim": dict, "configurations": list, "block": dict}
+_BUNDLE = {"format": str, "namespace": str, "configurations": list, "blocks": list}
 _CLAIM = {
     "channel": str, "block": int, "transaction": int, "transaction_id": str, "namespace": str, "key": str,
 }  # fmt: skip
@@ -39,6 +41,21 @@ class Document:
     claim: Claim
     configurations: tuple[ProofBlock, ...]
     block: ProofBlock
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Several blocks with what proves them, each once.
+
+    Attributes:
+        namespace: name of the chaincode whose records are meant.
+        configurations: the channel's configuration blocks up to the last of the blocks, from block 0 on.
+        blocks: the blocks, in order.
+    """
+
+    namespace: str
+    configurations: tuple[ProofBlock, ...]
+    blocks: tuple[ProofBlock, ...]
 
 
 def read_document(data: bytes) -> Document:
@@ -64,6 +81,32 @@ def write_document(claim: Claim, configurations: tuple[ProofBlock, ...], block: 
         "claim": {name: getattr(claim, name) for name in _CLAIM},
         "configurations": [entry.as_json() for entry in configurations],
         "block": block.as_json(),
+    }
+    return lzma.compress(_canonical(content), format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC64)
+
+
+def read_bundle(data: bytes) -> Bundle:
+    """Read a bundle of blocks, as reports carry it.
+
+    Raises:
+        ProofRefused: FILE, ENCODING, DATA_HASH.
+    """
+    document = _object(_parse(_decompress(data)), _BUNDLE, "the bundle")
+    expect(document["format"] == BUNDLE_FORMAT, "FILE", f"its format is {document['format']!r}")
+    expect(document["configurations"], "FILE", "it holds no configuration")
+    blocks = tuple(_block(entry) for entry in document["blocks"])
+    numbers = [block.number for block in blocks]
+    expect(numbers == sorted(set(numbers)), "FILE", "its blocks are not in order, each once")
+    return Bundle(document["namespace"], tuple(_block(entry) for entry in document["configurations"]), blocks)
+
+
+def write_bundle(bundle: Bundle) -> bytes:
+    """Write a bundle of blocks."""
+    content = {
+        "format": BUNDLE_FORMAT,
+        "namespace": bundle.namespace,
+        "configurations": [entry.as_json() for entry in bundle.configurations],
+        "blocks": [entry.as_json() for entry in bundle.blocks],
     }
     return lzma.compress(_canonical(content), format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC64)
 

@@ -1,5 +1,6 @@
 """What a proof file proves, from the genesis block to the record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .block import ProofBlock
@@ -93,17 +94,9 @@ def verify_proof(data: bytes, anchor: str | None = None, organizations: int | No
     """
     expect(organizations is None or organizations > 0, "NEEDED", "at least one organization has to state it")
     document = read_document(data)
-    genesis, *later = document.configurations
-    _check_genesis(genesis, anchor)
-    config, number, unattested = Configuration(genesis.entries), 0, []
-    for entry in later:
-        expect(entry.number > number, "ORDER", f"block {entry.number} does not follow block {number}")
-        entry.check_order(config, entry.number)
-        attestation = entry.attestation(config)
-        expect(not any(attestation.flags), "STATEMENT", f"configuration block {entry.number} is not valid")
-        if len(attestation.organizations) < _needed(config, organizations):
-            unattested.append(entry.number)
-        config, number = _next(config, entry), entry.number
+    followed = follow_configurations(document.configurations, anchor, organizations)
+    genesis_hash, unattested = followed.genesis_hash, followed.unattested
+    config, number = followed.newest
     block, claim = document.block, document.claim
     expect(block.number > number, "ORDER", f"block {block.number} does not follow block {number}")
     block.check_order(config, number)
@@ -116,12 +109,67 @@ def verify_proof(data: bytes, anchor: str | None = None, organizations: int | No
         value=writing.value,
         valid=attestation.flags[claim.transaction] == 0 if attestation.flags else None,
         attested_by=attestation.organizations,
-        needed=_needed(config, organizations),
+        needed=needed_statements(config, organizations),
         signed_by=writing.signed_by,
-        genesis_hash=genesis.hash,
+        genesis_hash=genesis_hash,
         anchored=anchor is not None,
-        unattested=tuple(unattested),
+        unattested=unattested,
     )
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A channel's configurations, each proved from the one before.
+
+    Attributes:
+        configurations: each with the number of its block, from block 0 on.
+        genesis_hash: hex SHA-256 of the genesis header.
+        unattested: numbers of the configuration blocks that too few organizations stated to be valid.
+    """
+
+    configurations: tuple[tuple[Configuration, int], ...]
+    genesis_hash: str
+    unattested: tuple[int, ...]
+
+    @property
+    def newest(self) -> tuple[Configuration, int]:
+        """The last configuration, and the number of its block."""
+        return self.configurations[-1]
+
+    def before(self, block: int) -> tuple[Configuration, int]:
+        """The configuration under which a block was ordered, and the number of that one's block."""
+        found = [entry for entry in self.configurations if entry[1] < block]
+        expect(found, "ORDER", f"block {block} follows no configuration")
+        return found[-1]
+
+
+def follow_configurations(
+    blocks: Sequence[ProofBlock], anchor: str | None, organizations: int | None
+) -> Followed:
+    """Prove a channel's configuration blocks, the genesis block first.
+
+    Raises:
+        ProofRefused: with the first thing that does not hold.
+    """
+    genesis, *later = blocks
+    _check_genesis(genesis, anchor)
+    config, number = Configuration(genesis.entries), 0
+    found, unattested = [(config, number)], []
+    for entry in later:
+        expect(entry.number > number, "ORDER", f"block {entry.number} does not follow block {number}")
+        entry.check_order(config, entry.number)
+        attestation = entry.attestation(config)
+        expect(not any(attestation.flags), "STATEMENT", f"configuration block {entry.number} is not valid")
+        if len(attestation.organizations) < needed_statements(config, organizations):
+            unattested.append(entry.number)
+        config, number = _next(config, entry), entry.number
+        found.append((config, number))
+    return Followed(tuple(found), genesis.hash, tuple(unattested))
+
+
+def needed_statements(config: Configuration, organizations: int | None) -> int:
+    """Of how many organizations peers have to state a block; by default more than half of the channel's."""
+    return len(config.members) // 2 + 1 if organizations is None else organizations
 
 
 def describe(proof: Proof) -> str:
@@ -150,7 +198,3 @@ def _next(config: Configuration, block: ProofBlock) -> Configuration:
     fits = (following.channel, following.sequence) == (config.channel, config.sequence + 1)
     expect(fits, "CONFIGURATION", f"block {block.number} does not hold the next configuration of the channel")
     return following
-
-
-def _needed(config: Configuration, organizations: int | None) -> int:
-    return len(config.members) // 2 + 1 if organizations is None else organizations

@@ -18,6 +18,7 @@ from typing import Protocol
 from consentry.identity import WalletIdentity
 from consentry.index import Trail
 from consentry.reports.details import Details
+from consentry.reports.evidence_making import completed
 from consentry.reports.scheduled.composing import SUBJECTS, compose, write
 from consentry.reports.scheduled.delivered import Delivered, described, read_delivered
 from consentry.reports.scheduled.delivery import Storage, send_mail
@@ -116,7 +117,9 @@ class ScheduleRunner:
         """Make a report and deliver it; its manifest."""
         about = entry.about or (self._identity.msp_id if SUBJECTS[entry.report] == "organization" else "")
         details = Details.read(self._schedule.details) if self._schedule.details is not None else Details()
-        report = compose(entry.report, self._open_trail(), about, format_instant(now), details)
+        trail = self._open_trail()
+        report = compose(entry.report, trail, about, format_instant(now), details)
+        report = completed(trail, report, with_evidence="json" in entry.formats)
         files: dict[str, bytes] = {}
         for form in entry.formats:
             files |= write(report, form, stem)
