@@ -137,8 +137,7 @@ class NetworkProfile:
 
     def kept_anchor(self, organization: str) -> str | None:
         """Return the anchor that an organization (by its short name) keeps outside the ledger, if it does."""
-        path = self.directory / "anchors" / f"{organization}.txt"
-        return path.read_text(encoding="ascii").strip() if path.is_file() else None
+        return kept_anchor_in(self.directory, organization)
 
     def outbox(self, organization: str, enrolment_id: str) -> Path:
         """Return where somebody's statements wait while the ledger cannot be reached."""
@@ -147,6 +146,12 @@ class NetworkProfile:
     def trail_read_outbox(self, organization: str, enrolment_id: str) -> Path:
         """Return where somebody's reads of the trail wait while the ledger cannot be reached."""
         return self.directory / "outbox" / organization / f"{enrolment_id}.reads.sqlite"
+
+
+def kept_anchor_in(directory: Path, organization: str) -> str | None:
+    """Return the anchor that an organization keeps in a directory, whether or not that has a profile."""
+    path = directory / "anchors" / f"{organization}.txt"
+    return path.read_text(encoding="ascii").strip() if path.is_file() else None
 
 
 def _organizations(document: Document, directory: Path) -> dict[str, OrganizationProfile]:

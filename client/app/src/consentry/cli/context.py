@@ -83,7 +83,10 @@ class CommandContext:
 
     def kept_anchor(self) -> str | None:
         """The anchor that the own organization keeps outside the ledger; None if none, or if nobody acts."""
-        return self.profile.kept_anchor(self._named()[0]) if self.who else None
+        from consentry.profile import kept_anchor_in
+
+        # Exported blocks are verified without a network's profile, too.
+        return kept_anchor_in(self.directory, self._named()[0]) if self.who else None
 
     def _named(self) -> tuple[str, str]:
         from consentry.acting import split_name
