@@ -180,6 +180,13 @@ def test_all_faults_of_all_rows_are_listed() -> None:
     ]
 
 
+def test_one_faulty_object_in_many_rows_is_a_fault_of_each() -> None:
+    frame = consent_frame(["a", "b", "c", "d"])
+    shared = ["no-such-purpose"]
+    frame["purposes"] = [shared, shared, ["TREAT"], shared]
+    assert faults(frame) == [(0, "purposes"), (1, "purposes"), (3, "purposes")]
+
+
 def test_a_wrong_period_is_found_beside_other_faults() -> None:
     frame = with_value("not_after", "2024-01-01T00:00:00.000Z")
     frame.at[1, "purposes"] = ["curiosity"]

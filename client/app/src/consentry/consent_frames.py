@@ -65,6 +65,7 @@ _MANNER = (
     "storage_locations",
     "retained_until",
 )
+_NOTHING = object()
 _NO_PSEUDONYM = "(pseudonym)"
 _NO_SALT = "0" * 64
 
@@ -166,18 +167,26 @@ class _Reader:
 
     def _column(self, name: str, read: Callable[[object], Any], values: list[Any]) -> list[Any]:
         known: dict[Any, Any] = {}
-        result = []
+        result: list[Any] = []
+        # A column that the frame lacks holds one object in every row, and so do many others.
+        previous, made = _NOTHING, None
         for row, value in enumerate(values):
-            key = _repeated(value)
+            if value is previous:
+                result.append(made)
+                continue
+            key = value if type(value) is str else _repeated(value)
             made = known.get(key)
             if made is None:
                 try:
                     made = read(value)
                 except LedgerError as error:
                     self._faults.setdefault(row, []).append(_problem(row, name, error))
-                else:
-                    known[key] = made if key is not None else None
+                    result.append(None)
+                    previous = _NOTHING
+                    continue
+                known[key] = made if key is not None else None
             result.append(made)
+            previous = value
         return result
 
     def _shared(
