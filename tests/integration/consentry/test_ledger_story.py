@@ -100,17 +100,22 @@ with connect() as ledger:
 """
 
 
-def test_a_session_whose_process_is_killed_is_recorded_as_failed(consortium, steward, researcher, version):
+def test_a_session_whose_process_is_killed_is_recorded_as_failed(
+    consortium, steward, researcher, version, tmp_path
+):
     grant(steward, researcher, version)
     who = {"CONSENTRY_NETWORK": str(consortium.directory), "CONSENTRY_AS": "riverside/researcher"}
+    program = tmp_path / "killed.py"
+    program.write_text(KILLED)
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, version.version_id, f"risk-{os.urandom(6).hex()}"],
+        [sys.executable, str(program), version.version_id, f"risk-{os.urandom(6).hex()}"],
         capture_output=True,
         text=True,
         timeout=100,
         env={**os.environ, **who},
     )
     session_id = killed.stdout.strip()
+    assert session_id, killed.stderr[-3000:]
     assert researcher.transactions.evaluate("training:get", session_id)["state"] == "started"
     with consortium.ledger("riverside", "researcher") as ledger:
         ledger.outbox.send()
