@@ -8,8 +8,7 @@ from itertools import product
 
 import pandas as pd
 import pytest
-from alembic.command import upgrade
-from sqlalchemy import Engine, create_engine, insert, select
+from sqlalchemy import Engine
 from support.consent_frames import CARE, NON_COMMERCIAL, RESEARCH, consent_frame
 from support.memory_trail import MemoryTrail
 from support.story import LAKESIDE, NORTHGATE, RIVERSIDE, Story, consent, instant, settings
@@ -18,8 +17,6 @@ from consentry import subjects
 from consentry.errors import InputRejected
 from consentry.index import IndexFollower, PermittedUse, Trail, open_database, permitted_subjects
 from consentry.index.consent_rows import NOBODY, limits_row
-from consentry.index.migrations.running import migrations_config
-from consentry.index.schema import consent_terms, given_consents, ledger_state, records, subject_limits
 from consentry.verification import memory_source
 from consentry_records import keys
 from consentry_records.subject import ProcessingLimit, SubjectConsents
@@ -159,24 +156,3 @@ def test_a_subject_whose_record_cannot_be_read_allows_nothing() -> None:
     row = limits_row("hmac-sha256:" + "0" * 64, b"{}")
     assert row is not None
     assert (row["custodian"], row["limits"]) == (NOBODY, '[["erasure", []]]')
-
-
-def test_an_index_of_the_first_release_is_filled_with_the_same_rows() -> None:
-    story = Story()
-    people = [f"hmac-sha256:{number:064x}" for number in range(3)]
-    consents = [consent(number, subject=subject) for number, subject in enumerate(people)]
-    consents.append(consent(7, withdrawn_at=instant(6)))
-    story.put({keys.consent(item.consent_id): item for item in consents})
-    story.put({keys.subject(people[0]): limited(people[0])})
-    engine, older = indexed(story), create_engine("sqlite://")
-    with engine.begin() as new, older.begin() as old:
-        upgrade(migrations_config(old), "0001")
-        for table in (records, ledger_state):
-            old.execute(insert(table), [dict(row._mapping) for row in new.execute(select(table))])
-        upgrade(migrations_config(old), "head")
-        for table in (given_consents, consent_terms, subject_limits):
-            expected = sorted(tuple(row) for row in new.execute(select(table)))
-            assert sorted(tuple(row) for row in old.execute(select(table))) == expected
-            assert expected
-    engine.dispose()
-    older.dispose()
