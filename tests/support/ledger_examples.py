@@ -19,6 +19,7 @@ from consentry_records import (
     NewAccessAttempt,
     NewAccessRequest,
     NewDatasetVersion,
+    NewDelivery,
     NewGrant,
     NewReview,
     OrganizationSetting,
@@ -249,6 +250,25 @@ def attempt(number: int = 1, **changes: Any) -> AccessAttempt:
     return AccessAttempt.made(new_attempt(number, **changes), **own)
 
 
+def new_delivery(number: int = 1, **changes: Any) -> NewDelivery:
+    """The delivery of that number under attempt 1: eight rows, two left out."""
+    fields: dict[str, Any] = {
+        "attempt_id": identifier("attempt", 1),
+        "number": number,
+        "end": "completed",
+        "first_row": 0,
+        "next_row": 10,
+        "row_count": 8,
+        "byte_count": 4096,
+        "left_out": {"ended": 2},
+        "delivered_root": digest("delivered"),
+        "content_digest": "hmac-" + digest("content"),
+        "started_at": MIDDLE,
+        "ended_at": MIDDLE,
+    }
+    return NewDelivery(**{**fields, **changes})
+
+
 INSTANTS = st.datetimes(
     min_value=parse_instant("1970-01-01T00:00:00.000Z").replace(tzinfo=None),
     max_value=parse_instant("9999-12-31T23:59:59.999Z").replace(tzinfo=None),
@@ -299,6 +319,8 @@ def documents(record: type[R]) -> st.SearchStrategy[dict[str, Any]]:
     hints = get_type_hints(record, include_extras=True)
     if record.__name__ == "ConsentBatch":
         return _batches()
+    if record.__name__ in ("NewDelivery", "Delivery"):
+        return _deliveries(record)
     if record.__name__ == "VersionUpdate":
         return _version_updates()
     return st.fixed_dictionaries({name: values(hints[name].__metadata__[0]) for name in field_names(record)})
@@ -321,6 +343,19 @@ def _batches(draw: st.DrawFn) -> dict[str, Any]:
     drawn = {name: draw(values(hints[name].__metadata__[0])) for name in field_names(ConsentBatch)}
     count = len(drawn["subjects"])
     return {**drawn, "chosen": [0] * count, "claimed_at": draw(st.sampled_from([[], [None] * count]))}
+
+
+@st.composite
+def _deliveries(draw: st.DrawFn, record: type[Record]) -> dict[str, Any]:
+    """A delivery whose counts add up: none is drawn by chance."""
+    hints = get_type_hints(record, include_extras=True)
+    drawn = {name: draw(values(hints[name].__metadata__[0])) for name in field_names(record)}
+    reasons = st.sampled_from(["ended", "erased", "limited", "not-covered"])
+    left_out = draw(st.dictionaries(reasons, st.integers(1, 1000)))
+    first, rows = draw(st.integers(0, 1000)), draw(st.integers(0, 1000))
+    starts, ends = sorted((drawn["started_at"], drawn["ended_at"]))
+    gone_through = {"first_row": first, "next_row": first + rows + sum(left_out.values()), "row_count": rows}
+    return {**drawn, **gone_through, "left_out": left_out, "started_at": starts, "ended_at": ends}
 
 
 @st.composite

@@ -209,6 +209,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         },
     ),
     "breaches:get": (identifier("breach"),),
+    "deliveries:record": (examples.new_delivery(),),
+    "deliveries:may_go_on": (identifier("attempt"),),
+    "deliveries:of_attempt": (identifier("attempt"),),
     "trail:record_read": (
         {
             "trail_read_id": identifier("trailread"),

@@ -53,6 +53,7 @@ def made_keys() -> dict[str, str]:
         "emergency/{attempt_id}": keys.emergency("X"),
         "attempt/{attempt_id}": keys.attempt("X"),
         "decision/{attempt_id}": keys.decision("X"),
+        "delivery/{attempt_id}/{number:06d}": keys.delivery("X", 7),
         "epoch/{MSP id}": keys.epoch("X"),
         "session/{session_id}": keys.session("X"),
         "round/{session_id}/{number:06d}": keys.training_round("X", 7),

@@ -6,6 +6,7 @@ from .access import Access
 from .breaches import Breaches
 from .consents import Consents
 from .datasets import Datasets
+from .deliveries import Deliveries
 from .emergencies import Emergencies
 from .epochs import Epochs
 from .grants import Grants
@@ -23,6 +24,7 @@ __all__ = [
     "Breaches",
     "Consents",
     "Datasets",
+    "Deliveries",
     "Emergencies",
     "Epochs",
     "Grants",
@@ -49,6 +51,7 @@ def contracts() -> list[Contract]:
         Grants(),
         Reviews(),
         Access(),
+        Deliveries(),
         Emergencies(),
         Training(),
         Models(),

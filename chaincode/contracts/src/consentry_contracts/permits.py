@@ -11,6 +11,7 @@ from consentry_records.errors import LedgerError
 from consentry_records.grant import Grant, Suspension
 from consentry_records.grant_rules import Use, grant_refusals
 from consentry_records.instants import shift
+from consentry_records.reasons import Reason
 from consentry_records.rules import is_suspended
 from consentry_records.settings import Settings
 from consentry_records.training import NewTrainingSession
@@ -74,12 +75,34 @@ async def check_grants_still_hold(
     ]
     state = await read(ctx, *wanted)
     for attempt, decision in permits:
-        overtaken = LedgerError("PERMIT_OVERTAKEN", {"attempt_id": attempt.attempt_id})
-        grant = state.required(Grant, keys.grant(decision.grant_id or ""), overtaken)
-        version = state.required(DatasetVersion, keys.version(attempt.version_id), overtaken)
-        suspension = state.optional(Suspension, keys.suspension(grant.grant_id))
-        suspended = is_suspended(grant.grant_id, [suspension] if suspension is not None else [])
-        use = Use.of(attempt, settings)
-        refusals = grant_refusals(grant, version, use, suspended=suspended, settings=settings, at=at)
-        if refusals or attempt.version_id not in grant.versions:
-            raise overtaken
+        if _refusals(state, attempt, decision, settings, at):
+            raise LedgerError("PERMIT_OVERTAKEN", {"attempt_id": attempt.attempt_id})
+
+
+async def standing(
+    ctx: Context, attempt: AccessAttempt, decision: AccessDecision, settings: Settings, at: str
+) -> tuple[Reason, ...]:
+    """Why the grant behind a permit does not allow the use any more at an instant; empty when it does.
+
+    An emergency's permit rests on no grant.
+    """
+    if decision.grant_id is None:
+        return ()
+    wanted = (keys.version(attempt.version_id), keys.grant(decision.grant_id))
+    state = await read(ctx, *wanted, keys.suspension(decision.grant_id))
+    return _refusals(state, attempt, decision, settings, at)
+
+
+def _refusals(
+    state: Snapshot, attempt: AccessAttempt, decision: AccessDecision, settings: Settings, at: str
+) -> tuple[Reason, ...]:
+    overtaken = LedgerError("PERMIT_OVERTAKEN", {"attempt_id": attempt.attempt_id})
+    grant = state.required(Grant, keys.grant(decision.grant_id or ""), overtaken)
+    version = state.required(DatasetVersion, keys.version(attempt.version_id), overtaken)
+    suspension = state.optional(Suspension, keys.suspension(grant.grant_id))
+    suspended = is_suspended(grant.grant_id, [suspension] if suspension is not None else [])
+    use = Use.of(attempt, settings)
+    if attempt.version_id not in grant.versions:
+        fields = {"msp_id": attempt.requester_msp, "version_id": attempt.version_id}
+        return (Reason(code="NO_GRANT", parameters=fields),)
+    return grant_refusals(grant, version, use, suspended=suspended, settings=settings, at=at)

@@ -27,6 +27,7 @@ from .dataset import (
     Retirement,
     VersionUpdate,
 )
+from .delivery import Delivery, NewDelivery
 from .emergency import EmergencyAccess, EmergencyReview
 from .errors import FieldError, LedgerError, from_wire, to_wire
 from .grant import Grant, GrantChange, NarrowedGrant, NewGrant, Suspension
@@ -85,6 +86,7 @@ __all__ = [
     "Dataset",
     "DatasetVersion",
     "Decision",
+    "Delivery",
     "EmergencyAccess",
     "EmergencyReview",
     "FieldError",
@@ -104,6 +106,7 @@ __all__ = [
     "NewBreach",
     "NewClosedEpoch",
     "NewDatasetVersion",
+    "NewDelivery",
     "NewGrant",
     "NewModel",
     "NewModelVersion",

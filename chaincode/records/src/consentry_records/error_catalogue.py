@@ -234,6 +234,11 @@ _ACCESS = {
     ),
     "ATTEMPT_DENIED": _forbidden("access attempt {attempt_id} was denied"),
     "ATTEMPT_DIFFERS": _bad("access attempt {attempt_id} was made by another requester or for another use"),
+    "DELIVERY_INVALID": _bad(
+        "a delivery's rows given out and left out must be those gone through, and it ends after its start"
+    ),
+    "DELIVERY_EXISTS": _conflict("access attempt {attempt_id} has a delivery {number} already"),
+    "DELIVERY_NOT_NEXT": _conflict("access attempt {attempt_id} has no delivery {expected} yet"),
     "PERMIT_EXPIRED": _forbidden("the permit of access attempt {attempt_id} has ended"),
     "PERMIT_OVERTAKEN": _forbidden(
         "the grant of access attempt {attempt_id} was revoked, changed or suspended since"

@@ -32,6 +32,7 @@ REVIEW_POLICY_SET = "ReviewPolicySet.v1"
 EMERGENCY_REVIEWED = "EmergencyReviewed.v1"
 ACCESS_ATTEMPTED = "AccessAttempted.v1"
 ACCESS_DECIDED = "AccessDecided.v1"
+DATA_DELIVERED = "DataDelivered.v1"
 TRAINING_STARTED = "TrainingStarted.v1"
 ROUND_RECORDED = "TrainingRoundRecorded.v1"
 TRAINING_FINISHED = "TrainingFinished.v1"
@@ -69,6 +70,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         EMERGENCY_REVIEWED: ("attempt_id", "custodian", "state"),
         ACCESS_ATTEMPTED: ("attempt_id", "custodian", "version_id"),
         ACCESS_DECIDED: ("attempt_id", "custodian", "outcome"),
+        DATA_DELIVERED: ("attempt_id", "number", "custodian", "end"),
         TRAINING_STARTED: ("session_id", "model_id"),
         ROUND_RECORDED: ("session_id", "number"),
         TRAINING_FINISHED: ("session_id", "state"),

@@ -43,6 +43,7 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "emergency/{attempt_id}": "EmergencyAccess",
         "attempt/{attempt_id}": "AccessAttempt",
         "decision/{attempt_id}": "AccessDecision",
+        "delivery/{attempt_id}/{number:06d}": "Delivery",
         "epoch/{MSP id}": "id of the transaction that last withdrew, revoked or changed something of it",
         "session/{session_id}": "TrainingSession",
         "round/{session_id}/{number:06d}": "TrainingRound",
@@ -204,6 +205,11 @@ def attempt(attempt_id: str) -> str:
 def decision(attempt_id: str) -> str:
     """Key of the AccessDecision on an attempt."""
     return f"decision/{attempt_id}"
+
+
+def delivery(attempt_id: str, number: int) -> str:
+    """Key of a Delivery, numbered from 1."""
+    return f"delivery/{attempt_id}/{number:06d}"
 
 
 def epoch(custodian: str) -> str:

@@ -61,6 +61,8 @@ EVALUATIONS = frozenset(
         "reviews:read_rationale",
         "emergencies:open",
         "access:get",
+        "deliveries:may_go_on",
+        "deliveries:of_attempt",
         "training:get",
         "training:usage",
         "models:get_stage",

@@ -9,6 +9,7 @@ from consentry_records.breach import Breach
 from consentry_records.closed_epoch import ClosedEpoch
 from consentry_records.consent import Consent
 from consentry_records.dataset import Dataset, DatasetVersion, RemovedRows
+from consentry_records.delivery import Delivery
 from consentry_records.emergency import EmergencyAccess
 from consentry_records.errors import LedgerError
 from consentry_records.grant import Grant, Suspension
@@ -148,6 +149,15 @@ _KINDS = (
         written_once=True,
     ),
     RecordKind(
+        "delivery",
+        Delivery,
+        _field("custodian"),
+        True,
+        _one("attempt", "attempt_id"),
+        _field("end"),
+        written_once=True,
+    ),
+    RecordKind(
         "session",
         TrainingSession,
         _field("msp"),
@@ -224,6 +234,8 @@ def _identifier(kind: str, body: Body) -> str | None:
             return None
         case "round":
             return f"{body['session_id']}/{body['number']:06d}"
+        case "delivery":
+            return f"{body['attempt_id']}/{body['number']:06d}"
         case "statement":
             return f"{body['session_id']}/{body['sequence']:06d}"
         case "review":

@@ -1,0 +1,88 @@
+"""Contract `deliveries`: what a custodian's data gate gives out, and whether it may go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consentry_records import events, keys
+from consentry_records.access import AccessAttempt, AccessDecision
+from consentry_records.delivery import MAXIMUM_DELIVERIES, Delivery, NewDelivery
+from consentry_records.errors import LedgerError
+from consentry_records.instants import shift
+from fabric_shim import Context, evaluation, transaction
+
+from .actors import check_custodian, member
+from .ledger_contract import LedgerContract, check_follows, check_identifier, emit, proposal_instant
+from .permits import standing
+from .state import Snapshot, put, read
+
+
+class Deliveries(LedgerContract):
+    """Functions `deliveries:…`."""
+
+    name = "deliveries"
+
+    @transaction
+    async def record(self, ctx: Context, delivery: NewDelivery) -> None:
+        """Record what was given out under a permit, as the custodian's service; numbers have no gaps.
+
+        Raises ATTEMPT_NOT_FOUND, NOT_CUSTODIAN, ATTEMPT_UNDECIDED, ATTEMPT_DENIED, DELIVERY_EXISTS,
+        DELIVERY_NOT_NEXT, HAPPENED_TOO_LATE, PROPOSAL_TIME_TOO_EARLY.
+        """
+        attempt_id, number = delivery.attempt_id, delivery.number
+        key, before = keys.delivery(attempt_id, number), keys.delivery(attempt_id, number - 1)
+        state = await read(
+            ctx, keys.SETTINGS, keys.attempt(attempt_id), keys.decision(attempt_id), key, before
+        )
+        settings, recorded_at = state.settings(), proposal_instant(ctx)
+        actor = member(ctx, settings)
+        attempt, decision = _permitted(state, attempt_id)
+        check_custodian(actor, attempt.custodian)
+        named: dict[str, str | int] = {"attempt_id": attempt_id, "number": number}
+        state.check_absent(key, LedgerError("DELIVERY_EXISTS", named))
+        if number > 1 and state.text(before) is None:
+            raise LedgerError("DELIVERY_NOT_NEXT", {"attempt_id": attempt_id, "expected": number - 1})
+        check_follows(delivery.started_at, decision.decided_at, settings)
+        if delivery.ended_at > shift(recorded_at, settings.time_tolerance_ms):
+            raise LedgerError("HAPPENED_TOO_LATE", {"recorded_at": recorded_at})
+        record = Delivery.recorded(
+            delivery, custodian=actor.msp_id, recorded_by=actor.enrolment_id, recorded_at=recorded_at
+        )
+        await put(ctx, key, record)
+        emit(ctx, events.DATA_DELIVERED, custodian=actor.msp_id, end=delivery.end, **named)
+
+    @evaluation
+    async def may_go_on(self, ctx: Context, attempt_id: str) -> dict[str, Any]:
+        """Whether a permit holds at the proposal's time, by its grant as it stands now.
+
+        Answers {"holds": bool, "reasons": [Reason, …] why not (none where the permit's time is over),
+        "epoch": what the custodian's epoch key holds}. Raises ATTEMPT_NOT_FOUND, ATTEMPT_UNDECIDED,
+        ATTEMPT_DENIED.
+        """
+        check_identifier("attempt_id", "attempt", attempt_id)
+        state = await read(ctx, keys.SETTINGS, keys.attempt(attempt_id), keys.decision(attempt_id))
+        settings, at = state.settings(), proposal_instant(ctx)
+        attempt, decision = _permitted(state, attempt_id)
+        epoch_key = keys.epoch(attempt.custodian)
+        reasons = await standing(ctx, attempt, decision, settings, at)
+        epoch = (await read(ctx, epoch_key)).text(epoch_key) or ""
+        is_over = shift(at, settings.time_tolerance_ms) >= (decision.permit_not_after or "")
+        holds = not is_over and not reasons
+        return {"holds": holds, "reasons": [reason.to_dict() for reason in reasons], "epoch": epoch}
+
+    @evaluation
+    async def of_attempt(self, ctx: Context, attempt_id: str) -> list[Delivery]:
+        """The deliveries under a permit in their order."""
+        check_identifier("attempt_id", "attempt", attempt_id)
+        first, last = keys.delivery(attempt_id, 1), keys.delivery(attempt_id, MAXIMUM_DELIVERIES)
+        return [Delivery.from_bytes(value) async for _, value in ctx.stub.get_range(first, last + "0")]
+
+
+def _permitted(state: Snapshot, attempt_id: str) -> tuple[AccessAttempt, AccessDecision]:
+    named = {"attempt_id": attempt_id}
+    missing, undecided = LedgerError("ATTEMPT_NOT_FOUND", named), LedgerError("ATTEMPT_UNDECIDED", named)
+    attempt = state.required(AccessAttempt, keys.attempt(attempt_id), missing)
+    decision = state.required(AccessDecision, keys.decision(attempt_id), undecided)
+    if not decision.permits:
+        raise LedgerError("ATTEMPT_DENIED", named)
+    return attempt, decision
