@@ -34,24 +34,37 @@ def inclusion_proof(entries: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """The sibling hashes from the leaf up (RFC 9162 §2.1.3.1). Raises IndexError for an index outside the
     entries.
     """
-    if not 0 <= index < len(entries):
-        raise IndexError(f"expected an index below {len(entries)}, got {index}")
-    level = [leaf_hash(entry) for entry in entries]
-    path: list[bytes] = []
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            path.append(level[sibling])
-        level = _next_level(level)
-        index //= 2
-    return tuple(path)
+    return path_in(levels([leaf_hash(entry) for entry in entries]), index)
+
+
+def levels(hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """All levels of the tree over leaf hashes, the leaves first: what many paths are taken from."""
+    found = [list(hashes)]
+    while len(found[-1]) > 1:
+        found.append(_next_level(found[-1]))
+    return found
+
+
+def path_in(tree: Sequence[Sequence[bytes]], index: int) -> tuple[bytes, ...]:
+    """The sibling hashes of a leaf from `levels`. Raises IndexError for an index outside the leaves."""
+    if not 0 <= index < len(tree[0]):
+        raise IndexError(f"expected an index below {len(tree[0])}, got {index}")
+    siblings = ((level, index >> height ^ 1) for height, level in enumerate(tree[:-1]))
+    return tuple(level[sibling] for level, sibling in siblings if sibling < len(level))
 
 
 def verify_inclusion(
     entry: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes
 ) -> bool:
     """Whether the path proves the entry at the index of a tree of that size (RFC 9162 §2.1.3.2)."""
-    found = root_on_path(entry, index, size, path)
+    return verify_hash_inclusion(leaf_hash(entry), index, size, path, expected_root)
+
+
+def verify_hash_inclusion(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes
+) -> bool:
+    """The same of an entry whose leaf hash is given."""
+    found = _root_above(leaf, index, size, path)
     return found is not None and hmac.compare_digest(found, expected_root)
 
 
@@ -60,9 +73,13 @@ def root_on_path(entry: bytes, index: int, size: int, path: Sequence[bytes]) -> 
 
     None where the path does not fit such a tree (RFC 9162 §2.1.3.2).
     """
+    return _root_above(leaf_hash(entry), index, size, path)
+
+
+def _root_above(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
     if not 0 <= index < size or any(len(node) != hashlib.sha256().digest_size for node in path):
         return None
-    position, last, current = index, size - 1, leaf_hash(entry)
+    position, last, current = index, size - 1, leaf
     for sibling in path:
         if last == 0:
             return None

@@ -30,6 +30,7 @@ from fabric_gateway import Endpoint as GatewayEndpoint
 if TYPE_CHECKING:
     from consentry.breaches import Breaches
     from consentry.consents import Consents
+    from consentry.data import Data
     from consentry.datasets import Datasets
     from consentry.ledger_trail import LedgerTrail
     from consentry.models import Models
@@ -163,6 +164,13 @@ class Ledger:
         from consentry.datasets import Datasets
 
         return Datasets(self.transactions, self.identity.msp_id, lambda: self.subjects)
+
+    @cached_property
+    def data(self) -> Data:
+        """Rows that custodians' gates let out."""
+        from consentry.data import Data
+
+        return Data(self.transactions, self.profile, self.identity, self.clock)
 
     @cached_property
     def grants(self) -> Grants:

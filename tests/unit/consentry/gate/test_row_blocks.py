@@ -81,11 +81,14 @@ def test_wide_rows_make_small_blocks():
 
 def test_a_batch_comes_back_as_it_was():
     rows = [ManifestRow(f"hmac-sha256:{'0' * 64}", f"hmac-sha256:{'ab' * 32}", f"consent-{'cd' * 16}")]
-    batch = row_blocks.with_links(pa.RecordBatch.from_pydict({"radius": [1.5]}), rows)
+    batch = row_blocks.with_proofs(pa.RecordBatch.from_pydict({"radius": [1.5]}), rows)
     again = row_blocks.decode(row_blocks.encode(batch))
     assert again.equals(batch)
-    assert row_blocks.links(again) == ([bytes.fromhex("ab" * 32)], [bytes.fromhex("cd" * 16)])
-    assert row_blocks.without_links(again).schema.names == ["radius"]
+    assert again.column(row_blocks.SUBJECT).to_pylist() == [bytes.fromhex("ab" * 32)]
+    assert again.column(row_blocks.CONSENT).to_pylist() == [bytes.fromhex("cd" * 16)]
+    leaf = row_leaf(rows[0].row_digest, rows[0].commitment, rows[0].consent_id)
+    assert again.column(row_blocks.LEAF).to_pylist() == [merkle.leaf_hash(leaf)]
+    assert row_blocks.data_columns(again).schema.names == ["radius"]
 
 
 @pytest.mark.parametrize("name", ["consentry.subject", "x" * 257, "a\x00b", "a\nb", "\u202eabc"])

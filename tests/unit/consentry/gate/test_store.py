@@ -60,7 +60,7 @@ def test_rows_come_back_without_pseudonyms(store, steward, version, frame):
     seen = []
     put(store, steward, version, frame[:20], frame[20:], progress=lambda done, of: seen.append((done, of)))
     stored = store.open(version.version_id)
-    batches = [row_blocks.without_links(batch) for batch in stored.blocks()]
+    batches = [row_blocks.data_columns(batch) for batch in stored.blocks()]
     assert [batch.num_rows for batch in batches] == [8, 8, 8, 8, 5]
     again = pd.concat([batch.to_pandas() for batch in batches], ignore_index=True)
     pd.testing.assert_frame_equal(again, frame.drop(columns=["pseudonym"]), check_dtype=False)

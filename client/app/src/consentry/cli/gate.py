@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consentry.cli.context import CommandContext, command_context
-from consentry.cli.output import AsJson, examples, say, show_json, show_table
+from consentry.cli.output import AsJson, examples, note, say, show_json, show_table
 from consentry.cli.progress import counted
 
 if TYPE_CHECKING:
     from consentry.gate.store import GateStore
+    from consentry.ledger import Ledger
 
 app = typer.Typer(name="gate", no_args_is_help=True, help="The data gate: rows leave under a permit only.")
 StorageUrl = Annotated[
@@ -56,6 +57,42 @@ def put(
     say(f"{registered.row_count} rows of {version} are in the gate, encrypted.")
 
 
+@app.command(
+    epilog=examples(
+        "consentry --as northgate/service gate serve",
+        "consentry --as northgate/service gate serve --host 0.0.0.0 --port 7443 \\",
+        "    --url https://gate.example.org:7443 --certificate gate.pem --key gate.key --roots ca.pem",
+    )
+)
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 0,
+    url: Annotated[
+        str | None, typer.Option(help="How members reach it (default: https://HOST:PORT).")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="TLS certificate (default: one made for trials).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Key of the TLS certificate.")] = None,
+    roots: Annotated[Path | None, typer.Option(help="Roots of it, which members get.")] = None,
+    storage: StorageUrl = None,
+) -> None:
+    """Serve the own organization's data under permits until stopped (SIGTERM or Ctrl-C).
+
+    The address is written to DIR/gates/ORG.json; other members need that file. What an earlier run had given
+    out and not recorded is recorded first.
+    """
+    from consentry.errors import InputRejected
+
+    given = [path for path in (certificate, key, roots) if path is not None]
+    if len(given) not in (0, 3):
+        raise InputRejected("OPTIONS_INCOMPLETE", "give --certificate, --key and --roots together")
+    context = command_context(ctx)
+    with context.connect() as ledger:
+        _serve(context, ledger, host, port, url, given, storage)
+
+
 @app.command("list", epilog=examples("consentry --as northgate/steward gate list"))
 def list_held(ctx: typer.Context, storage: StorageUrl = None, as_json: AsJson = False) -> None:
     """List the versions that the gate holds."""
@@ -66,6 +103,50 @@ def list_held(ctx: typer.Context, storage: StorageUrl = None, as_json: AsJson = 
         show_json({"items": items})
         return
     show_table(("version", "rows", "bytes"), [(v, i.rows, sum(i.lengths)) for v, i in held])
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as northgate/steward gate freeze version-0123… --by grade --value radius \\",
+        "    --minimum 10 --purpose DUO:0000006 --recipient RiversideMSP",
+    )
+)
+def freeze(
+    ctx: typer.Context,
+    version: Annotated[str, typer.Argument(help="Id of a dataset version that the gate holds.")],
+    by: Annotated[list[str], typer.Option(help="Column whose values make the groups; may be repeated.")],
+    purpose: Annotated[str, typer.Option(help="Purpose code that it is for, e.g. DUO:0000006.")],
+    recipient: Annotated[list[str], typer.Option(help="MSP id that it is for; may be repeated.")],
+    value: Annotated[list[str] | None, typer.Option(help="Column of numbers; may be repeated.")] = None,
+    minimum: Annotated[int, typer.Option(help="Subjects that a group needs to be shown.")] = 10,
+    commercial: Annotated[bool, typer.Option("--commercial", help="The use is commercial.")] = False,
+    storage: StorageUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute a version's aggregates, once and for good: what grants for aggregates only give.
+
+    Rows of subjects who do not consent now to this use by every recipient are left out.
+    """
+    from consentry.gate.aggregates import Grouping
+    from consentry.gate.freezing import freeze_aggregates
+
+    context = command_context(ctx)
+    grouping = Grouping(
+        by=tuple(by),
+        values=tuple(value or ()),
+        minimum=minimum,
+        purpose=purpose,
+        commercial=commercial,
+        recipients=tuple(recipient),
+    )
+    with context.connect() as ledger:
+        result = freeze_aggregates(ledger, _store(context, storage), version, grouping)
+    if as_json:
+        show_json(result)
+        return
+    say(
+        f"{len(result['groups'])} groups of {version} are frozen; {result['suppressed_groups']} are left out."
+    )
 
 
 @app.command(epilog=examples("consentry --as northgate/steward gate rotate"))
@@ -98,6 +179,38 @@ def erase(
         show_json({"version_id": version, "erased": True})
         return
     say(f"{version} is erased.")
+
+
+def _serve(
+    context: CommandContext,
+    ledger: Ledger,
+    host: str,
+    port: int,
+    url: str | None,
+    given: list[Path],
+    storage: str | None,
+) -> None:
+    from consentry.gate.address import GateAddress
+    from consentry.gate.places import GatePlaces
+    from consentry.gate.service import Gate
+    from consentry.gate.serving import Certificate, self_signed, serve
+    from fabric_gateway import utc_clock
+
+    places = GatePlaces.of(context.profile, context.organization.name, storage)
+    gate = Gate(ledger, places, utc_clock)
+    tls = Certificate(*given) if given else self_signed(places.custody, host)
+
+    def announce(actual: int) -> None:
+        reached = url or f"https://{f'[{host}]' if ':' in host else host}:{actual}"
+        address = GateAddress(reached, tls.roots.read_text(encoding="ascii"))
+        path = address.write(context.profile, context.organization.name)
+        note(f"serving data of {gate.custodian} at {reached}; members need {path}")
+
+    gate.start()
+    try:
+        serve(gate, host, port, tls, announce)
+    finally:
+        gate.close()
 
 
 def _store(context: CommandContext, storage: str | None) -> GateStore:

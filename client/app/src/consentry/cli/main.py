@@ -12,6 +12,7 @@ import typer
 from consentry.cli import (
     access,
     consent_changes,
+    data,
     datasets,
     decide,
     demo,
@@ -106,6 +107,7 @@ for group in (
     grant_requests,
     reviews,
     access,
+    data,
     training,
     models,
     trail,

@@ -8,6 +8,7 @@ from pathlib import Path
 from consentry.gate.keyring import Keyring
 from consentry.gate.storage import Storage
 from consentry.gate.store import GateStore
+from consentry.private_files import make_private_directory
 from consentry.profile import NetworkProfile
 
 
@@ -31,4 +32,5 @@ class GatePlaces:
             ConfigurationError: PATH_EXPOSED, KEYRING_DAMAGED.
             StorageFailed: STORAGE_UNAVAILABLE.
         """
+        make_private_directory(self.custody)
         return GateStore(Storage(self.storage), Keyring(self.custody / "keys"))

@@ -22,13 +22,15 @@ from consentry_records.digest import digest_bytes
 
 SUBJECT = "consentry.subject"
 CONSENT = "consentry.consent"
+DIGEST = "consentry.digest"
+LEAF = "consentry.leaf"
 RESERVED = "consentry."
 MAXIMUM_BLOCK_ROWS = 8192
 TARGET_BLOCK_BYTES = 4 * 1024 * 1024
 MAXIMUM_NAME = 256
 _ROW_LABEL = b"consentry/row/1"
 _CONSENT_PREFIX = "consent-"
-_SUBJECT_TYPE, _CONSENT_TYPE = pa.binary(32), pa.binary(16)
+_HASH, _CONSENT_ID = pa.binary(32), pa.binary(16)
 
 
 def block_rows(bytes_of_a_row: float) -> int:
@@ -116,23 +118,25 @@ def leaf_hashes(
     ]
 
 
-def with_links(batch: pa.RecordBatch, rows: Sequence[ManifestRow]) -> pa.RecordBatch:
-    """Return a batch with each row's subject and consent in two more columns, as bytes."""
-    subjects = pa.array([digest_bytes(row.commitment) for row in rows], _SUBJECT_TYPE)
-    consents = pa.array(
-        [bytes.fromhex(row.consent_id.removeprefix(_CONSENT_PREFIX)) for row in rows], _CONSENT_TYPE
-    )
-    return batch.append_column(SUBJECT, subjects).append_column(CONSENT, consents)
+def with_proofs(batch: pa.RecordBatch, rows: Sequence[ManifestRow]) -> pa.RecordBatch:
+    """Return a batch with each row's subject, consent, digest and leaf hash in more columns, as bytes."""
+    subjects = [digest_bytes(row.commitment) for row in rows]
+    consents = [bytes.fromhex(row.consent_id.removeprefix(_CONSENT_PREFIX)) for row in rows]
+    digests = [digest_bytes(row.row_digest) for row in rows]
+    columns = {
+        SUBJECT: pa.array(subjects, _HASH),
+        CONSENT: pa.array(consents, _CONSENT_ID),
+        DIGEST: pa.array(digests, _HASH),
+        LEAF: pa.array(leaf_hashes(digests, subjects, consents), _HASH),
+    }
+    for name, column in columns.items():
+        batch = batch.append_column(name, column)
+    return batch
 
 
-def links(batch: pa.RecordBatch) -> tuple[list[bytes], list[bytes]]:
-    """Return the rows' subjects and consents as bytes."""
-    return batch.column(SUBJECT).to_pylist(), batch.column(CONSENT).to_pylist()
-
-
-def without_links(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return a batch without those two columns."""
-    return batch.drop_columns([SUBJECT, CONSENT])
+def data_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch without the columns that begin with `consentry.`."""
+    return batch.select([name for name in batch.schema.names if not name.startswith(RESERVED)])
 
 
 def encode(batch: pa.RecordBatch) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,6 +23,10 @@ from consentry_records.digest import SHA256_PREFIX, digest_bytes
 
 _BLOCKS = "blocks"
 _INDEX = "index"
+_AGGREGATES = "aggregates"
+_NUMBER_BYTES = 12
+_DRAWN_BITS = 95
+_FIRST_DRAWN = 1 << _DRAWN_BITS
 _FORM = 1
 ManifestRows = Callable[[int, int], Sequence[ManifestRow]]
 Progress = Callable[[int, int], None]
@@ -64,7 +69,7 @@ class StoredVersion:
         return [bytes.fromhex(root) for root in self.index.roots]
 
     def block(self, number: int) -> pa.RecordBatch:
-        """Return a block's rows, with their subjects and consents.
+        """Return a block's rows with their subjects, consents, digests and leaf hashes.
 
         Raises:
             ConfigurationError: STORE_DAMAGED, it was altered or is gone.
@@ -120,8 +125,8 @@ class GateStore:
                 for number, batch in enumerate(rows.blocks()):
                     file.write(writer.checked(number, batch, rows, sealer))
             index = writer.index(rows)
-            with self._storage.writing(version_id, _INDEX) as file:
-                file.write(sealer.seal(0, json.dumps({"form": _FORM, **asdict(index)}).encode()))
+            data = json.dumps({"form": _FORM, **asdict(index)}).encode()
+            self._storage.write(version_id, _INDEX, sealer.seal(0, data))
         except BaseException:
             self.erase(version_id)
             raise
@@ -139,6 +144,39 @@ class GateStore:
         except FileNotFoundError as error:
             raise InputRejected("VERSION_NOT_HELD", f"the gate holds no rows of {version_id}") from error
         return StoredVersion(version_id, _read_index(sealer.unseal(0, data)), self._storage, sealer)
+
+    def freeze(self, version_id: str, result: Mapping[str, Any]) -> None:
+        """Keep a version's aggregates for good.
+
+        Raises:
+            InputRejected: AGGREGATES_FROZEN, there are some; another result would tell people apart.
+        """
+        if self.frozen(version_id) is not None:
+            raise InputRejected(
+                "AGGREGATES_FROZEN",
+                f"the aggregates of {version_id} are frozen; two results would differ by people",
+            )
+        sealer = Sealer(self.keyring.key(version_id), version_id)
+        # Unlike a block's its number is drawn: an interrupted attempt may have used another one.
+        number = _FIRST_DRAWN | secrets.randbits(_DRAWN_BITS)
+        data = sealer.seal(number, json.dumps(result).encode())
+        self._storage.write(version_id, _AGGREGATES, number.to_bytes(_NUMBER_BYTES, "big") + data)
+
+    def frozen(self, version_id: str) -> dict[str, Any] | None:
+        """Return a version's aggregates, None where none are frozen.
+
+        Raises:
+            InputRejected: VERSION_NOT_HELD.
+            ConfigurationError: STORE_DAMAGED.
+        """
+        sealer = Sealer(self.keyring.key(version_id), version_id)
+        try:
+            data = self._storage.read(version_id, _AGGREGATES)
+        except FileNotFoundError:
+            return None
+        number = int.from_bytes(data[:_NUMBER_BYTES], "big")
+        found: dict[str, Any] = json.loads(sealer.unseal(number, data[_NUMBER_BYTES:]))
+        return found
 
     def held(self) -> tuple[str, ...]:
         """Return the versions that can be opened, sorted."""
@@ -217,9 +255,9 @@ class _Writer:
             pairs = zip(digests, expected, strict=False)
             wrong = next((i for i, pair in enumerate(pairs) if pair[0] != pair[1]), len(expected))
             raise _rows_differ(self._count + wrong)
-        linked = row_blocks.with_links(batch, registered)
-        self._roots.append(merkle.root_of_hashes(row_blocks.leaf_hashes(digests, *row_blocks.links(linked))))
-        sealed = sealer.seal(number + 1, row_blocks.encode(linked))
+        proved = row_blocks.with_proofs(batch, registered)
+        self._roots.append(merkle.root_of_hashes(proved.column(row_blocks.LEAF).to_pylist()))
+        sealed = sealer.seal(number + 1, row_blocks.encode(proved))
         self._lengths.append(len(sealed))
         self._count += batch.num_rows
         self._progress(self._count, self._version.row_count)

@@ -1,0 +1,161 @@
+"""One connection to a gate: a signed request, and the Arrow stream of its answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pyarrow as pa
+
+from consentry.errors import ConsentryError
+from consentry.gate.address import GateAddress
+from consentry.gate.request_signatures import signed_headers
+from consentry.gate.wire import END
+from consentry.identity import WalletIdentity
+from fabric_gateway import Clock
+
+_CONNECT_SECONDS = 10.0
+_SILENCE_SECONDS = 60.0
+_LONGEST_REFUSAL = 1024 * 1024
+
+
+class GateRefused(ConsentryError):
+    """The gate refused: its own code and sentence."""
+
+
+class GateUnreachable(ConsentryError):
+    """The gate gave no answer, or the connection broke off: GATE_UNREACHABLE."""
+
+
+class GateConnection:
+    """Requests to one custodian's gate by one identity."""
+
+    def __init__(self, address: GateAddress, custodian: str, identity: WalletIdentity, clock: Clock) -> None:
+        self._custodian = custodian
+        self._identity = identity
+        self._clock = clock
+        timeout = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
+        # A proxy's environment variables are for the outside; the gate is a member's.
+        self._client = httpx.Client(
+            base_url=address.url, verify=address.tls(), timeout=timeout, trust_env=False
+        )
+
+    def close(self) -> None:
+        """Close it."""
+        self._client.close()
+
+    @contextmanager
+    def rows(self, attempt_id: str, columns: list[str] | None, token: str | None) -> Iterator[GateStream]:
+        """Ask for an attempt's rows, from a token's place on; the stream ends with the block.
+
+        Raises:
+            GateRefused: with the gate's code; ACCESS_DENIED after a committed denial.
+            GateUnreachable
+        """
+        path = f"/v1/attempts/{attempt_id}/rows"
+        body = json.dumps({"columns": columns, "token": token}).encode()
+        created = int(self._clock().timestamp())
+        headers = signed_headers(self._identity, self._custodian, "POST", path, body, created)
+        try:
+            with self._client.stream("POST", path, content=body, headers=headers) as response:
+                if response.status_code != 200:
+                    raise _refusal(response)
+                yield GateStream(response)
+        except (httpx.HTTPError, OSError, pa.ArrowInvalid) as error:
+            raise GateUnreachable(
+                "GATE_UNREACHABLE", f"the gate gave no answer or broke off ({type(error).__name__})"
+            ) from error
+
+    def aggregates(self, attempt_id: str) -> dict[str, Any]:
+        """Ask for the aggregates that an attempt was made for.
+
+        Raises:
+            GateRefused, GateUnreachable
+        """
+        path, body = f"/v1/attempts/{attempt_id}/aggregates", b""
+        created = int(self._clock().timestamp())
+        headers = signed_headers(self._identity, self._custodian, "POST", path, body, created)
+        try:
+            with self._client.stream("POST", path, content=body, headers=headers) as response:
+                if response.status_code != 200:
+                    raise _refusal(response)
+                found: dict[str, Any] = json.loads(response.read())
+                return found
+        except (httpx.HTTPError, OSError, ValueError) as error:
+            raise GateUnreachable(
+                "GATE_UNREACHABLE", "the gate gave no answer, or none that can be read"
+            ) from error
+
+
+class GateStream:
+    """The batches of one answer with their metadata; `end` is what the gate said last, if it did."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._reader = pa.ipc.open_stream(pa.PythonFile(_Body(response), mode="r"))
+        self.metadata: dict[bytes, bytes] = dict(self._reader.schema.metadata or {})
+        self.end: dict[str, Any] | None = None
+
+    def batches(self) -> Iterator[tuple[pa.RecordBatch, dict[bytes, bytes]]]:
+        """Yield each batch with its metadata, until the gate's last word or until the stream breaks off.
+
+        Raises:
+            GateUnreachable: it broke off within a batch.
+        """
+        while True:
+            try:
+                batch, found = self._reader.read_next_batch_with_custom_metadata()
+            except StopIteration:
+                return
+            except (pa.ArrowInvalid, OSError) as error:
+                raise GateUnreachable("GATE_UNREACHABLE", "the gate's stream broke off") from error
+            metadata = dict(found or {})
+            if END in metadata:
+                self.end = orjson.loads(metadata[END])
+                return
+            yield batch, metadata
+
+
+class _Body:
+    """A response's body as a file to read from."""
+
+    closed = False
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._parts = response.iter_raw()
+        self._waiting = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        parts, count = [self._waiting], len(self._waiting)
+        while size < 0 or count < size:
+            part = next(self._parts, None)
+            if part is None:
+                break
+            parts.append(part)
+            count += len(part)
+        data = b"".join(parts)
+        wanted = len(data) if size < 0 else size
+        self._waiting = data[wanted:]
+        return data[:wanted]
+
+    def close(self) -> None:
+        """The response is closed by who opened it."""
+
+
+def _refusal(response: httpx.Response) -> GateRefused:
+    data = b""
+    for part in response.iter_raw():
+        data += part
+        if len(data) > _LONGEST_REFUSAL:
+            break
+    try:
+        document = json.loads(data)
+        return GateRefused(str(document["code"]), str(document["message"]))
+    except (ValueError, KeyError, TypeError):
+        return GateRefused("GATE_REFUSED", f"the gate answered with status {response.status_code}")

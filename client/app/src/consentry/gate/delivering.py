@@ -1,0 +1,221 @@
+"""One delivery: block after block, filtered by consents of now, proved, noted before it leaves."""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from consentry.gate import row_blocks
+from consentry.gate.consent_answers import ConsentAnswers
+from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
+from consentry.gate.permits import Permit, Permits
+from consentry.gate.request_signatures import RequestRefused
+from consentry.gate.resume_tokens import ResumeTokens
+from consentry.gate.store import StoredVersion
+from consentry.gate.wire import BlockProof, Head, StreamWriter
+from consentry_records import merkle
+from consentry_records.compact_tree import CompactTree
+from consentry_records.delivery import NewDelivery
+from consentry_records.digest import HMAC_SHA256_PREFIX, SHA256_PREFIX
+from consentry_records.instants import format_instant
+from fabric_gateway import Clock
+
+GIVEN_OUT = "-"
+LETTERS = {"ended": "n", "erased": "e", "limited": "l", "not-covered": "c"}
+_WORDS = {letter: word for word, letter in LETTERS.items()}
+_CONTENT_LABEL = b"consentry/content/1"
+
+
+class Stopped(Exception):
+    """A delivery must not go on; `end` is a code of `consentry_records.delivery.ENDS`."""
+
+    def __init__(self, end: str) -> None:
+        super().__init__(end)
+        self.end = end
+
+
+@dataclass
+class Tally:
+    """What was given out so far: counts, the tree over the leaves, the keyed digest of the rows' digests."""
+
+    secret: bytes = field(repr=False)
+    rows: int = 0
+    sent: int = 0
+    gone_through: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._tree = CompactTree()
+        self._digest = hmac.new(self.secret, _CONTENT_LABEL, "sha256")
+
+    def add(self, digests: Sequence[bytes], leaves: Sequence[bytes], reasons: str, size: int) -> None:
+        """Add a block: digests and leaf hashes of its rows, a letter for each row, bytes sent."""
+        kept = [place for place, letter in enumerate(reasons) if letter == GIVEN_OUT]
+        self._tree.add(leaves[place] for place in kept)
+        self._digest.update(b"".join(digests[place] for place in kept))
+        self.rows += len(kept)
+        self.sent += size
+        self.gone_through += len(reasons)
+        self.left_out.update(_WORDS[letter] for letter in reasons if letter != GIVEN_OUT)
+
+    def content(self) -> tuple[int, str, str]:
+        """Return how many rows, the Merkle root over their leaves, and the keyed digest of their digests."""
+        root, digest = self._tree.root().hex(), self._digest.hexdigest()
+        return self.rows, SHA256_PREFIX + root, HMAC_SHA256_PREFIX + digest
+
+    def record(self, noted: NotedDelivery, end: str, ended_at: str) -> NewDelivery:
+        """Return the record of the delivery."""
+        rows, root, digest = self.content()
+        return NewDelivery(
+            attempt_id=noted.attempt_id,
+            number=noted.number,
+            end=end,
+            first_row=noted.first_row,
+            next_row=noted.first_row + self.gone_through,
+            row_count=rows,
+            byte_count=self.sent,
+            left_out=dict(self.left_out),
+            delivered_root=root,
+            content_digest=digest,
+            started_at=noted.started_at,
+            ended_at=max(ended_at, noted.started_at),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block that is ready to leave: its bytes, and what is noted of it first."""
+
+    data: bytes
+    reasons: str
+    number: int
+    digests: list[bytes] = field(repr=False)
+    leaves: list[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a delivery works with."""
+
+    permits: Permits
+    journal: Journal
+    tokens: ResumeTokens
+    clock: Clock
+
+
+class Delivery:
+    """Rows of one version under one permit to one caller, from a block on; for one thread at a time."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        permit: Permit,
+        stored: StoredVersion,
+        secret: bytes,
+        answers: ConsentAnswers,
+        caller: str,
+        noted: NotedDelivery,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        """Prepare it; `columns` are those that leave (None: all).
+
+        Raises:
+            RequestRefused: COLUMN_UNKNOWN.
+        """
+        self._parts = parts
+        self.permit = permit
+        self._stored = stored
+        self._answers = answers
+        self._caller = caller
+        self._noted = noted
+        self._next = noted.first_block
+        self._tree = merkle.levels(stored.roots or [merkle.root_of_hashes([])])
+        self.tally = Tally(secret)
+        schema = stored.block(0).schema if stored.block_count else pa.schema([])
+        self._columns = _chosen(schema.names, columns)
+        head = Head(
+            version_id=stored.version_id,
+            attempt_id=noted.attempt_id,
+            number=noted.number,
+            first_block=noted.first_block,
+            block_rows=stored.index.block_rows,
+            schema=stored.index.schema,
+            secret=secret,
+        )
+        self._writer = StreamWriter(pa.schema([schema.field(name) for name in self._columns]), head)
+
+    def begin(self) -> bytes:
+        """Note that it begins; return the stream's head."""
+        self._parts.journal.begin(self._noted)
+        return self._writer.begin()
+
+    def next(self) -> Block | None:
+        """Return the next block, or None after the last, once the ledger has said that the permit holds.
+
+        Raises:
+            Stopped: it holds no more.
+            LedgerUnreachable, NetworkRefused, ConfigurationError: STORE_DAMAGED, …
+        """
+        if self._next >= self._stored.block_count:
+            return None
+        over, epoch = self._parts.permits.standing(self.permit)
+        if over is not None:
+            raise Stopped(over)
+        number, batch = self._next, self._stored.block(self._next)
+        reasons = self._reasons(batch, epoch)
+        self._next += 1
+        leaves = batch.column(row_blocks.LEAF).to_pylist()
+        digests = batch.column(row_blocks.DIGEST).to_pylist()
+        left_out = [place for place, letter in enumerate(reasons) if letter != GIVEN_OUT]
+        proof = BlockProof(
+            block=number,
+            rows=batch.num_rows,
+            left_out=left_out,
+            leaves=[leaves[place] for place in left_out],
+            path=list(merkle.path_in(self._tree, number)),
+            token=self._parts.tokens.make(self.permit.attempt.attempt_id, self._caller, number + 1),
+        )
+        if left_out:
+            batch = batch.filter(pa.array([letter == GIVEN_OUT for letter in reasons]))
+        data = self._writer.block(batch.select(self._columns), proof)
+        return Block(data, reasons, number, digests, leaves)
+
+    def note(self, block: Block) -> None:
+        """Note a block; from then on it counts as given out."""
+        size, at = len(block.data), format_instant(self._parts.clock())
+        noted = NotedBlock(block.number, block.reasons, size, at)
+        self._parts.journal.note(self._noted.attempt_id, self._noted.number, noted)
+        self.tally.add(block.digests, block.leaves, block.reasons, size)
+
+    def end(self, end: str) -> NewDelivery:
+        """Note how it ended; return what is to be recorded."""
+        ended_at = format_instant(self._parts.clock())
+        self._parts.journal.end(self._noted.attempt_id, self._noted.number, end, ended_at)
+        return self.tally.record(self._noted, end, ended_at)
+
+    def last_bytes(self, record: NewDelivery, on_ledger: bool) -> bytes:
+        """Return the stream's end."""
+        return self._writer.end({"delivery": record.to_dict(), "recorded": on_ledger})
+
+    def _reasons(self, batch: pa.RecordBatch, epoch: str) -> str:
+        """A letter for each row: given out, or why not."""
+        subjects = batch.column(row_blocks.SUBJECT).dictionary_encode()
+        answers = self._answers.left_out(subjects.dictionary.to_pylist(), epoch)
+        letters = np.array([GIVEN_OUT if reason is None else LETTERS[reason] for reason in answers], "U1")
+        return "".join(letters[subjects.indices.to_numpy()])
+
+
+def _chosen(names: Sequence[str], wanted: Sequence[str] | None) -> list[str]:
+    """The columns that leave, and what proves the rows; the digest of a row is over all of its columns."""
+    data = [name for name in names if not name.startswith(row_blocks.RESERVED)]
+    chosen = data if wanted is None else [name for name in data if name in wanted]
+    if wanted is not None and len(chosen) != len(set(wanted)):
+        raise RequestRefused(
+            400, "COLUMN_UNKNOWN", "the request names a column that the version does not have"
+        )
+    return [*chosen, row_blocks.SUBJECT, row_blocks.CONSENT, row_blocks.DIGEST] if names else []

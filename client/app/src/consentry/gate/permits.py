@@ -1,0 +1,115 @@
+"""A permit for an attempt: decided on the ledger, committed, held against the gate's own clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from consentry.access import Access
+from consentry.errors import ConsentryError, LedgerRefused, TransactionInvalid
+from consentry.gate.request_signatures import RequestRefused
+from consentry.ledger import Ledger
+from consentry.transactions import CONFLICT_TRIES
+from consentry_records.access import AccessAttempt, AccessDecision
+from consentry_records.instants import format_instant, shift
+from fabric_gateway import Clock
+from fabric_protocol.identities import Identity
+
+_DECIDED = frozenset({"ATTEMPT_ALREADY_DECIDED"})
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A committed attempt and the permit on it."""
+
+    attempt: AccessAttempt
+    decision: AccessDecision
+
+
+class DeniedOnLedger(ConsentryError):
+    """The committed decision denies; `decision` is the record."""
+
+    def __init__(self, decision: AccessDecision) -> None:
+        super().__init__("ACCESS_DENIED", f"{decision.custodian} denied {decision.attempt_id}")
+        self.decision = decision
+
+
+class Permits:
+    """Decides attempts for the custodian and says whether a permit holds; the ledger's word is taken anew."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._transactions = ledger.transactions
+        self._access = Access(ledger.transactions)
+        self._custodian = ledger.identity.msp_id
+        self._tolerance_ms = ledger.settings().time_tolerance_ms
+        self._clock = clock
+
+    def attempt(self, attempt_id: str, caller: Identity) -> AccessAttempt:
+        """Return an attempt that is the caller's own, at this custodian's data; nothing is decided.
+
+        Raises:
+            LedgerRefused: ATTEMPT_NOT_FOUND, FIELD_INVALID.
+            RequestRefused: ATTEMPT_OF_OTHER_GATE, ATTEMPT_OF_ANOTHER.
+        """
+        attempt = self._access.get(attempt_id).attempt
+        if attempt.custodian != self._custodian:
+            raise RequestRefused(
+                404, "ATTEMPT_OF_OTHER_GATE", f"{attempt_id} is for data of {attempt.custodian}"
+            )
+        if (attempt.requester_msp, attempt.requester) != (caller.msp_id, caller.common_name):
+            raise RequestRefused(403, "ATTEMPT_OF_ANOTHER", f"{attempt_id} was not made by the caller")
+        return attempt
+
+    def decide(self, attempt: AccessAttempt) -> Permit:
+        """Decide an attempt on the ledger, unless that was done; return the permit.
+
+        Raises:
+            DeniedOnLedger: with the committed denial.
+            RequestRefused: PERMIT_ENDED; GATE_CLOCK_WRONG, the gate's clock is before the decision's.
+            LedgerUnreachable, NetworkRefused, …: nothing is known, nothing is served.
+        """
+        decision = self._decision(attempt.attempt_id)
+        if not decision.permits:
+            raise DeniedOnLedger(decision)
+        now = format_instant(self._clock())
+        if shift(now, self._tolerance_ms) < decision.decided_at:
+            raise RequestRefused(503, "GATE_CLOCK_WRONG", "the gate's clock is behind its own decision")
+        if shift(now, self._tolerance_ms) >= (decision.permit_not_after or ""):
+            raise RequestRefused(403, "PERMIT_ENDED", f"the permit ended at {decision.permit_not_after}")
+        return Permit(attempt, decision)
+
+    def standing(self, permit: Permit) -> tuple[str | None, str]:
+        """Return why a permit holds no more ("permit-ended", "permit-overtaken"; None: it does), and the
+        custodian's epoch.
+
+        Peers refuse the question where this gate's clock is far from theirs.
+
+        Raises:
+            LedgerUnreachable, NetworkRefused, LedgerRefused
+        """
+        now = format_instant(self._clock())
+        if shift(now, self._tolerance_ms) >= (permit.decision.permit_not_after or ""):
+            return "permit-ended", ""
+        answer: dict[str, Any] = self._transactions.evaluate(
+            "deliveries:may_go_on", permit.attempt.attempt_id
+        )
+        if answer["holds"]:
+            return None, str(answer["epoch"])
+        over = {reason["code"] for reason in answer["reasons"]} <= {"GRANT_EXPIRED"}
+        return ("permit-ended" if over else "permit-overtaken"), str(answer["epoch"])
+
+    def _decision(self, attempt_id: str) -> AccessDecision:
+        """Submit the decision until one is committed; the custodian's decision service may be first."""
+        for _ in range(_TRIES):
+            decision = self._access.get(attempt_id).decision
+            if decision is not None:
+                return decision
+            try:
+                self._transactions.submit("access:decide", attempt_id, tries=CONFLICT_TRIES)
+            except LedgerRefused as error:
+                if error.code not in _DECIDED:
+                    raise
+            except TransactionInvalid:
+                continue  # another decision came first
+        raise RequestRefused(503, "DECISION_PENDING", f"{attempt_id} could not be decided; try again")

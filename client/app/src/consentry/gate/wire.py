@@ -1,0 +1,130 @@
+"""What travels from gate to recipient: an Arrow IPC stream whose batches carry their proofs.
+
+One batch a block: the rows given out, each with its subject and consent, and in the batch's metadata where
+the block lies, the leaf hashes of the rows left out, and the path from the block's root to the registered
+one. A batch without rows ends the stream and says why; a stream that lacks it broke off.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+HEAD = b"consentry.head"
+PROOF = b"consentry.proof"
+END = b"consentry.end"
+_HASH_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What holds for a whole stream; `schema` has [name, kind] of all of the version's columns.
+
+    `secret` keys the row digests; `number` is that of the delivery; `first_block` where the stream begins.
+    """
+
+    version_id: str
+    attempt_id: str
+    number: int
+    first_block: int
+    block_rows: int
+    schema: list[list[str]]
+    secret: bytes
+
+    def encode(self) -> dict[bytes, bytes]:
+        """Return it as metadata of an Arrow schema."""
+        return {HEAD: orjson.dumps({**asdict(self), "secret": self.secret.hex()})}
+
+    @classmethod
+    def decode(cls, metadata: Mapping[bytes, bytes]) -> Head:
+        """Read it; raises KeyError, TypeError or ValueError for anything else."""
+        document = orjson.loads(metadata[HEAD])
+        return cls(**{**document, "secret": bytes.fromhex(document["secret"])})
+
+
+@dataclass(frozen=True, slots=True)
+class BlockProof:
+    """What proves one block: its number, how many rows it has, which were left out (places in the block and
+    leaf hashes), the path to the registered root, and the token to go on with after it.
+    """
+
+    block: int
+    rows: int
+    left_out: list[int]
+    leaves: list[bytes]
+    path: list[bytes]
+    token: str
+
+    def encode(self) -> dict[bytes, bytes]:
+        """Return it as metadata of an Arrow batch."""
+        hashes = {"leaves": _packed(self.leaves), "path": _packed(self.path)}
+        return {PROOF: orjson.dumps({**asdict(self), **hashes})}
+
+    @classmethod
+    def decode(cls, metadata: Mapping[bytes, bytes]) -> BlockProof:
+        """Read it; raises KeyError, TypeError or ValueError for anything else."""
+        document = orjson.loads(metadata[PROOF])
+        hashes = {name: _unpacked(document[name]) for name in ("leaves", "path")}
+        return cls(**{**document, **hashes})
+
+
+class StreamWriter:
+    """Writes the stream piece by piece; each call returns the bytes that it adds."""
+
+    def __init__(self, schema: pa.Schema, head: Head) -> None:
+        self._pieces = _Pieces()
+        self._schema = schema.with_metadata(head.encode())
+        self._writer = pa.ipc.new_stream(self._pieces, self._schema)
+
+    def begin(self) -> bytes:
+        """Return the stream's head."""
+        return self._pieces.take()
+
+    def block(self, batch: pa.RecordBatch, proof: BlockProof) -> bytes:
+        """Return a block's batch."""
+        self._writer.write_batch(batch, custom_metadata=proof.encode())
+        return self._pieces.take()
+
+    def end(self, document: Mapping[str, Any]) -> bytes:
+        """Return the stream's end: why, and what was given out."""
+        nothing = pa.RecordBatch.from_pylist([], self._schema)
+        self._writer.write_batch(nothing, custom_metadata={END: orjson.dumps(document)})
+        self._writer.close()
+        return self._pieces.take()
+
+
+class _Pieces:
+    """A file to write to, whose content is taken bit by bit."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits anywhere."""
+
+    def take(self) -> bytes:
+        joined = b"".join(self._parts)
+        self._parts = []
+        return joined
+
+
+def _packed(hashes: Sequence[bytes]) -> str:
+    return base64.b64encode(b"".join(hashes)).decode()
+
+
+def _unpacked(text: str) -> list[bytes]:
+    data = base64.b64decode(text, validate=True)
+    if len(data) % _HASH_BYTES:
+        raise ValueError("expected hashes of 32 bytes")
+    return [data[start : start + _HASH_BYTES] for start in range(0, len(data), _HASH_BYTES)]

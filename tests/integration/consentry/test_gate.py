@@ -1,0 +1,356 @@
+"""A custodian's gate as a process of its own: rows leave under a permit only, and all of it is on record."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as parquet
+import pytest
+from support.consent_frames import CARE, RESEARCH, consent_frame, pseudonyms
+from typer.testing import CliRunner
+
+from consentry.cli.main import app
+from consentry.data import DeliveryStopped
+from consentry.errors import AccessDenied
+from consentry.gate.address import GateAddress, address_file
+from consentry.gate.connection import GateRefused
+from consentry.gate.places import GatePlaces
+from consentry.gate.request_signatures import signed_headers
+from consentry.network import enroll_user, publish_revocations, revoke_user
+from consentry_records.delivery import Delivery
+
+pytestmark = pytest.mark.integration
+MONTH = timedelta(days=30)
+TERMS = {"categories": ["imaging"], "legal_bases": ["GDPR-9-2-j"], "duo_terms": [RESEARCH]}
+COUNT = 300
+BLOCK_ROWS = 16
+SLOW = Path(__file__).parents[2] / "support" / "slow_gate.py"
+
+
+@contextmanager
+def serving(consortium) -> Iterator[subprocess.Popen[bytes]]:
+    """A gate of northgate's."""
+    consortium.identity("northgate", "service")
+    delay = consortium.directory / "gate-delay.txt"
+    delay.write_text("0")
+    address = address_file(consortium.profile, "northgate")
+    address.unlink(missing_ok=True)
+    arguments = ["--network", str(consortium.directory), "--as", "northgate/service", "gate", "serve"]
+    log = consortium.directory / "logs" / "gate.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(SLOW), str(delay), *arguments], stdout=output, stderr=output
+        )
+    try:
+        while not address.exists():
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) is not None
+
+
+@pytest.fixture(scope="module")
+def gate(consortium):
+    with serving(consortium) as process:
+        yield process
+
+
+@pytest.fixture
+def slow(consortium, gate):
+    """Blocks take a second each, so that a stream is still under way when something happens."""
+    place = consortium.directory / "gate-delay.txt"
+    place.write_text("0.7")
+    yield
+    place.write_text("0")
+
+
+@pytest.fixture(scope="module")
+def people() -> list[str]:
+    return pseudonyms(COUNT, f"patient-{os.urandom(8).hex()}")
+
+
+@pytest.fixture(scope="module")
+def frame(people) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "pseudonym": people,
+            "radius": np.linspace(10, 20, COUNT),
+            "grade": ["high", "low", None] * (COUNT // 3),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def version(consortium, people, frame):
+    """A version of northgate's that its gate holds, in small blocks."""
+    with consortium.ledger("northgate", "steward") as steward, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("consentry.gate.row_blocks.MAXIMUM_BLOCK_ROWS", BLOCK_ROWS)
+        steward.consents.import_frame(consent_frame(people), batch_size=100)
+        made = steward.datasets.register_frame(frame, name=f"cells-{os.urandom(6).hex()}", **TERMS)
+        rows = steward.datasets.registered_rows(made.version_id)
+        store = GatePlaces.of(consortium.profile, "northgate").store()
+        store.put(made, [frame], rows, steward.datasets.secret(made.name).secret)
+    return made
+
+
+@pytest.fixture
+def steward(ledger_of):
+    return ledger_of("northgate", "steward")
+
+
+@pytest.fixture
+def researcher(ledger_of):
+    return ledger_of("riverside", "researcher")
+
+
+@pytest.fixture
+def granted(steward, researcher, version):
+    request = researcher.grants.request([version.version_id], purposes=[RESEARCH], duration=MONTH)
+    given = steward.grants.grant(
+        request.request_id, versions=[version.version_id], purposes=[RESEARCH], duration=MONTH
+    )
+    yield given
+    if steward.grants.get(given.grant_id).state == "active":
+        steward.grants.revoke(given.grant_id)
+
+
+def deliveries(ledger, attempt_id: str) -> list[Delivery]:
+    found = ledger.transactions.evaluate("deliveries:of_attempt", attempt_id)
+    return [Delivery.from_dict(one) for one in found]
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_rows_arrive_verified_and_are_on_record(gate, steward, researcher, granted, version, frame, people):
+    (withdrawn,) = steward.consents.withdraw(pseudonym=people[7])
+    assert withdrawn
+    seen: list[tuple[int, int]] = []
+    with researcher.data.open(
+        version.version_id, purpose=RESEARCH, progress=lambda *n: seen.append(n)
+    ) as rows:
+        came = rows.frame()
+    expected = frame.drop(index=7).drop(columns=["pseudonym"]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(came, expected, check_dtype=False)
+    (record,) = deliveries(researcher, rows.attempt_id)
+    assert (record.end, record.row_count, dict(record.left_out)) == ("completed", COUNT - 1, {"ended": 1})
+    assert record.content_digest == rows.deliveries[0].content_digest
+    assert seen[-1] == (COUNT, COUNT)
+
+
+def test_a_denial_is_the_committed_one(gate, researcher, granted, version):
+    with (
+        researcher.data.open(version.version_id, purpose=CARE) as rows,
+        pytest.raises(AccessDenied) as caught,
+    ):
+        rows.frame()
+    assert caught.value.reasons[0].endswith(f"does not cover purpose {CARE}")
+    assert researcher.access.get(rows.attempt_id).decision == caught.value.decision
+
+
+def test_an_attempt_is_used_once(gate, researcher, granted, version):
+    with researcher.data.open(version.version_id, purpose=RESEARCH) as rows:
+        rows.frame()
+    again = researcher.data.open(version.version_id, purpose=RESEARCH, attempt_id=rows.attempt_id)
+    with again, pytest.raises(GateRefused) as caught:
+        again.frame()
+    assert caught.value.code == "DELIVERY_BEGUN"
+
+
+def test_nobody_uses_anothers_attempt(gate, ledger_of, researcher, granted, version):
+    attempt = researcher.access.attempt(version.version_id, purpose=RESEARCH)
+    other = ledger_of("lakeside", "researcher")
+    with (
+        other.data.open(version.version_id, purpose=RESEARCH, attempt_id=attempt) as rows,
+        pytest.raises(GateRefused) as caught,
+    ):
+        rows.frame()
+    assert caught.value.code == "ATTEMPT_OF_ANOTHER"
+    assert researcher.access.get(attempt).attempt.requester == researcher.identity.enrolment_id
+
+
+def test_a_slow_or_vanished_client_and_resumption(gate, researcher, granted, version, frame):
+    rows = researcher.data.open(version.version_id, purpose=RESEARCH)
+    batches = rows.batches()
+    first = [next(batches) for _ in range(3)]
+    batches.close()  # the connection breaks off
+    rows.close()
+    token, block = rows.token, rows.next_block
+    again = researcher.data.open(version.version_id, purpose=RESEARCH, attempt_id=rows.attempt_id)
+    again.resume(token, block)
+    with again:
+        rest = list(again.batches())
+    came = pd.concat([batch.to_pandas() for batch in [*first, *rest]], ignore_index=True)
+    assert came["radius"].is_monotonic_increasing
+    assert len(came) >= COUNT - 2
+    until(lambda: len(deliveries(researcher, rows.attempt_id)) == 2)
+    ends = [one.end for one in deliveries(researcher, rows.attempt_id)]
+    assert ends[0] in ("recipient-gone", "resumed", "completed")
+    assert ends[1] == "completed"
+
+
+def begun(researcher, version):
+    """A stream whose first batch has come."""
+    stream = researcher.data.open(version.version_id, purpose=RESEARCH)
+    batches = stream.batches()
+    return stream, batches, [next(batches)]
+
+
+def stopped(batches) -> str:
+    with pytest.raises(DeliveryStopped) as caught:
+        list(batches)
+    return caught.value.end
+
+
+def test_a_revocation_stops_a_running_stream(slow, steward, researcher, granted, version):
+    stream, batches, _ = begun(researcher, version)
+    steward.grants.revoke(granted.grant_id)
+    assert stopped(batches) == "permit-overtaken"
+    stream.close()
+    (record,) = deliveries(researcher, stream.attempt_id)
+    assert (record.end, record.row_count) == ("permit-overtaken", stream.rows)
+    assert record.row_count < COUNT / 2
+
+
+def test_the_end_of_the_grant_stops_a_running_stream(slow, steward, researcher, granted, version):
+    ends = datetime.now(UTC) + timedelta(seconds=8)
+    steward.grants.change(granted.grant_id, not_after=ends)
+    stream, batches, _ = begun(researcher, version)
+    assert stopped(batches) == "permit-ended"
+    assert datetime.now(UTC) < ends
+    stream.close()
+    assert deliveries(researcher, stream.attempt_id)[0].end == "permit-ended"
+
+
+def test_a_consent_withdrawn_meanwhile_counts_for_the_next_batch(
+    slow, steward, researcher, granted, version, people, frame
+):
+    stream, batches, came = begun(researcher, version)
+    steward.consents.withdraw(pseudonym=people[COUNT - 1])
+    came.extend(batches)
+    stream.close()
+    radii = [value for batch in came for value in batch.column("radius").to_pylist()]
+    assert radii[0] == frame["radius"][0]
+    assert frame["radius"][COUNT - 1] not in radii
+
+
+def post(consortium, identity, path: str, body: bytes, **options) -> httpx.Response:
+    address = GateAddress.of(consortium.profile, "northgate")
+    headers = signed_headers(identity, "NorthgateMSP", "POST", path, body, int(time.time()))
+    with httpx.Client(base_url=address.url, verify=address.tls(), trust_env=False) as client:
+        return client.post(path, content=options.get("sent", body), headers=headers)
+
+
+def test_the_commands_put_and_open_go_together(gate, consortium, steward, researcher, tmp_path):
+    people = pseudonyms(20, f"patient-{os.urandom(8).hex()}")
+    frame = pd.DataFrame({"pseudonym": people, "size": range(20)})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    steward.consents.import_frame(consent_frame(people))
+    made = steward.datasets.register_files(
+        [tmp_path / "rows.parquet"], name=f"n-{os.urandom(6).hex()}", **TERMS
+    )
+    request = researcher.grants.request([made.version_id], purposes=[RESEARCH], duration=MONTH)
+    steward.grants.grant(request.request_id, versions=[made.version_id], purposes=[RESEARCH], duration=MONTH)
+
+    def command(who: str, *arguments: str) -> str:
+        result = CliRunner().invoke(app, ["--network", str(consortium.directory), "--as", who, *arguments])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    put = command("northgate/steward", "gate", "put", made.version_id, str(tmp_path / "rows.parquet"))
+    assert f"20 rows of {made.version_id} are in the gate" in put
+    assert made.version_id in command("northgate/steward", "gate", "list")
+    command("northgate/steward", "gate", "rotate")
+    to = tmp_path / "came.parquet"
+    opened = command(
+        "riverside/researcher", "data", "open", made.version_id, "--purpose", RESEARCH, "--to", str(to)
+    )
+    assert "20 rows of" in opened
+    assert parquet.read_table(to).column("size").to_pylist() == list(range(20))
+    command("northgate/steward", "gate", "erase", made.version_id, "--yes")
+    with (
+        researcher.data.open(made.version_id, purpose=RESEARCH) as rows,
+        pytest.raises(GateRefused) as caught,
+    ):
+        rows.frame()
+    assert caught.value.code == "VERSION_NOT_HELD"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "body", "status", "code"),
+    [
+        ("..%2F..%2Fetc%2Fpasswd", b'{"columns": null, "token": null}', 404, None),
+        ("attempt-0", b'{"columns": null, "token": null}', 403, "FIELD_INVALID"),
+        ("attempt-" + "0" * 32, b'{"columns": null, "token": null}', 404, "ATTEMPT_NOT_FOUND"),
+        ("attempt-" + "0" * 32, b'{"columns": []}', 400, "REQUEST_INVALID"),
+        ("attempt-" + "0" * 32, b"[" * 5000, 400, "REQUEST_INVALID"),
+        ("attempt-" + "0" * 32, b" " * 1_100_000, 413, "REQUEST_TOO_LARGE"),
+    ],
+)
+def test_hostile_requests_are_refused(gate, consortium, researcher, attempt, body, status, code):
+    answer = post(consortium, researcher.identity, f"/v1/attempts/{attempt}/rows", body)
+    assert answer.status_code == status
+    assert code is None or answer.json()["code"] == code
+
+
+def test_a_revoked_caller_is_refused_though_the_attempt_was_made_before(
+    gate, consortium, ledger_of, steward, version
+):
+    label = f"r{os.urandom(4).hex()}"
+    identity = enroll_user(consortium.directory, "lakeside", label, ["researcher"])
+    path, body = "/v1/attempts/attempt-" + "0" * 32 + "/rows", b'{"columns": null, "token": null}'
+    assert post(consortium, identity, path, body).json()["code"] == "ATTEMPT_NOT_FOUND"
+    revocations = revoke_user(consortium.directory, "lakeside", label)
+    publish_revocations(consortium.directory, "lakeside", revocations)
+    until(lambda: post(consortium, identity, path, body).json()["code"] == "CALLER_UNKNOWN")
+
+
+def test_a_gate_killed_in_the_middle_records_at_its_next_start_and_the_client_goes_on(
+    slow, gate, consortium, researcher, granted, version
+):
+    stream, batches, came = begun(researcher, version)
+    gate.kill()
+    gate.wait()
+    with serving(consortium):
+        until(lambda: len(deliveries(researcher, stream.attempt_id)) == 1)
+        again = researcher.data.open(version.version_id, purpose=RESEARCH, attempt_id=stream.attempt_id)
+        again.resume(stream.token, stream.next_block)
+        with again:
+            came.extend(again.batches())
+    batches.close()
+    stream.close()
+    radii = [value for batch in came for value in batch.column("radius").to_pylist()]
+    assert radii == sorted(set(radii))
+    assert [one.end for one in deliveries(researcher, stream.attempt_id)] == ["gate-restarted", "completed"]
+
+
+def test_nothing_about_people_or_data_is_in_the_gates_log_or_storage(
+    consortium, steward, version, people, frame
+):
+    secret = steward.datasets.secret(version.name).secret
+    values = [
+        *(name.encode() for name in people),
+        secret,
+        secret.hex().encode(),
+        str(frame["radius"][5]).encode(),
+    ]
+    places = [*(consortium.directory / "gates").rglob("*"), consortium.directory / "logs" / "gate.log"]
+    contents = b"".join(path.read_bytes() for path in places if path.is_file())
+    assert [value for value in values if value in contents] == []
