@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from fabric_protocol.identities import Identity
 
 _DECIDED = frozenset({"ATTEMPT_ALREADY_DECIDED"})
 _TRIES = 20
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Permits:
             LedgerRefused: ATTEMPT_NOT_FOUND, FIELD_INVALID.
             RequestRefused: ATTEMPT_OF_OTHER_GATE, ATTEMPT_OF_ANOTHER.
         """
-        attempt = self._access.get(attempt_id).attempt
+        attempt = self._committed(attempt_id)
         if attempt.custodian != self._custodian:
             raise RequestRefused(
                 404, "ATTEMPT_OF_OTHER_GATE", f"{attempt_id} is for data of {attempt.custodian}"
@@ -98,6 +101,18 @@ class Permits:
             return None, str(answer["epoch"])
         over = {reason["code"] for reason in answer["reasons"]} <= {"GRANT_EXPIRED"}
         return ("permit-ended" if over else "permit-overtaken"), str(answer["epoch"])
+
+    def _committed(self, attempt_id: str) -> AccessAttempt:
+        """The attempt; the own peer may learn of it a moment after the requester's."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return self._access.get(attempt_id).attempt
+            except LedgerRefused as error:
+                if error.code != "ATTEMPT_NOT_FOUND" or pause > _LONGEST_PAUSE_SECONDS:
+                    raise
+            time.sleep(pause)
+            pause *= 2
 
     def _decision(self, attempt_id: str) -> AccessDecision:
         """Submit the decision until one is committed; the custodian's decision service may be first."""
