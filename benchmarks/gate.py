@@ -124,7 +124,8 @@ def _delivery(directory: Path, stored: StoredVersion) -> Delivery:
     noted = NotedDelivery(
         permit.attempt.attempt_id, 1, _VERSION, 0, 0, "2026-01-01T00:00:00.000Z", None, None
     )
-    return Delivery(parts, permit, stored, b"s" * 32, _Answers(), "caller", noted)
+    columns = [column[0] for column in stored.index.schema]
+    return Delivery(parts, permit, stored, b"s" * 32, _Answers(), "caller", noted, columns)
 
 
 def _on_a_network(directory: Path) -> Iterator[Measurement]:

@@ -135,7 +135,7 @@ def test_without_the_ledger_nothing_is_served_and_the_record_follows(bench):
     _, on_ledger = bench.gate.finish(delivery, "ledger-unreachable")
     assert not on_ledger
     assert records(bench, attempt) == []
-    bench.gate._record_noted(bench.gate._parts.journal.deliveries()[0])
+    bench.gate._recorder.record_noted(bench.gate._parts.journal.deliveries()[0])
     (record,) = records(bench, attempt)
     assert (record.end, record.row_count) == ("ledger-unreachable", 8)
     assert bench.gate._parts.journal.deliveries() == []

@@ -26,6 +26,7 @@ from consentry_records.instants import format_instant
 from fabric_gateway import Clock
 
 GIVEN_OUT = "-"
+_PROOFS = (row_blocks.SUBJECT, row_blocks.CONSENT, row_blocks.DIGEST)
 LETTERS = {"ended": "n", "erased": "e", "limited": "l", "not-covered": "c"}
 _WORDS = {letter: word for word, letter in LETTERS.items()}
 _CONTENT_LABEL = b"consentry/content/1"
@@ -120,13 +121,9 @@ class Delivery:
         answers: ConsentAnswers,
         caller: str,
         noted: NotedDelivery,
-        columns: Sequence[str] | None = None,
+        columns: Sequence[str],
     ) -> None:
-        """Prepare it; `columns` are those that leave (None: all).
-
-        Raises:
-            RequestRefused: COLUMN_UNKNOWN.
-        """
+        """Prepare it; `columns` of the data are those that leave."""
         self._parts = parts
         self.permit = permit
         self._stored = stored
@@ -137,7 +134,7 @@ class Delivery:
         self._tree = merkle.levels(stored.roots or [merkle.root_of_hashes([])])
         self.tally = Tally(secret)
         schema = stored.block(0).schema if stored.block_count else pa.schema([])
-        self._columns = _chosen(schema.names, columns)
+        self._columns = [*columns, *_PROOFS] if stored.block_count else []
         head = Head(
             version_id=stored.version_id,
             attempt_id=noted.attempt_id,
@@ -150,8 +147,7 @@ class Delivery:
         self._writer = StreamWriter(pa.schema([schema.field(name) for name in self._columns]), head)
 
     def begin(self) -> bytes:
-        """Note that it begins; return the stream's head."""
-        self._parts.journal.begin(self._noted)
+        """Return the stream's head."""
         return self._writer.begin()
 
     def next(self) -> Block | None:
@@ -210,12 +206,17 @@ class Delivery:
         return "".join(letters[subjects.indices.to_numpy()])
 
 
-def _chosen(names: Sequence[str], wanted: Sequence[str] | None) -> list[str]:
-    """The columns that leave, and what proves the rows; the digest of a row is over all of its columns."""
-    data = [name for name in names if not name.startswith(row_blocks.RESERVED)]
-    chosen = data if wanted is None else [name for name in data if name in wanted]
-    if wanted is not None and len(chosen) != len(set(wanted)):
+def chosen_columns(schema: Sequence[Sequence[str]], wanted: Sequence[str] | None) -> list[str]:
+    """Return the columns that leave, of a version's ([name, kind]); None wants all.
+
+    Raises:
+        RequestRefused: COLUMN_UNKNOWN.
+    """
+    names = [column[0] for column in schema]
+    if wanted is None:
+        return names
+    if not set(wanted) <= set(names):
         raise RequestRefused(
             400, "COLUMN_UNKNOWN", "the request names a column that the version does not have"
         )
-    return [*chosen, row_blocks.SUBJECT, row_blocks.CONSENT, row_blocks.DIGEST] if names else []
+    return [name for name in names if name in wanted]

@@ -32,7 +32,8 @@ _WATCH_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0
 _LAST_WORD_SECONDS = 1.0
 _THREADS = 64
-_FORGIVEN = frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_HELD"})
+_NOT_THERE = frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_HELD"})
+_OWN_FAULTS = frozenset({"STORE_DAMAGED", "STORAGE_FAILED", "KEYRING_DAMAGED", "VERSION_NOT_HELD"})
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
@@ -86,12 +87,12 @@ class _DeliveryResponse:
         self._threads = threads
         self._delivery = delivery
         self._stopping = stopping
+        self._is_begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = await _called(self._threads, self._delivery.begin)
         headers = [(b"content-type", MEDIA_TYPE.encode())]
         work = [
-            asyncio.create_task(self._send_blocks(send, headers, head)),
+            asyncio.create_task(self._send_blocks(send, headers)),
             asyncio.create_task(self._watch()),
             asyncio.create_task(_disconnected(receive)),
             asyncio.create_task(self._stopped()),
@@ -105,14 +106,15 @@ class _DeliveryResponse:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         record, on_ledger = await _called(self._threads, lambda: self._gate.finish(self._delivery, end))
-        if end != "recipient-gone":
+        if self._is_begun and end != "recipient-gone":
             last = self._delivery.last_bytes(record, on_ledger)
             with contextlib.suppress(OSError, asyncio.TimeoutError):
                 await asyncio.wait_for(_send(send, last, more=False), _LAST_WORD_SECONDS)
 
-    async def _send_blocks(self, send: Send, headers: list[tuple[bytes, bytes]], head: bytes) -> str:
+    async def _send_blocks(self, send: Send, headers: list[tuple[bytes, bytes]]) -> str:
+        self._is_begun = True
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await _send(send, head)
+        await _send(send, self._delivery.begin())
         while True:
             block = await _called(self._threads, self._delivery.next)
             if block is None:
@@ -147,11 +149,9 @@ def _end_of(task: asyncio.Task[str]) -> str:
         return stop.end
     except (OSError, ClientDisconnect):
         return "recipient-gone"
-    except TimeoutError:
-        return "ledger-unreachable"
     except ConsentryError as error:
         _log.warning("a delivery ended: %s", error.code)
-        return "failed" if error.code == "STORE_DAMAGED" else "ledger-unreachable"
+        return "failed" if error.code in _OWN_FAULTS else "ledger-unreachable"
     except Exception as error:
         _log.error("a delivery failed: %s", type(error).__name__)
         return "failed"
@@ -218,7 +218,7 @@ def _refusal(error: ConsentryError) -> JSONResponse:
     _log.info("a request was refused: %s", error.code)
     if isinstance(error, RequestRefused):
         return JSONResponse(document, error.status)
-    if error.code in _FORGIVEN:
+    if error.code in _NOT_THERE:
         return JSONResponse(document, 404)
     if isinstance(error, LedgerRefused | InputRejected):
         return JSONResponse(document, 403)

@@ -121,7 +121,7 @@ def leaf_hashes(
 def with_proofs(batch: pa.RecordBatch, rows: Sequence[ManifestRow]) -> pa.RecordBatch:
     """Return a batch with each row's subject, consent, digest and leaf hash in more columns, as bytes."""
     subjects = [digest_bytes(row.commitment) for row in rows]
-    consents = [bytes.fromhex(row.consent_id.removeprefix(_CONSENT_PREFIX)) for row in rows]
+    consents = [consent_bytes(row.consent_id) for row in rows]
     digests = [digest_bytes(row.row_digest) for row in rows]
     columns = {
         SUBJECT: pa.array(subjects, _HASH),
@@ -132,6 +132,11 @@ def with_proofs(batch: pa.RecordBatch, rows: Sequence[ManifestRow]) -> pa.Record
     for name, column in columns.items():
         batch = batch.append_column(name, column)
     return batch
+
+
+def consent_bytes(consent_id: str) -> bytes:
+    """Return the 16 bytes of a consent's id."""
+    return bytes.fromhex(consent_id.removeprefix(_CONSENT_PREFIX))
 
 
 def data_columns(batch: pa.RecordBatch) -> pa.RecordBatch:

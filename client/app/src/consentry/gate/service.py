@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consentry.errors import ConsentryError, InputRejected, LedgerRefused
 from consentry.gate.aggregates import Grouping
 from consentry.gate.consent_answers import ConsentAnswers, RecipientUse
-from consentry.gate.delivering import Delivery, Parts, Tally
+from consentry.gate.delivering import Delivery, Parts, Tally, chosen_columns
 from consentry.gate.journal import Journal, NotedDelivery
 from consentry.gate.members import ChannelMembers
 from consentry.gate.permits import Permit, Permits
 from consentry.gate.places import GatePlaces
+from consentry.gate.recording import Recorder
 from consentry.gate.request_signatures import RequestRefused, RequestVerifier, SignedRequest
 from consentry.gate.resume_tokens import ResumeTokens
-from consentry.gate.row_blocks import leaf_hashes
 from consentry.ledger import Ledger
 from consentry_records.access import AGGREGATE, ROWS
 from consentry_records.delivery import Delivery as DeliveryRecord
 from consentry_records.delivery import NewDelivery
-from consentry_records.digest import digest_bytes, hmac_digest
+from consentry_records.digest import hmac_digest
 from consentry_records.instants import format_instant
 from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
 from fabric_protocol.msp import MspManager
-
-_RETRY_SECONDS = 2.0
-_CONSENT_PREFIX = "consent-"
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +63,16 @@ class Gate:
         now = lambda: clock().timestamp()  # noqa: E731
         self._verifier = RequestVerifier(self.custodian, members or ChannelMembers(ledger.network), now)
         self._beginning = threading.Lock()
-        self._recording = threading.Lock()
         self._running: dict[str, Delivery] = {}
-        self._stop = threading.Event()
-        self._recorder = threading.Thread(target=self._record_left, name="consentry-record", daemon=True)
+        self._recorder = Recorder(ledger, journal, self._running.__contains__)
 
     def start(self) -> None:
         """Settle what an earlier run left, and go on recording what the ledger does not have yet."""
-        for noted in self._parts.journal.deliveries():
-            if noted.end is None:
-                blocks = self._parts.journal.blocks(noted.attempt_id, noted.number)
-                at = blocks[-1].at if blocks else noted.started_at
-                self._parts.journal.end(noted.attempt_id, noted.number, "gate-restarted", at)
         self._recorder.start()
 
     def close(self) -> None:
         """Stop recording and close the journal; the ledger stays open."""
-        self._stop.set()
-        if self._recorder.is_alive():
-            self._recorder.join()
+        self._recorder.close()
         self._parts.journal.close()
 
     def caller(self, request: SignedRequest) -> Identity:
@@ -112,15 +97,18 @@ class Gate:
         if attempt.output != ROWS:
             raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for aggregates, not for rows")
         stored = self._store.open(attempt.version_id)
+        columns = chosen_columns(stored.index.schema, wanted.columns)
+        block = 0
+        if wanted.token is not None:
+            block = self._parts.tokens.read(wanted.token, attempt_id, caller.key)
         permit = self._parts.permits.decide(attempt)
         secret = self._ledger.datasets.secret(self._ledger.datasets.get(attempt.version_id).name).secret
         use = RecipientUse(attempt.purpose, attempt.commercial, attempt.requester_msp)
         answers = ConsentAnswers(self._ledger.transactions, use, self._clock)
         with self._beginning:
-            noted = self._noted(permit, wanted.token, caller.key, stored.index.block_rows)
-            delivery = Delivery(
-                self._parts, permit, stored, secret, answers, caller.key, noted, wanted.columns
-            )
+            noted = self._noted(permit, block, stored.index.block_rows, is_first=wanted.token is None)
+            delivery = Delivery(self._parts, permit, stored, secret, answers, caller.key, noted, columns)
+            self._parts.journal.begin(noted)
             self._running[attempt_id] = delivery
             return delivery
 
@@ -152,14 +140,14 @@ class Gate:
         data = json.dumps(result).encode()
         secret = self._ledger.datasets.secret(self._ledger.datasets.get(attempt.version_id).name).secret
         with self._beginning:
-            noted = self._noted(permit, None, caller.key, 0)
+            noted = self._noted(permit, 0, 0, is_first=True)
             self._parts.journal.begin(noted)
         tally = Tally(secret, sent=len(data))
         self._parts.journal.end(attempt_id, noted.number, "completed", noted.started_at)
         record = replace(
             tally.record(noted, "completed", noted.started_at), content_digest=hmac_digest(secret, data)
         )
-        if not self._record(record):
+        if not self._recorder.record(record):
             raise RequestRefused(503, "NOT_RECORDED", "what would be given out cannot be recorded now")
         return result
 
@@ -180,84 +168,29 @@ class Gate:
     def finish(self, delivery: Delivery, end: str) -> tuple[NewDelivery, bool]:
         """Note a delivery's end and record it; return the record, and whether it is on the ledger by now."""
         record = delivery.end(end)
-        on_ledger = self._record(record)
+        on_ledger = self._recorder.record(record)
         with self._beginning:
             if self.is_current(delivery):
                 del self._running[record.attempt_id]
         return record, on_ledger
 
-    def _noted(self, permit: Permit, token: str | None, caller: str, block_rows: int) -> NotedDelivery:
+    def _noted(self, permit: Permit, block: int, block_rows: int, *, is_first: bool) -> NotedDelivery:
         """The next delivery of an attempt: one from the start only while no row was given out."""
-        attempt_id = permit.attempt.attempt_id
+        attempt_id, journal = permit.attempt.attempt_id, self._parts.journal
         found = self._ledger.transactions.evaluate("deliveries:of_attempt", attempt_id)
         recorded = [DeliveryRecord.from_dict(one) for one in found]
-        journal = self._parts.journal
         waiting = journal.deliveries(attempt_id)
-        if token is None:
-            begun = any(one.row_count for one in recorded) or any(
-                journal.blocks(attempt_id, one.number) for one in waiting
-            )
-            if begun:
-                raise RequestRefused(
-                    409, "DELIVERY_BEGUN", f"{attempt_id} was used; go on with its last token"
-                )
-        first = 0 if token is None else self._parts.tokens.read(token, attempt_id, caller)
+        begun = any(one.row_count for one in recorded)
+        if is_first and (begun or any(journal.blocks(attempt_id, one.number) for one in waiting)):
+            raise RequestRefused(409, "DELIVERY_BEGUN", f"{attempt_id} was used; go on with its last token")
         numbers = [one.number for one in recorded] + [one.number for one in waiting]
         return NotedDelivery(
             attempt_id=attempt_id,
             number=max(numbers, default=0) + 1,
             version_id=permit.attempt.version_id,
-            first_block=first,
-            first_row=first * block_rows,
+            first_block=block,
+            first_row=block * block_rows,
             started_at=format_instant(self._clock()),
             end=None,
             ended_at=None,
         )
-
-    def _record(self, record: NewDelivery) -> bool:
-        with self._recording:
-            return self._record_alone(record)
-
-    def _record_alone(self, record: NewDelivery) -> bool:
-        try:
-            self._ledger.transactions.submit("deliveries:record", record)
-        except LedgerRefused as error:
-            if error.code != "DELIVERY_EXISTS":
-                _log.warning("delivery %d of %s: %s", record.number, record.attempt_id, error.code)
-                return False
-        except ConsentryError as error:
-            _log.warning("delivery %d of %s waits: %s", record.number, record.attempt_id, error.code)
-            return False
-        self._parts.journal.settle(record.attempt_id, record.number)
-        return True
-
-    def _record_left(self) -> None:
-        """Record what is not on the ledger yet, again and again, in the order of the deliveries."""
-        while True:
-            for noted in self._parts.journal.deliveries():
-                is_running = noted.attempt_id in self._running
-                if noted.end is not None and not is_running and not self._stop.is_set():
-                    self._record_noted(noted)
-            if self._stop.wait(_RETRY_SECONDS):
-                return
-
-    def _record_noted(self, noted: NotedDelivery) -> None:
-        try:
-            self._record(self._from_journal(noted))
-        except (ConsentryError, InputRejected) as error:
-            _log.warning("delivery %d of %s waits: %s", noted.number, noted.attempt_id, error.code)
-
-    def _from_journal(self, noted: NotedDelivery) -> NewDelivery:
-        """The record of a delivery whose gate is gone: from what was noted and the register's rows."""
-        version = self._ledger.datasets.get(noted.version_id)
-        tally = Tally(self._ledger.datasets.secret(version.name).secret)
-        rows = self._ledger.datasets.registered_rows(noted.version_id)
-        position = noted.first_row
-        for block in self._parts.journal.blocks(noted.attempt_id, noted.number):
-            registered = rows(position, position + len(block.reasons))
-            digests = [digest_bytes(row.row_digest) for row in registered]
-            subjects = [digest_bytes(row.commitment) for row in registered]
-            consents = [bytes.fromhex(row.consent_id.removeprefix(_CONSENT_PREFIX)) for row in registered]
-            tally.add(digests, leaf_hashes(digests, subjects, consents), block.reasons, block.bytes)
-            position += len(block.reasons)
-        return tally.record(noted, noted.end or "gate-restarted", noted.ended_at or noted.started_at)

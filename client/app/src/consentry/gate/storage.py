@@ -58,14 +58,14 @@ class Storage:
     Versions are named by their ids alone; nothing that anybody else chose becomes part of a path.
     """
 
-    def __init__(self, url: str, options: dict[str, Any] | None = None) -> None:
-        """Use a path or an fsspec URL; `options` go to fsspec.
+    def __init__(self, url: str) -> None:
+        """Use a path or an fsspec URL; where its credentials come from, its own library says.
 
         Raises:
             StorageFailed: STORAGE_UNAVAILABLE, this kind of storage is not installed.
         """
         try:
-            self._files, self._root = fsspec.core.url_to_fs(url, **(options or {}))
+            self._files, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise StorageFailed(
                 "STORAGE_UNAVAILABLE", f"this kind of storage is not there: {error}"

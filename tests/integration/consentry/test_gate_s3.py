@@ -1,0 +1,96 @@
+"""The gate's rows in an S3-compatible storage: a server of its own, that the test starts."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.consent_frames import RESEARCH, consent_frame, pseudonyms
+
+from consentry.errors import ConfigurationError, InputRejected
+from consentry.gate import row_blocks
+from consentry.gate.keyring import Keyring
+from consentry.gate.storage import Storage, StorageFailed
+from consentry.gate.store import GateStore
+
+pytestmark = pytest.mark.integration
+TERMS = {"categories": ["imaging"], "legal_bases": ["GDPR-9-2-j"], "duo_terms": [RESEARCH]}
+COUNT = 40
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def bucket(monkeypatch) -> Iterator[str]:
+    """A bucket's URL on a server that answers."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except (urllib.error.URLError, OSError):
+                assert server.poll() is None
+                time.sleep(0.1)
+        for name, value in {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "somebody",
+            "AWS_SECRET_ACCESS_KEY": "something",
+            "AWS_DEFAULT_REGION": "eu-central-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield "s3://rows-of-northgate/gate"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_rows_are_stored_read_and_erased_in_a_bucket(bucket, ledger_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(row_blocks, "MAXIMUM_BLOCK_ROWS", 16)
+    people = pseudonyms(COUNT, f"patient-{time.time_ns()}")
+    frame = pd.DataFrame({"pseudonym": people, "radius": np.linspace(10, 20, COUNT)})
+    steward = ledger_of("northgate", "steward")
+    steward.consents.import_frame(consent_frame(people))
+    version = steward.datasets.register_frame(frame, name=f"cells-{time.time_ns()}", **TERMS)
+    storage = Storage(bucket)
+    store = GateStore(storage, Keyring(tmp_path / "keys"))
+    secret = steward.datasets.secret(version.name).secret
+    store.put(version, [frame], steward.datasets.registered_rows(version.version_id), secret)
+
+    stored = GateStore(Storage(bucket), Keyring(tmp_path / "keys")).open(version.version_id)
+    radii = [value for batch in stored.blocks() for value in batch.column("radius").to_pylist()]
+    assert radii == frame["radius"].tolist()
+    assert stored.block(2).num_rows == COUNT - 32
+    assert b"radius" not in storage.read(version.version_id, "blocks")
+
+    store.freeze(version.version_id, {"groups": []})
+    assert store.frozen(version.version_id) == {"groups": []}
+    assert store.erase(version.version_id)
+    with pytest.raises(InputRejected):
+        store.open(version.version_id)
+    with pytest.raises(ConfigurationError):
+        stored.block(0)
+
+
+def test_a_storage_that_is_not_there_is_said_in_a_sentence(tmp_path):
+    with pytest.raises(StorageFailed) as caught:
+        Storage("nosuchthing://somewhere")
+    assert caught.value.code == "STORAGE_UNAVAILABLE"
