@@ -70,10 +70,10 @@ def gate(consortium):
 
 @pytest.fixture
 def slow(consortium, gate):
-    """Blocks take a second each, so that a stream is still under way when something happens."""
+    """Blocks take a while each, so that a stream is under way when something happens; how long, a file says."""
     place = consortium.directory / "gate-delay.txt"
-    place.write_text("0.7")
-    yield
+    place.write_text("1.5")
+    yield place
     place.write_text("0")
 
 
@@ -235,7 +235,7 @@ def test_a_revocation_stops_a_running_stream(slow, steward, researcher, granted,
 
 
 def test_the_end_of_the_grant_stops_a_running_stream(slow, steward, researcher, granted, version):
-    ends = datetime.now(UTC) + timedelta(seconds=8)
+    ends = datetime.now(UTC) + timedelta(seconds=15)
     steward.grants.change(granted.grant_id, not_after=ends)
     stream, batches, _ = begun(researcher, version)
     assert stopped(batches) == "permit-ended"
@@ -249,6 +249,7 @@ def test_a_consent_withdrawn_meanwhile_counts_for_the_next_batch(
 ):
     stream, batches, came = begun(researcher, version)
     steward.consents.withdraw(pseudonym=people[COUNT - 1])
+    slow.write_text("0")
     came.extend(batches)
     stream.close()
     radii = [value for batch in came for value in batch.column("radius").to_pylist()]
