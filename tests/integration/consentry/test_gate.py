@@ -70,7 +70,7 @@ def gate(consortium):
 
 @pytest.fixture
 def slow(consortium, gate):
-    """Blocks take a while each, so that streams are under way when something happens; a file says how long."""
+    """Blocks take a while each: a stream is under way when something happens. A file says how long."""
     place = consortium.directory / "gate-delay.txt"
     place.write_text("1.5")
     yield place
