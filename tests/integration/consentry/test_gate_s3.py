@@ -54,7 +54,7 @@ def bucket(monkeypatch) -> Iterator[str]:
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "somebody",
             "AWS_SECRET_ACCESS_KEY": "something",
-            "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
         }.items():
             monkeypatch.setenv(name, value)
         yield "s3://rows-of-northgate/gate"
