@@ -163,7 +163,7 @@ def test_a_grant_holds_what_was_asked_for(steward, researcher, version):
     given = grant(steward, researcher, version)
     assert (given.custodian, given.grantee, given.revision) == (NORTHGATE, RIVERSIDE, 1)
     assert (given.not_before, given.not_after) == ("2026-01-01T11:59:58.000Z", "2026-01-31T11:59:58.000Z")
-    changed = steward.grants.change(given.grant_id, not_after=steward._clock() + timedelta(days=1))
+    changed = steward.grants.change(given.grant_id, not_after=steward.clock() + timedelta(days=1))
     assert (changed.revision, changed.not_after) == (2, "2026-01-02T12:00:00.000Z")
     steward.grants.revoke(given.grant_id)
     assert steward.grants.get(given.grant_id).state == "revoked"
@@ -195,7 +195,7 @@ def test_malformed_grants_are_refused_before_anything_is_sent(
 
 
 def test_a_time_without_a_zone_is_refused(steward, researcher, version):
-    end = (steward._clock() + MONTH).replace(tzinfo=None)
+    end = (steward.clock() + MONTH).replace(tzinfo=None)
     with pytest.raises(InputRejected) as caught:
         grant(steward, researcher, version, duration=None, not_after=end)
     assert caught.value.code == "TIME_INVALID"
