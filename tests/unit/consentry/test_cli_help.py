@@ -113,6 +113,8 @@ DOCUMENTED = (
     "models show",
     "models stage",
     "models list",
+    "trail accesses",
+    "trail row",
     "trail dataset",
     "trail actor",
     "trail open",

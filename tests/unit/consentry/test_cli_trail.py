@@ -9,6 +9,8 @@ from support.story import PROFILE, SUBJECT, identifier, tell
 
 from consentry.cli.main import run
 from consentry.index import IndexFollower, open_database
+from consentry.manifests import ManifestRow
+from consentry.subjects import SubjectRegister
 from consentry.verification import memory_source
 
 STORY = tell()
@@ -53,6 +55,49 @@ def test_by_dataset_by_actor_and_by_organization(ask) -> None:  # type: ignore[n
     ]
     assert [item["requester"] for item in items(ask("trail", "actor", "clerk-1"))] == ["clerk-1"]
     assert len(items(ask("trail", "actor", "RiversideMSP"))) == 3
+
+
+def test_accesses_by_anything_that_the_trail_knows(ask) -> None:  # type: ignore[no-untyped-def]
+    asked = {
+        ("--grantee", "RiversideMSP"): 3,
+        ("--model", identifier("modelversion", 1)): 1,
+        ("--session", identifier("session", 1)): 1,
+        ("--grant", identifier("grant", 1)): 1,
+        ("--reason", "ROLE_MISSING"): 1,
+        ("--custodian", "NorthgateMSP", "--from-block", "7"): 2,
+        ("--dataset", "biopsies", "--to-block", "6"): 1,
+    }
+    for options, count in asked.items():
+        assert len(items(ask("trail", "accesses", *options))) == count
+    attempts = items(ask("trail", "transactions", "--function", "access:attempt"))
+    since = ask(
+        "trail", "transactions", "--function", "access:attempt", "--since", attempts[1]["proposal_time"]
+    )
+    assert items(since) == attempts[1:]
+    block = str(attempts[2]["block"])
+    assert items(ask("trail", "transactions", "--from-block", block, "--to-block", block)) == attempts[2:]
+
+
+def test_accesses_to_a_row_are_those_to_every_version_that_holds_it(
+    network: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held, alone = (f"hmac-sha256:{digit * 64}" for digit in "12")
+    with SubjectRegister(network / "custody" / "northgate" / "subjects.sqlite") as register:
+        subject = register.ensure(["P-0042"])["P-0042"].commitment
+        dataset = register.manifests.ensure_dataset("biopsies", identifier("dataset", 1))
+        rows = [ManifestRow(digest, subject, identifier("consent", 1)) for digest in (held, alone)]
+        for number, kept in ((1, rows[:1]), (2, rows)):
+            version_id = identifier("version", number)
+            register.manifests.add_version(version_id, dataset.dataset_id, number, kept)
+            register.manifests.mark_registered(version_id)
+    command = ["--network", str(network), "--as", "northgate/dpo", "--local", "trail", "row"]
+    for position, count in ((0, 3), (1, 0)):
+        assert run([*command, identifier("version", 2), str(position), "--json"]) == 0
+        assert len(items(json.loads(capsys.readouterr().out))) == count
+    assert run([*command, identifier("version", 2), "0"]) == 0
+    assert f"rests on {identifier('consent', 1)} and is in 2 versions" in capsys.readouterr().out
+    assert run([*command, identifier("version", 2), "2"]) == 1
+    assert "ROW_UNKNOWN" in capsys.readouterr().err
 
 
 def test_pages_are_asked_for_by_cursor(ask) -> None:  # type: ignore[no-untyped-def]

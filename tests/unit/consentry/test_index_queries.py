@@ -86,10 +86,23 @@ def numbers(trail: Trail, wanted: AccessFilter) -> list[int]:
         (AccessFilter(from_block=7), [2, 3]),
         (AccessFilter(to_block=6), [1]),
         (AccessFilter(session=identifier("session", 1)), [1]),
+        (AccessFilter(model=identifier("model", 1)), [1]),
+        (AccessFilter(model=identifier("modelversion", 1)), [1]),
+        (AccessFilter(model=identifier("model", 2)), []),
+        (AccessFilter(grant=identifier("grant", 1)), [1]),
+        (AccessFilter(grant=identifier("grant", 2)), []),
+        (AccessFilter(reason="ROLE_MISSING"), [2]),
+        (AccessFilter(reason="NO_GRANT"), []),
+        (AccessFilter(reason="ROLE_MISSING", outcome="permit"), []),
     ],
 )
 def test_accesses_are_found_by_what_is_asked(trail: Trail, wanted: AccessFilter, expected: list[int]) -> None:
     assert numbers(trail, wanted) == expected
+
+
+def test_a_reason_that_the_catalogue_lacks_is_refused(trail: Trail) -> None:
+    with pytest.raises(InputRejected, match="REASON_UNKNOWN"):
+        trail.accesses(AccessFilter(reason="%"))
 
 
 def test_an_attempt_and_its_decision_are_one_access(trail: Trail) -> None:
@@ -142,6 +155,9 @@ def test_transactions_are_found_by_function_creator_and_id(trail: Trail) -> None
     one = trail.transactions(TransactionFilter(transaction_id=found[0].transaction_id)).items
     assert one == (found[0],)
     assert trail.transactions(TransactionFilter(from_block=3, to_block=4, code_name="VALID")).items
+    second = found[1].proposal_time
+    between = TransactionFilter(function="access:attempt", since=second, until=found[2].proposal_time)
+    assert trail.transactions(between).items == (found[1],)
 
 
 def test_the_genesis_block_is_a_row_too(trail: Trail) -> None:

@@ -110,6 +110,17 @@ class Manifests:
             ).fetchall()
         return tuple(ManifestRow(*row) for row in found)
 
+    def versions_with_row(self, version_id: str, row_digest: str) -> tuple[str, ...]:
+        """Return the registered versions of the same dataset that hold a row, sorted."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT DISTINCT version_id FROM versions JOIN rows USING (version_id) WHERE registered "
+                "AND dataset_id = (SELECT dataset_id FROM versions WHERE version_id = ?) AND row_digest = ? "
+                "ORDER BY version_id",
+                (version_id, row_digest),
+            ).fetchall()
+        return tuple(row[0] for row in found)
+
     def versions_with(self, commitment: str) -> tuple[str, ...]:
         """Return the registered versions that hold rows of a subject, sorted."""
         with self._store.reading() as connection:

@@ -7,9 +7,20 @@ from typing import Annotated
 
 import typer
 
+from consentry.cli import trail_accesses
 from consentry.cli.context import command_context
 from consentry.cli.index_access import open_trail
 from consentry.cli.output import AsJson, examples, say, show_json, show_table
+from consentry.cli.trail_options import (
+    After,
+    FromBlock,
+    Outcome,
+    PageSize,
+    Purpose,
+    Since,
+    ToBlock,
+    Until,
+)
 from consentry.cli.trail_recording import open_recorded_trail
 from consentry.cli.trail_views import show_accesses, show_impact, show_lineage, show_transactions
 from consentry_records.instants import format_instant
@@ -19,13 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Who did what: questions to the verified trail, each recorded on the ledger.",
 )
-
-PageSize = Annotated[int, typer.Option("--page-size", help="Items a page, 1 to 1000.")]
-After = Annotated[str | None, typer.Option("--after", help="Cursor of the page before.")]
-Purpose = Annotated[str | None, typer.Option(help="Only this purpose code.")]
-Outcome = Annotated[str | None, typer.Option(help="Only permit, deny or open.")]
-Since = Annotated[str | None, typer.Option(help="Only attempts from this instant on.")]
-Until = Annotated[str | None, typer.Option(help="Only attempts before this instant.")]
+trail_accesses.add_to(app)
 
 
 @app.command(
@@ -153,6 +158,10 @@ def transactions(
     creator: Annotated[str | None, typer.Option(help="Only those of this enrolment id.")] = None,
     organization: Annotated[str | None, typer.Option(help="Only those of this MSP id.")] = None,
     function: Annotated[str | None, typer.Option(help="Only calls of this function.")] = None,
+    from_block: FromBlock = None,
+    to_block: ToBlock = None,
+    since: Annotated[str | None, typer.Option(help="Only those created from this instant on.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only those created before this instant.")] = None,
     page_size: PageSize = 100,
     after: After = None,
     as_json: AsJson = False,
@@ -161,7 +170,15 @@ def transactions(
     from consentry.index import PageRequest, TransactionFilter
 
     wanted = TransactionFilter(
-        code_name=code, invalid_only=invalid, creator=creator, creator_msp=organization, function=function
+        code_name=code,
+        invalid_only=invalid,
+        creator=creator,
+        creator_msp=organization,
+        function=function,
+        from_block=from_block,
+        to_block=to_block,
+        since=since,
+        until=until,
     )
     with open_recorded_trail(command_context(ctx)) as trail:
         show_transactions(trail.transactions(wanted, PageRequest(page_size, after)), as_json)

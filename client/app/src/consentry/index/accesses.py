@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from consentry.errors import InputRejected
 from consentry.index.pages import Page, PageRequest, cursor
 from consentry.index.schema import accesses, links, records
-from consentry_records.reasons import Reason, words
+from consentry_records.reasons import CATALOGUE, Reason, words
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ class AccessFilter:
         from_block: first block.
         to_block: last block.
         session: training session that used the permit.
+        model: id of a model, or of one of its versions, whose training sessions used the permit.
+        grant: id of the grant that permitted.
+        reason: code of a reason for which it was denied, e.g. ``NO_GRANT``.
     """
 
     versions: tuple[str, ...] | None = None
@@ -97,6 +101,9 @@ class AccessFilter:
     from_block: int | None = None
     to_block: int | None = None
     session: str | None = None
+    model: str | None = None
+    grant: str | None = None
+    reason: str | None = None
 
 
 def find_accesses(connection: Connection, wanted: AccessFilter, page: PageRequest) -> Page[Access]:
@@ -106,6 +113,9 @@ def find_accesses(connection: Connection, wanted: AccessFilter, page: PageReques
         connection: the index.
         wanted: which ones.
         page: which page.
+
+    Raises:
+        InputRejected: REASON_UNKNOWN.
     """
     conditions = _conditions(wanted)
     after = page.condition(accesses)
@@ -157,6 +167,7 @@ def _conditions(wanted: AccessFilter) -> list[ColumnElement[bool]]:
         table.requester: wanted.requester,
         table.purpose: wanted.purpose,
         table.outcome: wanted.outcome,
+        table.grant_id: wanted.grant,
     }
     conditions: list[ColumnElement[bool]] = [
         column == value for column, value in equal.items() if value is not None
@@ -167,6 +178,10 @@ def _conditions(wanted: AccessFilter) -> list[ColumnElement[bool]]:
         conditions.append(table.version_id.in_(versions_of_dataset(wanted.dataset)))
     if wanted.session is not None:
         conditions.append(table.attempt_id.in_(_linked("session", wanted.session, "attempt")))
+    if wanted.model is not None:
+        conditions.append(table.attempt_id.in_(_attempts_for_model(wanted.model)))
+    if wanted.reason is not None:
+        conditions.append(table.reasons.contains(_written_code(wanted.reason), autoescape=True))
     if wanted.since is not None:
         conditions.append(table.attempted_at >= wanted.since)
     if wanted.until is not None:
@@ -197,6 +212,25 @@ def _linked(from_kind: str, from_id: str, to_kind: str) -> Any:
     return select(links.c.to_id).where(
         links.c.from_kind == from_kind, links.c.from_id == from_id, links.c.to_kind == to_kind
     )
+
+
+def _attempts_for_model(model: str) -> Any:
+    """A query for the attempts that the training of a model, or of one version of it, rests on."""
+    of_model = select(links.c.from_id).where(
+        links.c.from_kind == "session", links.c.to_kind == "model", links.c.to_id == model
+    )
+    sessions = of_model.union(_linked("modelversion", model, "session")).subquery()
+    return select(links.c.to_id).where(
+        links.c.from_kind == "session", links.c.to_kind == "attempt", links.c.from_id.in_(select(sessions))
+    )
+
+
+def _written_code(code: str) -> str:
+    """How a reason's code stands in a row; only codes of the catalogue can."""
+    if code not in CATALOGUE:
+        known = ", ".join(sorted(CATALOGUE))
+        raise InputRejected("REASON_UNKNOWN", f"reason: got {code!r}, expected one of {known}")
+    return json.dumps({"code": code})[1:-1]
 
 
 def _access(row: Any, dataset: str) -> Access:

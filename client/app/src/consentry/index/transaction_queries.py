@@ -22,6 +22,8 @@ class TransactionFilter:
         transaction_id: one transaction, as often as it was submitted.
         from_block: first block.
         to_block: last block.
+        since: instant of the creator's clock from which transactions count.
+        until: instant of the creator's clock before which transactions count.
     """
 
     code_name: str | None = None
@@ -32,6 +34,8 @@ class TransactionFilter:
     transaction_id: str | None = None
     from_block: int | None = None
     to_block: int | None = None
+    since: str | None = None
+    until: str | None = None
 
 
 def find_transactions(
@@ -53,6 +57,10 @@ def find_transactions(
         conditions.append(table.block >= wanted.from_block)
     if wanted.to_block is not None:
         conditions.append(table.block <= wanted.to_block)
+    if wanted.since is not None:
+        conditions.append(table.proposal_time >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(table.proposal_time < wanted.until)
     after = page.condition(transactions)
     query = select(transactions).where(and_(True, *conditions, *([] if after is None else [after])))
     rows = connection.execute(query.order_by(table.block, table.position).limit(page.size + 1)).all()

@@ -12,6 +12,7 @@ from typing import Any
 
 _COLOURS = ("#1f4e79", "#b85c00", "#5b5b5b", "#2e7d32", "#7b1fa2", "#9b1c1c")
 _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++")
+_FEWEST_BARS = 14
 _MOST_BARS = 60
 
 
@@ -100,6 +101,8 @@ def draw(figure: Figure) -> str:
         _add_bars(axes, figure)
         shown = range(0, len(figure.begins), max(1, len(figure.begins) // 8))
         axes.set_xticks(list(shown), [figure.begins[index].isoformat() for index in shown])
+        # Few bars stay as narrow as many, and begin at the left.
+        axes.set_xlim(-0.6, max(len(figure.begins), _FEWEST_BARS) - 0.4)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
