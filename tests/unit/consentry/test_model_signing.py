@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from consentry.cli.main import run
 from consentry.errors import InputRejected
 from consentry.model_signing import manifest_signature, sign_model, verify_model
 from consentry_contracts.model_signatures import verify
@@ -56,3 +57,16 @@ def test_what_is_no_bundle_is_refused(signed: Path, content: bytes) -> None:
     with pytest.raises(InputRejected) as caught:
         manifest_signature(signed / "bundle.json", signed / "public.pem")
     assert caught.value.code == "BUNDLE_INVALID"
+
+
+def test_the_command_line_signs_and_verifies(signed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, bundle = str(signed / "model"), str(signed / "other.json")
+    assert run(["models", "sign", model, bundle, "--key", str(signed / "key.pem")]) == 0
+    capsys.readouterr()
+    verifying = ["models", "verify-files", model, bundle, "--public-key", str(signed / "public.pem")]
+    assert run([*verifying, "--json"]) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert kept == manifest_signature(signed / "other.json", signed / "public.pem").to_dict()
+    (signed / "model" / "weights.bin").write_bytes(b"other weights")
+    assert run(verifying) == 1
+    assert "MODEL_SIGNATURE_INVALID" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consentry.access import Access
 from consentry.acting import AS_VARIABLE, INDEX_VARIABLE, load_profile, wallet_identity
@@ -277,6 +277,18 @@ class Ledger:
         """
         finished = checked(lambda: FinishedSession(session_id=session_id, state=state, failure=failure))
         self.transactions.submit("training:finish", finished)
+
+    def training_usage(self, session_id: str) -> dict[str, Any]:
+        """Return a session, and for each dataset version what it used against what it was granted.
+
+        `versions` has for each `version_id`, `grant_id`, `granted_until`, `row_count`, `rows` (None where the
+        session did not say) and `findings`, codes of `consentry_records.usage`.
+
+        Raises:
+            LedgerRefused: SESSION_NOT_FOUND.
+        """
+        answer: dict[str, Any] = self.transactions.evaluate("training:usage", session_id)
+        return answer
 
     def initialize(self, settings: Settings) -> None:
         """Write the ledger's settings, once, as a regulator.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,6 +52,38 @@ def stage(
         show_json(made)
         return
     say(f"{model_version_id} is in stage {made.stage} now, after {made.previous_stage}.")
+
+
+@app.command(
+    epilog=examples("consentry models sign model/ model.sig.json --key key.pem"),
+)
+def sign(
+    model: Annotated[Path, typer.Argument(help="Directory or file of the model.")],
+    bundle: Annotated[Path, typer.Argument(help="File for the bundle.")],
+    key: Annotated[Path, typer.Option(help="Private key, ECDSA P-256 (PEM).")],
+) -> None:
+    """Sign a model's files by OpenSSF model signing; no ledger is asked."""
+    from consentry.model_signing import sign_model
+
+    sign_model(model, key, bundle)
+    say(f"{bundle} signs {model}; register the version with it.")
+
+
+@app.command(
+    "verify-files",
+    epilog=examples("consentry models verify-files model/ model.sig.json --public-key public.pem"),
+)
+def verify_files(
+    model: Annotated[Path, typer.Argument(help="Directory or file of the model.")],
+    bundle: Annotated[Path, typer.Argument(help="File of the bundle.")],
+    public_key: Annotated[Path, typer.Option(help="Public key of who signed (PEM).")],
+    as_json: AsJson = False,
+) -> None:
+    """Verify that a bundle signs exactly these files, and print what the ledger keeps of it."""
+    from consentry.model_signing import manifest_signature, verify_model
+
+    verify_model(model, public_key, bundle)
+    show_record(manifest_signature(bundle, public_key), as_json)
 
 
 @app.command("list", epilog=examples("consentry --as regulator/officer models list"))

@@ -77,6 +77,23 @@ def end(
     say(f"{session_id} is {state}.")
 
 
+@app.command(epilog=examples("consentry --as northgate/dpo training usage session-0123…"))
+def usage(
+    ctx: typer.Context,
+    session_id: Annotated[str, typer.Argument(help="Id of the training session.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare what a session used of each dataset version with what it was granted."""
+    with command_context(ctx).connect() as ledger:
+        answer = ledger.training_usage(session_id)
+    if as_json:
+        show_json(answer)
+        return
+    columns = ("version_id", "grant_id", "granted_until", "row_count", "rows", "findings")
+    heads = ("version", "grant", "granted until", "its rows", "rows used", "findings")
+    show_table(heads, [tuple(row[column] for column in columns) for row in answer["versions"]])
+
+
 @app.command("list", epilog=examples("consentry --as regulator/officer training list"))
 def list_sessions(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List training sessions from the verified index."""
