@@ -177,14 +177,14 @@ async def test_identities_are_added_changed_and_removed(registrar: Client) -> No
         "type": "peer",
     }
     changed = (await registrar.call("PUT", "/identities/user-1", changes)).json()["result"]
-    assert changed["attrs"] == [{"name": "grade", "value": "2", "ecert": False}]
+    assert changed["attrs"] == [{"name": "grade", "value": "2"}]
     assert (changed["type"], changed["max_enrollments"]) == ("peer", 1)
     refused(await user.enroll("user-1", "s"), 401, 20)
     refused(await user.enroll("user-1", "t"), 401, 20)  # one enrolment was used already
     assert (await registrar.call("PUT", "/identities/user-1", {"max_enrollments": 2})).status_code == 200
     assert (await user.enroll("user-1", "t")).status_code == 201
     none = await registrar.call("PUT", "/identities/user-1", {"max_enrollments": -2})
-    assert none.json()["result"]["max_enrollments"] == 0
+    assert "max_enrollments" not in none.json()["result"]  # as Go leaves out a zero
     refused(await user.enroll("user-1", "t"), 401, 20)
     removed = await registrar.call("DELETE", "/identities/user-1")
     assert (removed.status_code, removed.json()["result"]["id"]) == (200, "user-1")
@@ -227,7 +227,7 @@ async def test_attributes_that_an_identity_has_count_when_it_is_changed(registra
 
 async def test_affiliations(registrar: Client) -> None:
     refused(await registrar.call("GET", "/affiliations"), 404, 16)
-    refused(await registrar.call("POST", "/affiliations", {"name": "clinic.ward.a"}), 400, 60)
+    refused(await registrar.call("POST", "/affiliations", {"name": "clinic.ward.a"}), 404, 63)
     for name in ("", ".", "a..b", "with space", 7):
         refused(await registrar.call("POST", "/affiliations?force=true", {"name": name}), 400, 5)
     added = await registrar.call("POST", "/affiliations?force=true", {"name": "clinic.ward.a"})

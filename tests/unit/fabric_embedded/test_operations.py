@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 
 import httpx
 import pytest
@@ -11,28 +12,52 @@ from support.sample_channel import CHANNEL, members, sample_config
 from fabric_embedded import acl
 from fabric_embedded.__main__ import main
 from fabric_embedded.errors import AccessDenied
-from fabric_embedded.operations import operations_application
+from fabric_embedded.operations import FABRIC_VERSION, operations_application
 
 pytestmark = pytest.mark.unit
 
 ALPHA = "AlphaMSP"
 
 
-async def health(failed: dict[str, str]) -> httpx.Response:
+async def ask(failed: dict[str, str], path: str = "/healthz", method: str = "GET") -> httpx.Response:
     transport = httpx.ASGITransport(app=operations_application(lambda: failed))
     async with httpx.AsyncClient(transport=transport, base_url="http://engine") as client:
-        return await client.get("/healthz")
+        return await client.request(method, path)
 
 
 async def test_health_names_what_is_missing() -> None:
-    good = await health({})
-    assert (good.status_code, good.json()) == (200, {"status": "OK"})
-    bad = await health({"chaincode/b": "not connected", "chaincode/a": "not committed"})
+    good = await ask({})
+    assert good.status_code == 200
+    assert good.json()["status"] == "OK"
+    assert datetime.fromisoformat(good.json()["time"]).tzinfo is not None
+    bad = await ask({"chaincode/b": "not connected", "chaincode/a": "not committed"})
     assert bad.status_code == 503
     assert bad.json()["failed_checks"] == [
         {"component": "chaincode/a", "reason": "not committed"},
         {"component": "chaincode/b", "reason": "not connected"},
     ]
+
+
+async def test_the_version_says_what_runs_and_as_which_fabric() -> None:
+    answer = await ask({}, "/version")
+    assert answer.json()["Version"] == FABRIC_VERSION
+    assert answer.json()["CommitSHA"].startswith("fabric-embedded ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "text"),
+    [
+        ("POST", "/healthz", 405, ""),
+        ("POST", "/version", 400, '{"Error":"invalid request method: POST"}'),
+        ("GET", "/healthz/", 404, "404 page not found\n"),
+        ("DELETE", "/", 404, "404 page not found\n"),
+    ],
+)
+async def test_other_requests_are_refused_as_fabric_does(
+    method: str, path: str, status: int, text: str
+) -> None:
+    answer = await ask({}, path, method)
+    assert (answer.status_code, answer.text) == (status, text)
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,16 @@ async def test_headers_alone(engine: FakeEngine) -> None:
     assert block.metadata.metadata[0] == b"signatures"
 
 
+async def test_a_filtered_block_is_the_same_with_headers_alone(engine: FakeEngine) -> None:
+    stream = PeerDeliverService(engine, "AlphaMSP")._filtered  # type: ignore[arg-type]
+    shown = [
+        [data async for data in stream.responses(asked(request(content_type=kind)))]
+        for kind in ("BLOCK", "HEADER_WITH_SIG")
+    ]
+    assert shown[0] == shown[1]
+    assert events_pb2.DeliverResponse.FromString(shown[1][0]).HasField("filtered_block")
+
+
 async def test_an_orderers_blocks_have_no_peer_metadata(engine: FakeEngine) -> None:
     stream = orderer_deliver(engine)  # type: ignore[arg-type]
     [data, _] = [data async for data in stream.responses(asked(request(stop={"oldest": {}})))]

@@ -384,9 +384,8 @@ async def test_after_a_transaction_without_event_nothing_ever_comes(history: Fak
     [
         ({"start_position": {"oldest": {}}}, Code.INVALID_ARGUMENT),
         ({"start_position": {"newest": {}}}, Code.INVALID_ARGUMENT),
-        ({"chaincode_id": ""}, Code.INVALID_ARGUMENT),
-        ({"identity": b""}, Code.INVALID_ARGUMENT),
-        ({"channel_id": ""}, Code.INVALID_ARGUMENT),
+        ({"identity": b""}, Code.PERMISSION_DENIED),
+        ({"channel_id": ""}, Code.PERMISSION_DENIED),
         ({"channel_id": "other"}, Code.PERMISSION_DENIED),
     ],
 )

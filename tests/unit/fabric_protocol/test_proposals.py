@@ -8,7 +8,7 @@ from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_protocol.errors import ProposalError
+from fabric_protocol.errors import GO_DECODING, ProposalError
 from fabric_protocol.proposals import Proposal, new_proposal, parse_proposal, proposal_hash, transaction_id
 
 TIME = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -130,11 +130,17 @@ def test_an_incomplete_proposal_is_not_made(options: dict[str, Any]) -> None:
             "PROPOSAL_MALFORMED",
             "ChaincodeHeaderExtension.ChaincodeId.Name is empty",
         ),
-        (lambda m, c, s: setattr(c, "extension", b"\xff"), "PROPOSAL_MALFORMED", "error unmarshalling"),
-        (lambda m, c, s: setattr(m, "payload", b"\xff"), "PROPOSAL_MALFORMED", "error unmarshalling"),
+        (
+            lambda m, c, s: setattr(c, "extension", b"\xff"),
+            "PROPOSAL_MALFORMED",
+            f"error unmarshalling ChaincodeHeaderExtension: {GO_DECODING}",
+        ),
+        (
+            lambda m, c, s: setattr(m, "payload", b"\xff"),
+            "PROPOSAL_MALFORMED",
+            f"error unmarshalling ChaincodeProposalPayload: {GO_DECODING}",
+        ),
         (lambda m, c, s: setattr(m, "payload", b""), "PROPOSAL_MALFORMED", "did not contain chaincode spec"),
-        (lambda m, c, s: setattr(c.timestamp, "seconds", 2**62), "PROPOSAL_MALFORMED", "error unmarshalling"),
-        (lambda m, c, s: setattr(c.timestamp, "nanos", -1), "PROPOSAL_MALFORMED", "error unmarshalling"),
     ],
 )
 def test_a_faulty_proposal_is_refused_in_fabrics_words(change: Any, code: str, text: str) -> None:
@@ -142,6 +148,22 @@ def test_a_faulty_proposal_is_refused_in_fabrics_words(change: Any, code: str, t
         parse_proposal(changed(change))
     assert caught.value.code == code
     assert text in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanos", "expected"),
+    [
+        (2**62, 0, datetime.max.replace(tzinfo=UTC)),
+        (-(2**62), 0, datetime.min.replace(tzinfo=UTC)),
+        (10, -1_000, datetime(1970, 1, 1, 0, 0, 9, 999_999, tzinfo=UTC)),
+        (10, 1_500_000_000, datetime(1970, 1, 1, 0, 0, 11, 500_000, tzinfo=UTC)),
+    ],
+)
+def test_an_odd_timestamp_is_read_as_go_reads_it(seconds: int, nanos: int, expected: datetime) -> None:
+    def change(_message: Any, channel_header: Any, _signature_header: Any) -> None:
+        channel_header.timestamp.seconds, channel_header.timestamp.nanos = seconds, nanos
+
+    assert parse_proposal(changed(change)).timestamp == expected
 
 
 def test_a_specification_without_input_is_refused() -> None:

@@ -110,9 +110,7 @@ def check_local_access(config: ChannelConfig, resource: str, msp_id: str, creato
     """
     policy = LOCAL_POLICIES[resource]
     where = f"during channelless check policy with policy [{policy}]"
-    if creator.msp_id != msp_id:
-        reason = f"expected MSP ID {msp_id}, received {creator.msp_id}"
-        raise AccessDenied("ACCESS_DENIED", f"Failed deserializing proposal creator {where}: [{reason}]")
+    _check_own(creator, msp_id, where)
     role = msp_principal_pb2.MSPRole(msp_identifier=msp_id, role=_ROLES[policy])
     principal = msp_principal_pb2.MSPPrincipal(
         principal_classification=msp_principal_pb2.MSPPrincipal.ROLE, principal=role.SerializeToString()
@@ -126,8 +124,14 @@ def check_local_access(config: ChannelConfig, resource: str, msp_id: str, creato
         )
 
 
-def refuse_channel(channel_id: str, resource: str = "") -> NoReturn:
+def refuse_channel(channel_id: str, resource: str, msp_id: str, creator: Identity) -> NoReturn:
     """Refuse a resource of a channel that does not exist, or that was asked for without any channel.
+
+    Parameters:
+        channel_id: what was asked for.
+        resource: of the channel.
+        msp_id: of the peer's organization.
+        creator: of the proposal.
 
     Raises:
         AccessDenied: always, with Fabric's text.
@@ -135,8 +139,15 @@ def refuse_channel(channel_id: str, resource: str = "") -> NoReturn:
     if channel_id:
         raise AccessDenied("ACCESS_DENIED", f"Failed to get policy manager for channel [{channel_id}]")
     policy = CHANNEL_POLICIES[resource]
+    where = f"during channelless check policy with policy [{policy}]"
+    _check_own(creator, msp_id, where)
     raise AccessDenied(
         "ACCESS_DENIED",
-        f"Failed getting local MSP principal during channelless check policy with policy [{policy}]: "
-        f"[MSP Principal role [{policy}] not recognized]",
+        f"Failed getting local MSP principal {where}: [MSP Principal role [{policy}] not recognized]",
     )
+
+
+def _check_own(creator: Identity, msp_id: str, where: str) -> None:
+    if creator.msp_id != msp_id:
+        reason = f"expected MSP ID {msp_id}, received {creator.msp_id}"
+        raise AccessDenied("ACCESS_DENIED", f"Failed deserializing proposal creator {where}: [{reason}]")

@@ -16,10 +16,10 @@ from fabric_embedded.endorsement.admission import (
     admit_without_channel,
 )
 from fabric_embedded.endorsement.chaincodes import InstalledChaincodes, definition_reader
-from fabric_embedded.endorsement.filters import check_filters
+from fabric_embedded.endorsement.filters import check_filters, check_unread
 from fabric_embedded.endorsement.private_sets import PendingWriter, check_dissemination, pending_sets
 from fabric_embedded.endorsement.runs import ChaincodeRunner, RunResult, SimulationFailed
-from fabric_embedded.errors import ChaincodeError, LedgerError
+from fabric_embedded.errors import ChaincodeError, LedgerError, PeerRefusal
 from fabric_protocol.definitions import SYSTEM_CHAINCODES
 from fabric_protocol.endorsements import (
     LOWEST_ERROR_STATUS,
@@ -27,7 +27,7 @@ from fabric_protocol.endorsements import (
     event_bytes,
     response_payload,
 )
-from fabric_protocol.errors import PolicyError
+from fabric_protocol.errors import GO_DECODING, PolicyError
 from fabric_protocol.interest import interest_message
 
 if TYPE_CHECKING:
@@ -106,8 +106,12 @@ class Peer:
         config = self._config()
         try:
             proposal = self._gate.read(signed, config)
-        except UnknownChannel as error:
-            return _refused(str(error))
+        except (UnknownChannel, PeerRefusal) as error:
+            if through_filters:
+                check_unread(signed.proposal_bytes, config, self._clock())
+            if isinstance(error, UnknownChannel):
+                return _refused(str(error))
+            raise
         if through_filters:
             check_filters(proposal, config, self._clock())
         if proposal.channel_id:
@@ -214,8 +218,7 @@ def _interest(result: RunResult) -> object:
         return interest_message(result.results.interest)
     except PolicyError as error:
         raise SimulationFailed(
-            "error in simulation: error unmarshalling SignaturePolicyEnvelope: "
-            "proto: cannot parse invalid wire-format data"
+            f"error in simulation: error unmarshalling SignaturePolicyEnvelope: {GO_DECODING}"
         ) from error
 
 

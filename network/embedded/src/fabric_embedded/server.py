@@ -43,6 +43,8 @@ from fabric_embedded.services.broadcast import BroadcastService
 from fabric_embedded.services.deliver import PeerDeliverService, orderer_deliver
 from fabric_embedded.services.endorser import EndorserService
 from fabric_embedded.services.handlers import MAX_MESSAGE_BYTES, ConcurrencyLimit, both_streams, service
+from fabric_embedded.services.serving import ServingService
+from fabric_embedded.services.unknown_methods import UnknownMethods
 from fabric_embedded.web_server import WebServer
 from fabric_operator.errors import NetworkError
 from fabric_operator.material import read_authority
@@ -122,8 +124,8 @@ class NetworkServer:
         endorser = EndorserService(engine.peers[organization.msp_id])
         discovery = DiscoveryService(engine, organization.msp_id, self._advertised(engine, addresses))
         deliver = PeerDeliverService(engine, organization.msp_id)
-        handlers = [gateway.handler(), endorser.handler(), deliver.handler(), discovery.handler()]
-        await self._listen_grpc(handlers, peer_port(organization.name), files.peer_tls)
+        services = [gateway.handler(), endorser.handler(), deliver.handler(), discovery.handler()]
+        await self._listen_grpc(services, peer_port(organization.name), files.peer_tls)
         store = IdentityStore(files.ca_database)
         engine_side.callback(store.close)
         ca = CaService(ca_name(organization.name), read_authority(files.ca), store, lambda: datetime.now(UTC))
@@ -145,11 +147,13 @@ class NetworkServer:
             "Deliver": both_streams(limit, common_pb2.Envelope, deliver.responses, "Deliver"),
         }
         first = self._paths.organization(self._topology.organizations[0].name)
-        await self._listen_grpc([service(_ORDERING_SERVICE, methods)], ORDERER, first.orderer_tls)
+        services = [service(_ORDERING_SERVICE, methods), ServingService().handler()]
+        await self._listen_grpc(services, ORDERER, first.orderer_tls)
 
-    async def _listen_grpc(self, handlers: list[grpc.GenericRpcHandler], port: str, tls: KeyPair) -> None:
+    async def _listen_grpc(self, services: list[grpc.ServiceRpcHandler], port: str, tls: KeyPair) -> None:
         server = grpc.aio.server(options=_OPTIONS)
-        server.add_generic_rpc_handlers(tuple(handlers))
+        unknown = UnknownMethods(found.service_name() for found in services)
+        server.add_generic_rpc_handlers((*services, unknown))
         pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
         address = self._address(port)
         try:

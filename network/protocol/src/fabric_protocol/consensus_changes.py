@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from fabric_protocol.certificate_chains import CertificateTree
 from fabric_protocol.channel_reading import ChannelConfig
 from fabric_protocol.durations import parse_go_duration
-from fabric_protocol.errors import ConfigError, IdentityError
+from fabric_protocol.errors import GO_DECODING, ConfigError, IdentityError
 from fabric_protocol.identities import parse_certificate
 from fabric_protocol.msp import Msp
 from fabric_protocol.ordering_config import BFT, RAFT
@@ -105,10 +105,7 @@ def _metadata(data: bytes) -> Any:
     try:
         return etcdraft_pb2.ConfigMetadata.FromString(data)
     except DecodeError as error:
-        raise _refused(
-            "failed to unmarshal new etcdraft metadata configuration: "
-            "proto: cannot parse invalid wire-format data"
-        ) from error
+        raise _refused(f"failed to unmarshal new etcdraft metadata configuration: {GO_DECODING}") from error
 
 
 def _check_options(metadata: Any) -> None:

@@ -14,6 +14,9 @@
     └── TopologyError     a network description that cannot be used
 """
 
+GO_DECODING = "proto: cannot parse invalid wire-format data"
+"""What Go's protobuf library, and so Fabric, says of bytes that are no message."""
+
 
 class ProtocolError(Exception):
     """Root of this package's errors.

@@ -14,8 +14,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from google.protobuf.message import DecodeError
 
-from fabric_protocol.errors import ProposalError
-from fabric_protocol.timestamps import to_datetime, to_timestamp
+from fabric_protocol.errors import GO_DECODING, ProposalError
+from fabric_protocol.timestamps import to_nearest_datetime, to_timestamp
 
 _NONCE_BYTES = 24
 
@@ -115,18 +115,15 @@ def parse_proposal(data: bytes, *, is_known_channel: Callable[[str], bool] | Non
         ProposalError: PROPOSAL_MALFORMED for what does not parse, CHANNEL_NOT_FOUND, or PROPOSAL_INVALID for
             a wrong type, epoch, nonce, creator or transaction id; the messages are Fabric's.
     """
-    try:
-        proposal = proposal_pb2.Proposal.FromString(data)
-        header = common_pb2.Header.FromString(proposal.header)
-        channel_header = common_pb2.ChannelHeader.FromString(header.channel_header)
-        signature_header = common_pb2.SignatureHeader.FromString(header.signature_header)
-        extension = proposal_pb2.ChaincodeHeaderExtension.FromString(channel_header.extension)
-        payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
-        specification = chaincode_pb2.ChaincodeInvocationSpec.FromString(payload.input)
-        timestamp = to_datetime(channel_header.timestamp)
-    except (DecodeError, ValueError, OverflowError) as error:
-        raise ProposalError("PROPOSAL_MALFORMED", f"error unmarshalling Proposal: {error}") from error
-    _check_form(extension, specification)
+    proposal = parsed(proposal_pb2.Proposal, data)
+    header = parsed(common_pb2.Header, proposal.header)
+    channel_header = parsed(common_pb2.ChannelHeader, header.channel_header)
+    signature_header = parsed(common_pb2.SignatureHeader, header.signature_header)
+    extension = parsed(proposal_pb2.ChaincodeHeaderExtension, channel_header.extension)
+    _check_named(extension)
+    payload = parsed(proposal_pb2.ChaincodeProposalPayload, proposal.payload)
+    specification = parsed(chaincode_pb2.ChaincodeInvocationSpec, payload.input)
+    _check_input(specification)
     if is_known_channel is not None and not is_known_channel(channel_header.channel_id):
         raise ProposalError("CHANNEL_NOT_FOUND", f"channel '{channel_header.channel_id}' not found")
     _check_content(channel_header, signature_header)
@@ -139,9 +136,26 @@ def parse_proposal(data: bytes, *, is_known_channel: Callable[[str], bool] | Non
         transient=dict(payload.TransientMap),
         creator=signature_header.creator,
         nonce=signature_header.nonce,
-        timestamp=timestamp,
+        timestamp=to_nearest_datetime(channel_header.timestamp),
         is_init=specification.chaincode_spec.input.is_init,
     )
+
+
+def parsed(message_type: Any, data: bytes) -> Any:
+    """A part of a proposal.
+
+    Parameters:
+        message_type: of the part.
+        data: its bytes.
+
+    Raises:
+        ProposalError: PROPOSAL_MALFORMED, with Fabric's text (`protoutil/unmarshalers.go`).
+    """
+    try:
+        return message_type.FromString(data)
+    except DecodeError as error:
+        name = message_type.DESCRIPTOR.name
+        raise ProposalError("PROPOSAL_MALFORMED", f"error unmarshalling {name}: {GO_DECODING}") from error
 
 
 def proposal_hash(data: bytes) -> bytes:
@@ -195,13 +209,16 @@ def _payload(
     return proposal_pb2.ChaincodeProposalPayload(input=_encode(specification), TransientMap=dict(transient))
 
 
-def _check_form(extension: Any, specification: Any) -> None:
-    problem = None
+def _check_named(extension: Any) -> None:
     if not extension.HasField("chaincode_id"):
-        problem = "ChaincodeHeaderExtension.ChaincodeId is nil"
-    elif not extension.chaincode_id.name:
-        problem = "ChaincodeHeaderExtension.ChaincodeId.Name is empty"
-    elif not specification.HasField("chaincode_spec"):
+        raise ProposalError("PROPOSAL_MALFORMED", "ChaincodeHeaderExtension.ChaincodeId is nil")
+    if not extension.chaincode_id.name:
+        raise ProposalError("PROPOSAL_MALFORMED", "ChaincodeHeaderExtension.ChaincodeId.Name is empty")
+
+
+def _check_input(specification: Any) -> None:
+    problem = None
+    if not specification.HasField("chaincode_spec"):
         problem = "chaincode invocation spec did not contain chaincode spec"
     elif not specification.chaincode_spec.HasField("input"):
         problem = "chaincode input did not contain any input"

@@ -25,3 +25,13 @@ def to_datetime(timestamp: Timestamp) -> datetime:
     if not 0 <= timestamp.nanos < 1_000_000_000:
         raise ValueError(f"timestamp has {timestamp.nanos} nanoseconds, expected 0 to 999999999")
     return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
+
+
+def to_nearest_datetime(timestamp: Timestamp) -> datetime:
+    """As `to_datetime`, for what others wrote: as Go reads it, and no further off than Python's years go."""
+    seconds, nanos = divmod(timestamp.seconds * 1_000_000_000 + timestamp.nanos, 1_000_000_000)
+    try:
+        return _EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
+    except OverflowError:
+        limit = datetime.max if seconds > 0 else datetime.min
+        return limit.replace(tzinfo=UTC)

@@ -16,6 +16,7 @@ from support.sample_organizations import SampleOrganization
 
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import PeerRefusal
+from fabric_protocol.errors import GO_DECODING
 
 DENIED = "error validating proposal: access denied: channel [testing] creator org"
 
@@ -61,12 +62,30 @@ def _changed(signed: proposal_pb2.SignedProposal, **fields: object) -> proposal_
     )
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff", b"\x0a\x03\xff\xff\xff", b"x" * 1000])
-async def test_bytes_that_are_no_proposal(engine: Engine, data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "request unauthorized due to incorrect timestamp 1970-01-01T00:00:00Z, peer time "),
+        (b"\xff", f"failed parsing proposal: error unmarshalling Proposal: {GO_DECODING}"),
+        (b"x" * 1000, "request unauthorized due to incorrect timestamp 1970-01-01T00:00:00Z, peer time "),
+        (b"\x0a\x03\xff\xff\xff", f"failed parsing header: error unmarshalling Header: {GO_DECODING}"),
+        (
+            b"\x0a\x03\x12\x01\xff",
+            f"failed parsing signature header: error unmarshalling SignatureHeader: {GO_DECODING}",
+        ),
+        (
+            b"\x0a\x03\x0a\x01\xff",
+            f"failed parsing channel header: error unmarshalling ChannelHeader: {GO_DECODING}",
+        ),
+    ],
+)
+async def test_filters_look_at_bytes_that_are_no_proposal(engine: Engine, data: bytes, text: str) -> None:
     signed = proposal_pb2.SignedProposal(proposal_bytes=data, signature=b"s")
     refusal = await _refusal(engine, signed)
-    assert not refusal.is_filter
-    assert refusal.code == "PROPOSAL_MALFORMED"
+    assert refusal.is_filter
+    assert refusal.message.startswith(text)
+    inner = await _refusal(engine, signed, through_filters=False)
+    assert (inner.code, inner.is_filter) == ("PROPOSAL_MALFORMED", False)
 
 
 @pytest.mark.parametrize(

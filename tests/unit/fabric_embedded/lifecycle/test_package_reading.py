@@ -63,8 +63,9 @@ def test_templates_are_filled_from_the_builders_configuration(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b"", "could not parse as a chaincode install package: error"),
-        (b"not gzip", "could not parse as a chaincode install package: error reading as gzip stream"),
+        (b"", "could not parse as a chaincode install package: error reading as gzip stream: EOF"),
+        (b"no gzip", "error reading as gzip stream: unexpected EOF"),
+        (b"still no gzip", "error reading as gzip stream: gzip: invalid header"),
         (gzip.compress(b"not tar" * 99), "could not parse as a chaincode install package: error inspecting"),
         (package()[:-20], "could not parse as a chaincode install package: error inspecting"),
         (

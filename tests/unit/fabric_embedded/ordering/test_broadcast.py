@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fabric_protos.common import common_pb2
+from fabric_protos.peer import transaction_pb2
 from support.engine_material import Consortium, endorsed, make_consortium, submit, until
 from support.memory_chaincode import Call
 from support.sample_organizations import Member, SampleOrganization
@@ -74,7 +75,7 @@ async def test_envelopes_that_cannot_be_read(engine: Engine) -> None:
         (
             {"type": common_pb2.ORDERER_TRANSACTION},
             common_pb2.BAD_REQUEST,
-            "message is of type that cannot be processed directly",
+            "message is of type that is no longer supported",
         ),
         (
             {"type": common_pb2.CONFIG_UPDATE},
@@ -126,6 +127,25 @@ async def test_what_is_accepted_and_makes_no_sense_gets_a_code_in_its_block(
     assert await engine.broadcast(_envelope(consortium.clients["AlphaMSP"])) == (common_pb2.SUCCESS, "")
     block = parse_block(await engine.ledger.wait_for_block(height))
     assert block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] != bytes([ValidationCode.VALID])
+
+
+async def test_an_action_without_content_gets_a_code_and_the_next_transaction_is_valid(
+    engine: Engine, consortium: Consortium
+) -> None:
+    client = consortium.clients["AlphaMSP"]
+    envelope, _ = await endorsed(engine, consortium, "put", client="AlphaMSP", endorsers=["AlphaMSP"])
+    payload = common_pb2.Payload.FromString(envelope.payload)
+    transaction = transaction_pb2.Transaction.FromString(payload.data)
+    transaction.actions[0].payload = b""
+    payload.data = transaction.SerializeToString()
+    content = payload.SerializeToString()
+    emptied = common_pb2.Envelope(payload=content, signature=sign(client.key, content))
+    height = engine.ledger.height
+    assert await engine.broadcast(emptied) == (common_pb2.SUCCESS, "")
+    block = parse_block(await engine.ledger.wait_for_block(height))
+    code = block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER]
+    assert code == bytes([ValidationCode.INVALID_ENDORSER_TRANSACTION])
+    await submit(engine, consortium, "put", client="AlphaMSP", endorsers=["AlphaMSP"])
 
 
 async def test_envelope_with_unknown_fields_is_written_anew(engine: Engine, consortium: Consortium) -> None:

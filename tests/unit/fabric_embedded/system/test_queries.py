@@ -23,10 +23,21 @@ from support.sample_organizations import Member
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import PeerRefusal
 from fabric_protocol.blocks import header_hash, parse_block
+from fabric_protocol.errors import GO_DECODING
 from fabric_protocol.proposals import new_proposal
 from fabric_protocol.signatures import sign
 
 LAST = str(2**64 - 1).encode()
+
+
+def block_of(channel_id: str) -> bytes:
+    """A block whose one entry names a channel."""
+    header = common_pb2.Header(
+        channel_header=common_pb2.ChannelHeader(channel_id=channel_id).SerializeToString()
+    )
+    envelope = common_pb2.Envelope(payload=common_pb2.Payload(header=header).SerializeToString())
+    data = common_pb2.BlockData(data=[envelope.SerializeToString()])
+    return bytes(common_pb2.Block(data=data).SerializeToString())
 
 
 async def _relay(call: Call) -> bytes:
@@ -173,10 +184,20 @@ async def test_channels_and_their_configuration(engine: Engine, ask: Any) -> Non
         ),
         (
             [b"JoinChain", b"block"],
-            "access denied for [JoinChain]: Failed verifying that proposal's creator satisfies local MSP "
-            "principal during channelless check policy with policy [Admins]: [The identity is not an admin "
-            "under this MSP [AlphaMSP]: The identity does not contain OU [ADMIN], MSP: [AlphaMSP]]",
+            f"Failed to reconstruct the genesis block, error unmarshalling Block: {GO_DECODING}",
         ),
+        (
+            [b"JoinChain", b""],
+            '"JoinChain" request failed to extract channel id from the block due to [failed to retrieve '
+            "channel id - block is empty]",
+        ),
+        (
+            [b"JoinChain", block_of("other")],
+            "access denied for [JoinChain][other]: [Failed verifying that proposal's creator satisfies local "
+            "MSP principal during channelless check policy with policy [Admins]: [The identity is not an "
+            "admin under this MSP [AlphaMSP]: The identity does not contain OU [ADMIN], MSP: [AlphaMSP]]]",
+        ),
+        ([b"JoinChainBySnapshot", b""], "Cannot join the channel, no snapshot directory provided"),
     ],
 )
 async def test_channel_queries_that_cannot_be(ask: Any, arguments: list[bytes], text: str) -> None:
@@ -187,8 +208,25 @@ async def test_channel_queries_that_cannot_be(ask: Any, arguments: list[bytes], 
 async def test_joining_another_channel_is_refused_with_the_reason(
     engine: Engine, consortium: Consortium
 ) -> None:
-    answer = await _ask(engine, consortium.administrators["AlphaMSP"], "cscc", b"JoinChain", b"block")
+    answer = await _ask(
+        engine, consortium.administrators["AlphaMSP"], "cscc", b"JoinChain", block_of("other")
+    )
     assert answer.response.message.startswith("Cannot join a channel: the embedded engine has one channel")
+
+
+@pytest.mark.parametrize("function", [b"GetBlockByTxID", b"GetTransactionByID", b"GetBlockByHash"])
+async def test_an_answer_that_would_quote_bytes_cannot_be_sent(ask: Any, function: bytes) -> None:
+    answer = await ask("qscc", function, b"testing", b"\xff")
+    assert (answer.status, answer.message) == (
+        500,
+        "error in simulation: transaction returned with failure: failed to marshal response: string field "
+        "contains invalid UTF-8",
+    )
+
+
+async def test_bytes_for_a_number_are_quoted_as_go_does(ask: Any) -> None:
+    answer = await ask("qscc", b"GetBlockByNumber", b"testing", b"\xfe1")
+    assert answer.message.endswith('parsing "\\xfe1": invalid syntax')
 
 
 async def test_no_snapshot_is_being_joined(engine: Engine, consortium: Consortium) -> None:

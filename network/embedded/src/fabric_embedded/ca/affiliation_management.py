@@ -53,7 +53,7 @@ def add_affiliation(service: CaService, caller: RegisteredIdentity, name: str, *
     """Add an affiliation; `force` adds those over it that are missing.
 
     Raises:
-        CaError: authorization failure; 409 when it exists; 400 when one over it is missing.
+        CaError: authorization failure; 409 when it exists; 404 when one over it is missing.
     """
     require_true(caller.attribute_values(), AFFILIATION_MANAGER)
     known = service.store.affiliations()
@@ -62,8 +62,7 @@ def add_affiliation(service: CaService, caller: RegisteredIdentity, name: str, *
     check_affiliation(caller, name)
     over = ancestors(name)
     if not force and over and over[-1] not in known:
-        message = "Parent affiliation does not exist, 'force' option required on request to add affiliation"
-        raise CaError(400, ca_errors.ADD_AFFILIATION, message)
+        raise _unknown()
     with service.store.transaction():
         for each in (*over, name):
             service.store.add_affiliation(each)
@@ -134,8 +133,7 @@ def remove_affiliation(
 def _existing(service: CaService, name: str) -> list[str]:
     known = service.store.affiliations()
     if name not in known:
-        message = "Failed to get affiliation: not found"
-        raise CaError(404, ca_errors.UNKNOWN_IDENTITY, message, "unknown affiliation")
+        raise _unknown()
     return [each for each in known if below(each, name)]
 
 
@@ -144,3 +142,8 @@ def _members(service: CaService, caller: RegisteredIdentity, name: str) -> list[
     if members and not caller.attribute_values().get(ROLES):
         raise authorization_failure("identities are affected, but caller is not a registrar")
     return members
+
+
+def _unknown() -> CaError:
+    message = f"Failed to get affiliation: {ca_errors.NO_ROWS}"
+    return CaError(404, ca_errors.UNKNOWN_IDENTITY, message, "unknown affiliation")

@@ -36,7 +36,7 @@ class Attribute:
 
     def to_dict(self) -> dict[str, object]:
         """As Fabric CA's REST interface writes it."""
-        return {"name": self.name, "value": self.value, "ecert": self.ecert}
+        return {"name": self.name, "value": self.value} | ({"ecert": True} if self.ecert else {})
 
 
 REGISTRAR = (

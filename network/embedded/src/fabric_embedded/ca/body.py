@@ -18,7 +18,7 @@ _MAX_ENTRIES, _MAX_ATTRIBUTE_LENGTH = 64, 1024
 
 
 def read_object(body: bytes) -> Mapping[str, object]:
-    """Read a JSON object.
+    """Read a JSON object; null is an empty one, as in Go.
 
     Raises:
         CaError: 400, code 4 when the body is empty, code 5 when it is something else.
@@ -29,6 +29,8 @@ def read_object(body: bytes) -> Mapping[str, object]:
         fields = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise bad_body("not JSON") from error
+    if fields is None:
+        return {}
     if not isinstance(fields, dict):
         raise bad_body("expected a JSON object")
     return fields

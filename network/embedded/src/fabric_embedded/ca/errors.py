@@ -22,6 +22,7 @@ AUTHENTICATION_FAILURE = 20
 BAD_CERTIFICATE_REQUEST = 31
 INVALID_REVOKED_AFTER = 36
 INVALID_EXPIRE_AFTER = 37
+ADD_IDENTITY = 52
 REMOVE_IDENTITY = 56
 MODIFY_IDENTITY = 58
 ADD_AFFILIATION = 60
@@ -36,6 +37,10 @@ ALREADY_REGISTERED = 74
 NAME_MISMATCH = 77
 CERTIFICATE_REQUEST_LIMITS = 80
 MAX_ENROLLMENTS_INVALID = 82
+
+
+NO_ROWS = "sql: no rows in result set"
+"""How Fabric CA says that its database knows nothing of this name; clients have come to look for it."""
 
 
 class CaError(EmbeddedError):

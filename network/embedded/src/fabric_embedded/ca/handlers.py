@@ -6,16 +6,18 @@ Source: Fabric CA v1.5 `lib/server*.go`, `api/client.go`.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 
 from fabric_embedded.ca import affiliation_management, identities, revocation
 from fabric_embedded.ca import body as fields_of
+from fabric_embedded.ca import errors as ca_errors
 from fabric_embedded.ca.affiliation_management import AffectedAffiliations
 from fabric_embedded.ca.affiliations import tree
 from fabric_embedded.ca.authentication import basic_credentials, token_caller
-from fabric_embedded.ca.errors import REMOVE_AFFILIATION, CaError, bad_body
+from fabric_embedded.ca.errors import CaError, bad_body
 from fabric_embedded.ca.requests import EnrollRequest, ModifyRequest, RegisterRequest
 from fabric_embedded.ca.revocation_requests import ListRequest, RevokeRequest, certificate_filter
 from fabric_embedded.ca.service import CaService
@@ -68,7 +70,7 @@ async def _certificates(service: CaService, request: Request, body: bytes) -> ob
     caller = token_caller(service, request, body).identity
     wanted = certificate_filter(request.query_params, service.clock())
     found = revocation.listed_certificates(service, caller, wanted)
-    return {"certs": [{"PEM": item.pem.decode()} for item in found], "caname": service.name}
+    return {"certs": [{"PEM": item.pem.decode()} for item in found], "caname": ""}
 
 
 async def _identities(service: CaService, request: Request, body: bytes) -> object:
@@ -84,23 +86,25 @@ async def _identity(service: CaService, request: Request, body: bytes) -> object
 
 async def _add_identity(service: CaService, request: Request, body: bytes) -> object:
     registrar = token_caller(service, request, body).identity
+    if not fields_of.text(fields_of.read_object(body), "id"):
+        raise CaError(400, ca_errors.ADD_IDENTITY, "Missing 'ID' in request to add a new identity")
     wanted = RegisterRequest.from_body(body)
     secret = await service.register(registrar, wanted)
     added = identities.managed_identity(service, registrar, wanted.id)
-    return {**_identity_document(added), "secret": secret, "caname": service.name}
+    return _changed_document(service, added, secret)
 
 
 async def _modify_identity(service: CaService, request: Request, body: bytes) -> object:
     caller = token_caller(service, request, body).identity
     wanted = ModifyRequest.from_body(body)
     after = await identities.modify_identity(service, caller, request.path_params["id"], wanted)
-    return {**_identity_document(after), "secret": wanted.secret, "caname": service.name}
+    return _changed_document(service, after, wanted.secret)
 
 
 async def _remove_identity(service: CaService, request: Request, body: bytes) -> object:
     caller = token_caller(service, request, body).identity
     removed = identities.remove_identity(service, caller, request.path_params["id"], force=_force(request))
-    return {**_identity_document(removed), "caname": service.name}
+    return _changed_document(service, removed)
 
 
 async def _affiliations(service: CaService, request: Request, body: bytes) -> object:
@@ -146,14 +150,14 @@ HANDLERS: tuple[tuple[str, str, Handler, int], ...] = (
     ("GET", "/certificates", _certificates, _OK),
     ("GET", "/identities", _identities, _OK),
     ("POST", "/identities", _add_identity, _CREATED),
-    ("GET", "/identities/{id:path}", _identity, _OK),
-    ("PUT", "/identities/{id:path}", _modify_identity, _OK),
-    ("DELETE", "/identities/{id:path}", _remove_identity, _OK),
+    ("GET", "/identities/{id}", _identity, _OK),
+    ("PUT", "/identities/{id}", _modify_identity, _OK),
+    ("DELETE", "/identities/{id}", _remove_identity, _OK),
     ("GET", "/affiliations", _affiliations, _OK),
     ("POST", "/affiliations", _add_affiliation, _CREATED),
-    ("GET", "/affiliations/{name:path}", _affiliation, _OK),
-    ("PUT", "/affiliations/{name:path}", _rename_affiliation, _OK),
-    ("DELETE", "/affiliations/{name:path}", _remove_affiliation, _OK),
+    ("GET", "/affiliations/{name}", _affiliation, _OK),
+    ("PUT", "/affiliations/{name}", _rename_affiliation, _OK),
+    ("DELETE", "/affiliations/{name}", _remove_affiliation, _OK),
 )
 """Method, path, handler and the status of success."""
 
@@ -182,6 +186,14 @@ def _identity_document(identity: RegisteredIdentity) -> dict[str, object]:
     }
 
 
+def _changed_document(
+    service: CaService, identity: RegisteredIdentity, secret: str = ""
+) -> dict[str, object]:
+    """An identity after a change: unlike one that was only asked for, without what is empty."""
+    document = {**_identity_document(identity), "secret": secret, "caname": service.name}
+    return {name: value for name, value in document.items() if value or name == "affiliation"}
+
+
 def _affiliation_document(service: CaService, affected: AffectedAffiliations) -> dict[str, object]:
     members = [(identity.affiliation, _identity_document(identity)) for identity in affected.identities]
     return {**tree(affected.names, members), "caname": service.name}
@@ -197,6 +209,9 @@ def _affiliation_name(body: bytes) -> str:
 def _force(request: Request) -> bool:
     value = request.query_params.get("force", "").lower()
     if value not in _FORCE:
-        message = "Failed to correctly parse value of 'force' query parameter"
-        raise CaError(400, REMOVE_AFFILIATION, message)
+        message = (
+            "Failed to correctly parse value of 'force' query parameter: strconv.ParseBool: parsing "
+            f"{json.dumps(value)}: invalid syntax"
+        )
+        raise CaError(400, ca_errors.REMOVE_AFFILIATION, message)
     return _FORCE[value]

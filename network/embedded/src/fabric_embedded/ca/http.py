@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from fabric_embedded.ca import errors as ca_errors
@@ -32,7 +32,9 @@ def ca_application(service: CaService) -> Starlette:
         for method, path, handler, status in HANDLERS
         for prefix in ("", "/api/v1")
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+    application = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+    application.router.redirect_slashes = False
+    return application
 
 
 def _endpoint(service: CaService, handler: Handler, success: int) -> Callable[[Request], Awaitable[Response]]:
@@ -75,4 +77,4 @@ async def _unrouted(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:
         return _refusal(CaError(405, ca_errors.METHOD_NOT_ALLOWED, f"Method {request.method} is not allowed"))
-    return _refusal(CaError(status, ca_errors.UNKNOWN, "No such endpoint"))
+    return PlainTextResponse(f"{status} page not found\n", status)

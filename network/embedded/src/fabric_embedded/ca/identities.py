@@ -42,7 +42,8 @@ def managed_identity(service: CaService, caller: RegisteredIdentity, wanted: str
         # Only a registrar learns that an id does not exist.
         if not caller.attribute_values().get(ROLES):
             raise authorization_failure("caller is not a registrar")
-        raise CaError(404, ca_errors.UNKNOWN_IDENTITY, "Failed to get User: not found", "unknown identity")
+        message = f"Failed to get User: {ca_errors.NO_ROWS}"
+        raise CaError(404, ca_errors.UNKNOWN_IDENTITY, message, "unknown identity")
     check_manages(caller, found)
     return found
 

@@ -94,7 +94,8 @@ def _revoke_certificate(service: CaService, caller: Caller, request: RevokeReque
     named = f"Certificate with serial {request.serial} and AKI {request.aki}"
     certificate = service.store.certificates.get(request.serial, request.aki)
     if certificate is None:
-        raise CaError(404, ca_errors.CERTIFICATE_NOT_FOUND, f"{named} was not found: not found")
+        message = f"{named} was not found: Failed to get Certificate: {ca_errors.NO_ROWS}"
+        raise CaError(404, ca_errors.CERTIFICATE_NOT_FOUND, message)
     _check_revoker(caller.identity, certificate.id)
     if certificate.revoked_at is not None:
         raise CaError(404, ca_errors.ALREADY_REVOKED, f"{named} was already revoked")
@@ -129,6 +130,6 @@ def _check_revoker(caller: RegisteredIdentity, owner: str) -> None:
 def _owner(service: CaService, identity: str) -> RegisteredIdentity:
     found = service.store.get(identity)
     if found is None:
-        message = f"Identity {identity} was not found: Failed to get User: not found"
+        message = f"Identity {identity} was not found: Failed to get User: {ca_errors.NO_ROWS}"
         raise CaError(404, ca_errors.REVOKED_IDENTITY_NOT_FOUND, message, "unknown identity")
     return found

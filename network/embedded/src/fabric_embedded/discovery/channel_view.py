@@ -5,7 +5,7 @@ Source: fabric-behaviour §9; `discovery/support/config/support.go`, `discovery/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,13 @@ from fabric_protos.discovery import protocol_pb2
 from fabric_protos.msp import msp_config_pb2
 
 from fabric_embedded.discovery.gossip_messages import AdvertisedPeer
-from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, metadata_key, read_definition
+from fabric_protocol.collections import read_collections
+from fabric_protocol.definitions import (
+    IMPLICIT_COLLECTION_PREFIX,
+    LIFECYCLE_NAMESPACE,
+    metadata_key,
+    read_definition,
+)
 from fabric_protocol.errors import PolicyError
 from fabric_protocol.interest import InterestCall
 from fabric_protocol.planning import EndorsementRequirements, endorsement_requirements
@@ -38,11 +44,13 @@ class ChannelView:
         engine: whose channel.
         peers: every organization's peer, by MSP id.
         sequence: number of the statements that the peers make.
+        msp_id: of the organization whose peer looks.
     """
 
     engine: Engine
     peers: Mapping[str, AdvertisedPeer]
     sequence: int
+    msp_id: str
 
     def config(self) -> Any:
         """`ConfigResult`: the organizations' MSPs, and where their ordering nodes are."""
@@ -68,7 +76,7 @@ class ChannelView:
         for msp_id, peer in self.peers.items():
             listed = result.peers_by_org[msp_id]
             if names is None:
-                listed.peers.add(identity=peer.identity.serialized, membership_info=peer.alive(self.sequence))
+                listed.peers.add(identity=peer.identity.serialized, membership_info=self._alive(msp_id))
             elif msp_id in names:
                 listed.peers.append(self._stateful(msp_id))
         return result
@@ -77,11 +85,17 @@ class ChannelView:
         """MSP ids of the organizations whose peers have all of an interest's chaincodes and may see its data.
 
         Raises:
-            NoDescriptor: a chaincode or collection does not exist.
+            NoDescriptor: a chaincode or collection does not exist, with Fabric's text.
         """
         if not interest.chaincodes:
             return sorted(self.peers)
-        return self._ready(interest, self._requirements(interest))
+        self._check_known(interest)
+        touched = [
+            InterestCall(call.name, name, no_private_reads=call.no_private_reads)
+            for call in interest.chaincodes
+            for name in call.collection_names
+        ]
+        return self._ready(interest, self._requirements(touched))
 
     def endorsers(self, interest: Any) -> Any:
         """`EndorsementDescriptor`: the smallest sets of organizations that satisfy an interest's policies.
@@ -89,7 +103,8 @@ class ChannelView:
         Raises:
             NoDescriptor: no peers can endorse it.
         """
-        needed = self._requirements(interest)
+        self._check_known(interest)
+        needed = self._requirements(_calls(interest))
         ready = self._ready(interest, needed)
         layouts = list(self._layouts(ready, needed))
         if not layouts:
@@ -114,10 +129,26 @@ class ChannelView:
                     found.append(frozenset(chosen))
                     yield chosen
 
-    def _requirements(self, interest: Any) -> EndorsementRequirements:
+    def _check_known(self, interest: Any) -> None:
+        state = self.engine.ledger.state
+        for call in interest.chaincodes:
+            if call.name == LIFECYCLE_NAMESPACE:
+                continue
+            definition = read_definition(state, call.name)
+            if definition is None:
+                channel_id = self.engine.channel_id
+                raise NoDescriptor(f"No metadata was found for chaincode {call.name} in channel {channel_id}")
+            known = {collection.name for collection in read_collections(definition.collections)}
+            for name in () if call.no_private_reads else call.collection_names:
+                if name not in known and not name.startswith(IMPLICIT_COLLECTION_PREFIX):
+                    raise NoDescriptor(
+                        f"collection {name} doesn't exist in collection config for chaincode {call.name}"
+                    )
+
+    def _requirements(self, touched: Iterable[InterestCall]) -> EndorsementRequirements:
         try:
             return endorsement_requirements(
-                _calls(interest),
+                touched,
                 config=self.engine.config,
                 state=self.engine.ledger.state,
                 candidates={msp_id: peer.identity for msp_id, peer in self.peers.items()},
@@ -133,6 +164,9 @@ class ChannelView:
             if msp_id in needed.eligible and all(self.engine.peers[msp_id].serves(name) for name in names)
         ]
 
+    def _alive(self, msp_id: str) -> Any:
+        return self.peers[msp_id].alive(self.sequence, to_itself=msp_id == self.msp_id)
+
     def _stateful(self, msp_id: str) -> Any:
         peer, height = self.peers[msp_id], self.engine.ledger.height
         chaincodes = {
@@ -141,7 +175,7 @@ class ChannelView:
         chaincodes[LIFECYCLE_NAMESPACE] = _LIFECYCLE_VERSION
         return protocol_pb2.Peer(
             identity=peer.identity.serialized,
-            membership_info=peer.alive(self.sequence),
+            membership_info=self._alive(msp_id),
             state_info=peer.state(self.engine.channel_id, height, chaincodes, self.sequence),
         )
 
@@ -151,18 +185,24 @@ class ChannelView:
         for key in [key for key, _ in state.scan(LIFECYCLE_NAMESPACE, start, end)]:
             definition = read_definition(state, key.removeprefix(start))
             if definition is not None:
-                yield definition.name, definition.version
+                # Fabric tells the sequence, for a definition may change and keep its version.
+                yield definition.name, str(definition.sequence)
 
 
 def _calls(interest: Any) -> Iterator[InterestCall]:
-    """Every chaincode's own policy, those of its collections, and key-level ones: all of them must hold."""
+    """The policies of an interest, all of which must hold (`discovery/support/chaincode/support.go`).
+
+    A chaincode that is named with collections comes under their policies, in which its own stands for a
+    collection without one; to disregard the namespace's policy leaves out the first of them.
+    """
     for call in interest.chaincodes:
-        policies = tuple(policy.SerializeToString(deterministic=True) for policy in call.key_policies)
-        is_disregarded = call.disregard_namespace_policy
-        if is_disregarded and not policies and not call.collection_names:
-            raise NoDescriptor("requested to disregard a policy without naming another one")
-        yield InterestCall(call.name, "", key_policies=policies, disregard_namespace_policy=is_disregarded)
-        for collection in call.collection_names:
-            yield InterestCall(
-                call.name, collection, no_private_reads=call.no_private_reads, disregard_namespace_policy=True
-            )
+        keys = tuple(policy.SerializeToString(deterministic=True) for policy in call.key_policies)
+        named = list(call.collection_names) or [""]
+        if call.disregard_namespace_policy:
+            if len(named) == 1 and not keys:
+                raise NoDescriptor("requested to disregard a policy without naming another one")
+            named = named[1:]
+        if keys:
+            yield InterestCall(call.name, key_policies=keys, disregard_namespace_policy=True)
+        for name in named:
+            yield InterestCall(call.name, name, no_private_reads=call.no_private_reads)

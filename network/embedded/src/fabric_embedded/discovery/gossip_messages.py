@@ -41,13 +41,20 @@ class AdvertisedPeer:
         content = self.identity.msp_id.encode() + _certificate(self.identity)
         return hashlib.sha256(content).digest()
 
-    def alive(self, sequence: int) -> Any:
-        """`Envelope` of an `AliveMessage`: the peer exists, at this endpoint."""
+    def alive(self, sequence: int, *, to_itself: bool) -> Any:
+        """`Envelope` of an `AliveMessage`: the peer exists, at this endpoint.
+
+        Parameters:
+            sequence: greater than of all statements before.
+            to_itself: whether the peer tells it of itself; its own view has no signature of its own.
+        """
         message = message_pb2.GossipMessage(tag=message_pb2.GossipMessage.EMPTY)
         message.alive_msg.membership.endpoint = self.endpoint
         message.alive_msg.membership.pki_id = self.pki_id
         message.alive_msg.timestamp.inc_num = self.started
         message.alive_msg.timestamp.seq_num = sequence
+        if to_itself:
+            return message_pb2.Envelope(payload=message.SerializeToString())
         return self._signed(message)
 
     def state(self, channel_id: str, height: int, chaincodes: Mapping[str, str], sequence: int) -> Any:

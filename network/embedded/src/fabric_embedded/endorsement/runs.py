@@ -16,7 +16,7 @@ from fabric_embedded.chaincode.messages import Type
 from fabric_embedded.chaincode.private_access import PrivateAccess
 from fabric_embedded.endorsement.chaincodes import definition_reader
 from fabric_embedded.errors import AccessDenied, ChaincodeError
-from fabric_embedded.system.calls import SystemCall
+from fabric_embedded.system.calls import SystemCall, UnsayableText
 from fabric_protocol.definitions import (
     LEGACY_NAMESPACE,
     LIFECYCLE_NAMESPACE,
@@ -44,11 +44,12 @@ EXECUTION_SECONDS = 30.0
 _SYSTEM_VERSION = "syscc"
 _NO_LEGACY_LIFECYCLE = (
     "could not launch chaincode lscc.syscc: error building chaincode: error building image: failed to get "
-    "chaincode package for external build: could not get legacy chaincode package 'lscc.syscc': no such file "
-    "or directory"
+    "chaincode package for external build: could not get legacy chaincode package 'lscc.syscc': open "
+    "/var/hyperledger/production/chaincodes/lscc.syscc: no such file or directory"
 )
-"""Fabric 3 knows `lscc` as a system chaincode and has none to run; so say its peers, with a path."""
+"""Fabric 3 knows `lscc` as a system chaincode and has none to run; its peers say so, with a path."""
 
+_UNSAYABLE = "failed to marshal response: string field contains invalid UTF-8"
 _NO_RESULTS = SimulationResults(b"", None, ReadWriteSet(), None, ())
 
 
@@ -119,18 +120,7 @@ class ChaincodeRunner:
         if proposal.chaincode == LEGACY_NAMESPACE:
             raise _failed(proposal.transaction_id, _NO_LEGACY_LIFECYCLE)
         if proposal.chaincode in self.system:
-            call = SystemCall(
-                proposal.arguments,
-                admitted,
-                signed,
-                config,
-                snapshot,
-                simulator if proposal.channel_id else None,
-            )
-            response = await self.system[proposal.chaincode].invoke(call)
-            # What asks only (qscc, cscc) has no simulation in Fabric, and so no results at all.
-            results = simulator.results() if proposal.chaincode == LIFECYCLE_NAMESPACE else _NO_RESULTS
-            return RunResult(response, "", b"", False, results, _SYSTEM_VERSION)
+            return await self._run_system(admitted, signed, snapshot, config, simulator)
         try:
             definition, link = self.find(proposal.chaincode, simulator, snapshot)
         except ChaincodeError as error:
@@ -154,6 +144,26 @@ class ChaincodeRunner:
             simulator.results(),
             definition.version,
         )
+
+    async def _run_system(
+        self,
+        admitted: AdmittedProposal,
+        signed: proposal_pb2.SignedProposal,
+        snapshot: Snapshot,
+        config: ChannelConfig,
+        simulator: Simulator,
+    ) -> RunResult:
+        proposal = admitted.proposal
+        own = simulator if proposal.channel_id else None
+        call = SystemCall(proposal.arguments, admitted, signed, config, snapshot, own)
+        try:
+            response = await self.system[proposal.chaincode].invoke(call)
+        except UnsayableText as error:
+            text = f"error in simulation: transaction returned with failure: {_UNSAYABLE}"
+            raise SimulationFailed(text) from error
+        # What asks only (qscc, cscc) has no simulation in Fabric, and so no results at all.
+        results = simulator.results() if proposal.chaincode == LIFECYCLE_NAMESPACE else _NO_RESULTS
+        return RunResult(response, "", b"", False, results, _SYSTEM_VERSION)
 
     def find(self, name: str, simulator: Simulator, snapshot: Snapshot) -> tuple[Definition, ChaincodeLink]:
         """A chaincode's definition and service, noting in the read set that it was used.
@@ -249,10 +259,15 @@ class _Run:
         if name == LEGACY_NAMESPACE:
             raise ChaincodeError("LAUNCH_FAILED", f"execute failed: {_NO_LEGACY_LIFECYCLE}")
         call = SystemCall(arguments, self.admitted, self.signed, self.config, self.snapshot, self.simulator)
-        response = await self.runner.system[name].invoke(call)
+        try:
+            response = await self.runner.system[name].invoke(call)
+        except UnsayableText:
+            kind, payload = Type.ERROR, _UNSAYABLE.encode()
+        else:
+            kind, payload = Type.COMPLETED, response.SerializeToString()
         return ChaincodeMessage(
-            type=Type.COMPLETED,
-            payload=response.SerializeToString(),
+            type=kind,
+            payload=payload,
             txid=self.admitted.proposal.transaction_id,
             channel_id=self.config.channel_id,
         )

@@ -51,7 +51,8 @@ class ChaincodeEventReader:
             return self._ledger.height
         if kind == "specified":
             return int(request.start_position.specified.number)
-        raise invalid(f"invalid start position type: {kind}")
+        # Fabric names the type in Go that stands for the kind.
+        raise invalid(f"invalid start position type: *orderer.SeekPosition_{kind.capitalize()}")
 
     def _of_block(self, number: int) -> list[Any]:
         """Events of one block; until the awaited transaction's own event has passed, none."""

@@ -10,17 +10,21 @@ from typing import Any
 
 import grpc
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import proposal_pb2
+from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from google.protobuf.message import DecodeError
 
 from fabric_embedded.services.handlers import ServiceError
+from fabric_protocol.errors import GO_DECODING
 
-_GO_DECODING = "proto: cannot parse invalid wire-format data"
+_UNPACKING = "failed to unpack transaction proposal: "
 
 
 @dataclass(frozen=True)
 class AskedProposal:
-    """What a gateway looks at in a proposal; the endorser checks the rest."""
+    """What a gateway looks at in a proposal; the endorser checks the rest.
+
+    The chaincode is that of the invocation, by which peers are chosen; which one runs, the header says.
+    """
 
     signed: Any
     channel_id: str
@@ -29,44 +33,47 @@ class AskedProposal:
     has_transient: bool
 
 
-def read_proposal(
-    signed: Any, missing: str = "the proposed transaction must contain a signed proposal", prefix: str = ""
-) -> AskedProposal:
-    """Read a `SignedProposal`.
-
-    Parameters:
-        signed: the message.
-        missing: text where it has no proposal.
-        prefix: of the text about bytes that are no proposal.
+def read_evaluation(signed: Any) -> AskedProposal:
+    """Read the `SignedProposal` of Evaluate, which must name a channel and a chaincode.
 
     Raises:
         ServiceError: INVALID_ARGUMENT.
     """
     if not signed.proposal_bytes:
-        raise invalid(missing)
-    try:
-        proposal = proposal_pb2.Proposal.FromString(signed.proposal_bytes)
-        header = common_pb2.Header.FromString(proposal.header)
-        channel_header = common_pb2.ChannelHeader.FromString(header.channel_header)
-        extension = proposal_pb2.ChaincodeHeaderExtension.FromString(channel_header.extension)
-        payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
-    except DecodeError as error:
-        raise invalid(f"{prefix}error unmarshalling Proposal: {_GO_DECODING}") from error
-    if not channel_header.channel_id:
-        raise invalid("failed to unpack transaction proposal: no channel id provided")
-    if not extension.HasField("chaincode_id") or not extension.chaincode_id.name:
-        raise invalid("failed to unpack transaction proposal: no chaincode name is provided in the header")
-    return AskedProposal(
-        signed,
-        channel_header.channel_id,
-        extension.chaincode_id.name,
-        channel_header.tx_id,
-        bool(payload.TransientMap),
-    )
+        raise invalid(f"{_UNPACKING}a signed proposal is required")
+    asked, specification = _read(signed, _UNPACKING)
+    channel_id, problem = asked.channel_id, None
+    if not channel_id:
+        problem = "no channel id provided"
+    elif specification is None:
+        problem = f"no chaincode spec is provided, channel id [{channel_id}]"
+    elif not specification.HasField("chaincode_id"):
+        problem = f"no chaincode id is provided, channel id [{channel_id}]"
+    elif not asked.chaincode:
+        problem = f"no chaincode name is provided, channel id [{channel_id}]"
+    if problem is not None:
+        raise invalid(_UNPACKING + problem)
+    return asked
 
 
-def read_inner(message_type: Any, data: bytes) -> Any:
+def read_endorsement(signed: Any) -> AskedProposal:
+    """Read the `SignedProposal` of Endorse; what it lacks is found out by looking for endorsers.
+
+    Raises:
+        ServiceError: INVALID_ARGUMENT.
+    """
+    if not signed.proposal_bytes:
+        raise invalid("the proposed transaction must contain a signed proposal")
+    return _read(signed, "")[0]
+
+
+def read_inner(message_type: Any, data: bytes, what: str) -> Any:
     """Parse the request inside a signed request.
+
+    Parameters:
+        message_type: of the request.
+        data: its bytes.
+        what: its name in the text of a refusal.
 
     Raises:
         ServiceError: INVALID_ARGUMENT.
@@ -74,9 +81,34 @@ def read_inner(message_type: Any, data: bytes) -> Any:
     try:
         return message_type.FromString(data)
     except DecodeError as error:
-        raise invalid(f"invalid {message_type.DESCRIPTOR.name}: error unmarshalling") from error
+        raise invalid(f"invalid {what}: {GO_DECODING}") from error
 
 
 def invalid(message: str) -> ServiceError:
     """INVALID_ARGUMENT with this text."""
     return ServiceError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def _read(signed: Any, prefix: str) -> tuple[AskedProposal, Any]:
+    """A proposal, and its `ChaincodeSpec` or None."""
+
+    def parsed(message_type: Any, data: bytes) -> Any:
+        try:
+            return message_type.FromString(data)
+        except DecodeError as error:
+            name = message_type.DESCRIPTOR.name
+            raise invalid(f"{prefix}error unmarshalling {name}: {GO_DECODING}") from error
+
+    proposal = parsed(proposal_pb2.Proposal, signed.proposal_bytes)
+    header = parsed(common_pb2.Header, proposal.header)
+    channel_header = parsed(common_pb2.ChannelHeader, header.channel_header)
+    payload = parsed(proposal_pb2.ChaincodeProposalPayload, proposal.payload)
+    invocation = parsed(chaincode_pb2.ChaincodeInvocationSpec, payload.input)
+    asked = AskedProposal(
+        signed,
+        channel_header.channel_id,
+        invocation.chaincode_spec.chaincode_id.name,
+        channel_header.tx_id,
+        bool(payload.TransientMap),
+    )
+    return asked, invocation.chaincode_spec if invocation.HasField("chaincode_spec") else None

@@ -19,7 +19,13 @@ from fabric_embedded.gateway.endorsement import collect_endorsements, unknown_ch
 from fabric_embedded.gateway.endorsers import Endorser
 from fabric_embedded.gateway.events import ChaincodeEventReader
 from fabric_embedded.gateway.planning import KnownPlans
-from fabric_embedded.gateway.requests import AskedProposal, invalid, read_inner, read_proposal
+from fabric_embedded.gateway.requests import (
+    AskedProposal,
+    invalid,
+    read_endorsement,
+    read_evaluation,
+    read_inner,
+)
 from fabric_embedded.metrics import count_broadcast
 from fabric_embedded.services.handlers import (
     ConcurrencyLimit,
@@ -31,10 +37,10 @@ from fabric_embedded.services.handlers import (
 from fabric_protocol.policies import SignedData
 
 _SERVICE = "gateway.Gateway"
-_UNPACKING = "failed to unpack transaction proposal: "
 # Fabric's default is 500; waiting for a commit and every open event stream hold a place each.
 _CONCURRENCY = 2500
 _SUCCESS = 200
+_NO_CHANNEL = "Invalid channel ID name during check policy on signed data. Name must be different from nil."
 
 
 class GatewayService:
@@ -75,9 +81,7 @@ class GatewayService:
 
     async def evaluate(self, request: Any) -> Any:
         """Run a proposal on one peer and answer with the chaincode's response."""
-        asked = read_proposal(
-            request.proposed_transaction, f"{_UNPACKING}a signed proposal is required", _UNPACKING
-        )
+        asked = read_evaluation(request.proposed_transaction)
         if asked.channel_id != self._engine.channel_id:
             message = f"could not get last config for channel {asked.channel_id}"
             raise ServiceError(
@@ -104,7 +108,7 @@ class GatewayService:
 
     async def endorse(self, request: Any) -> Any:
         """Collect endorsements; answers with a transaction that the client has still to sign."""
-        asked = read_proposal(request.proposed_transaction)
+        asked = read_endorsement(request.proposed_transaction)
         if asked.channel_id != self._engine.channel_id:
             raise unknown_channel(asked, tuple(request.endorsing_organizations))
         envelope = await collect_endorsements(
@@ -143,7 +147,7 @@ class GatewayService:
         """Wait for a transaction and answer with its validation code."""
         if not signed.request:
             raise invalid("a commit status request is required")
-        request = read_inner(gateway_pb2.CommitStatusRequest, signed.request)
+        request = read_inner(gateway_pb2.CommitStatusRequest, signed.request, "status request")
         if not request.identity:
             raise invalid("no identity provided")
         if not request.channel_id:
@@ -158,20 +162,16 @@ class GatewayService:
         """Stream a chaincode's events, block by block, until the client goes away."""
         if not signed.request:
             raise invalid("a chaincode events request is required")
-        request = read_inner(gateway_pb2.ChaincodeEventsRequest, signed.request)
-        if not request.identity:
-            raise invalid("no identity provided")
-        if not request.channel_id:
-            raise invalid("no channel ID provided")
-        if not request.chaincode_id:
-            raise invalid("no chaincode ID provided")
+        request = read_inner(gateway_pb2.ChaincodeEventsRequest, signed.request, "chaincode events request")
         self._check(acl.CHAINCODE_EVENTS, request.channel_id, request.identity, signed)
         async for response in ChaincodeEventReader(self._engine.ledger, request).responses():
             yield response
 
     def _check(self, resource: str, channel_id: str, identity: bytes, signed: Any) -> None:
         if channel_id != self._engine.channel_id:
-            message = f"Failed to get policy manager for channel [{channel_id}]"
+            message = (
+                f"Failed to get policy manager for channel [{channel_id}]" if channel_id else _NO_CHANNEL
+            )
             raise ServiceError(grpc.StatusCode.PERMISSION_DENIED, message)
         try:
             acl.check_access(

@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from fabric_embedded.errors import ChaincodeError
 from fabric_embedded.lifecycle.collection_rules import check_collections
 from fabric_protocol.definitions import Definition
+from fabric_protocol.errors import GO_DECODING
 from fabric_protocol.policies import application_policy
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def parse_arguments(message: type[_Message], function: str, data: bytes) -> _Mes
     except DecodeError as error:
         raise ChaincodeError(
             "ARGUMENT_INVALID",
-            f"could not decode input arg for *lifecycle.Invocation.{function}: proto: cannot parse "
-            "invalid wire-format data",
+            f"could not decode input arg for *lifecycle.Invocation.{function}: {GO_DECODING}",
         ) from error
 
 
@@ -55,16 +55,11 @@ def requested_definition(arguments: Any) -> Definition:
     )
 
 
-def check_definition(arguments: Any, msps: MspManager, committed: Callable[[], Definition | None]) -> None:
-    """Check what approve and commit arguments ask for.
-
-    Parameters:
-        arguments: of the function.
-        msps: of the channel.
-        committed: reads the definition in force under this name; None for none.
+def check_names(arguments: Any) -> None:
+    """Check name and version of what approve and commit arguments ask for.
 
     Raises:
-        ChaincodeError: DEFINITION_INVALID, with Fabric's text where it has one.
+        ChaincodeError: DEFINITION_INVALID, with Fabric's text.
     """
     if not _NAME.fullmatch(arguments.name):
         raise _invalid(
@@ -78,6 +73,20 @@ def check_definition(arguments: Any, msps: MspManager, committed: Callable[[], D
             f"invalid chaincode version '{arguments.version}'. Versions can only consist of "
             "alphanumerics, '_', '-', '+', and '.'"
         )
+
+
+def check_definition(arguments: Any, msps: MspManager, committed: Callable[[], Definition | None]) -> None:
+    """Check what approve and commit arguments ask for.
+
+    Parameters:
+        arguments: of the function.
+        msps: of the channel.
+        committed: reads the definition in force under this name; None for none.
+
+    Raises:
+        ChaincodeError: DEFINITION_INVALID, with Fabric's text where it has one.
+    """
+    check_names(arguments)
     check_collections(arguments.collections, msps, committed)
 
 

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
 from fabric_embedded.errors import ChaincodeError
-from fabric_embedded.lifecycle.arguments import check_definition, parse_arguments, requested_definition
+from fabric_embedded.lifecycle.arguments import (
+    check_definition,
+    check_names,
+    parse_arguments,
+    requested_definition,
+)
 from fabric_embedded.lifecycle.definitions import DefinitionStore
 from fabric_protocol.definitions import Approval
 from fabric_protocol.lifecycle_arguments import definition_fields
@@ -54,7 +59,7 @@ class DefinitionFunctions:
         message = getattr(lifecycle_pb2, f"{call.function}Args")
         arguments = parse_arguments(message, call.function, call.arguments[1])
         if call.simulator is None:
-            raise ChaincodeError("CHANNEL_MISSING", "could not get channelconfig for channel ''")
+            raise _without_channel(arguments, call)
         return function(arguments, DefinitionStore(call.simulator, self._msp_id), call)
 
     def _approve(self, arguments: Any, store: DefinitionStore, call: SystemCall) -> Any:
@@ -118,6 +123,25 @@ class DefinitionFunctions:
                 source=_source(approval),
             )
         return result
+
+
+def _without_channel(arguments: Any, call: SystemCall) -> ChaincodeError:
+    """How a function that its organization's administrator called on no channel comes to an end."""
+    identifier = f"transaction ID: {call.admitted.proposal.transaction_id}: no ledger context"
+    if call.function == "QueryApprovedChaincodeDefinition" and not arguments.sequence:
+        key = f"namespaces/fields/{arguments.name}/Sequence"
+        reason = f"could not get state for key {key}: GET_STATE failed: {identifier}"
+        text = f"could not get current sequence: {reason}"
+    elif call.function == "QueryApprovedChaincodeDefinitions":
+        text = (
+            "could not fetch metadatas: could not get state range for namespace namespaces: could not get "
+            f"state iterator: GET_STATE_BY_RANGE failed: {identifier}"
+        )
+    else:
+        if call.function == "ApproveChaincodeDefinitionForMyOrg":
+            check_names(arguments)
+        text = "could not get channelconfig for channel ''"
+    return ChaincodeError("CHANNEL_MISSING", text)
 
 
 def _check(arguments: Any, store: DefinitionStore, call: SystemCall) -> None:

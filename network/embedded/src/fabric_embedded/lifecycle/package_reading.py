@@ -28,6 +28,7 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 _FIELD = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)")
 _MOST_UNPACKED = 200 * 2**20
+_GZIP_DEFLATE, _GZIP_HEADER_BYTES = b"\x1f\x8b\x08", 10
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,9 @@ def _configured() -> Mapping[str, Any]:
 
 def _unpack(data: bytes, prefix: str) -> dict[str, bytes]:
     """Regular files of a .tar.gz, by name; directories inside `code.tar.gz` are passed over."""
+    fault = _gzip_fault(data)
+    if fault:
+        raise ChaincodeError("PACKAGE_MALFORMED", f"{prefix}error reading as gzip stream: {fault}")
     files: dict[str, bytes] = {}
     left = _MOST_UNPACKED
     try:
@@ -146,9 +150,18 @@ def _unpack(data: bytes, prefix: str) -> dict[str, bytes]:
                     raise ChaincodeError("PACKAGE_MALFORMED", f"{prefix}it unpacks to too many bytes")
                 files[entry.name.removeprefix("./")] = content.read()
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        reason = "error reading as gzip stream" if data[:2] != b"\x1f\x8b" else "error inspecting tar headers"
-        raise ChaincodeError("PACKAGE_MALFORMED", f"{prefix}{reason}: {error}") from error
+        text = f"{prefix}error inspecting tar headers: {error}"
+        raise ChaincodeError("PACKAGE_MALFORMED", text) from error
     return files
+
+
+def _gzip_fault(data: bytes) -> str:
+    """What Go's gzip library says of a beginning that is none; "" for one that it takes."""
+    if not data:
+        return "EOF"
+    if len(data) < _GZIP_HEADER_BYTES:
+        return "unexpected EOF"
+    return "" if data.startswith(_GZIP_DEFLATE) else "gzip: invalid header"
 
 
 def _json(data: bytes, problem: ChaincodeError) -> Mapping[str, Any]:

@@ -65,5 +65,5 @@ class LifecycleChaincode:
             acl.check_local_access(call.config, resource, self._msp_id, call.admitted.creator)
             return
         if resource in acl.CHANNEL_POLICIES and not call.admitted.proposal.channel_id:
-            acl.refuse_channel("", resource)
+            acl.refuse_channel("", resource, self._msp_id, call.admitted.creator)
         acl.check_access(call.config, resource, call.signed_data)

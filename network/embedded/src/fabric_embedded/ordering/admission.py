@@ -11,6 +11,7 @@ from fabric_protos.common import common_pb2
 from google.protobuf.message import DecodeError
 
 from fabric_embedded.expiry import is_expired
+from fabric_protocol.errors import GO_DECODING
 from fabric_protocol.policies import SignedData, refusal_text, signing_identities
 
 if TYPE_CHECKING:
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 _WRITERS = "/Channel/Writers"
 _MAINTENANCE_WRITERS = "/Channel/Orderer/Writers"
 _NO_CHANNEL = "could not determine channel ID"
-_GO_DECODING = "proto: cannot parse invalid wire-format data"
 _CONFIG_CHECKS = "config update for existing channel did not pass initial checks"
 _REFUSED_TYPES = {
     common_pb2.CONFIG: "message is of type that cannot be processed directly",
-    common_pb2.ORDERER_TRANSACTION: "message is of type that cannot be processed directly",
+    common_pb2.ORDERER_TRANSACTION: "message is of type that is no longer supported",
 }
 
 
@@ -55,7 +55,7 @@ def check_envelope(
         channel_header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
         creator = common_pb2.SignatureHeader.FromString(payload.header.signature_header).creator
     except DecodeError:
-        return _bad_request(f"{_NO_CHANNEL}: error unmarshalling Payload: {_GO_DECODING}")
+        return _bad_request(f"{_NO_CHANNEL}: error unmarshalling Payload: {GO_DECODING}")
     if not payload.HasField("header"):
         return _bad_request(f"{_NO_CHANNEL}: header not set")
     if channel_header.channel_id != config.channel_id:

@@ -29,8 +29,8 @@ from fabric_protocol.policies import SignedData
 
 _SERVICE = "protos.Deliver"
 _CONCURRENCY = 2500
-PEER_WINDOW_SECONDS = 60.0
-ORDERER_WINDOW_SECONDS = 900.0
+WINDOW_SECONDS = 60.0
+"""How far a request's time may be from the node's (`authentication.timewindow` of peers and orderers)."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,10 @@ class DeliverForm:
     """What tells one Deliver from another.
 
     Parameters:
-        window_seconds: how far a request's time may be from ours.
         check: refuses a signed request (AccessDenied), by the configuration in force.
         response: the `DeliverResponse` of a block, in bytes, for whoever signed the request.
     """
 
-    window_seconds: float
     check: Callable[[Any, SignedData], None]
     response: Callable[[bytes, bool, SignedData], Awaitable[bytes]]
 
@@ -69,7 +67,7 @@ class DeliverStream:
                 return
 
     async def _blocks(self, envelope: Any) -> AsyncIterator[bytes]:
-        request = read_seek(envelope, time.time(), self._form.window_seconds)
+        request = read_seek(envelope, time.time(), WINDOW_SECONDS)
         if request.channel_id != self._engine.channel_id:
             raise SeekRefusal(common_pb2.NOT_FOUND)
         session = _Session(self._engine, self._form, request, envelope)
@@ -145,9 +143,7 @@ class PeerDeliverService:
 
 def orderer_deliver(engine: Engine) -> DeliverStream:
     """Deliver of the ordering endpoint: blocks as an orderer has them, without a peer's metadata."""
-    return DeliverStream(
-        engine, DeliverForm(ORDERER_WINDOW_SECONDS, _check_channel_readers, _orderer_response)
-    )
+    return DeliverStream(engine, DeliverForm(_check_channel_readers, _orderer_response))
 
 
 def _stream(
@@ -155,7 +151,7 @@ def _stream(
     check: Callable[[Any, SignedData], None],
     response: Callable[[bytes, bool, SignedData], Awaitable[bytes]],
 ) -> DeliverStream:
-    return DeliverStream(engine, DeliverForm(PEER_WINDOW_SECONDS, check, response))
+    return DeliverStream(engine, DeliverForm(check, response))
 
 
 def _peer_check(resource: str) -> Callable[[Any, SignedData], None]:

@@ -20,6 +20,7 @@ from google.rpc import status_pb2  # type: ignore[import-untyped]
 from fabric_embedded import metrics
 from fabric_embedded.errors import EmbeddedError, MemoryShortError
 from fabric_embedded.services.receiving import receive
+from fabric_protocol.errors import GO_DECODING
 
 _LOG = logging.getLogger(__name__)
 _OK = grpc.StatusCode.OK.name
@@ -29,6 +30,13 @@ MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 # grpc-go's answers to bytes that are no message; Python's library would answer UNKNOWN and name our types.
 _UNARY_MALFORMED = "grpc: error unmarshalling request"
 _STREAM_MALFORMED = "grpc: failed to unmarshal the received message"
+
+# And to calls that end without a message.
+_UNARY_EMPTY = (grpc.StatusCode.UNKNOWN, "EOF")
+_STREAM_EMPTY = (
+    grpc.StatusCode.INTERNAL,
+    "cardinality violation: received no request message from non-client-streaming RPC",
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ def unary(
 
     async def handle(_requests: object, context: Any) -> Any:
         try:
-            request = await _one(request_type, context, _UNARY_MALFORMED)
+            request = await _one(request_type, context, _UNARY_MALFORMED, _UNARY_EMPTY)
             with limit:
                 response = await call(request)
         except Exception as error:
@@ -111,7 +119,7 @@ def server_stream(
 
     async def handle(_requests: object, context: Any) -> AsyncIterator[Any]:
         try:
-            request = await _one(request_type, context, _STREAM_MALFORMED)
+            request = await _one(request_type, context, _STREAM_MALFORMED, _STREAM_EMPTY)
             with limit:
                 async for response in call(request):
                     yield response
@@ -156,7 +164,7 @@ def _parsed(request_type: Any, data: bytes, refusal: str) -> Any:
     try:
         return request_type.FromString(data)
     except DecodeError as error:
-        raise ServiceError(grpc.StatusCode.INTERNAL, f"{refusal}: {error}") from error
+        raise ServiceError(grpc.StatusCode.INTERNAL, f"{refusal}: {GO_DECODING}") from error
 
 
 async def _received(context: Any) -> bytes | None:
@@ -166,10 +174,10 @@ async def _received(context: Any) -> bytes | None:
         raise ServiceError(grpc.StatusCode.RESOURCE_EXHAUSTED, error.message) from error
 
 
-async def _one(request_type: Any, context: Any, refusal: str) -> Any:
+async def _one(request_type: Any, context: Any, refusal: str, missing: tuple[grpc.StatusCode, str]) -> Any:
     data = await _received(context)
     if data is None:
-        raise ServiceError(grpc.StatusCode.INTERNAL, "the call ended without a request")
+        raise ServiceError(*missing)
     return _parsed(request_type, data, refusal)
 
 

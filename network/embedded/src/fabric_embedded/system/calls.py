@@ -48,7 +48,7 @@ class SystemCall:
     @property
     def function(self) -> str:
         """Name of the function."""
-        return self.arguments[0].decode("utf-8", "replace")
+        return text_of(self.arguments[0])
 
 
 class SystemChaincode(Protocol):
@@ -59,11 +59,28 @@ class SystemChaincode(Protocol):
         ...
 
 
+class UnsayableText(Exception):
+    """An answer whose text would hold bytes that are no UTF-8: Fabric cannot send it either."""
+
+
+def text_of(argument: bytes) -> str:
+    """An argument as a text of Go: bytes that are no UTF-8 are kept (as lone surrogates)."""
+    return argument.decode("utf-8", "surrogateescape")
+
+
 def succeeded(payload: bytes) -> proposal_response_pb2.Response:
     """Status 200 with a payload."""
     return proposal_response_pb2.Response(status=common_pb2.SUCCESS, payload=payload)
 
 
 def failed(message: str) -> proposal_response_pb2.Response:
-    """Status 500 with Fabric's text."""
+    """Status 500 with Fabric's text.
+
+    Raises:
+        UnsayableText: the text quotes an argument that is no text.
+    """
+    try:
+        message.encode()
+    except UnicodeEncodeError as error:
+        raise UnsayableText from error
     return proposal_response_pb2.Response(status=common_pb2.INTERNAL_SERVER_ERROR, message=message)

@@ -11,7 +11,7 @@ from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 
 from fabric_embedded import acl
 from fabric_embedded.errors import AccessDenied
-from fabric_embedded.system.calls import SystemCall, failed, succeeded
+from fabric_embedded.system.calls import SystemCall, failed, succeeded, text_of
 from fabric_protocol.blocks import parse_block
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class LedgerQueries:
         arguments = call.arguments
         if len(arguments) < 2:
             return failed(f"Incorrect number of arguments, {len(arguments)}")
-        function, channel_id = call.function, arguments[1].decode("utf-8", "replace")
+        function, channel_id = call.function, text_of(arguments[1])
         invoked = call.admitted.proposal.chaincode
         if invoked != NAME:
             return failed(
@@ -68,12 +68,12 @@ def _chain_info(blocks: BlockReader, _asked: bytes) -> bytes:
 
 
 def _block_by_number(blocks: BlockReader, asked: bytes) -> bytes:
-    text = asked.decode("utf-8", "replace")
+    text = text_of(asked)
     number = int(text) if _NUMBER.fullmatch(text) and len(text) <= 64 else -1
     if not 0 <= number <= _LAST_BLOCK:
         reason = "value out of range" if number > _LAST_BLOCK else "invalid syntax"
         raise _NotFound(
-            f'Failed to parse block number with error strconv.ParseUint: parsing "{text}": {reason}'
+            f"Failed to parse block number with error strconv.ParseUint: parsing {_quoted(text)}: {reason}"
         )
     found = blocks.height() - 1 if number == _LAST_BLOCK else number
     data = blocks.block(found) if found < blocks.height() else None
@@ -82,11 +82,19 @@ def _block_by_number(blocks: BlockReader, asked: bytes) -> bytes:
     return data
 
 
+def _quoted(text: str) -> str:
+    """A text as Go quotes one, but for what is neither printable nor a byte that is no UTF-8."""
+    shown = (
+        f"\\x{ord(letter) - 0xDC00:02x}" if "\udc80" <= letter <= "\udcff" else letter for letter in text
+    )
+    return f'"{"".join(shown)}"'
+
+
 def _block_by_hash(blocks: BlockReader, asked: bytes) -> bytes:
     number = blocks.number_of(asked)
     data = None if number is None else blocks.block(number)
     if data is None:
-        shown = asked.decode("utf-8", "replace")
+        shown = text_of(asked)
         raise _NotFound(
             f"Failed to get block hash {shown}, error no such block hash [{asked.hex()}] in index"
         )
@@ -94,8 +102,8 @@ def _block_by_hash(blocks: BlockReader, asked: bytes) -> bytes:
 
 
 def _block_by_transaction(blocks: BlockReader, asked: bytes) -> bytes:
-    name = asked.decode("utf-8", "replace")
-    found = blocks.transaction(name)
+    name = text_of(asked)
+    found = _find(blocks, name)
     data = blocks.block(found.block) if found else None
     if data is None:
         raise _NotFound(
@@ -105,8 +113,8 @@ def _block_by_transaction(blocks: BlockReader, asked: bytes) -> bytes:
 
 
 def _transaction(blocks: BlockReader, asked: bytes) -> bytes:
-    name = asked.decode("utf-8", "replace")
-    found = blocks.transaction(name)
+    name = text_of(asked)
+    found = _find(blocks, name)
     data = blocks.block(found.block) if found else None
     if found is None or data is None:
         raise _NotFound(
@@ -116,6 +124,11 @@ def _transaction(blocks: BlockReader, asked: bytes) -> bytes:
     return _encoded(
         transaction_pb2.ProcessedTransaction(transactionEnvelope=envelope, validationCode=found.code)
     )
+
+
+def _find(blocks: BlockReader, name: str) -> Any:
+    """Where a transaction is; None, as also for what no transaction can be named."""
+    return blocks.transaction(name) if name.isascii() else None
 
 
 def _encoded(message: Any) -> bytes:
