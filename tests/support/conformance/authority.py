@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from fabric_protocol.certificates import new_private_key
 from fabric_protocol.identities import certificate_attributes
 
 Person = tuple[bytes, Any]
+_BAD_BODY = re.compile(r"(Invalid request body:) .*", re.DOTALL)
 _CHANCE = (
     "Cert",
     "CAChain",
@@ -79,7 +81,7 @@ class Authority:
         attrs = [{"name": name, "value": value, "ecert": True} for name, value in attributes.items()]
         body = {"id": identifier, "type": "client", "affiliation": "", "attrs": attrs, "max_enrollments": 1}
         answer = self._signed("POST", "register", body | fields, registrar)
-        if answer.status_code in (200, 201):
+        if answer.status_code in (200, 201) and answer.json()["result"]:
             self.secrets[identifier] = answer.json()["result"]["secret"]
         return self._seen(answer)
 
@@ -102,13 +104,19 @@ class Authority:
         """A request with a person's token."""
         return self._seen(self._signed(method, path, body, person))
 
+    def raw(self, method: str, path: str, content: bytes, person: Person) -> Any:
+        """A request whose body is these bytes, with a person's token."""
+        return self._seen(self._sent(method, path, content, person))
+
     def unsigned(self, method: str, path: str, body: Any, token: str = "") -> Any:
         """A request without a token, or with this one."""
         headers = {"Authorization": token} if token else {}
         return self._seen(self._http.request(method, f"/api/v1/{path}", json=body, headers=headers))
 
     def _signed(self, method: str, path: str, body: Any, person: Person) -> httpx.Response:
-        content = b"" if body is None else json.dumps(body).encode()
+        return self._sent(method, path, b"" if body is None else json.dumps(body).encode(), person)
+
+    def _sent(self, method: str, path: str, content: bytes, person: Person) -> httpx.Response:
         headers = token(method, f"/api/v1/{path}", content, *person)
         return self._http.request(method, f"/api/v1/{path}", content=content, headers=headers)
 
@@ -116,7 +124,10 @@ class Authority:
         try:
             content = answer.json()
         except ValueError:
-            return [answer.status_code, "no JSON"]
+            return [answer.status_code, answer.text]
+        for error in content["errors"] or ():
+            # In the words of Go's JSON library, which Fabric CA lets quote the body.
+            error["message"] = _BAD_BODY.sub(r"\1 <why>", error["message"])
         return [answer.status_code, _without_chance(content)]
 
 

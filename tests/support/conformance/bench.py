@@ -49,7 +49,7 @@ class Bench(GatewayBench):
                 if any(item[0][2] == until for item in found):
                     break
         except grpc.RpcError as error:
-            seen.append(self._refused(error))
+            seen.append(self.refused(error))
         stream.cancel()
         self.observe(label, seen)
 
@@ -61,10 +61,10 @@ class Bench(GatewayBench):
             if answer.WhichOneof("Type") != "filtered_block":
                 seen.append(common_pb2.Status.Name(answer.status))
                 continue
-            seen.append([self._filtered(item) for item in answer.filtered_block.filtered_transactions])
+            seen.append([self.filtered(item) for item in answer.filtered_block.filtered_transactions])
         self.observe(label, seen)
 
-    def _filtered(self, item: Any) -> list[Any]:
+    def filtered(self, item: Any) -> list[Any]:
         events = [
             rendered_event(action.chaincode_event.SerializeToString(), self.names)
             for action in item.transaction_actions.chaincode_actions
@@ -85,7 +85,7 @@ class Bench(GatewayBench):
                 if kind == "status":
                     break
         except grpc.RpcError as error:
-            seen.append(self._refused(error))
+            seen.append(self.refused(error))
         self.observe(label, seen)
 
     def process(self, label: str, endorser: Any, signed: Any) -> None:
@@ -93,7 +93,7 @@ class Bench(GatewayBench):
         try:
             self.observe(label, self._answered(endorser.ProcessProposal(signed, timeout=SECONDS)))
         except grpc.RpcError as error:
-            self.observe(label, self._refused(error))
+            self.observe(label, self.refused(error))
 
     # lifecycle
 

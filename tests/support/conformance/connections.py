@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 from fabric_protos.common import common_pb2
+from fabric_protos.discovery import protocol_pb2_grpc
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
 from fabric_protos.orderer import ab_pb2, ab_pb2_grpc
 from fabric_protos.peer import events_pb2_grpc, peer_pb2_grpc, proposal_pb2
@@ -17,6 +18,7 @@ from grpc_status import rpc_status
 
 from consentry.profile import Endpoint, NetworkProfile
 from consentry.wallet import WalletIdentity
+from fabric_protocol.certificates import key_pem
 from fabric_protocol.proposals import Proposal, new_proposal, transaction_id
 from fabric_protocol.signatures import sign
 
@@ -89,43 +91,57 @@ class Connections:
     """Channels to every peer and orderer of a network."""
 
     profile: NetworkProfile
-    _channels: dict[str, grpc.Channel] = field(default_factory=dict)
+    _channels: dict[tuple[str, bytes | None], grpc.Channel] = field(default_factory=dict)
 
     def endorser(self, msp_id: str) -> Any:
         """An organization's Endorser service."""
-        return peer_pb2_grpc.EndorserStub(self._peer(msp_id))
+        return peer_pb2_grpc.EndorserStub(self.peer(msp_id))
 
     def gateway(self, msp_id: str) -> Any:
         """An organization's Gateway service."""
-        return gateway_pb2_grpc.GatewayStub(self._peer(msp_id))
+        return gateway_pb2_grpc.GatewayStub(self.peer(msp_id))
 
     def deliver(self, msp_id: str) -> Any:
         """An organization's Deliver service."""
-        return events_pb2_grpc.DeliverStub(self._peer(msp_id))
+        return events_pb2_grpc.DeliverStub(self.peer(msp_id))
 
     def orderer(self) -> Any:
         """The first orderer's AtomicBroadcast service."""
-        return ab_pb2_grpc.AtomicBroadcastStub(self._channel(self.profile.orderers[0]))
+        return ab_pb2_grpc.AtomicBroadcastStub(self.ordering())
+
+    def discovery(self, msp_id: str, client: Client) -> Any:
+        """An organization's Discovery service, for which a client presents his certificate to TLS too."""
+        endpoint = self.profile.organization(msp_id).peers[0]
+        return protocol_pb2_grpc.DiscoveryStub(self._channel(endpoint, client))
+
+    def peer(self, msp_id: str) -> grpc.Channel:
+        """The channel to an organization's peer."""
+        return self._channel(self.profile.organization(msp_id).peers[0])
+
+    def ordering(self) -> grpc.Channel:
+        """The channel to the first orderer."""
+        return self._channel(self.profile.orderers[0])
 
     def close(self) -> None:
         """Close them all."""
         for channel in self._channels.values():
             channel.close()
 
-    def _peer(self, msp_id: str) -> grpc.Channel:
-        return self._channel(self.profile.organization(msp_id).peers[0])
-
-    def _channel(self, endpoint: Endpoint) -> grpc.Channel:
-        if endpoint.endpoint not in self._channels:
-            self._channels[endpoint.endpoint] = grpc.secure_channel(
+    def _channel(self, endpoint: Endpoint, client: Client | None = None) -> grpc.Channel:
+        name = endpoint.endpoint, client and client.identity.serialized
+        if name not in self._channels:
+            pair = (None, None)
+            if client is not None:
+                pair = (key_pem(client.identity.private_key), client.identity.certificate_pem)
+            self._channels[name] = grpc.secure_channel(
                 endpoint.endpoint,
-                grpc.ssl_channel_credentials(endpoint.read_tls_roots()),
+                grpc.ssl_channel_credentials(endpoint.read_tls_roots(), *pair),
                 [
                     ("grpc.ssl_target_name_override", endpoint.server_name),
                     ("grpc.max_receive_message_length", _LARGEST),
                 ],
             )
-        return self._channels[endpoint.endpoint]
+        return self._channels[name]
 
 
 def refusal(error: grpc.RpcError) -> dict[str, Any]:

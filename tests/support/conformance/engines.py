@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,12 @@ from consentry.wallet import WalletIdentity
 from fabric_embedded.network import EmbeddedNetwork
 from fabric_embedded.paths import NetworkPaths as EmbeddedPaths
 from fabric_native import NativeNetwork
+from fabric_native.nodes import peers
 from fabric_native.paths import NetworkPaths as NativePaths
+from fabric_operator.ports import read_ports
 from fabric_operator.private_files import KeyPair
 from fabric_protocol.ordering_config import RAFT, OrderingConfig
+from fabric_protocol.signatures import Signer
 from fabric_protocol.topology import ChaincodeDefinition, CollectionDefinition, Organization, Topology
 
 PROBE = (sys.executable, str(Path(__file__).with_name("probe_chaincode.py")))
@@ -70,6 +74,29 @@ class RunningEngine:
         else:
             pair = NativePaths(self.network.directory).organization(name).administrator
         return WalletIdentity(msp_id, pair.certificate.read_bytes(), pair.key.read_bytes())
+
+    def endorser(self, msp_id: str) -> tuple[Signer, bytes]:
+        """What an organization's peer signs with: its key, and its serialized identity."""
+        organization = self.network.topology.organization(msp_id)
+        if isinstance(self.network, EmbeddedNetwork):
+            pair = EmbeddedPaths(self.network.directory).organization(organization.name).peer
+        else:
+            node = peers(organization)[0]
+            pair = NativePaths(self.network.directory).node(node).identity
+        identity = WalletIdentity(msp_id, pair.certificate.read_bytes(), pair.key.read_bytes())
+        return identity.signer, identity.serialized
+
+    def operations(self, msp_id: str) -> tuple[str, ssl.SSLContext | bool]:
+        """Address of an organization's peer for operators, and how its certificate is checked."""
+        organization = self.network.topology.organization(msp_id)
+        if isinstance(self.network, EmbeddedNetwork):
+            ports = read_ports(EmbeddedPaths(self.network.directory).ports)
+            return f"http://127.0.0.1:{ports['operations']}", True
+        paths = NativePaths(self.network.directory)
+        roots = paths.organization(organization.name).tls_ca.certificate
+        node = peers(organization)[0]
+        port = read_ports(paths.ports)[f"{node.name}/operations"]
+        return f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=str(roots))
 
     def enrolled(self, msp_id: str, label: str) -> WalletIdentity:
         """A client of an organization, registered and enrolled at its CA."""

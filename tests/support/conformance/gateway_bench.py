@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,10 @@ from fabric_protocol.transactions import Transaction
 Script = Sequence[Sequence[Any]]
 BOTH = (ALPHA, BETA)
 OK = 200
+SILENCE_SECONDS = 4.0
+"""How long an answer is waited for that may never come; all of these are waited for at once."""
+
+_AT_ONCE = 64
 
 
 class GatewayBench:
@@ -59,6 +64,25 @@ class GatewayBench:
         assert label not in self.observed, label
         self.observed[label] = value
 
+    def at_once(self, questions: Mapping[str, Callable[[], Any]]) -> None:
+        """Ask all of these at once, as some of them are answered by silence; their answers are observed."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            asked = {label: pool.submit(question) for label, question in questions.items()}
+            for label, answer in asked.items():
+                self.observe(label, answer.result())
+
+    def heard(self, stream: Iterator[Any], rendered: Callable[[Any], Any]) -> list[Any]:
+        """What a stream says until its end, a refusal, or its deadline, where it only waits."""
+        seen = []
+        try:
+            for answer in stream:
+                seen.append(rendered(answer))
+        except grpc.RpcError as error:
+            # Whoever notices the deadline first, client or server, words it.
+            is_waiting = error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            seen.append("waits" if is_waiting else self.refused(error))
+        return seen
+
     # proposals
 
     def proposal(
@@ -82,7 +106,7 @@ class GatewayBench:
             try:
                 answer = self.connections.endorser(msp_id).ProcessProposal(signed, timeout=SECONDS)
             except grpc.RpcError as error:
-                seen.append(self._refused(error))
+                seen.append(self.refused(error))
                 continue
             answers.append(answer)
             seen.append(self._answered(answer))
@@ -125,7 +149,7 @@ class GatewayBench:
         try:
             answer = method(request, timeout=SECONDS)
         except grpc.RpcError as error:
-            self.observe(label, self._refused(error))
+            self.observe(label, self.refused(error))
             return None
         if isinstance(answer, gateway_pb2.EvaluateResponse):
             result = answer.result
@@ -154,13 +178,15 @@ class GatewayBench:
         answer = self.call(label, self.connections.gateway(self.clients[who].msp_id).Endorse, request)
         if answer is None:
             return None
+        self.observe(label, self.transaction(answer.prepared_transaction))
         payload = answer.prepared_transaction.payload
-        envelope = signed_envelope(payload, client.sign(payload))
+        return signed_envelope(payload, client.sign(payload))
+
+    def transaction(self, envelope: Any) -> dict[str, Any]:
+        """An endorsed transaction, and whose endorsements it has."""
         transaction = Transaction.from_envelope(envelope.SerializeToString())
-        seen = rendered_endorsement(transaction.response_payload, self.names)
         signers = sorted(endorser_of(item.endorser) for item in transaction.endorsements)
-        self.observe(label, seen | {"endorsers": signers})
-        return envelope
+        return rendered_endorsement(transaction.response_payload, self.names) | {"endorsers": signers}
 
     def assembled(self, proposal: Proposal, answers: Sequence[Any], who: str = ALPHA) -> Any:
         """An envelope of endorsements that were collected by hand."""
@@ -219,6 +245,12 @@ class GatewayBench:
         while self.height(ALPHA) != self.height(BETA):
             assert time.monotonic() < deadline, "the peers do not come to the same height"
 
+    def wait_for_height(self, height: int) -> None:
+        """Wait until both peers have so many blocks."""
+        deadline = time.monotonic() + SECONDS
+        while min(self.height(ALPHA), self.height(BETA)) < height:
+            assert time.monotonic() < deadline, "no block came"
+
     def height(self, msp_id: str = ALPHA) -> int:
         """Number of blocks at an organization's peer."""
         client = self.clients[msp_id]
@@ -242,7 +274,7 @@ class GatewayBench:
             return [common_pb2.HeaderType.Name(transaction.type)]
         return [self.names.text(transaction.transaction_id), rendered_rwset(transaction.results, self.names)]
 
-    def _refused(self, error: grpc.RpcError) -> dict[str, Any]:
+    def refused(self, error: grpc.RpcError) -> dict[str, Any]:
         seen = refusal(error)
         seen["message"] = self.names.text(seen["message"])
         seen["details"] = [[msp_id, self.names.text(message)] for msp_id, message in seen["details"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from support.conformance.bench import open_bench
@@ -11,12 +11,23 @@ from support.conformance.engines import RunningEngine
 from support.conformance.scenarios import SCENARIOS
 
 
-def play(engine: RunningEngine, names: Iterable[str] = SCENARIOS) -> dict[str, dict[str, Any]]:
-    """What an engine answered, by scenario and label; a scenario that broke has `broken` among its labels."""
+def play(
+    engine: RunningEngine,
+    names: Iterable[str] = SCENARIOS,
+    before: Callable[[str], None] = lambda _name: None,
+) -> dict[str, dict[str, Any]]:
+    """What an engine answered, by scenario and label; a scenario that broke has `broken` among its labels.
+
+    Parameters:
+        engine: which is up.
+        names: of scenarios.
+        before: called with a scenario's name before it is played.
+    """
     bench = open_bench(engine)
     answers: dict[str, dict[str, Any]] = {}
     try:
         for name in names:
+            before(name)
             bench.begin()
             try:
                 SCENARIOS[name](bench)

@@ -15,14 +15,15 @@ from fabric_protocol.state import Version
 
 _TIMES = (
     # RFC 3339, and what Go's time.Time prints.
-    re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{4} UTC|Z)?( m=[+-][\d.]+)?"),
+    re.compile(r"-?\d{4,}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{4} UTC|Z)?( m=[+-][\d.]+)?"),
 )
 _PORT = re.compile(r"(127\.0\.0\.1|localhost):\d+")
 _HEX = re.compile(r"\b[0-9a-f]{64}\b")
 # Some texts quote a serialized identity whole.
 _IDENTITY = re.compile(r"\b[0-9a-f]{200,}\b")
-_FILE = re.compile(r"/[\w./-]+/data/")
+_FILE = re.compile(r"/[\w./-]+/(?=chaincodes/)")
 _SERIAL = re.compile(r"serial \[?[0-9a-f]+\]?|serial number \d+")
+_GAP = re.compile(r'(?<=["\w])  (?=[a-z_]+:)')
 _LONG = 200
 
 
@@ -40,7 +41,7 @@ class Names:
     def text(self, value: str) -> str:
         """A text of an engine."""
         # Go's protobuf library writes one or the other, by a choice made for each build.
-        value = value.replace("\u00a0", " ")
+        value = _GAP.sub(" ", value.replace("\u00a0", " "))
         for identifier, name in self._transactions.items():
             value = value.replace(identifier, name)
         for pattern in _TIMES:
