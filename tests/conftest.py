@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support.optional_tools import OPTIONAL_TOOLS, find_optional_tool
 
 # No test may depend on how busy the machine is.
-settings.register_profile("consentry", deadline=None)
+settings.register_profile("consentry", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("consentry")
 
 _ROOT = Path(__file__).parent
