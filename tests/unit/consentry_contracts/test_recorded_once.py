@@ -140,7 +140,10 @@ async def access(consortium: Twice) -> None:
     dpo, officer = consortium.person("dpo"), consortium.person("regulator", REGULATOR)
     await consortium.submit(dpo, "reviews:set_policy", {"approvals": 0, "required_roles": []})
     grant_id = await consortium.grant()
-    await consortium.permitted_attempt()
+    delivered_under = await consortium.permitted_attempt()
+    moment = {"started_at": consortium.instant(), "ended_at": consortium.instant()}
+    delivery = examples.new_delivery(attempt_id=delivered_under, **moment)
+    await consortium.submit(consortium.person("service"), "deliveries:record", delivery)
     rationale = {"rationale": encode_rationale(bytes(32), "the cohort is small")}
     await consortium.submit(dpo, "reviews:store_rationale", identifier("request"), transient=rationale)
     await consortium.submit(dpo, "reviews:record", examples.new_review())
@@ -219,6 +222,15 @@ async def training_and_models(consortium: Twice) -> None:
 
 async def registers(consortium: Twice) -> None:
     dpo = consortium.person("dpo")
+    epoch = {
+        "number": 1,
+        "first_block": 0,
+        "last_block": 1,
+        "header_hash": "0" * 64,
+        "chain_count": 0,
+        "root": examples.digest("root"),
+    }
+    await consortium.submit(consortium.person("service"), "epochs:close", epoch)
     breach = {
         "breach_id": identifier("breach"),
         "aware_at": examples.START,

@@ -44,6 +44,8 @@ RECORDED_BEFORE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "models:change_stage": ("model_version_id and stage", "STAGE_NOT_REACHABLE"),
         "breaches:record": ("breach_id", "BREACH_EXISTS"),
         "breaches:advance": ("breach_id and revision", "BREACH_REVISION_DIFFERS"),
+        "deliveries:record": ("attempt_id and number", "DELIVERY_EXISTS"),
+        "epochs:close": ("the custodian and number", "EPOCH_CLOSED"),
         "trail:record_read": ("trail_read_id", "TRAIL_READ_EXISTS"),
     }
 )
