@@ -116,8 +116,8 @@ class _Answers(ConsentAnswers):
 def _delivery(directory: Path, stored: StoredVersion) -> Delivery:
     parts = Parts(
         _Permits(),  # type: ignore[arg-type]
-        Journal(directory / "journal.sqlite"),
-        ResumeTokens(directory / "resume.key"),
+        Journal(directory / "custody" / "journal.sqlite"),
+        ResumeTokens(directory / "custody" / "resume.key"),
         lambda: datetime.now(UTC),
     )
     permit: Any = SimpleNamespace(attempt=SimpleNamespace(attempt_id="attempt-" + "0" * 32))
