@@ -68,6 +68,10 @@ QUESTIONS = [
         2,
     ),
     ("findings", lambda trail: trail.findings(), (), 0),
+    ("dataset", lambda trail: trail.open_attempts("2027-01-01T00:00:00.000Z"), (), 1),
+    ("dataset", lambda trail: trail.to_frame(AccessFilter(dataset="biopsies")), ("biopsies",), 3),
+    ("transactions", lambda trail: trail.to_frame(TransactionFilter(creator="service-1")), ("service-1",), 2),
+    ("records", lambda trail: trail.to_frame("consent"), (), 2),
     (
         "impact",
         lambda trail: trail.impact(identifier("consent", 1)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Engine
 
@@ -26,6 +26,9 @@ from consentry.index import (
 from consentry.index.checkpoint import read_checkpoint
 from consentry_records.identifiers import KINDS
 from consentry_records.trail_read import CONCERNED
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FIRST = PageRequest()
 _IDENTIFIER = re.compile(rf"(?:{'|'.join(KINDS)})-[0-9a-f]{{32}}|hmac-sha256:[0-9a-f]{{64}}")
@@ -56,11 +59,24 @@ class RecordedTrail(Trail):
         """Attempts with their decisions, in ledger order."""
         last = self._last_block()
         found = super().accesses(wanted, page)
-        asked = wanted or AccessFilter()
-        actors = (asked.requester_msp, asked.requester)
-        about = (asked.dataset, *(asked.versions or ()), asked.session, asked.custodian, *actors)
-        only_actor = any(actors) and not (asked.dataset or asked.versions or asked.session)
-        self._note("actor" if only_actor else "dataset", about, len(found.items), last)
+        self._note(*_asked(wanted or AccessFilter()), len(found.items), last)
+        return found
+
+    def open_attempts(
+        self, at: str, custodian: str | None = None, page: PageRequest = _FIRST
+    ) -> Page[Access]:
+        """Attempts undecided for longer than the ledger allows."""
+        last = self._last_block()
+        found = super().open_attempts(at, custodian, page)
+        self._note("dataset", (custodian,), len(found.items), last)
+        return found
+
+    def to_frame(self, wanted: AccessFilter | TransactionFilter | str) -> pd.DataFrame:
+        """Everything that a filter finds as a pandas frame: one question, however many pages it takes."""
+        last = self._last_block()
+        found = Trail(self._engine).to_frame(wanted)
+        asked = ("records", ()) if isinstance(wanted, str) else _asked(wanted)
+        self._note(*asked, len(found), last)
         return found
 
     def transactions(
@@ -69,8 +85,7 @@ class RecordedTrail(Trail):
         """Transactions, invalid ones too, in ledger order."""
         last = self._last_block()
         found = super().transactions(wanted, page)
-        about = (wanted.creator_msp, wanted.creator) if wanted is not None else ()
-        self._note("transactions", about, len(found.items), last)
+        self._note(*_asked(wanted or TransactionFilter()), len(found.items), last)
         return found
 
     def record(self, kind: str, record_id: str) -> RecordRow | None:
@@ -129,6 +144,16 @@ class RecordedTrail(Trail):
     def _note(self, question: str, about: Iterable[str | None], count: int, last_block: int) -> None:
         concerned = concerned_in(about, found=count > 0)
         self._record_read(question, concerned=concerned, row_count=count, last_block=last_block)
+
+
+def _asked(wanted: AccessFilter | TransactionFilter) -> tuple[str, tuple[str | None, ...]]:
+    """What a filter asks, and about what."""
+    if isinstance(wanted, TransactionFilter):
+        return "transactions", (wanted.creator_msp, wanted.creator)
+    actors = (wanted.requester_msp, wanted.requester)
+    about = (wanted.dataset, *(wanted.versions or ()), wanted.session, wanted.custodian, *actors)
+    only_actor = any(actors) and not (wanted.dataset or wanted.versions or wanted.session)
+    return "actor" if only_actor else "dataset", about
 
 
 def concerned_in(about: Iterable[str | None], *, found: bool) -> list[str]:

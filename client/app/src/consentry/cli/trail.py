@@ -115,7 +115,7 @@ def open_(
     from consentry.index import PageRequest
 
     moment = at or format_instant(datetime.now(UTC))
-    with open_trail(command_context(ctx)) as trail:
+    with open_recorded_trail(command_context(ctx)) as trail:
         show_accesses(trail.open_attempts(moment, custodian, PageRequest(page_size, after)), as_json)
 
 
