@@ -53,10 +53,11 @@ def collection(msp_id: str) -> CollectionDefinition:
 class Consortium:
     """A ledger with its settings written, and its people by role."""
 
-    def __init__(self) -> None:
+    def __init__(self, *others: str) -> None:
+        """`others` are members of the channel that the settings do not name."""
         self.ledger = Ledger(
             contracts=contracts(),
-            organizations=[*HOSPITALS, REGULATOR],
+            organizations=[*HOSPITALS, REGULATOR, *others],
             collections=[collection(msp_id) for msp_id in HOSPITALS],
             chaincode="consentry",
             channel="consentry",
@@ -66,9 +67,9 @@ class Consortium:
         self._names: dict[tuple[str, str], str] = {}
 
     @classmethod
-    async def initialized(cls) -> Consortium:
+    async def initialized(cls, *others: str) -> Consortium:
         """A consortium whose regulator has written the settings."""
-        made = cls()
+        made = cls(*others)
         await made.submit(made.person("regulator", REGULATOR), "ledger:initialize", examples.settings())
         return made
 

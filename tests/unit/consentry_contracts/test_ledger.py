@@ -1,15 +1,22 @@
-"""The settings: once, by a regulator that they name."""
+"""The settings: first by a regulator that they name, then by votes of a majority."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support import ledger_examples as examples
 from support.consortium import Consortium
-from support.ledger_examples import NORTHGATE, REGULATOR
+from support.ledger_examples import NORTHGATE, REGULATOR, RIVERSIDE
 
-from consentry_records import OrganizationSetting, Settings, keys
+from consentry_records import OrganizationSetting, Settings, SettingsVote, keys
+from consentry_records.settings import is_decided
+
+HILLSIDE = "HillsideMSP"
 
 
 async def test_settings_are_written_once() -> None:
@@ -75,3 +82,94 @@ async def test_nothing_works_before_the_settings() -> None:
     steward = consortium.person("steward")
     call = consortium.submit(steward, "datasets:register", examples.new_version())
     assert await consortium.refusal(call) == "LEDGER_NOT_INITIALIZED"
+
+
+def with_hospital(msp_id: str = HILLSIDE) -> Settings:
+    """The settings with one more hospital."""
+    current = examples.settings()
+    more = OrganizationSetting(msp_id=msp_id, kind="hospital")
+    return replace(current, organizations=(*current.organizations, more))
+
+
+async def test_more_than_half_of_the_organizations_change_the_settings() -> None:
+    consortium = await Consortium.initialized(HILLSIDE)
+    wanted = with_hospital()
+    names = []
+    for roles, msp_id in (("dpo", NORTHGATE), ("regulator", REGULATOR), ("dpo", RIVERSIDE)):
+        assert consortium.record(Settings, keys.SETTINGS) == examples.settings()
+        person = consortium.person(roles, msp_id)
+        result = await consortium.submit(person, "ledger:vote", wanted)
+        assert result.event is not None
+        names.append(result.event.name)
+        payload = {"settings_digest": wanted.digest, "voter_msp": msp_id}
+        assert json.loads(result.event.payload) == payload
+    assert names == ["SettingsVoted.v1", "SettingsVoted.v1", "SettingsChanged.v1"]
+    assert consortium.record(Settings, keys.SETTINGS) == wanted
+    vote = consortium.record(SettingsVote, keys.settings_vote(wanted.digest.partition(":")[2], RIVERSIDE))
+    assert (vote.settings, vote.replaces) == (wanted, examples.settings().digest)
+    # Who was taken in has a say at once, and votes are for one change only.
+    assert await consortium.evaluate(consortium.person("dpo", HILLSIDE), "ledger:votes") == {"votes": []}
+    back = consortium.submit(consortium.person("dpo", HILLSIDE), "ledger:vote", examples.settings())
+    assert (await back).event is not None
+    assert consortium.record(Settings, keys.SETTINGS) == wanted
+
+
+async def test_votes_are_read_by_everybody_until_they_are_decided() -> None:
+    consortium = await Consortium.initialized(HILLSIDE)
+    await consortium.submit(consortium.person("dpo"), "ledger:vote", with_hospital())
+    await consortium.submit(consortium.person("dpo"), "ledger:vote", with_hospital("OtherMSP"))
+    answer = await consortium.evaluate(consortium.person("", RIVERSIDE), "ledger:votes")
+    votes = [SettingsVote.from_dict(vote) for vote in answer["votes"]]
+    assert {vote.settings.msp_ids[-1] for vote in votes} == {HILLSIDE, "OtherMSP"}
+    assert {vote.voter_msp for vote in votes} == {NORTHGATE}
+
+
+async def test_one_organization_votes_once_and_not_for_another() -> None:
+    consortium = await Consortium.initialized(HILLSIDE)
+    first, colleague = consortium.person("dpo"), consortium.person("dpo,steward")
+    await consortium.submit(first, "ledger:vote", with_hospital())
+    again = consortium.submit(colleague, "ledger:vote", with_hospital())
+    assert await consortium.refusal(again) == "SETTINGS_VOTE_EXISTS"
+    assert consortium.record(Settings, keys.SETTINGS) == examples.settings()
+
+
+@pytest.mark.parametrize(
+    ("roles", "msp_id", "wanted", "code"),
+    [
+        ("steward,service,auditor", NORTHGATE, with_hospital(), "ROLE_REQUIRED"),
+        ("dpo", HILLSIDE, with_hospital(), "ORGANIZATION_UNKNOWN"),
+        ("dpo", NORTHGATE, examples.settings(), "SETTINGS_UNCHANGED"),
+    ],
+)
+async def test_who_may_not_vote_is_refused(roles: str, msp_id: str, wanted: Settings, code: str) -> None:
+    consortium = await Consortium.initialized(HILLSIDE)
+    call = consortium.submit(consortium.person(roles, msp_id), "ledger:vote", wanted)
+    assert await consortium.refusal(call) == code
+
+
+async def test_an_organization_stays_what_it_is() -> None:
+    consortium = await Consortium.initialized(HILLSIDE)
+    document = examples.settings().to_dict()
+    document["organizations"][0]["kind"] = "regulator"
+    call = consortium.submit(consortium.person("dpo"), "ledger:vote", document)
+    assert await consortium.refusal(call) == "SETTINGS_INVALID"
+
+
+@given(
+    members=st.lists(st.sampled_from("ABCDEFGH"), min_size=1, unique=True),
+    voters=st.sets(st.sampled_from("ABCDEFGHXY")),
+)
+def test_half_of_the_organizations_decide_nothing(members: list[str], voters: set[str]) -> None:
+    organizations = [OrganizationSetting(msp_id=name, kind="regulator") for name in members]
+    current = Settings(organizations=tuple(organizations), time_tolerance_ms=0)
+    assert is_decided(current, voters) == (len(voters & set(members)) >= len(members) // 2 + 1)
+
+
+async def test_a_hospital_that_was_voted_in_uses_the_contracts() -> None:
+    consortium = await Consortium.initialized(HILLSIDE)
+    steward = consortium.person("steward", HILLSIDE)
+    before = consortium.submit(steward, "datasets:register", examples.new_version())
+    assert await consortium.refusal(before) == "ORGANIZATION_UNKNOWN"
+    for roles, msp_id in (("dpo", NORTHGATE), ("regulator", REGULATOR), ("dpo", RIVERSIDE)):
+        await consortium.submit(consortium.person(roles, msp_id), "ledger:vote", with_hospital())
+    await consortium.submit(steward, "datasets:register", examples.new_version())

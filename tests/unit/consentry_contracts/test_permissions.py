@@ -30,6 +30,8 @@ from fabric_shim.contract import MARK
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "ledger:initialize": (examples.settings(),),
     "ledger:settings": (),
+    "ledger:vote": (examples.settings(5),),
+    "ledger:votes": (),
     "consents:store_private": (),
     "consents:import_batch": (consent_batch(["somebody"], examples.digest()),),
     "consents:withdraw": (identifier("consent"),),

@@ -36,6 +36,7 @@ def test_other_kinds_and_sizes_are_refused() -> None:
 def made_keys() -> dict[str, str]:
     return {
         "settings": keys.SETTINGS,
+        "settings-vote/{digest, hex}/{MSP id}": keys.settings_vote("X", "X"),
         "consent/{consent_id}": keys.consent("X"),
         "subject/{commitment}": keys.subject("X"),
         "batch/{batch_id}": keys.batch("X"),

@@ -45,7 +45,7 @@ def test_public_names_are_pinned() -> None:
         "Participant PermittedQuery PrivateBatch PrivateChange PrivateConsent ProcessingLimit "
         "PurgeOrder Reason RecipientNotice RecordedBatch RemovedRows Retirement Review "
         "ReviewPolicy RightsEvent RightsFulfilment RightsNotices RightsRequest RightsStep "
-        "Settings SignedTrainingStatement StageChange StoreAttestation SubjectConsents "
+        "Settings SettingsVote SignedTrainingStatement StageChange StoreAttestation SubjectConsents "
         "Suspension TrailRead TrainingRound TrainingSession TrainingStatement Transformation "
         "UsedVersion VersionUpdate"
     )

@@ -42,6 +42,8 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
     {
         "ledger:initialize": _REGULATOR,
         "ledger:settings": _ANYBODY,
+        "ledger:vote": Permission(roles=(DPO, REGULATOR)),
+        "ledger:votes": _ANYBODY,
         "consents:store_private": Permission(roles=(STEWARD,), kind=HOSPITAL, transient=("batch", "entries")),
         "consents:import_batch": _STEWARD,
         "consents:withdraw": _CUSTODIAN,

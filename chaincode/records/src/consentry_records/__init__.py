@@ -53,7 +53,7 @@ from .rights_request import (
     StoreAttestation,
 )
 from .rules import Decision, consent_permits, decide
-from .settings import OrganizationSetting, Settings
+from .settings import OrganizationSetting, Settings, SettingsVote
 from .subject import OptOut, OptOutBatch, ProcessingLimit, SubjectConsents
 from .trail_read import NewTrailRead, TrailRead
 from .training import (
@@ -143,6 +143,7 @@ __all__ = [
     "RightsRequest",
     "RightsStep",
     "Settings",
+    "SettingsVote",
     "SignedTrainingStatement",
     "StageChange",
     "StoreAttestation",

@@ -74,8 +74,12 @@ _LEDGER = {
     "LEDGER_NOT_INITIALIZED": _conflict(
         "the ledger has no settings yet; a regulator submits ledger:initialize first"
     ),
-    "LEDGER_ALREADY_INITIALIZED": _conflict("the ledger has its settings already; they are written once"),
+    "LEDGER_ALREADY_INITIALIZED": _conflict(
+        "the ledger has its settings already; organizations vote for others with ledger:vote"
+    ),
     "SETTINGS_INVALID": _bad("settings: {expected}"),
+    "SETTINGS_UNCHANGED": _bad("the settings that were voted for are those in force"),
+    "SETTINGS_VOTE_EXISTS": _conflict("organization {msp_id} voted for these settings before"),
 }
 
 _CONSENTS = {

@@ -9,6 +9,8 @@ from .canonical import decode, encode
 from .errors import LedgerError
 
 LEDGER_INITIALIZED = "LedgerInitialized.v1"
+SETTINGS_VOTED = "SettingsVoted.v1"
+SETTINGS_CHANGED = "SettingsChanged.v1"
 PRIVATE_BATCH_STORED = "PrivateBatchStored.v1"
 BATCH_IMPORTED = "BatchImported.v1"
 CONSENT_WITHDRAWN = "ConsentWithdrawn.v1"
@@ -47,6 +49,8 @@ EPOCH_CLOSED = "EpochClosed.v1"
 EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         LEDGER_INITIALIZED: (),
+        SETTINGS_VOTED: ("settings_digest", "voter_msp"),
+        SETTINGS_CHANGED: ("settings_digest", "voter_msp"),
         PRIVATE_BATCH_STORED: ("batch_id", "custodian"),
         BATCH_IMPORTED: ("batch_id", "custodian", "count"),
         CONSENT_WITHDRAWN: ("consent_id", "custodian"),

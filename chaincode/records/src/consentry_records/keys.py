@@ -25,7 +25,8 @@ COLLECTION_PREFIX = "custodian-"
 
 LAYOUT: Mapping[str, str] = MappingProxyType(
     {
-        "settings": "Settings, written once",
+        "settings": "Settings in force",
+        "settings-vote/{digest, hex}/{MSP id}": "SettingsVote; one an organization",
         "consent/{consent_id}": "Consent",
         "subject/{commitment}": "SubjectConsents: consents and limits of one subject at one custodian",
         "batch/{batch_id}": "RecordedBatch",
@@ -102,6 +103,16 @@ INDEXES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Name of a composite key → its further parts, and its value with what it finds."""
+
+
+def settings_vote(name: str, msp_id: str) -> str:
+    """Key of an organization's SettingsVote for the settings with a digest (hex)."""
+    return f"settings-vote/{name}/{msp_id}"
+
+
+def settings_votes() -> tuple[str, str]:
+    """Range of all votes: first key and the key after the last one."""
+    return "settings-vote/", "settings-vote0"
 
 
 def consent(consent_id: str) -> str:

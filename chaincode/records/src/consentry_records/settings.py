@@ -1,14 +1,15 @@
-"""The ledger's settings: who is in the consortium, and how far clocks may differ."""
+"""The ledger's settings: who is in the consortium, and how far clocks may differ; and votes on other ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
+from .digest import digest_bytes, sha256_digest
 from .errors import LedgerError
-from .kinds import COUNTRY, MSP_ID, Choice, Integer, Many, Nullable
+from .kinds import ACTOR, COUNTRY, DIGEST, INSTANT, MSP_ID, Choice, Integer, Many, Nullable
 from .migrations import adding
 from .record import Migration, Nested, Record
 
@@ -47,11 +48,12 @@ class OrganizationSetting(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Record):
-    """Written once by a regulator; `time_tolerance_ms` is t of DESIGN.md §7, in milliseconds (0 to 60,000).
+    """Written first by a regulator, then changed by votes of more than half of the organizations in them.
 
-    A grant permits at a time only if it holds over all of [time − t, time + t]. `decision_period_ms` is how
-    long a custodian's service may take to decide, in milliseconds (one second to a week): an attempt that has
-    no decision after it shows as open. It changes no decision.
+    `time_tolerance_ms` is t of DESIGN.md §7, in milliseconds (0 to 60,000): a grant permits at a time only
+    if it holds over all of [time − t, time + t]. `decision_period_ms` is how long a custodian's service may
+    take to decide, in milliseconds (one second to a week): an attempt that has no decision after it shows as
+    open. It changes no decision.
     """
 
     MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
@@ -74,6 +76,11 @@ class Settings(Record):
             raise LedgerError("SETTINGS_INVALID", {"expected": "one organization at least is a regulator"})
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of the settings' bytes, by which votes name them."""
+        return sha256_digest(self.to_bytes())
+
+    @property
     def msp_ids(self) -> tuple[str, ...]:
         """MSP ids of all organizations, in the order in which they are written."""
         return tuple(organization.msp_id for organization in self.organizations)
@@ -85,3 +92,41 @@ class Settings(Record):
     def country_of(self, msp_id: str) -> str | None:
         """Where an organization is, None for one that names no country or is not in the consortium."""
         return next((entry.country for entry in self.organizations if entry.msp_id == msp_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsVote(Record):
+    """An organization's vote for other settings in place of those with the digest `replaces`.
+
+    Key `settings-vote/{digest of the settings, hex}/{voter_msp}`. It counts while those are in force.
+    """
+
+    settings: Annotated[Settings, Nested(Settings)]
+    settings_digest: Annotated[str, DIGEST]
+    replaces: Annotated[str, DIGEST]
+    voter_msp: Annotated[str, MSP_ID]
+    voter: Annotated[str, ACTOR]
+    voted_at: Annotated[str, INSTANT]
+    schema: Annotated[str, Choice(("consentry.settings-vote/1",))] = "consentry.settings-vote/1"
+
+    @property
+    def name(self) -> str:
+        """The digest of the settings that it is for, in hex, as keys have it."""
+        return digest_bytes(self.settings_digest).hex()
+
+
+def check_change(current: Settings, wanted: Settings) -> None:
+    """Refuse other settings that change nothing, or what kind an organization is: its records rest on that.
+
+    Raises LedgerError SETTINGS_UNCHANGED, SETTINGS_INVALID.
+    """
+    if wanted == current:
+        raise LedgerError("SETTINGS_UNCHANGED")
+    kinds = {entry.msp_id: entry.kind for entry in current.organizations}
+    if any(kinds.get(entry.msp_id, entry.kind) != entry.kind for entry in wanted.organizations):
+        raise LedgerError("SETTINGS_INVALID", {"expected": "organizations stay of the kind that they are"})
+
+
+def is_decided(current: Settings, voters: Collection[str]) -> bool:
+    """Whether these organizations (MSP ids) are more than half of those in the settings in force."""
+    return 2 * sum(msp_id in voters for msp_id in current.msp_ids) > len(current.msp_ids)

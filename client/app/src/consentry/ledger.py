@@ -22,7 +22,7 @@ from consentry.outbox import Outbox
 from consentry.profile import NetworkProfile
 from consentry.subjects import SubjectRegister
 from consentry.transactions import Transactions, checked
-from consentry_records.settings import Settings
+from consentry_records.settings import Settings, SettingsVote
 from consentry_records.training import FinishedSession
 from fabric_gateway import Clock, EventStream, Gateway, StreamError, Timeouts, utc_clock
 from fabric_gateway import Endpoint as GatewayEndpoint
@@ -305,6 +305,19 @@ class Ledger:
             LedgerRefused: LEDGER_NOT_INITIALIZED.
         """
         return Settings.from_dict(self.transactions.evaluate("ledger:settings"))
+
+    def vote(self, settings: Settings) -> None:
+        """Vote for other settings in the name of the own organization; a majority puts them in force.
+
+        Raises:
+            LedgerRefused: ROLE_REQUIRED, SETTINGS_UNCHANGED, SETTINGS_INVALID, SETTINGS_VOTE_EXISTS.
+        """
+        self.transactions.submit("ledger:vote", settings)
+
+    def votes(self) -> list[SettingsVote]:
+        """Return the votes for other settings in place of those in force."""
+        answer = self.transactions.evaluate("ledger:votes")
+        return [SettingsVote.from_dict(vote) for vote in answer["votes"]]
 
     def events(self, *, start_block: int | None = None) -> EventStream:
         """Follow the ledger's events (ids only) from the next block, or from `start_block`."""

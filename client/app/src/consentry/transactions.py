@@ -42,6 +42,7 @@ _Result = TypeVar("_Result")
 EVALUATIONS = frozenset(
     {
         "ledger:settings",
+        "ledger:votes",
         "consents:get",
         "consents:permitted",
         "consents:read_private",

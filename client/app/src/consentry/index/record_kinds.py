@@ -19,7 +19,7 @@ from consentry_records.record import Record
 from consentry_records.request import AccessRequest
 from consentry_records.review import Review, ReviewPolicy
 from consentry_records.rights_request import RightsRequest
-from consentry_records.settings import Settings
+from consentry_records.settings import Settings, SettingsVote
 from consentry_records.trail_read import TrailRead
 from consentry_records.training import TrainingRound, TrainingSession
 from consentry_records.training_statement import TrainingStatement
@@ -200,6 +200,7 @@ _KINDS = (
         state=_field("stage"),
     ),
     RecordKind("settings", Settings, lambda _body: ""),
+    RecordKind("settings-vote", SettingsVote, _field("voter_msp")),
 )
 
 RECORD_KINDS: Mapping[str, RecordKind] = {kind.name: kind for kind in _KINDS}
@@ -232,6 +233,9 @@ def _identifier(kind: str, body: Body) -> str | None:
     match kind:
         case "settings":
             return None
+        case "settings-vote":
+            name, voter = SettingsVote.from_dict(body).name, body["voter_msp"]
+            return f"{name}/{voter}"
         case "round":
             return f"{body['session_id']}/{body['number']:06d}"
         case "delivery":
