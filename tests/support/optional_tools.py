@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.ordinary_user import find_interpreter
 from support.other_pythons import find_python, other_versions
 from support.postgresql import find_postgresql
 
@@ -157,6 +158,7 @@ OPTIONAL_TOOLS = (
         _network_namespaces,
     ),
     OptionalTool("torch", "PyTorch modules are registered, and their example program trains", _torch),
+    OptionalTool("ordinary-user", "real Fabric runs as a user without privileges", find_interpreter),
     OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )
 

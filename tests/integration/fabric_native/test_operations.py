@@ -211,8 +211,10 @@ def revocation_list(network: NativeNetwork, user: User) -> bytes:
 def test_a_new_peer_joins_by_a_snapshot_of_another(network: NativeNetwork) -> None:
     user = user_of(network, "alpha")
     put(network, user, "before the snapshot")
-    peers = network.topology.organization("alpha").peers
-    network.add_peer("alpha")
+    alpha, *others = network.topology.organizations
+    peers = alpha.peers
+    grown = replace(alpha, peers=peers + 1)
+    network.add_peer(replace(network.topology, organizations=(grown, *others)))
     assert states(network)[f"peer-alpha-{peers + 1}"] == "running"
     put(network, user, "after the snapshot")
     with connect(network, user, peer=peers) as gateway:
@@ -224,4 +226,7 @@ def test_a_new_peer_joins_by_a_snapshot_of_another(network: NativeNetwork) -> No
 def test_what_is_no_step_of_the_operation_is_refused(network: NativeNetwork) -> None:
     with pytest.raises(AdministrationError) as refusal:
         network.add_organization(network.topology)
+    assert refusal.value.code == "OPERATION_INVALID"
+    with pytest.raises(AdministrationError) as refusal:
+        network.add_peer(network.topology)
     assert refusal.value.code == "OPERATION_INVALID"

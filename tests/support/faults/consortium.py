@@ -77,7 +77,9 @@ class FaultyConsortium:
         """Start a decision service, in place of one that runs."""
         name = f"decide-{organization}"
         self.keeper.stop([name])
-        self.network.start_process(name, (*before, *decision_command(self.network, organization)), {})
+        self.network.start_process(
+            name, (*before, *decision_command(self.network.directory, organization)), {}
+        )
 
     def restore(self, progress: Callable[[str], None]) -> None:
         """Start whatever does not run, as whoever supervises it would, and wait until it can be used."""

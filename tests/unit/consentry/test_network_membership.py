@@ -13,6 +13,9 @@ from consentry.errors import ConsentryError
 from consentry.network import (
     add_organization,
     add_peer,
+    engines,
+    export_organization,
+    join_network,
     membership,
     remove_organization,
     rotate_certificates,
@@ -33,11 +36,16 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, An
     calls: list[tuple[str, Any]] = []
     network = NativeNetwork.__new__(NativeNetwork)
     network.directory, network.topology = tmp_path, consortium()
-    for name in ("add_organization", "remove_organization", "upgrade_chaincode"):
+    for name in ("add_organization", "remove_organization", "upgrade_chaincode", "add_peer"):
         setattr(network, name, lambda topology, _progress, name=name: calls.append((name, topology)))
     network.stop_process = lambda name: calls.append(("stop_process", name))  # type: ignore[method-assign]
     network.anchor = lambda: "ab" * 32  # type: ignore[method-assign]
-    monkeypatch.setattr(membership, "load_network", lambda _directory: network)
+    monkeypatch.setattr(membership, "native_network", lambda _directory: network)
+    for name in ("vote_in", "vote_out"):
+        monkeypatch.setattr(
+            membership, name, lambda _network, one, _progress, name=name: calls.append((name, one.name))
+        )
+    monkeypatch.setattr(membership, "prepare_ledger", lambda *_: calls.append(("prepare_ledger", None)))
     return calls
 
 
@@ -45,8 +53,10 @@ def test_a_hospital_that_joins_gets_a_collection_and_a_say(
     asked: list[tuple[str, Any]], tmp_path: Path
 ) -> None:
     add_organization(tmp_path, "hillside", silent, peers=2)
-    ((name, topology),) = asked
+    (name, topology), *after = asked
     assert name == "add_organization"
+    # It uses the contracts only once the ledger's settings name it.
+    assert after == [("vote_in", "hillside"), ("prepare_ledger", None)]
     assert topology.organizations[-1].msp_id == "HillsideMSP"
     assert topology.chaincode.sequence == consortium().chaincode.sequence + 1
     assert topology.chaincode.policy.startswith("OutOf(3, 'HillsideMSP.peer'")
@@ -63,7 +73,8 @@ def test_a_hospital_that_leaves_has_no_say_and_no_members(
     asked: list[tuple[str, Any]], tmp_path: Path
 ) -> None:
     remove_organization(tmp_path, "lakeside", silent)
-    (_, topology), stopped = asked
+    voted, (_, topology), stopped = asked
+    assert voted == ("vote_out", "lakeside")
     assert stopped == ("stop_process", "decide-lakeside")
     assert "Lakeside" not in topology.chaincode.policy
     collections = {item.name: item for item in topology.chaincode.collections}
@@ -71,6 +82,19 @@ def test_a_hospital_that_leaves_has_no_say_and_no_members(
     left = collections["custodian-LakesideMSP"]
     assert "Lakeside" not in left.members + str(left.endorsement)
     assert collections["custodian-NorthgateMSP"].members == "OR('NorthgateMSP.member')"
+
+
+def test_private_data_reaches_every_peer_of_its_hospital(
+    asked: list[tuple[str, Any]], tmp_path: Path
+) -> None:
+    add_peer(tmp_path, "northgate", silent)
+    ((name, topology),) = asked
+    assert name == "add_peer"
+    assert topology.organization("northgate").peers == 2
+    assert topology.chaincode.sequence == 2
+    counts = {item.name: item.maximum_peer_count for item in topology.chaincode.collections}
+    assert counts["custodian-NorthgateMSP"] == 1
+    assert counts["custodian-LakesideMSP"] == 0
 
 
 def test_an_upgrade_is_the_next_sequence(asked: list[tuple[str, Any]], tmp_path: Path) -> None:
@@ -106,13 +130,15 @@ def test_what_does_not_fit_is_refused_before_anything_is_asked(
         lambda path: upgrade_chaincode(path, "1.1", silent),
         lambda path: add_peer(path, "northgate", silent),
         lambda path: rotate_certificates(path, "peer-northgate", silent),
+        lambda path: export_organization(path, "northgate", path / "bundle"),
+        lambda path: join_network(path, silent),
     ],
 )
 def test_the_embedded_engine_says_that_it_cannot(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, operation: Callable[[Path], None]
 ) -> None:
     embedded: Topology = small()
-    monkeypatch.setattr(membership, "load_network", lambda _directory: SimpleNamespace(topology=embedded))
+    monkeypatch.setattr(engines, "load_network", lambda _directory: SimpleNamespace(topology=embedded))
     with pytest.raises(ConsentryError, match="use a network of real Fabric") as refusal:
         operation(tmp_path)
     assert refusal.value.code == "OPERATION_NEEDS_FABRIC"

@@ -23,7 +23,7 @@ def test_files_come_by_number_and_others_are_left_alone(tmp_path: Path) -> None:
 
 def test_a_directory_without_blocks_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(
-        VerificationError, match=r"No NNNNNN\.block files in .*consentry network export"
+        VerificationError, match=r"No NNNNNN\.block files in .*consentry network export-blocks"
     ) as caught:
         list(DirectorySource(tmp_path).blocks())
     assert caught.value.code == "BLOCKS_NOT_FOUND"

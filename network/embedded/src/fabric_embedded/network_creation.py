@@ -27,9 +27,10 @@ def create_network(directory: Path, topology: Topology) -> NetworkPaths:
 
     Raises:
         NetworkError: NETWORK_EXISTS, DIRECTORY_IN_USE, NO_FREE_PORTS; TOPOLOGY_UNSUPPORTED, more than one
-            peer an organization.
+            peer an organization, or an organization on a machine of its own.
     """
     _require_single_peers(topology)
+    _require_one_machine(topology)
     paths = NetworkPaths(directory.absolute())
     whole = network_directory(paths)
     whole.begin()
@@ -62,4 +63,14 @@ def _require_single_peers(topology: Topology) -> None:
             "TOPOLOGY_UNSUPPORTED",
             f"the embedded engine runs one peer an organization, {', '.join(several)} asks for more: "
             "set peers to 1, or use the Fabric engine",
+        )
+
+
+def _require_one_machine(topology: Topology) -> None:
+    elsewhere = [item.name for item in topology.organizations if item.host is not None]
+    if elsewhere:
+        raise NetworkError(
+            "TOPOLOGY_UNSUPPORTED",
+            f"the embedded engine serves every organization on one machine, {', '.join(elsewhere)} names a "
+            "host of its own: leave it out, or use the Fabric engine",
         )

@@ -1,6 +1,7 @@
 """Real Hyperledger Fabric as native processes: peers, ordering nodes, CAs and chaincode services."""
 
 from fabric_native.binaries import Binary, FabricBinaries, find_binaries, find_binary, user_directory
+from fabric_native.bundle import Machine
 from fabric_native.doctor import Finding, State, examine
 from fabric_native.errors import (
     AdministrationError,
@@ -19,6 +20,7 @@ __all__ = [
     "FabricBinaries",
     "Finding",
     "InstallationError",
+    "Machine",
     "NativeError",
     "NativeNetwork",
     "State",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +12,14 @@ import httpx
 
 from fabric_native.authority_client import AuthorityClient
 from fabric_native.authority_config import ca_name, tls_ca_name
+from fabric_native.endpoints import Endpoints
 from fabric_native.issuing import FabricCaIssuer, Issuer
 from fabric_native.material import (
     create_members,
     create_node,
     root_issuer,
     server_hosts,
+    write_authority_config,
 )
 from fabric_native.nodes import Node, authority
 from fabric_native.paths import NetworkPaths, NodePaths
@@ -26,7 +28,7 @@ from fabric_native.tls import client_context
 from fabric_operator.material import read_registrar
 from fabric_operator.private_files import write_pair
 from fabric_operator.processes import ProcessKeeper
-from fabric_protocol.topology import Organization, Topology
+from fabric_protocol.topology import Organization
 
 READY_SECONDS = 60.0
 _SECONDS = 30.0
@@ -37,10 +39,14 @@ class Authorities:
     """The network's CA servers, one process for each organization."""
 
     paths: NetworkPaths
-    topology: Topology
-    ports: Mapping[str, int]
+    endpoints: Endpoints
     settings: EngineSettings
     processes: ProcessKeeper
+
+    @property
+    def operated(self) -> tuple[Organization, ...]:
+        """The organizations whose CAs run here."""
+        return self.settings.operated(self.endpoints.topology)
 
     def start(self) -> list[str]:
         """Start those that do not run, and wait until all answer.
@@ -51,15 +57,14 @@ class Authorities:
         Raises:
             ProcessError: one ended or did not get ready; with the tail of its log.
         """
-        nodes = [authority(item) for item in self.topology.organizations]
-        started = [
-            node.name
-            for node in nodes
-            if self.processes.ensure(node.name, self.settings.authority(self.paths.node(node).directory), {})
-        ]
-        for item in self.topology.organizations:
+        started = [node.name for node in map(authority, self.operated) if self._start(node)]
+        for item in self.operated:
             self.wait(item)
         return started
+
+    def _start(self, node: Node) -> bool:
+        write_authority_config(self.paths, self.endpoints, node)
+        return self.processes.ensure(node.name, self.settings.authority(self.paths.node(node).directory), {})
 
     def wait(self, organization: Organization) -> None:
         """Wait until an organization's CA answers; raises as `start`."""
@@ -84,7 +89,7 @@ class Authorities:
 
     def _issue(self, organization: Organization) -> None:
         with self._issuer(organization) as issuer:
-            create_members(self.paths, organization, self.topology, issuer)
+            create_members(self.paths, organization, self.endpoints.topology, issuer)
 
     def issue_node(self, organization: Organization, node: Node, member: NodePaths) -> None:
         """Have another identity and TLS pair of one node issued, into a directory of its own.
@@ -94,13 +99,23 @@ class Authorities:
         """
         files = self.paths.organization(organization.name)
         with self._issuer(organization) as issuer:
-            create_node(files, member, node, _new_name(node), server_hosts(self.topology), issuer)
+            create_node(
+                files,
+                member,
+                node,
+                _new_name(node),
+                server_hosts(self.endpoints.topology, organization),
+                issuer,
+            )
 
     def issue_service(self, organization: Organization, service: Node) -> None:
         """Have the TLS pair of a chaincode service issued; raises as `issue_node`."""
         member = self.paths.node(service)
         with self._issuer(organization) as issuer:
-            write_pair(member.tls, *issuer.tls(_new_name(service), server_hosts(self.topology)))
+            write_pair(
+                member.tls,
+                *issuer.tls(_new_name(service), server_hosts(self.endpoints.topology, organization)),
+            )
 
     @contextmanager
     def _issuer(self, organization: Organization) -> Iterator[Issuer]:
@@ -118,7 +133,7 @@ class Authorities:
     def _connection(self, organization: Organization) -> httpx.Client:
         roots = self.paths.organization(organization.name).tls_ca.certificate.read_bytes()
         return httpx.Client(
-            base_url=f"https://{self.topology.host}:{self.ports[authority(organization).name]}",
+            base_url=f"https://{self.endpoints.address(authority(organization))}",
             verify=client_context(roots),
             timeout=_SECONDS,
             trust_env=False,

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from fabric_native.endpoints import Endpoints
 from fabric_native.nodes import Node
 from fabric_native.paths import NetworkPaths
 from fabric_native.ports import OPERATIONS
@@ -32,22 +33,20 @@ def tls_ca_name(organization: str) -> str:
     return f"{organization}-tls-ca"
 
 
-def authority_configs(
-    paths: NetworkPaths, node: Node, host: str, ports: Mapping[str, int], secret: str
-) -> dict[str, bytes]:
+def authority_configs(paths: NetworkPaths, node: Node, endpoints: Endpoints, secret: str) -> dict[str, bytes]:
     """The server's configuration files, by path below its home directory.
 
     Parameters:
         paths: of the network.
         node: the CA.
-        host: address that it listens on.
-        ports: of the network.
+        endpoints: of the network.
         secret: of the registrar, the first identity of both CAs.
     """
     organization, home = paths.organization(node.organization), paths.node(node)
+    host, port = endpoints.listener(node)
     server = {
         "address": host,
-        "port": ports[node.name],
+        "port": port,
         "loglevel": "warning",
         "tls": {
             "enabled": True,
@@ -55,9 +54,7 @@ def authority_configs(
             "keyfile": str(home.tls.key),
         },
         "cafiles": [f"{TLS_DIRECTORY}/{FILE_NAME}"],
-        "operations": _operations(
-            home.tls, organization.tls_ca, f"{host}:{ports[f'{node.name}/{OPERATIONS}']}"
-        ),
+        "operations": _operations(home.tls, organization.tls_ca, endpoints.internal(node, OPERATIONS)),
         "metrics": {"provider": "prometheus"},
         **_authority(ca_name(node.organization), organization.ca, secret),
     }

@@ -17,13 +17,13 @@ _CONNECTION = "connection.json"
 STEPS = ("detect", "build", "release")
 
 
-def scripts(interpreter: str) -> dict[str, bytes]:
-    """The builder's programs by name: each runs this file with `interpreter`.
+def scripts(interpreter: str, program: Path = Path(__file__)) -> dict[str, bytes]:
+    """The builder's programs by name: each runs this file, or a copy of it, with `interpreter`.
 
     Python starts isolated and without site packages: faster, and nothing from the peer's environment counts.
     """
-    program = f"{shlex.quote(interpreter)} -I -S {shlex.quote(str(Path(__file__).resolve()))}"
-    return {step: f'#!/bin/sh\nexec {program} {step} "$@"\n'.encode() for step in STEPS}
+    command = f"{shlex.quote(interpreter)} -I -S {shlex.quote(str(program.absolute()))}"
+    return {step: f'#!/bin/sh\nexec {command} {step} "$@"\n'.encode() for step in STEPS}
 
 
 def detect(_source: Path, metadata: Path) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from fabric_native.authorities import Authorities
 from fabric_native.chaincode_builder import scripts
 from fabric_native.connection_profile import build_profile
+from fabric_native.endpoints import Endpoints
 from fabric_native.genesis import build_genesis_block
 from fabric_native.material import create_authorities
 from fabric_native.nodes import chaincode, network_nodes
@@ -91,24 +92,25 @@ def _create(
     start = datetime.now(UTC)
     ports = claim_ports(port_names(network_nodes(topology)), topology.host, paths.directory)
     write_ports(paths.ports, ports)
+    endpoints = Endpoints(topology, ports)
     write_private(paths.settings, settings.to_json())
     write_private(paths.topology, topology.to_json().encode("utf-8"))
     for name, program in scripts(sys.executable).items():
         write_private(paths.builder / "bin" / name, program, executable=True)
     for organization in topology.organizations:
-        create_authorities(paths, organization, topology, ports, start)
-    _issue(Authorities(paths, topology, ports, settings, processes), progress)
+        create_authorities(paths, organization, endpoints, start)
+    _issue(Authorities(paths, endpoints, settings, processes), progress)
     for organization in topology.organizations:
         service = chaincode(organization)
         files = paths.organization(organization.name).chaincode(service)
-        files.write_package(package_label(topology.chaincode), f"{topology.host}:{ports[service.name]}")
-    write_private(paths.genesis, build_genesis_block(paths, topology, ports, start))
-    write_private(paths.profile, build_profile(paths, topology, ports))
+        files.write_package(package_label(topology.chaincode), endpoints.address(service))
+    write_private(paths.genesis, build_genesis_block(paths, endpoints, start))
+    write_private(paths.profile, build_profile(paths, endpoints))
 
 
 def _issue(authorities: Authorities, progress: Callable[[str], None]) -> None:
     if authorities.settings.authority_command is None:
         authorities.start()
-        progress(f"{len(authorities.topology.organizations)} certificate authorities answer")
-    authorities.issue(authorities.topology.organizations)
+        progress(f"{len(authorities.operated)} certificate authorities answer")
+    authorities.issue(authorities.operated)
     progress("identities and TLS certificates of all nodes are issued")

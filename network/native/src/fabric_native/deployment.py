@@ -21,6 +21,9 @@ from fabric_protocol.proposals import new_proposal
 
 _AGREEMENT_SECONDS = 30
 _AGAIN_SECONDS = 0.1
+_OTHERS_SECONDS = 600
+_OTHERS_AGAIN_SECONDS = 0.5
+OTHERS_MISSING = "OTHERS_MISSING"
 
 
 @dataclass(frozen=True)
@@ -39,31 +42,56 @@ class Deployment:
 
     Parameters:
         channel: its id.
-        members: every organization.
+        members: the organizations that deploy from here.
+        others: one peer of each organization that deploys on a machine of its own; it endorses what is
+            committed.
+        commits: whether it is for the members to commit; else they wait until others have.
+        ordering: who of the others' ordering nodes cannot be reached, for members that need them.
     """
 
     channel: str
     members: Sequence[Member]
+    others: Sequence[PeerClient] = ()
+    commits: bool = True
+    ordering: Callable[[], Sequence[str]] = tuple
 
-    def run(self, definition: Definition, progress: Callable[[str], None]) -> None:
-        """Install, approve, commit, as far as that has not happened.
+    def run(self, definition: Definition, progress: Callable[[str], None]) -> bool:
+        """Install, approve, commit, as far as that has not happened; False when the definition was in force.
 
         Raises:
-            AdministrationError: a peer or the ordering nodes refused.
+            AdministrationError: a peer or the ordering nodes refused; OTHERS_MISSING.
         """
         with ThreadPoolExecutor(len(self.members)) as pool:
             installed = sum(pool.map(self._install, self.members))
         if installed:
             progress(f"chaincode installed on {installed} peers")
         if self.sequence_in_force(definition.name) >= definition.sequence:
-            return
+            return False
+        wait_for_others("the ordering nodes of", self.ordering, progress)
         approvals = self.approvals(definition)
         waiting = [member for member in self.members if not approvals.get(member.msp_id)]
         with ThreadPoolExecutor(max(1, len(waiting))) as pool:
             list(pool.map(lambda member: self.approve(definition, member), waiting))
         progress(f"chaincode {definition.name} approved by {len(self.members)} organizations")
-        self.commit(definition)
+        self._commit_with_others(definition, progress)
         progress(f"chaincode {definition.name}: sequence {definition.sequence} is in force")
+        return True
+
+    def _commit_with_others(self, definition: Definition, progress: Callable[[str], None]) -> None:
+        def undecided() -> list[str]:
+            # Each of the others' peers has to have all approvals before it endorses that there are.
+            seen = [self.approvals(definition, peer) for peer in self._endorsers]
+            return sorted({msp_id for found in seen for msp_id, approved in found.items() if not approved})
+
+        def uncommitted() -> list[str]:
+            return [] if self.sequence_in_force(definition.name) >= definition.sequence else [definition.name]
+
+        if not self.commits:
+            wait_for_others("the others to commit the definition of", uncommitted, progress)
+            return
+        if self.others:
+            wait_for_others("the approval of", undecided, progress)
+        self.commit(definition)
 
     def _install(self, member: Member) -> int:
         return sum(self.install(peer, member) for peer in member.peers)
@@ -89,24 +117,30 @@ class Deployment:
         found = lifecycle_pb2.QueryChaincodeDefinitionsResult.FromString(answer).chaincode_definitions
         return max((item.sequence for item in found if item.name == name), default=0)
 
-    def approvals(self, definition: Definition) -> Mapping[str, bool]:
-        """Who has approved this definition, by MSP id."""
-        answer = _ask(
-            self.members[0].peers[0], self.channel, "CheckCommitReadiness", readiness_arguments(definition)
-        )
+    def approvals(self, definition: Definition, peer: PeerClient | None = None) -> Mapping[str, bool]:
+        """Who has approved this definition, by MSP id, as far as a peer knows."""
+        arguments = readiness_arguments(definition)
+        answer = _ask(peer or self._endorsers[0], self.channel, "CheckCommitReadiness", arguments)
         return dict(lifecycle_pb2.CheckCommitReadinessResult.FromString(answer).approvals)
 
     def approve(self, definition: Definition, member: Member) -> None:
         """Approve for one organization; its own peer endorses that."""
         arguments = approval_arguments(definition, member.package_id)
-        self._submit("ApproveChaincodeDefinitionForMyOrg", arguments, member, [member])
+        self._submit("ApproveChaincodeDefinitionForMyOrg", arguments, member.peers[0], member.peers[:1])
 
     def commit(self, definition: Definition) -> None:
-        """Commit what was approved, endorsed by all members."""
-        self._submit("CommitChaincodeDefinition", commit_arguments(definition), self.members[0], self.members)
+        """Commit what was approved, endorsed by every organization."""
+        endorsers = self._endorsers
+        self._submit("CommitChaincodeDefinition", commit_arguments(definition), endorsers[0], endorsers)
 
-    def _submit(self, function: str, arguments: Any, sender: Member, endorsers: Sequence[Member]) -> None:
-        peer = sender.peers[0]
+    @property
+    def _endorsers(self) -> list[PeerClient]:
+        """One peer of each organization, the one that sends first."""
+        return [*(member.peers[0] for member in self.members), *self.others]
+
+    def _submit(
+        self, function: str, arguments: Any, peer: PeerClient, endorsers: Sequence[PeerClient]
+    ) -> None:
         deadline = time.monotonic() + _AGREEMENT_SECONDS
         while True:
             proposal = new_proposal(
@@ -128,14 +162,40 @@ class Deployment:
             time.sleep(_AGAIN_SECONDS)
         peer.submit(self.channel, proposal, responses)
 
-    def _endorsed(self, function: str, signed: Any, endorsers: Sequence[Member]) -> list[Any]:
-        responses = [endorser.peers[0].endorse(signed) for endorser in endorsers]
+    def _endorsed(self, function: str, signed: Any, endorsers: Sequence[PeerClient]) -> list[Any]:
+        responses = [endorser.endorse(signed) for endorser in endorsers]
         for endorser, answer in zip(endorsers, responses, strict=True):
             if not answer.HasField("endorsement"):
                 raise AdministrationError(
-                    "PEER_REFUSED", f"{endorser.peers[0].name} refused {function}: {answer.response.message}"
+                    "PEER_REFUSED", f"{endorser.name} refused {function}: {answer.response.message}"
                 )
         return responses
+
+
+def wait_for_others(what: str, missing: Callable[[], Sequence[str]], progress: Callable[[str], None]) -> None:
+    """Wait until nobody is missing any more, and say who is.
+
+    Parameters:
+        what: is waited for, e.g. "the approval of".
+        missing: names of those that it does not hold for yet.
+        progress: told a sentence whenever it is for others.
+
+    Raises:
+        AdministrationError: OTHERS_MISSING.
+    """
+    told = ""
+    deadline = time.monotonic() + _OTHERS_SECONDS
+    while names := ", ".join(missing()):
+        if names != told:
+            told = names
+            progress(f"waiting for {what} {names}")
+        if time.monotonic() > deadline:
+            raise AdministrationError(
+                OTHERS_MISSING,
+                f"after {_OTHERS_SECONDS} s still waiting for {what} {names}; what runs here goes on: give "
+                "the command again once they are up",
+            )
+        time.sleep(_OTHERS_AGAIN_SECONDS)
 
 
 def _ask(peer: PeerClient, channel: str, function: str, arguments: Any) -> bytes:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from fabric_native.endpoints import Endpoints
 from fabric_native.nodes import orderer, peers
 from fabric_native.paths import NetworkPaths, NodePaths
 from fabric_operator import membership
 from fabric_protocol.channel_config import Consenter, OrganizationConfig, genesis_block
-from fabric_protocol.topology import Organization, Topology
+from fabric_protocol.topology import Organization
 
 
-def build_genesis_block(
-    paths: NetworkPaths, topology: Topology, ports: Mapping[str, int], timestamp: datetime
-) -> bytes:
+def build_genesis_block(paths: NetworkPaths, endpoints: Endpoints, timestamp: datetime) -> bytes:
     """M(Block) number 0 from the organizations' certificates.
 
     Parameters:
         paths: of a network whose key material exists.
-        topology: its topology.
-        ports: its ports.
+        endpoints: of it.
         timestamp: time of creation (UTC, aware).
     """
-    organizations = [
-        organization_config(paths, item, topology.host, ports) for item in topology.organizations
-    ]
+    topology = endpoints.topology
+    organizations = [organization_config(paths, item, endpoints) for item in topology.organizations]
     consenters = tuple(
-        consenter(paths, topology.host, item, ports, number)
+        consenter(paths, endpoints, item, number)
         for number, item in enumerate(topology.organizations, start=1)
     )
     ordering = replace(topology.ordering, consenters=consenters)
@@ -38,22 +34,21 @@ def build_genesis_block(
 
 
 def organization_config(
-    paths: NetworkPaths, organization: Organization, host: str, ports: Mapping[str, int]
+    paths: NetworkPaths, organization: Organization, endpoints: Endpoints
 ) -> OrganizationConfig:
     """What the channel says of an organization; its first peer is the one that others contact first."""
     return membership.organization_config(
         paths,
         organization,
-        f"{host}:{ports[orderer(organization).name]}",
-        f"{host}:{ports[peers(organization)[0].name]}",
+        endpoints.address(orderer(organization)),
+        endpoints.address(peers(organization)[0]),
     )
 
 
 def consenter(
     paths: NetworkPaths,
-    host: str,
+    endpoints: Endpoints,
     organization: Organization,
-    ports: Mapping[str, int],
     number: int,
     files: NodePaths | None = None,
 ) -> Consenter:
@@ -65,8 +60,8 @@ def consenter(
     files = files or paths.node(node)
     tls = files.tls.certificate.read_bytes()
     return Consenter(
-        host=host,
-        port=ports[node.name],
+        host=endpoints.host(node),
+        port=endpoints.ports[node.name],
         client_tls_certificate=tls,
         server_tls_certificate=tls,
         consenter_id=number,

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from fabric_native.authority_config import REGISTRAR, authority_configs
+from fabric_native.endpoints import Endpoints
 from fabric_native.issuing import Issuer, RootIssuer
 from fabric_native.nodes import Node, authority, chaincode, orderer, peers
 from fabric_native.paths import NetworkPaths, NodePaths, OrganizationPaths
-from fabric_operator.material import read_authority
-from fabric_operator.private_files import write_pair, write_private
+from fabric_operator.material import read_authority, read_registrar
+from fabric_operator.private_files import replace_private, write_pair, write_private
 from fabric_protocol.certificates import new_authority
 from fabric_protocol.msp_config import NODE_ROLES
 from fabric_protocol.topology import Organization, Topology
@@ -30,8 +31,7 @@ _SECRET_BYTES = 24
 def create_authorities(
     paths: NetworkPaths,
     organization: Organization,
-    topology: Topology,
-    ports: Mapping[str, int],
+    endpoints: Endpoints,
     start: datetime,
 ) -> None:
     """Make an organization's roots, its registrar, and configuration and TLS pair of its CA server."""
@@ -46,11 +46,23 @@ def create_authorities(
     write_pair(files.tls_ca, tls.pem, tls.key_pem)
     issuer = RootIssuer(identities, tls, start - _LEAD)
     home = files.node(node)
-    write_pair(home.tls, *issuer.tls(node.name, server_hosts(topology)))
+    write_pair(home.tls, *issuer.tls(node.name, server_hosts(endpoints.topology, organization)))
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     write_private(files.registrar, json.dumps({"id": REGISTRAR, "secret": secret}).encode("ascii") + b"\n")
-    for name, content in authority_configs(paths, node, topology.host, ports, secret).items():
-        write_private(home.directory / name, content)
+    write_authority_config(paths, endpoints, node)
+
+
+def write_authority_config(paths: NetworkPaths, endpoints: Endpoints, node: Node) -> None:
+    """Write the configuration of a CA server, in place of one that is there.
+
+    Raises:
+        MaterialError: MATERIAL_UNREADABLE, its registrar's secret.
+    """
+    _, secret = read_registrar(paths.organization(node.organization).registrar)
+    for name, content in authority_configs(paths, node, endpoints, secret).items():
+        file = paths.node(node).directory / name
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_private(file, content)
 
 
 def root_issuer(files: OrganizationPaths) -> RootIssuer:
@@ -66,7 +78,7 @@ def create_members(
     paths: NetworkPaths, organization: Organization, topology: Topology, issuer: Issuer
 ) -> None:
     """Have identities and TLS pairs of an organization's nodes and administrator issued, and write them."""
-    files, hosts = paths.organization(organization.name), server_hosts(topology)
+    files, hosts = paths.organization(organization.name), server_hosts(topology, organization)
     for node in [*peers(organization), orderer(organization)]:
         create_node(files, files.node(node), node, node.name, hosts, issuer)
     admin = f"admin-{organization.name}"
@@ -97,6 +109,6 @@ def write_member(files: OrganizationPaths, member: NodePaths, pair: tuple[bytes,
     write_private(member.msp / "config.yaml", document.encode("ascii") + b"\n")
 
 
-def server_hosts(topology: Topology) -> tuple[str, ...]:
+def server_hosts(topology: Topology, organization: Organization) -> tuple[str, ...]:
     """The names by which clients may know a node, for its TLS certificate."""
-    return tuple(dict.fromkeys(("localhost", "127.0.0.1", topology.host)))
+    return tuple(dict.fromkeys(("localhost", "127.0.0.1", topology.host, organization.host or topology.host)))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-
-from fabric_native.deployment import Deployment, Member
-from fabric_native.nodes import Node, chaincode, peers
+from fabric_native.endpoints import Endpoints
+from fabric_native.nodes import Node
 from fabric_native.paths import NetworkPaths
 from fabric_native.peer_client import PeerClient
 from fabric_operator.material import read_administrator
 from fabric_protocol.config_signing import ConfigSigner
-from fabric_protocol.topology import Organization, Topology
+from fabric_protocol.topology import Organization
 
 
 def administrator(paths: NetworkPaths, organization: Organization) -> ConfigSigner:
@@ -23,24 +20,11 @@ def administrator(paths: NetworkPaths, organization: Organization) -> ConfigSign
     return read_administrator(paths.organization(organization.name).administrator, organization.msp_id)
 
 
-def peer_client(paths: NetworkPaths, topology: Topology, ports: Mapping[str, int], node: Node) -> PeerClient:
-    """A connection to a peer, as its organization's administrator."""
-    organization = topology.organization(node.organization)
+def peer_client(
+    paths: NetworkPaths, endpoints: Endpoints, node: Node, asks: Organization | None = None
+) -> PeerClient:
+    """A connection to a peer, as an organization's administrator: its own's, where none other asks."""
+    organization = endpoints.topology.organization(node.organization)
     roots = paths.organization(organization.name).tls_ca.certificate.read_bytes()
-    address = f"{topology.host}:{ports[node.name]}"
-    return PeerClient(node.name, address, roots, administrator(paths, organization))
-
-
-@contextmanager
-def deployment(
-    paths: NetworkPaths, topology: Topology, ports: Mapping[str, int], generation: int
-) -> Iterator[Deployment]:
-    """All organizations' administrators, connected to all peers."""
-    with ExitStack() as stack:
-        members = []
-        for item in topology.organizations:
-            service = paths.organization(item.name).chaincode(chaincode(item, generation))
-            clients = [stack.enter_context(peer_client(paths, topology, ports, node)) for node in peers(item)]
-            package = service.package.read_bytes()
-            members.append(Member(item.msp_id, clients, package, service.read_package_id()))
-        yield Deployment(topology.channel, members)
+    signer = administrator(paths, asks or organization)
+    return PeerClient(node.name, endpoints.address(node), roots, signer)

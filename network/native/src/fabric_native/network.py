@@ -8,11 +8,16 @@ network.down()
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
+from fabric_native.bundle import Machine, export_bundle
 from fabric_native.connection_profile import holds_network
 from fabric_native.creation import create_network, network_directory, process_keeper
+from fabric_native.deployment import OTHERS_MISSING
+from fabric_native.errors import AdministrationError
+from fabric_native.node_processes import Nodes
 from fabric_native.nodes import Kind, Node, peers
 from fabric_native.operations import (
     add_organization,
@@ -22,14 +27,13 @@ from fabric_native.operations import (
     upgrade_chaincode,
 )
 from fabric_native.paths import NetworkPaths
-from fabric_native.ports import node_ports
 from fabric_native.settings import EngineSettings
-from fabric_native.starting import Nodes, start_network
+from fabric_native.starting import join_network, start_nodes
 from fabric_operator.errors import NetworkError
 from fabric_operator.managed_network import ManagedNetwork, open_topology, silent
 from fabric_operator.node_status import NodeStatus
-from fabric_operator.ports import read_ports, require_free
-from fabric_protocol.topology import Topology
+from fabric_operator.ports import is_free, read_ports, require_free
+from fabric_protocol.topology import Organization, Topology
 
 # Clients of a node end before it.
 _DOWN_ORDER = (Kind.PEER, Kind.CHAINCODE, Kind.ORDERER, Kind.AUTHORITY)
@@ -92,11 +96,35 @@ class NativeNetwork(ManagedNetwork):
         topology = open_topology(paths, held=holds_network(paths.directory), kind="network of real Fabric")
         return cls(paths.directory, topology)
 
+    def join(self, progress: Callable[[str], None] = silent) -> None:
+        """Have nodes that somebody else started, systemd for one, take part; returns when all can endorse.
+
+        Raises:
+            NetworkError: NETWORK_BUSY.
+            ProcessError: a node is not ready.
+            AdministrationError: a node refused; OTHERS_MISSING, other organizations are away.
+        """
+        with self._whole.locked():
+            join_network(self._nodes, progress)
+
+    @property
+    def operated(self) -> tuple[Organization, ...]:
+        """The organizations whose nodes run here: all, or the one that a bundle is for."""
+        return self._nodes.operated
+
+    @property
+    def binaries(self) -> Path:
+        """The directory of Fabric's programs that the network uses.
+
+        Raises:
+            BinariesNotFoundError: BINARIES_MISSING, VERSION_UNFIT.
+        """
+        return Path(self._nodes.settings.program("peer")).parent
+
     def status(self) -> list[NodeStatus]:
         """State of every node, and of whatever else was started."""
-        return self._states(
-            lambda name: f"{self.topology.host}:{self._ports[name]}" if name in self._ports else ""
-        )
+        addresses = {node.name: self._nodes.endpoints.address(node) for node in self._nodes.all()}
+        return self._states(lambda name: addresses.get(name, ""))
 
     def node_names(self) -> list[str]:
         """Names of all nodes, in the order in which they start."""
@@ -125,9 +153,9 @@ class NativeNetwork(ManagedNetwork):
         """Put another version of the chaincode in force; see `fabric_native.operations.upgrade_chaincode`."""
         self._operate(lambda: upgrade_chaincode(self._nodes, topology, progress))
 
-    def add_peer(self, organization: str, progress: Callable[[str], None] = silent) -> None:
+    def add_peer(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
         """Start another peer of an organization by a snapshot; see `fabric_native.operations.add_peer`."""
-        self._operate(lambda: add_peer(self._nodes, organization, progress))
+        self._operate(lambda: add_peer(self._nodes, topology, progress))
 
     def rotate_certificates(self, name: str, progress: Callable[[str], None] = silent) -> None:
         """Give a peer or an ordering node new certificates; see `fabric_native.operations`.
@@ -142,6 +170,7 @@ class NativeNetwork(ManagedNetwork):
                 f"{name} is a {node.kind}: peers and ordering nodes get new certificates so, "
                 "a chaincode service by an upgrade",
             )
+        self._require_whole()
         with self._whole.locked():
             rotate_certificates(self._nodes, node, progress)
 
@@ -164,19 +193,52 @@ class NativeNetwork(ManagedNetwork):
         """End an organization's chaincode service."""
         self._processes.stop([self._nodes.service(self.topology.organization(organization)).name])
 
+    def export_bundle(
+        self,
+        organization: str,
+        target: Path,
+        machine: Machine,
+        services: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
+        """Write what one organization needs to run its part on a machine of its own.
+
+        Parameters:
+            organization: its name or MSP id.
+            target: directory, new or empty.
+            machine: where it will run.
+            services: name and command of what else that machine keeps running.
+
+        Raises:
+            NetworkError: DIRECTORY_IN_USE, NETWORK_RUNS, BUNDLE_NOT_WHOLE.
+            TopologyError: ORGANIZATION_UNKNOWN.
+        """
+        self._require_whole()
+        with self._whole.locked():
+            member = self.topology.organization(organization)
+            export_bundle(self._nodes, member, target.absolute(), machine, services)
+
     def read_blocks(self) -> Iterator[bytes]:
-        """The channel's blocks, as the first organization's first peer stores them; it must run.
+        """The channel's blocks, as the first peer of the first organization here stores them; it must run.
 
         Raises:
             AdministrationError: PEER_UNREACHABLE, PEER_REFUSED.
         """
-        with self._nodes.client(peers(self.topology.organizations[0])[0]) as client:
+        with self._nodes.client(peers(self._nodes.operated[0])[0]) as client:
             yield from client.blocks(self.topology.channel)
 
     def _start_nodes(self, started: list[str], progress: Callable[[str], None]) -> None:
+        self._require_own_hosts()
         idle = [node for node in self._nodes.all() if self._processes.find(node.name) is None]
-        require_free(self.topology.host, self._ports, [name for node in idle for name in node_ports(node)])
-        start_network(self._nodes, started, progress)
+        for name, (host, _port) in (listener for node in idle for listener in self._nodes.listeners(node)):
+            require_free(host, self._ports, [name])
+        start_nodes(self._nodes, started, progress)
+        try:
+            join_network(self._nodes, progress)
+        except AdministrationError as error:
+            if error.code == OTHERS_MISSING:
+                # A bundle's nodes are what the others wait for: they go on.
+                started.clear()
+            raise
 
     def _down_order(self) -> list[list[str]]:
         return [[node.name for node in self._nodes.all() if node.kind == kind] for kind in _DOWN_ORDER]
@@ -186,6 +248,27 @@ class NativeNetwork(ManagedNetwork):
         return next(node for node in self._nodes.all() if node.name == name)
 
     def _operate(self, operation: Callable[[], Nodes]) -> None:
+        self._require_whole()
         with self._whole.locked():
             self._nodes = operation()
             self.topology, self._ports = self._nodes.topology, dict(self._nodes.ports)
+
+    def _require_own_hosts(self) -> None:
+        if self._nodes.settings.organization is not None:
+            return
+        elsewhere = [item for item in self.topology.organizations if item.host and not is_free(item.host, 0)]
+        if elsewhere:
+            named = ", ".join(f"{item.name} ({item.host})" for item in elsewhere)
+            raise NetworkError(
+                "HOST_ELSEWHERE",
+                f"{named} runs on another machine: write its bundle with `consentry network export`, and "
+                "start it there",
+            )
+
+    def _require_whole(self) -> None:
+        if self._nodes.settings.organization is not None:
+            raise NetworkError(
+                "BUNDLE_NOT_WHOLE",
+                f"{self.directory} is the bundle of {self._nodes.settings.organization}, without the other "
+                "administrators' keys: sign and send such a change together, with Fabric's own commands",
+            )

@@ -7,13 +7,14 @@ Source: Fabric `core/peer/config.go`, `gossip/*/config.go`, `orderer/common/loca
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
+from fabric_native.endpoints import Endpoints
 from fabric_native.nodes import Kind, Node, peers
 from fabric_native.paths import NetworkPaths
 from fabric_native.ports import ADMIN, CHAINCODE_LISTENER, OPERATIONS
-from fabric_protocol.topology import Organization, Topology
+from fabric_operator.private_files import replace_private
+from fabric_protocol.topology import Organization
 
 TIME_WINDOW = "60s"
 BUILDER_NAME = "ccaas"
@@ -21,11 +22,17 @@ _CONCURRENT = 20_000
 _FILES: dict[Kind, str] = {Kind.PEER: "core.yaml", Kind.ORDERER: "orderer.yaml"}
 
 
-def write_config(paths: NetworkPaths, topology: Topology, node: Node, ports: Mapping[str, int]) -> None:
+def write_config(paths: NetworkPaths, endpoints: Endpoints, node: Node) -> None:
     """Write the configuration file of a peer or an ordering node, in place of one that is there."""
+    name, document = config_file(paths, endpoints, node)
+    replace_private(paths.node(node).directory / name, document)
+
+
+def config_file(paths: NetworkPaths, endpoints: Endpoints, node: Node) -> tuple[str, bytes]:
+    """Name, in the node's directory, and content of the configuration of a peer or an ordering node."""
     builders = {Kind.PEER: peer_config, Kind.ORDERER: orderer_config}
-    document = json.dumps(builders[node.kind](paths, topology, node, ports), indent=1)
-    (paths.node(node).directory / _FILES[node.kind]).write_text(document + "\n", encoding="utf-8")
+    document = json.dumps(builders[node.kind](paths, endpoints, node), indent=1)
+    return _FILES[node.kind], document.encode("utf-8") + b"\n"
 
 
 def node_environment(paths: NetworkPaths, node: Node) -> dict[str, str]:
@@ -37,20 +44,18 @@ def node_environment(paths: NetworkPaths, node: Node) -> dict[str, str]:
     }
 
 
-def peer_config(
-    paths: NetworkPaths, topology: Topology, node: Node, ports: Mapping[str, int]
-) -> dict[str, Any]:
+def peer_config(paths: NetworkPaths, endpoints: Endpoints, node: Node) -> dict[str, Any]:
     """Content of a peer's `core.yaml`."""
-    organization = topology.organization(node.organization)
-    files, host = paths.node(node), topology.host
-    address = f"{host}:{ports[node.name]}"
+    organization = endpoints.topology.organization(node.organization)
+    files, address = paths.node(node), endpoints.address(node)
+    host, port = endpoints.listener(node)
     return {
         "peer": {
             "id": node.name,
-            "networkId": topology.channel,
-            "listenAddress": address,
+            "networkId": endpoints.topology.channel,
+            "listenAddress": f"{host}:{port}",
             "address": address,
-            "chaincodeListenAddress": f"{host}:{ports[f'{node.name}/{CHAINCODE_LISTENER}']}",
+            "chaincodeListenAddress": endpoints.internal(node, CHAINCODE_LISTENER),
             "localMspId": organization.msp_id,
             "mspConfigPath": str(files.msp),
             "fileSystemPath": str(files.data),
@@ -67,7 +72,7 @@ def peer_config(
                 "broadcastTimeout": "30s",
                 "dialTimeout": "10s",
             },
-            "gossip": _gossip(organization, node, host, ports),
+            "gossip": _gossip(organization, node, endpoints),
             "authentication": {"timewindow": TIME_WINDOW},
             "handlers": _HANDLERS,
             "discovery": {"enabled": True, "authCacheEnabled": True, "authCacheMaxSize": 1000},
@@ -84,22 +89,20 @@ def peer_config(
         "vm": {"endpoint": ""},
         "chaincode": {**_CHAINCODE, "externalBuilders": [{"name": BUILDER_NAME, "path": str(paths.builder)}]},
         "ledger": _LEDGER,
-        "operations": _peer_operations(paths, node, f"{host}:{ports[f'{node.name}/{OPERATIONS}']}"),
+        "operations": _peer_operations(paths, node, endpoints.internal(node, OPERATIONS)),
         "metrics": {"provider": "prometheus"},
     }
 
 
-def orderer_config(
-    paths: NetworkPaths, topology: Topology, node: Node, ports: Mapping[str, int]
-) -> dict[str, Any]:
+def orderer_config(paths: NetworkPaths, endpoints: Endpoints, node: Node) -> dict[str, Any]:
     """Content of an ordering node's `orderer.yaml`."""
-    files, host = paths.node(node), topology.host
+    files, (host, port) = paths.node(node), endpoints.listener(node)
     roots = [str(paths.organization(node.organization).tls_ca.certificate)]
     tls = {"Enabled": True, "Certificate": str(files.tls.certificate), "PrivateKey": str(files.tls.key)}
     return {
         "General": {
             "ListenAddress": host,
-            "ListenPort": ports[node.name],
+            "ListenPort": port,
             "TLS": {**tls, "RootCAs": roots, "ClientAuthRequired": False},
             "Cluster": {
                 "ClientCertificate": str(files.tls.certificate),
@@ -107,7 +110,7 @@ def orderer_config(
                 "SendBufferSize": 100,
             },
             "LocalMSPDir": str(files.msp),
-            "LocalMSPID": topology.organization(node.organization).msp_id,
+            "LocalMSPID": endpoints.topology.organization(node.organization).msp_id,
             "BCCSP": _SOFTWARE_KEYS,
             "Authentication": {"TimeWindow": TIME_WINDOW},
         },
@@ -115,11 +118,11 @@ def orderer_config(
         "Consensus": {"WALDir": str(files.data / "wal"), "SnapDir": str(files.data / "snapshots")},
         "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "16 MB"},
         "Admin": {
-            "ListenAddress": f"{host}:{ports[f'{node.name}/{ADMIN}']}",
+            "ListenAddress": endpoints.internal(node, ADMIN),
             "TLS": {**tls, "ClientAuthRequired": True, "ClientRootCAs": roots},
         },
         "Operations": {
-            "ListenAddress": f"{host}:{ports[f'{node.name}/{OPERATIONS}']}",
+            "ListenAddress": endpoints.internal(node, OPERATIONS),
             "TLS": {**tls, "ClientAuthRequired": False, "ClientRootCAs": roots},
         },
         "Metrics": {"Provider": "prometheus"},
@@ -161,9 +164,9 @@ _HANDLERS: dict[str, Any] = {
 }
 
 
-def _gossip(organization: Organization, node: Node, host: str, ports: Mapping[str, int]) -> dict[str, Any]:
-    own = f"{host}:{ports[node.name]}"
-    others = [f"{host}:{ports[peer.name]}" for peer in peers(organization) if peer != node]
+def _gossip(organization: Organization, node: Node, endpoints: Endpoints) -> dict[str, Any]:
+    own = endpoints.address(node)
+    others = [endpoints.address(peer) for peer in peers(organization) if peer != node]
     return {
         "bootstrap": others or [own],
         "endpoint": own,

@@ -17,10 +17,12 @@ from fabric_native.errors import AdministrationError
 from fabric_native.genesis import consenter, organization_config
 from fabric_native.material import create_authorities
 from fabric_native.membership import administrator
+from fabric_native.node_processes import READY_SECONDS, Nodes
 from fabric_native.nodes import Node, authority, chaincode, orderer, peers
+from fabric_native.ordering import wait_for_ordering
 from fabric_native.paths import NodePaths
 from fabric_native.ports import port_names
-from fabric_native.starting import READY_SECONDS, Nodes, Progress, deploy, join_peer, wait_for_ordering
+from fabric_native.starting import Progress, deploy, join_peer
 from fabric_operator.chaincode_service import package_label
 from fabric_operator.port_claims import claim_ports
 from fabric_operator.ports import write_ports
@@ -54,8 +56,8 @@ def add_organization(nodes: Nodes, topology: Topology, progress: Progress) -> No
     nodes = _with_ports(nodes, topology, _nodes_of(nodes, added))
     _create_member(nodes, added)
     progress(f"identities of {added.name} are issued")
-    config = organization_config(nodes.paths, added, topology.host, nodes.ports)
-    node = consenter(nodes.paths, topology.host, added, nodes.ports, 0)
+    config = organization_config(nodes.paths, added, nodes.endpoints)
+    node = consenter(nodes.paths, nodes.endpoints, added, 0)
     number = change_configuration(
         read_ordering_nodes(nodes.paths.directory),
         topology.channel,
@@ -156,7 +158,7 @@ def rotate_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
     nodes.authorities.issue_node(organization, node, new)
     progress(f"{node.name} has new certificates")
     if node == orderer(organization):
-        entry = consenter(nodes.paths, nodes.topology.host, organization, nodes.ports, 0, new)
+        entry = consenter(nodes.paths, nodes.endpoints, organization, 0, new)
         others = _ordering_without(nodes, node)
         change_configuration(
             others, nodes.topology.channel, _majority(nodes), lambda group: with_consenter(group, entry)
@@ -174,19 +176,23 @@ def rotate_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
     progress(f"{node.name} runs with them")
 
 
-def add_peer(nodes: Nodes, organization: str, progress: Progress) -> Nodes:
+def add_peer(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
     """Start another peer of an organization, from a snapshot of the first one's ledger.
 
     It has the state as of the snapshot, not the blocks before it. Source: Fabric's ledger snapshots.
 
+    Parameters:
+        nodes: of the network, all of which run.
+        topology: the wanted one: one organization has one peer more; a chaincode definition of the next
+            sequence where collections are to reach that peer.
+        progress: told a sentence for each step.
+
     Raises:
-        AdministrationError: the peer made no snapshot, or the new one did not take it.
+        AdministrationError: OPERATION_INVALID; the peer made no snapshot, or the new one did not take it.
     """
-    member = nodes.topology.organization(organization)
-    grown = replace(member, peers=member.peers + 1)
-    organizations = [grown if item == member else item for item in nodes.topology.organizations]
+    grown = _only_grown(nodes.topology, topology)
     first, added = peers(grown)[0], peers(grown)[-1]
-    nodes = _with_ports(nodes, replace(nodes.topology, organizations=tuple(organizations)), [added])
+    nodes = _with_ports(nodes, topology, [added])
     shutil.rmtree(nodes.paths.node(added).directory, ignore_errors=True)
     nodes.authorities.issue_node(grown, added, nodes.paths.node(added))
     made = _snapshot(nodes, first)
@@ -214,6 +220,17 @@ def _only_new(smaller: Topology, larger: Topology) -> Organization:
     return new[0]
 
 
+def _only_grown(before: Topology, after: Topology) -> Organization:
+    """The one organization that has a peer more than it had."""
+    grown = [item for item in after.organizations if item not in before.organizations]
+    smaller = [replace(item, peers=item.peers - 1) for item in grown]
+    if len(grown) != 1 or smaller[0] not in before.organizations:
+        raise AdministrationError(
+            "OPERATION_INVALID", f"expected one organization with one peer more, got {len(grown)} that differ"
+        )
+    return grown[0]
+
+
 def _with_ports(nodes: Nodes, topology: Topology, added: Sequence[Node]) -> Nodes:
     names = [name for name in port_names(added) if name not in nodes.ports]
     found = claim_ports(names, topology.host, nodes.paths.directory, nodes.ports)
@@ -225,14 +242,14 @@ def _with_ports(nodes: Nodes, topology: Topology, added: Sequence[Node]) -> Node
 def _record(nodes: Nodes) -> None:
     replace_private(nodes.paths.settings, nodes.settings.to_json())
     replace_private(nodes.paths.topology, nodes.topology.to_json().encode("utf-8"))
-    replace_private(nodes.paths.profile, build_profile(nodes.paths, nodes.topology, nodes.ports))
+    replace_private(nodes.paths.profile, build_profile(nodes.paths, nodes.endpoints))
 
 
 def _create_member(nodes: Nodes, added: Organization) -> None:
     """Make an organization's material; what an interrupted attempt left is cleared away."""
     nodes.processes.stop([node.name for node in _nodes_of(nodes, added)])
     shutil.rmtree(nodes.paths.organization(added.name).directory, ignore_errors=True)
-    create_authorities(nodes.paths, added, nodes.topology, nodes.ports, datetime.now(UTC))
+    create_authorities(nodes.paths, added, nodes.endpoints, datetime.now(UTC))
     nodes.start(authority(added))
     nodes.wait(authority(added))
     nodes.authorities.issue([added])
@@ -243,9 +260,8 @@ def _create_member(nodes: Nodes, added: Organization) -> None:
 
 
 def _create_package(nodes: Nodes, service: Node) -> None:
-    address = f"{nodes.topology.host}:{nodes.ports[service.name]}"
     files = nodes.paths.organization(service.organization).chaincode(service)
-    files.write_package(package_label(nodes.topology.chaincode), address)
+    files.write_package(package_label(nodes.topology.chaincode), nodes.endpoints.address(service))
 
 
 def _start_services(nodes: Nodes, services: Sequence[Node]) -> None:
@@ -273,7 +289,7 @@ def _join_ordering(nodes: Nodes, before: Nodes, added: Organization) -> None:
 
 def _ordering_without(nodes: Nodes, node: Node) -> list[OrderingNode]:
     """The channel's other ordering nodes, for what one of them cannot be asked while it changes."""
-    endpoint = f"{nodes.topology.host}:{nodes.ports[node.name]}"
+    endpoint = nodes.endpoints.address(node)
     return [found for found in read_ordering_nodes(nodes.paths.directory) if found.endpoint != endpoint]
 
 

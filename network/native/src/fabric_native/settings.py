@@ -10,6 +10,7 @@ from pathlib import Path
 from fabric_native.binaries import Binary, find_binary
 from fabric_native.errors import BinariesNotFoundError
 from fabric_operator.errors import NetworkError
+from fabric_protocol.topology import Organization, Topology
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,23 @@ class EngineSettings:
         authority_command: program and arguments that serve a CA from the home directory which is appended;
             None is Fabric CA's server.
         chaincode_generation: which of its chaincode services are in use; each upgrade starts the next.
+        organization: name of the one whose nodes run here, in its bundle; None where all do.
     """
 
     binaries: str | None = None
     authority_command: tuple[str, ...] | None = None
     chaincode_generation: int = 1
+    organization: str | None = None
+
+    def operated(self, topology: Topology) -> tuple[Organization, ...]:
+        """The organizations whose nodes run here.
+
+        Raises:
+            TopologyError: ORGANIZATION_UNKNOWN.
+        """
+        if self.organization is None:
+            return topology.organizations
+        return (topology.organization(self.organization),)
 
     def program(self, name: str) -> str:
         """Path of one of Fabric's programs.
@@ -69,7 +82,8 @@ class EngineSettings:
             fields = json.loads(path.read_bytes())
             command = fields["authority_command"]
             command = None if command is None else tuple(map(str, command))
-            return cls(fields["binaries"], command, int(fields["chaincode_generation"]))
+            generation, organization = int(fields["chaincode_generation"]), fields.get("organization")
+            return cls(fields["binaries"], command, generation, organization and str(organization))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise NetworkError(
                 "SETTINGS_UNREADABLE", f"cannot read the engine's settings in {path}"

@@ -105,6 +105,10 @@ class ProcessKeeper:
         records = (read_record(path) for path in sorted(self.run.glob("*.json")))
         return [record for record in records if record is not None]
 
+    def is_recorded(self, name: str) -> bool:
+        """Whether a process of this name was started here and not stopped; it may have ended since."""
+        return read_record(self._record_path(name)) is not None
+
     def stop(self, names: Iterable[str], timeout_seconds: float = 10.0) -> None:
         """End these processes together: TERM, and KILL to what still runs after `timeout_seconds`.
 

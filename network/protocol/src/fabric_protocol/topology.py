@@ -24,6 +24,7 @@ _MSP_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _CHAINCODE: Final = re.compile(r"[a-zA-Z0-9]+(?:[-_][a-zA-Z0-9]+)*")
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _MOST_PEERS: Final = 9
 _LEVELDB: Final = "leveldb"
 _VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
@@ -39,6 +40,8 @@ class Organization:
         kind: label for users of the topology, e.g. "hospital", "regulator"; engines ignore it.
         peers: how many peers it runs, 1 to 9; only real Fabric runs more than one.
         country: where it is (ISO 3166-1, two capital letters), if that matters; engines ignore it.
+        host: name or address at which its nodes are reached, where that is not the topology's; only real
+            Fabric runs on more than one machine.
 
     Raises:
         TopologyError: TOPOLOGY_INVALID.
@@ -49,6 +52,7 @@ class Organization:
     kind: str
     peers: int = 1
     country: str | None = None
+    host: str | None = None
 
     def __post_init__(self) -> None:
         _match(_ORGANIZATION, self.name, "organization.name", "lower-case letters, digits, '-'")
@@ -58,11 +62,14 @@ class Organization:
             raise invalid(f"organization {self.name}.peers: expected 1 to {_MOST_PEERS}, got {self.peers}")
         if self.country is not None:
             _match(_COUNTRY, self.country, f"organization {self.name}.country", "two capital letters")
+        if self.host is not None:
+            _match(_HOST, self.host, f"organization {self.name}.host", "a host name or an IPv4 address")
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON document."""
         written = {"name": self.name, "msp_id": self.msp_id, "kind": self.kind, "peers": self.peers}
-        return written if self.country is None else {**written, "country": self.country}
+        more = {"country": self.country, "host": self.host}
+        return {**written, **{name: value for name, value in more.items() if value is not None}}
 
     @classmethod
     def from_dict(cls, document: object, where: str = "organization") -> "Organization":
@@ -71,8 +78,9 @@ class Organization:
         Raises:
             TopologyError: TOPOLOGY_INVALID.
         """
-        demanded, allowed = {"name": str, "msp_id": str, "kind": str}, {"peers": int, "country": str}
-        return cls(**read_record(document, where, demanded, allowed))
+        required: dict[str, type] = {"name": str, "msp_id": str, "kind": str}
+        optional: dict[str, type] = {"peers": int, "country": str, "host": str}
+        return cls(**read_record(document, where, required, optional))
 
 
 @dataclass(frozen=True)
@@ -228,7 +236,8 @@ class Topology:
         organizations: at least one, with distinct names and MSP ids.
         chaincode: what it runs.
         ordering: how it orders.
-        host: address that its nodes listen on and are reached at.
+        host: address that its nodes listen on and are reached at, where their organization has none of its
+            own; nodes listen there in any case with what is for their own machine only.
         state_database: where peers keep state; "leveldb", which is by keys and ranges, is the only one.
 
     Raises:
@@ -269,6 +278,14 @@ class Topology:
                 return organization
         known = ", ".join(organization.name for organization in self.organizations)
         raise TopologyError("ORGANIZATION_UNKNOWN", f"no organization {name!r}; known are {known}")
+
+    def host_of(self, name: str) -> str:
+        """Where the nodes of the organization with this name or MSP id are reached.
+
+        Raises:
+            TopologyError: ORGANIZATION_UNKNOWN.
+        """
+        return self.organization(name).host or self.host
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON document."""

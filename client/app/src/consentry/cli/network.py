@@ -1,4 +1,4 @@
-"""``consentry network``: bring a network up and down, look at it, enrol people, export its blocks."""
+"""``consentry network``: bring a network up and down, look at it, enrol people."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from consentry.cli import (
     network_attach,
+    network_bundles,
     network_export,
     network_machine,
     network_membership,
@@ -166,20 +167,9 @@ def revoke(
     )
 
 
-@app.command(epilog=examples("consentry network export blocks", "consentry verify --blocks blocks"))
-def export(
-    ctx: typer.Context,
-    target: Annotated[Path, typer.Argument(help="Directory for the files NNNNNN.block.")],
-) -> None:
-    """Write the ledger's stored blocks to files, for a verification without the network."""
-    from consentry.network import export_blocks
-
-    count = export_blocks(command_context(ctx).directory, target)
-    say(f"{count} blocks are in {target}.")
-
-
 network_nodes.add_to(app)
 network_membership.add_to(app)
 network_machine.add_to(app)
 network_attach.add_to(app)
 network_export.add_to(app)
+network_bundles.add_to(app)

@@ -3,6 +3,7 @@
 This package alone knows the engines; everything else of `consentry` reads `network.json`.
 """
 
+from consentry.network.bundles import export_organization, join_network
 from consentry.network.engines import EMBEDDED, ENGINES, FABRIC
 from consentry.network.membership import (
     add_organization,
@@ -14,6 +15,7 @@ from consentry.network.membership import (
 from consentry.network.nodes import kill_node, log_tail, start_node, stop_node
 from consentry.network.operations import (
     bring_up,
+    create,
     destroy,
     export_blocks,
     restart_chaincode,
@@ -32,9 +34,12 @@ __all__ = [
     "add_organization",
     "add_peer",
     "bring_up",
+    "create",
     "destroy",
     "enroll_user",
     "export_blocks",
+    "export_organization",
+    "join_network",
     "kill_node",
     "log_tail",
     "preset",

@@ -9,7 +9,7 @@ from pathlib import Path
 from consentry.errors import ConfigurationError, ConsentryError
 from fabric_embedded import EmbeddedNetwork
 from fabric_native import NativeNetwork
-from fabric_protocol.topology import Topology
+from fabric_protocol.topology import Organization, Topology
 
 EMBEDDED = "embedded"
 FABRIC = "fabric"
@@ -58,6 +58,27 @@ def load_network(directory: Path) -> Network:
     return (
         NativeNetwork.load(directory) if engine_of(directory) == FABRIC else EmbeddedNetwork.load(directory)
     )
+
+
+def native_network(directory: Path) -> NativeNetwork:
+    """The network of real Fabric in a directory.
+
+    Raises:
+        ConsentryError: OPERATION_NEEDS_FABRIC; ConfigurationError NETWORK_MISSING.
+    """
+    network = load_network(directory)
+    if isinstance(network, NativeNetwork):
+        return network
+    raise ConsentryError(
+        "OPERATION_NEEDS_FABRIC",
+        f"{directory} is run by the embedded engine, whose members and chaincode are fixed: "
+        "use a network of real Fabric (network up --engine fabric)",
+    )
+
+
+def operated(network: Network) -> tuple[Organization, ...]:
+    """The organizations whose nodes a directory runs: all, or the one that a bundle is for."""
+    return network.operated if isinstance(network, NativeNetwork) else network.topology.organizations
 
 
 def engine_of(directory: Path) -> str:

@@ -4,47 +4,48 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from consentry.errors import LedgerRefused
 from consentry.ledger import connect
-from consentry.network.engines import Network
+from consentry.network.engines import Network, operated
 from consentry.network.presets import HOSPITAL, REGULATOR
-from consentry.network.users import enroll_user
-from consentry.profile import NetworkProfile
-from consentry.wallet import Wallet, WalletIdentity
+from consentry.network.users import wallet_identity
+from consentry.wallet import WalletIdentity
 from consentry_records import OrganizationSetting, Settings
 
 SERVICE = "service"
 TIME_TOLERANCE_MS = 2_000
 
 
-def prepare_ledger(network: Network, progress: Callable[[str], None]) -> None:
-    """Write the settings once, enrol each organization's service, start the hospitals' decision services."""
-    kinds = {organization.name: organization.kind for organization in network.topology.organizations}
+def prepare_ledger(network: Network, progress: Callable[[str], None], *, decides: bool = True) -> None:
+    """Write the settings once, enrol each organization's service, start the hospitals' decision services.
+
+    A bundle does so for its own organization alone; without `decides` somebody else starts the services.
+    """
+    kinds = {organization.name: organization.kind for organization in operated(network)}
     for name, kind in kinds.items():
         if kind == REGULATOR:
             progress("the regulator writes the ledger's settings")
-            _initialize(network, _identity(network, name, "regulator", REGULATOR))
+            _initialize(network, wallet_identity(network.directory, name, "regulator", REGULATOR))
     for name, kind in kinds.items():
         if kind == HOSPITAL:
-            progress(f"starting the decision service of {name}")
-            _identity(network, name, SERVICE, SERVICE)
-            network.start_process(f"decide-{name}", decision_command(network, name), {})
+            wallet_identity(network.directory, name, SERVICE, SERVICE)
+            if decides:
+                progress(f"starting the decision service of {name}")
+                command = decision_command(network.directory, name)
+                network.start_process(decision_process(name), command, {})
 
 
-def decision_command(network: Network, organization: str) -> tuple[str, ...]:
-    """The command line of an organization's decision service."""
-    directory = str(network.directory)
+def decision_process(organization: str) -> str:
+    """Name of the process that is an organization's decision service."""
+    return f"decide-{organization}"
+
+
+def decision_command(directory: Path, organization: str, python: str = sys.executable) -> tuple[str, ...]:
+    """The command line of an organization's decision service, for the network in a directory."""
     identity = f"{organization}/{SERVICE}"
-    return (sys.executable, "-m", "consentry", "--network", directory, "--as", identity, "decide", "serve")
-
-
-def _identity(network: Network, organization: str, label: str, role: str) -> WalletIdentity:
-    profile = NetworkProfile.load(network.directory)
-    wallet = Wallet(profile.wallet_directory(organization))
-    if label in wallet.labels():
-        return wallet.get(label)
-    return enroll_user(network.directory, organization, label, [role])
+    return (python, "-m", "consentry", "--network", str(directory), "--as", identity, "decide", "serve")
 
 
 def _initialize(network: Network, regulator: WalletIdentity) -> None:

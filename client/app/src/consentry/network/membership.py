@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from consentry.errors import ConsentryError
-from consentry.network.engines import load_network
+from consentry.network.consortium_votes import vote_in, vote_out
+from consentry.network.engines import native_network
+from consentry.network.ledger_setup import decision_process, prepare_ledger
 from consentry.network.presets import HOSPITAL, REGULATOR, consentry_topology, default_msp_id
 from consentry.network.translation import translated
 from fabric_native import NativeNetwork
@@ -24,6 +26,7 @@ def add_organization(
 
     A majority of the administrators signs the change of the channel's configuration. The policy of the
     chaincode becomes that of DESIGN §9 for all organizations, and a hospital gets a collection of its own.
+    Then a majority of the organizations votes it into the ledger's settings, and its decision service starts.
 
     Args:
         directory: The network's directory; all of it must be up.
@@ -36,7 +39,7 @@ def add_organization(
         ConsentryError: OPERATION_NEEDS_FABRIC, KIND_UNKNOWN, ORGANIZATION_EXISTS, TOPOLOGY_INVALID, or what
             a node says.
     """
-    network = _native(directory)
+    network = native_network(directory)
     topology = network.topology
     if kind not in (HOSPITAL, REGULATOR):
         raise ConsentryError("KIND_UNKNOWN", f"got kind {kind!r}; there are {HOSPITAL} and {REGULATOR}")
@@ -47,6 +50,8 @@ def add_organization(
     definition = _next_definition(topology, organizations)
     network.add_organization(replace(topology, organizations=organizations, chaincode=definition), progress)
     _keep_anchor(network, name)
+    vote_in(network, added, progress)
+    prepare_ledger(network, progress)
 
 
 @translated()
@@ -54,7 +59,8 @@ def remove_organization(directory: Path, name: str, progress: Progress) -> None:
     """Let an organization go from a running network; what it wrote stays on the ledger, its files with it.
 
     Fabric keeps every collection that ever was: that of a hospital that goes falls to the first organization
-    that stays, whose peers get nothing of what is in it, as nobody is left to hand it over.
+    that stays, whose peers get nothing of what is in it, as nobody is left to hand it over. Before that a
+    majority votes the organization out of the ledger's settings.
 
     Args:
         directory: The network's directory; all of it must be up.
@@ -64,17 +70,18 @@ def remove_organization(directory: Path, name: str, progress: Progress) -> None:
     Raises:
         ConsentryError: OPERATION_NEEDS_FABRIC, ORGANIZATION_UNKNOWN, or what a node says.
     """
-    network = _native(directory)
+    network = native_network(directory)
     topology = network.topology
     removed = topology.organization(name)
     organizations = tuple(item for item in topology.organizations if item != removed)
     if not organizations:
         raise ConsentryError("ORGANIZATION_UNKNOWN", f"{name} is the only organization: destroy the network")
     definition = _next_definition(topology, organizations)
+    vote_out(network, removed, progress)
     network.remove_organization(
         replace(topology, organizations=organizations, chaincode=definition), progress
     )
-    network.stop_process(f"decide-{removed.name}")
+    network.stop_process(decision_process(removed.name))
 
 
 @translated()
@@ -91,7 +98,7 @@ def upgrade_chaincode(directory: Path, version: str, progress: Progress) -> None
     Raises:
         ConsentryError: OPERATION_NEEDS_FABRIC, TOPOLOGY_INVALID, or what a node says.
     """
-    network = _native(directory)
+    network = native_network(directory)
     topology = network.topology
     definition = replace(topology.chaincode, version=version, sequence=topology.chaincode.sequence + 1)
     network.upgrade_chaincode(replace(topology, chaincode=definition), progress)
@@ -101,6 +108,9 @@ def upgrade_chaincode(directory: Path, version: str, progress: Progress) -> None
 def add_peer(directory: Path, organization: str, progress: Progress) -> None:
     """Start another peer of an organization, from a snapshot of the first one's ledger.
 
+    A hospital's endorsing peer hands what is private to all of its other peers (`maximum_peer_count`), and
+    endorses also while none of them is up (`required_peer_count` 0): what one missed, it fetches later.
+
     Args:
         directory: The network's directory; all of it must be up.
         organization: Short name, such as `northgate`.
@@ -109,7 +119,13 @@ def add_peer(directory: Path, organization: str, progress: Progress) -> None:
     Raises:
         ConsentryError: OPERATION_NEEDS_FABRIC, ORGANIZATION_UNKNOWN, or what a node says.
     """
-    _native(directory).add_peer(organization, progress)
+    network = native_network(directory)
+    topology = network.topology
+    member = topology.organization(organization)
+    grown = replace(member, peers=member.peers + 1)
+    organizations = tuple(grown if item == member else item for item in topology.organizations)
+    definition = _next_definition(topology, organizations)
+    network.add_peer(replace(topology, organizations=organizations, chaincode=definition), progress)
 
 
 @translated()
@@ -124,18 +140,7 @@ def rotate_certificates(directory: Path, node: str, progress: Progress) -> None:
     Raises:
         ConsentryError: OPERATION_NEEDS_FABRIC, NODE_UNKNOWN, or what a node says.
     """
-    _native(directory).rotate_certificates(node, progress)
-
-
-def _native(directory: Path) -> NativeNetwork:
-    network = load_network(directory)
-    if isinstance(network, NativeNetwork):
-        return network
-    raise ConsentryError(
-        "OPERATION_NEEDS_FABRIC",
-        f"{directory} is run by the embedded engine, whose members and chaincode are fixed: "
-        "use a network of real Fabric (network up --engine fabric)",
-    )
+    native_network(directory).rotate_certificates(node, progress)
 
 
 def _next_definition(topology: Topology, organizations: tuple[Organization, ...]) -> ChaincodeDefinition:

@@ -56,15 +56,12 @@ def bring_up(
     """
     if engine is not None:
         require_engine(engine)
-    is_new = False
-    if (directory / PROFILE).exists():
+    is_new = not (directory / PROFILE).exists()
+    if is_new:
+        network = _create(directory, preset, progress, engine, topology, binaries)
+    else:
         _require_same_engine(directory, engine)
         network = load_network(directory)
-    else:
-        wanted = named_preset(preset) if topology is None else read_topology(topology)
-        network = create_network(directory, wanted, engine or EMBEDDED, progress, binaries)
-        _keep_anchors(network)
-        is_new = True
     try:
         network.up(progress)
     except BaseException:
@@ -73,6 +70,40 @@ def bring_up(
             network.down()
         raise
     prepare_ledger(network, progress)
+
+
+@translated()
+def create(
+    directory: Path,
+    preset: str = "consortium",
+    progress: Callable[[str], None] = lambda message: None,
+    engine: str | None = None,
+    *,
+    topology: Path | None = None,
+    binaries: Path | None = None,
+) -> None:
+    """Make a network without starting it: keys, certificates, genesis block; see :func:`bring_up`.
+
+    Raises:
+        ConsentryError: NETWORK_EXISTS, PRESET_UNKNOWN, ENGINE_UNKNOWN, or what the engine says.
+    """
+    network = _create(directory, preset, progress, engine, topology, binaries)
+    # The CAs that issued its certificates have been running since.
+    network.down()
+
+
+def _create(
+    directory: Path,
+    preset: str,
+    progress: Callable[[str], None],
+    engine: str | None,
+    topology: Path | None,
+    binaries: Path | None,
+) -> Network:
+    wanted = named_preset(preset) if topology is None else read_topology(topology)
+    network = create_network(directory, wanted, engine or EMBEDDED, progress, binaries)
+    _keep_anchors(network)
+    return network
 
 
 @translated()

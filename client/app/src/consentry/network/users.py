@@ -102,3 +102,11 @@ def _authority(profile: NetworkProfile, organization: str) -> CaClient:
     if member.ca is None:
         raise ConfigurationError("CA_MISSING", f"network.json names no CA for {organization}")
     return CaClient(member.ca, member.msp_id)
+
+
+def wallet_identity(directory: Path, organization: str, label: str, role: str) -> WalletIdentity:
+    """Somebody of an organization with a role, enrolled on first use."""
+    wallet = Wallet(NetworkProfile.load(directory).wallet_directory(organization))
+    if label in wallet.labels():
+        return wallet.get(label)
+    return enroll_user(directory, organization, label, [role])

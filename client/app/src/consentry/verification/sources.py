@@ -95,7 +95,7 @@ class DirectorySource:
             raise VerificationError(
                 "BLOCKS_NOT_FOUND",
                 f"No {self.prefix}NNNNNN.block files in {self.directory}; "
-                "`consentry network export DIRECTORY` writes them.",
+                "`consentry network export-blocks DIRECTORY` writes them.",
             )
         return dict(sorted(found.items()))
 
