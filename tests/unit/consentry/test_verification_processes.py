@@ -32,6 +32,7 @@ CHAIN = build_chain()
 @pytest.fixture(autouse=True)
 def _processes_from_the_first_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consentry.verification.signature_pool._WORTH_BYTES", 0)
+    monkeypatch.setattr("consentry.verification.signature_pool._START_SECONDS", 60.0)
 
 
 def verify(blocks: list[bytes], processes: int) -> VerificationResult:

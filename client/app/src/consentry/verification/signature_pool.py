@@ -21,8 +21,10 @@ from fabric_protocol.signature_checks import held_signatures
 Held = Callable[[], tuple[bytes, ...]]
 """Gives the names of the signatures that hold, when they are known."""
 
-# Starting processes takes some tenths of a second each: as long as checking a thousand transactions here.
-_WORTH_BYTES = 4 * 1024 * 1024
+# Starting a process takes as much of a core as checking a thousand transactions.
+_WORTH_BYTES = 8 * 1024 * 1024
+# How long to wait for one that starts: blocks that come meanwhile are checked here.
+_START_SECONDS = 0.0
 _END_SECONDS = 5.0
 
 
@@ -45,6 +47,7 @@ class SignaturePool:
     size: int
     worth_bytes: int
     _processes: list[tuple[BaseProcess, Connection]] = field(default_factory=list)
+    _starting: list[Connection] = field(default_factory=list)
     _idle: deque[Connection] = field(default_factory=deque)
 
     def submit(self, data: bytes) -> Held:
@@ -58,6 +61,7 @@ class SignaturePool:
             return _nothing
         if not self._processes:
             self._start()
+        self._take_started()
         if not self._idle:
             return _nothing
         connection = self._idle.popleft()
@@ -88,7 +92,12 @@ class SignaturePool:
             process.start()
             theirs.close()
             self._processes.append((process, ours))
-            self._idle.append(ours)
+            self._starting.append(ours)
+
+    def _take_started(self) -> None:
+        for connection in [item for item in self._starting if item.poll(_START_SECONDS)]:
+            self._starting.remove(connection)
+            self._answer(connection)
 
     def _answer(self, connection: Connection) -> tuple[bytes, ...]:
         try:
@@ -127,5 +136,7 @@ def _check(connection: Connection) -> None:
     # Ctrl-C reaches all processes of a terminal; the one that asks ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):
+        # It can be asked from now on.
+        connection.send(())
         while True:
             connection.send(held_signatures(connection.recv_bytes()))
