@@ -24,7 +24,7 @@ class DeliveryFailed(ConsentryError):
 
 
 class Storage:
-    """A folder, or a bucket (``s3://…`` needs the package s3fs).
+    """A folder, or a bucket (``s3://…`` needs ``pip install consentry[s3]``, and a bucket that exists).
 
     Args:
         url: path or fsspec URL.
@@ -47,8 +47,11 @@ class Storage:
         """
         path = f"{self._root}/{name}"
         try:
-            return bytes(self._files.cat_file(path)) if self._files.exists(path) else None
-        except OSError as error:
+            # Asking first whether it exists would be answered from a listing made earlier.
+            return bytes(self._files.cat_file(path))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # each kind of storage raises errors of its own
             raise _failed(error) from error
 
     def write(self, files: Mapping[str, bytes]) -> None:
@@ -58,10 +61,11 @@ class Storage:
             DeliveryFailed: STORAGE_FAILED.
         """
         try:
-            self._files.makedirs(self._root, exist_ok=True)
+            if self._is_local:
+                self._files.makedirs(self._root, exist_ok=True)
             for name, data in files.items():
                 self._write(f"{self._root}/{name}", data)
-        except OSError as error:
+        except Exception as error:  # each kind of storage raises errors of its own
             raise _failed(error) from error
 
     def _write(self, path: str, data: bytes) -> None:
@@ -119,6 +123,7 @@ def _protocols(files: Any) -> tuple[str, ...]:
     return (files.protocol,) if isinstance(files.protocol, str) else tuple(files.protocol)
 
 
-def _failed(error: OSError) -> DeliveryFailed:
-    reason = error.strerror or type(error).__name__
+def _failed(error: Exception) -> DeliveryFailed:
+    # Never an error's own words: they may hold addresses signed with a secret.
+    reason = (isinstance(error, OSError) and error.strerror) or type(error).__name__
     return DeliveryFailed("STORAGE_FAILED", f"the storage for reports did not work: {reason}")
