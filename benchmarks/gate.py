@@ -131,12 +131,11 @@ def _delivery(directory: Path, stored: StoredVersion) -> Delivery:
 def _on_a_network(directory: Path) -> Iterator[Measurement]:
     """First byte after the decision's commit, and how long a revoked stream goes on."""
     bring_up(directory, "consortium")
-    people = {
-        role: enroll_user(directory, organization, role, [role])
-        for organization, role in (("northgate", "steward"), ("riverside", "researcher"))
-    }
-    enroll_user(directory, "northgate", "service", ["service"])
     try:
+        people = {
+            role: enroll_user(directory, organization, role, [role])
+            for organization, role in (("northgate", "steward"), ("riverside", "researcher"))
+        }
         with (
             connect(directory, people["steward"]) as steward,
             connect(directory, people["researcher"]) as researcher,
