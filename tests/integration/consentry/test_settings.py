@@ -13,12 +13,15 @@ def test_a_majority_of_the_organizations_changes_the_settings(ledger_of) -> None
     voters = [ledger_of("northgate", "dpo"), ledger_of("riverside", "dpo"), ledger_of("lakeside", "dpo")]
     before = voters[0].settings()
     wanted = replace(before, time_tolerance_ms=before.time_tolerance_ms + 1)
-    for settings in (wanted, before):
+    for change in (wanted, before):
+        settings = replace(change, revision=voters[0].settings().revision)
         for number, voter in enumerate(voters, start=1):
-            voter.vote(settings)
-            assert (voter.settings() == settings) == (number == len(voters))
+            voted_for = voter.vote(settings)
+            assert (voter.settings() == voted_for) == (number == len(voters))
     assert voters[0].votes() == []
     with pytest.raises(LedgerRefused, match="SETTINGS_UNCHANGED"):
-        voters[0].vote(before)
+        voters[0].vote(voters[0].settings())
+    with pytest.raises(LedgerRefused, match="SETTINGS_INVALID"):
+        voters[0].vote(wanted)
     with pytest.raises(LedgerRefused, match="ROLE_REQUIRED"):
-        ledger_of("northgate", "steward").vote(wanted)
+        ledger_of("northgate", "steward").vote(voters[0].settings())

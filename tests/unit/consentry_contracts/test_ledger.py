@@ -88,7 +88,7 @@ def with_hospital(msp_id: str = HILLSIDE) -> Settings:
     """The settings with one more hospital."""
     current = examples.settings()
     more = OrganizationSetting(msp_id=msp_id, kind="hospital")
-    return replace(current, organizations=(*current.organizations, more))
+    return replace(current, organizations=(*current.organizations, more)).succeeding()
 
 
 async def test_more_than_half_of_the_organizations_change_the_settings() -> None:
@@ -109,9 +109,33 @@ async def test_more_than_half_of_the_organizations_change_the_settings() -> None
     assert (vote.settings, vote.replaces) == (wanted, examples.settings().digest)
     # Who was taken in has a say at once, and votes are for one change only.
     assert await consortium.evaluate(consortium.person("dpo", HILLSIDE), "ledger:votes") == {"votes": []}
-    back = consortium.submit(consortium.person("dpo", HILLSIDE), "ledger:vote", examples.settings())
+    before = replace(examples.settings(), revision=wanted.revision).succeeding()
+    back = consortium.submit(consortium.person("dpo", HILLSIDE), "ledger:vote", before)
     assert (await back).event is not None
     assert consortium.record(Settings, keys.SETTINGS) == wanted
+
+
+async def test_votes_do_not_come_back_with_the_settings_that_they_replaced() -> None:
+    consortium = await Consortium.initialized(HILLSIDE)
+    voters = (("dpo", NORTHGATE), ("regulator", REGULATOR), ("dpo", RIVERSIDE))
+    there, back = with_hospital(), examples.settings()
+    for wanted in (there, replace(back, revision=3)):
+        for roles, msp_id in voters:
+            await consortium.submit(consortium.person(roles, msp_id), "ledger:vote", wanted)
+        assert consortium.record(Settings, keys.SETTINGS) == wanted
+    again = replace(there, revision=4)
+    for roles, msp_id in voters[:2]:
+        await consortium.submit(consortium.person(roles, msp_id), "ledger:vote", again)
+        assert consortium.record(Settings, keys.SETTINGS).revision == 3
+
+
+@pytest.mark.parametrize("revision", [1, 3])
+async def test_settings_made_from_others_than_those_in_force_are_refused(revision: int) -> None:
+    consortium = await Consortium.initialized(HILLSIDE)
+    call = consortium.submit(
+        consortium.person("dpo"), "ledger:vote", replace(with_hospital(), revision=revision)
+    )
+    assert await consortium.refusal(call) == "SETTINGS_INVALID"
 
 
 async def test_votes_are_read_by_everybody_until_they_are_decided() -> None:
@@ -138,7 +162,7 @@ async def test_one_organization_votes_once_and_not_for_another() -> None:
     [
         ("steward,service,auditor", NORTHGATE, with_hospital(), "ROLE_REQUIRED"),
         ("dpo", HILLSIDE, with_hospital(), "ORGANIZATION_UNKNOWN"),
-        ("dpo", NORTHGATE, examples.settings(), "SETTINGS_UNCHANGED"),
+        ("dpo", NORTHGATE, examples.settings().succeeding(), "SETTINGS_UNCHANGED"),
     ],
 )
 async def test_who_may_not_vote_is_refused(roles: str, msp_id: str, wanted: Settings, code: str) -> None:
@@ -149,7 +173,7 @@ async def test_who_may_not_vote_is_refused(roles: str, msp_id: str, wanted: Sett
 
 async def test_an_organization_stays_what_it_is() -> None:
     consortium = await Consortium.initialized(HILLSIDE)
-    document = examples.settings().to_dict()
+    document = examples.settings().succeeding().to_dict()
     document["organizations"][0]["kind"] = "regulator"
     call = consortium.submit(consortium.person("dpo"), "ledger:vote", document)
     assert await consortium.refusal(call) == "SETTINGS_INVALID"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from support import ledger_examples as examples
@@ -23,7 +24,9 @@ from consentry_records import (
     NewTrainingRound,
     NewTrainingStatement,
     Participant,
+    Settings,
     SignedTrainingStatement,
+    keys,
 )
 from consentry_records.error_catalogue import CATALOGUE
 from consentry_records.idempotency import RECORDED_BEFORE, THE_SAME_AGAIN
@@ -221,6 +224,8 @@ async def training_and_models(consortium: Twice) -> None:
 
 
 async def registers(consortium: Twice) -> None:
+    other = replace(consortium.record(Settings, keys.SETTINGS), time_tolerance_ms=1).succeeding()
+    await consortium.submit(consortium.person("dpo"), "ledger:vote", other)
     dpo = consortium.person("dpo")
     epoch = {
         "number": 1,

@@ -275,6 +275,7 @@ def test_settings_need_a_regulator_and_name_nobody_twice(organizations: list[tup
         ],
         "time_tolerance_ms": 0,
         "decision_period_ms": 1_000,
+        "revision": 1,
         "schema": "consentry.settings/3",
     }
     with pytest.raises(LedgerError) as caught:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 RECORDED_BEFORE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ledger:initialize": ("the ledger itself", "LEDGER_ALREADY_INITIALIZED"),
+        "ledger:vote": ("the settings and the caller's organization", "SETTINGS_VOTE_EXISTS"),
         "consents:store_private": ("batch_id", "BATCH_EXISTS"),
         "consents:import_batch": ("batch_id", "BATCH_EXISTS"),
         "consents:withdraw": ("consent_id", "CONSENT_ALREADY_WITHDRAWN"),

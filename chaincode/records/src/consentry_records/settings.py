@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
@@ -53,19 +53,21 @@ class Settings(Record):
     `time_tolerance_ms` is t of DESIGN.md §7, in milliseconds (0 to 60,000): a grant permits at a time only
     if it holds over all of [time − t, time + t]. `decision_period_ms` is how long a custodian's service may
     take to decide, in milliseconds (one second to a week): an attempt that has no decision after it shows as
-    open. It changes no decision.
+    open. It changes no decision. `revision` counts the changes, from 1: settings that come back have another
+    one, so that no vote of earlier days counts for them.
     """
 
     MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
         {
             "consentry.settings/1": _without_countries,
-            _SCHEMA_2: adding(SCHEMA, {"decision_period_ms": DECISION_PERIOD_MS}),
+            _SCHEMA_2: adding(SCHEMA, {"decision_period_ms": DECISION_PERIOD_MS, "revision": 1}),
         }
     )
 
     organizations: Annotated[tuple[OrganizationSetting, ...], Many(Nested(OrganizationSetting), 1, 64)]
     time_tolerance_ms: Annotated[int, Integer(0, 60_000)]
     decision_period_ms: Annotated[int, Integer(1_000, 604_800_000)] = DECISION_PERIOD_MS
+    revision: Annotated[int, Integer(1, 2**31 - 1)] = 1
     schema: Annotated[str, Choice((SCHEMA,))] = SCHEMA
 
     def check(self) -> None:
@@ -74,6 +76,10 @@ class Settings(Record):
             raise LedgerError("SETTINGS_INVALID", {"expected": "every organization is named once"})
         if not any(organization.kind == REGULATOR_KIND for organization in self.organizations):
             raise LedgerError("SETTINGS_INVALID", {"expected": "one organization at least is a regulator"})
+
+    def succeeding(self) -> Settings:
+        """These settings as the ones to vote for: made from those in force, they have the next revision."""
+        return replace(self, revision=self.revision + 1)
 
     @property
     def digest(self) -> str:
@@ -116,11 +122,14 @@ class SettingsVote(Record):
 
 
 def check_change(current: Settings, wanted: Settings) -> None:
-    """Refuse other settings that change nothing, or what kind an organization is: its records rest on that.
+    """Refuse settings that change nothing, were not made from those in force, or change what kind an
+    organization is: its records rest on that.
 
     Raises LedgerError SETTINGS_UNCHANGED, SETTINGS_INVALID.
     """
-    if wanted == current:
+    if wanted.revision != current.revision + 1:
+        raise LedgerError("SETTINGS_INVALID", {"expected": f"revision {current.revision + 1}"})
+    if wanted == current.succeeding():
         raise LedgerError("SETTINGS_UNCHANGED")
     kinds = {entry.msp_id: entry.kind for entry in current.organizations}
     if any(kinds.get(entry.msp_id, entry.kind) != entry.kind for entry in wanted.organizations):

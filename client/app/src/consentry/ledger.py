@@ -306,13 +306,22 @@ class Ledger:
         """
         return Settings.from_dict(self.transactions.evaluate("ledger:settings"))
 
-    def vote(self, settings: Settings) -> None:
+    def vote(self, settings: Settings) -> Settings:
         """Vote for other settings in the name of the own organization; a majority puts them in force.
 
+        Args:
+            settings: Those in force with changes; their revision says from which they were made.
+
+        Returns:
+            What was voted for: the same with the next revision.
+
         Raises:
-            LedgerRefused: ROLE_REQUIRED, SETTINGS_UNCHANGED, SETTINGS_INVALID, SETTINGS_VOTE_EXISTS.
+            LedgerRefused: ROLE_REQUIRED, SETTINGS_UNCHANGED, SETTINGS_VOTE_EXISTS; SETTINGS_INVALID, others
+                are in force by now, too.
         """
-        self.transactions.submit("ledger:vote", settings)
+        wanted = settings.succeeding()
+        self.transactions.submit("ledger:vote", wanted)
+        return wanted
 
     def votes(self) -> list[SettingsVote]:
         """Return the votes for other settings in place of those in force."""

@@ -32,7 +32,7 @@ def show(ctx: typer.Context, as_json: AsJson = False) -> None:
 @app.command(epilog=examples("consentry --as northgate/dpo settings vote settings.json"))
 def vote(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The wanted settings, in the form of `show --json`.")],
+    file: Annotated[Path, typer.Argument(help="What `show --json` printed, with changes.")],
 ) -> None:
     """Vote for other settings in the name of one's organization; more than half of the votes decide."""
     from consentry.errors import InputRejected
@@ -43,8 +43,8 @@ def vote(
     except (OSError, ValueError, LedgerError) as error:
         raise InputRejected("SETTINGS_INVALID", f"{file} holds no settings: {error}") from error
     with command_context(ctx).connect() as ledger:
-        ledger.vote(wanted)
-        decided = ledger.settings() == wanted
+        voted_for = ledger.vote(wanted)
+        decided = ledger.settings() == voted_for
     say("The settings are in force." if decided else "The vote is on record; more are needed.")
 
 

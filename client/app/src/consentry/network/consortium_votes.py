@@ -52,5 +52,8 @@ def _change(network: Network, voters: Iterable[Organization], change: Callable[[
             wanted = change(current)
             if wanted == current:
                 return
-            if not any(cast.settings == wanted and cast.voter_msp == voter.msp_id for cast in ledger.votes()):
+            if not any(
+                cast.settings == wanted.succeeding() and cast.voter_msp == voter.msp_id
+                for cast in ledger.votes()
+            ):
                 ledger.vote(wanted)
