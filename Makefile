@@ -11,6 +11,8 @@ export UV_PYTHON_DOWNLOADS := never
 # Each process is single-threaded by design; numerical libraries that open a thread a core only get in the way.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
+# Dozens of processes import the same packages: compiled once, not by each.
+unexport PYTHONDONTWRITEBYTECODE
 
 DIRECTORY ?= .consentry/demo
 # The engine of demo and tests: embedded or fabric; left out, tests run on both where Fabric's binaries are found.
@@ -53,8 +55,9 @@ lint: setup ## formatting, types, directions of imports, determinism of contract
 	@$(RUN)/python -m fabric_shim.determinism chaincode/contracts/src chaincode/records/src
 	@$(RUN)/python tools/size_limits.py $(SOURCES)
 
+# Tests of one file share a network: they stay in one process.
 test: setup ## unit, integration and end-to-end tests (ENGINE=fabric or ENGINE=embedded: on that one only)
-	@$(RUN)/python -m pytest -n $(JOBS) --dist loadgroup $(TESTS)
+	@$(RUN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 bench: setup ## measure the bars of the design (a long ledger: CONSENTRY_BENCH_TRANSACTIONS=1000000)
 	@$(RUN)/python -m benchmarks

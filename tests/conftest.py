@@ -36,13 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's directory says what kind it is; tests that share a network stay in one process."""
+    """A test's directory says what kind it is."""
     for item in items:
-        place = item.path.relative_to(_ROOT)
-        kind = _KINDS.get(place.parts[0])
+        kind = _KINDS.get(item.path.relative_to(_ROOT).parts[0])
         if kind is not None:
             item.add_marker(getattr(pytest.mark, kind))
-        item.add_marker(pytest.mark.xdist_group(kind if kind == "end_to_end" else str(place)))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -89,7 +89,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
             ("enroll_user", "northgate", "steward", ["steward", "dpo"], []),
             "northgate/steward is enrolled as 5f0c.\n",
         ),
-        (["network", "export", "blocks"], ("export_blocks", Path("blocks")), "12 blocks are in blocks.\n"),
+        (
+            ["network", "export-blocks", "blocks"],
+            ("export_blocks", Path("blocks")),
+            "12 blocks are in blocks.\n",
+        ),
         (["demo", "--seed", "7"], ("demo", 7, ("engine", "embedded")), ""),
     ],
 )
@@ -172,6 +176,7 @@ def test_the_decision_service_keeps_its_position_with_its_custodian(
     monkeypatch.setattr(CommandContext, "profile", profile)
     monkeypatch.setattr(CommandContext, "connect", lambda _context: Ledger())
     monkeypatch.setattr("consentry.decider.serve", lambda _ledger, checkpoint: served.append(checkpoint))
-    assert run(["--network", str(tmp_path), "--as", "northgate/service", "decide", "serve"]) == 0
+    arguments = ["--network", str(tmp_path), "--as", "northgate/service", "decide", "serve"]
+    assert run([*arguments, "--close-epochs", "0"]) == 0
     assert served == [tmp_path / "custody" / "northgate" / "decide.json", "closed"]
     assert (tmp_path / "custody" / "northgate").stat().st_mode & 0o777 == 0o700

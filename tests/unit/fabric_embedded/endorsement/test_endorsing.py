@@ -28,6 +28,10 @@ async def _write(call: Call) -> bytes:
     return b"result"
 
 
+async def _refuse(_call: Call) -> Any:
+    return proposal_response_pb2.Response(status=500, message="no")
+
+
 async def _private(call: Call) -> None:
     await call.put("k", b"v", "shared")
 
@@ -36,7 +40,10 @@ async def _private(call: Call) -> None:
 def consortium(tmp_path: Path) -> Consortium:
     shared = CollectionDefinition(name="shared", members="OR('AlphaMSP.member', 'BetaMSP.member')")
     return make_consortium(
-        tmp_path / "ledger", {"write": _write, "private": _private}, BOTH, collections=[shared]
+        tmp_path / "ledger",
+        {"write": _write, "private": _private, "refuse": _refuse},
+        BOTH,
+        collections=[shared],
     )
 
 
@@ -67,7 +74,7 @@ async def test_organizations_sign_equal_payloads_with_their_own_keys(
 
 async def test_an_evaluation_is_answered_alike_but_not_signed(engine: Engine, consortium: Consortium) -> None:
     peer = engine.peers["AlphaMSP"]
-    for function in ("write", "private", "unknown"):
+    for function in ("write", "private", "refuse"):
         _, signed = consortium.proposal(function, client="AlphaMSP")
         endorsed = await peer.process_proposal(signed)
         _, signed = consortium.proposal(function, client="AlphaMSP")
