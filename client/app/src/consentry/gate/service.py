@@ -177,9 +177,10 @@ class Gate:
     def _noted(self, permit: Permit, block: int, block_rows: int, *, is_first: bool) -> NotedDelivery:
         """The next delivery of an attempt: one from the start only while no row was given out."""
         attempt_id, journal = permit.attempt.attempt_id, self._parts.journal
+        # The journal first: what leaves it meanwhile is on the ledger, and a number must not come twice.
+        waiting = journal.deliveries(attempt_id)
         found = self._ledger.transactions.evaluate("deliveries:of_attempt", attempt_id)
         recorded = [DeliveryRecord.from_dict(one) for one in found]
-        waiting = journal.deliveries(attempt_id)
         begun = any(one.row_count for one in recorded)
         if is_first and (begun or any(journal.blocks(attempt_id, one.number) for one in waiting)):
             raise RequestRefused(409, "DELIVERY_BEGUN", f"{attempt_id} was used; go on with its last token")
