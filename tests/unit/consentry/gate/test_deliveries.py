@@ -181,6 +181,31 @@ def test_an_attempt_is_one_use_and_goes_on_with_its_token_alone(bench, frame):
     assert len(uses) == 1
 
 
+def test_a_delivery_that_ends_while_the_next_begins_keeps_its_number(bench, monkeypatch):
+    attempt = bench.attempt()
+    first = bench.deliver(attempt)
+    all_bytes(first, blocks=2)
+    token = bench.gate._parts.tokens.make(attempt, bench.gate.caller(bench.request(attempt)).key, 2)
+    transactions = bench.gate._ledger.transactions
+    evaluate = transactions.evaluate
+
+    def overtaken(function, *arguments):
+        answer = evaluate(function, *arguments)
+        if function == "deliveries:of_attempt":
+            monkeypatch.setattr(transactions, "evaluate", evaluate)
+            assert bench.gate._recorder.record(first.end("recipient-gone"))
+        return answer
+
+    monkeypatch.setattr(transactions, "evaluate", overtaken)
+    second = bench.deliver(attempt, token=token)
+    all_bytes(second)
+    finished(bench, second)
+    assert [(one.number, one.end) for one in records(bench, attempt)] == [
+        (1, "recipient-gone"),
+        (2, "completed"),
+    ]
+
+
 @pytest.mark.parametrize("token", ["", "AAAA", "é", "x" * 200])
 def test_other_tokens_are_refused(bench, token):
     attempt = bench.attempt()
