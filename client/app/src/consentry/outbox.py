@@ -7,7 +7,6 @@ Each is sent in a fresh proposal, in order, with the time that its trainer claim
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from consentry.errors import ConfigurationError, ConsentryError, LedgerRefused
 from consentry.identity import WalletIdentity
-from consentry.private_files import FILE_MODE, make_private_directory, refuse_exposed
+from consentry.outbox_file import open_outbox_file
 from consentry.running_sessions import RunningSessions
 from consentry.transactions import CONFLICT_TRIES, Transactions
 from consentry_records.errors import LedgerError
@@ -28,7 +27,6 @@ QUEUED = "queued"
 RECORDED = "recorded"
 REFUSED = "refused"
 _LOST = "PROCESS_LOST"
-_BUSY_SECONDS = 30.0
 # What is stated is on the ledger already: an earlier try, whose answer was lost, put it there.
 _DONE = frozenset({"ROUND_EXISTS", "STATEMENT_EXISTS", "SESSION_NOT_RUNNING"})
 # The contract itself failed: no word on the statement.
@@ -90,19 +88,7 @@ class Outbox:
         self._clock = clock
         self._lock = threading.RLock()
         self.running = RunningSessions(path.with_suffix(".running"))
-        make_private_directory(path.parent)
-        if not path.exists():
-            path.touch(FILE_MODE)
-        refuse_exposed(path)
-        self._connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        try:
-            self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.execute(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise ConfigurationError("OUTBOX_INVALID", f"{path} is no outbox: {error}") from error
+        self._connection = open_outbox_file(path, _SCHEMA)
 
     def state_round(self, training_round: NewTrainingRound) -> OutboxEntry:
         """Sign and keep a round; it is synced to disk when this returns."""

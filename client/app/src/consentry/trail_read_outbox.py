@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from pathlib import Path
 
 from consentry.errors import ConfigurationError
-from consentry.private_files import FILE_MODE, make_private_directory, refuse_exposed
+from consentry.outbox_file import open_outbox_file
 from consentry_records.errors import LedgerError
 from consentry_records.trail_read import NewTrailRead
 
-_BUSY_SECONDS = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS trail_reads (
     position INTEGER PRIMARY KEY,
@@ -32,19 +30,7 @@ class TrailReadOutbox:
             ConfigurationError: PATH_EXPOSED, others may read it; OUTBOX_INVALID, it is none of ours.
         """
         self._lock = threading.RLock()
-        make_private_directory(path.parent)
-        if not path.exists():
-            path.touch(FILE_MODE)
-        refuse_exposed(path)
-        self._connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        try:
-            self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.execute(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise ConfigurationError("OUTBOX_INVALID", f"{path} is no outbox: {error}") from error
+        self._connection = open_outbox_file(path, _SCHEMA)
 
     def keep(self, read: NewTrailRead) -> None:
         """Keep a read; it is synced to disk when this returns."""

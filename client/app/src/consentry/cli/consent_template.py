@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 from consentry.errors import InputRejected
+from consentry_records.digest import sha256_digest
 from consentry_records.instants import format_instant, shift
 
 _TEN_YEARS_MILLISECONDS = 10 * 365 * 24 * 3600 * 1000
@@ -50,6 +50,6 @@ def consent_template(notice: Path | None, now: datetime | None = None) -> str:
 
 def _digest(path: Path) -> str:
     try:
-        return "sha256:" + sha256(path.read_bytes()).hexdigest()
+        return sha256_digest(path.read_bytes())
     except OSError as error:
         raise InputRejected("FILE_UNREADABLE", f"{path} cannot be read ({error.strerror}).") from None
