@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.fake_ledger import FakeLedger
 from support.ledger_gateway import LedgerGateway, running_gateway
 
+from consentry.cli.context import CommandContext
 from consentry.ledger import Ledger
 
 OpenLedger = Callable[..., Ledger]
@@ -29,3 +31,11 @@ def ledger_of(gateway: LedgerGateway, tmp_path: Path) -> Iterator[OpenLedger]:
     yield open_ledger
     for ledger in opened:
         ledger.close()
+
+
+@pytest.fixture
+def fake_ledger(monkeypatch: pytest.MonkeyPatch) -> FakeLedger:
+    """Commands that connect get this one."""
+    made = FakeLedger()
+    monkeypatch.setattr(CommandContext, "connect", lambda _context: made)
+    return made

@@ -122,6 +122,8 @@ DOCUMENTED = (
     "models sign",
     "models verify-files",
     "models list",
+    "models register",
+    "models register-version",
     "trail accesses",
     "trail row",
     "trail dataset",

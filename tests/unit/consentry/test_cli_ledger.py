@@ -2,17 +2,16 @@
 
 import io
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.fake_ledger import FakeLedger, ask
 from support.story import RESEARCH, attempt, consent, denial, grant, identifier, instant, permit, version
 
 from consentry.access import AccessState
-from consentry.cli.context import CommandContext
 from consentry.cli.frames import parse_duration, parse_time, read_consents
 from consentry.cli.main import run
 from consentry.consents import ImportSummary
@@ -24,60 +23,15 @@ from consentry_records.reasons import Reason
 NO_ROLE = Reason(code="ROLE_MISSING", parameters={"role": "researcher"})
 
 
-class FakeLedger:
-    """Remembers what was asked of it, and answers what it was told to."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-        self.answers: dict[str, Any] = {}
-        for part in ("consents", "datasets", "grants", "access", "models"):
-            setattr(self, part, _Part(self, part))
-
-    def __enter__(self) -> "FakeLedger":
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.calls.append(("close", (), {}))
-
-
-class _Part:
-    def __init__(self, ledger: FakeLedger, name: str) -> None:
-        self._ledger, self._name = ledger, name
-
-    def __getattr__(self, function: str) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            name = f"{self._name}.{function}"
-            self._ledger.calls.append((name, arguments, options))
-            answer = self._ledger.answers[name]
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return call
-
-
-@pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch) -> FakeLedger:
-    made = FakeLedger()
-    monkeypatch.setattr(CommandContext, "connect", lambda _context: made)
-    return made
-
-
-def ask(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
-    assert run(["--as", "northgate/steward", *arguments]) == status
-    shown = capsys.readouterr()
-    return shown.out if status == 0 else shown.err
-
-
 def test_consents_are_imported_from_a_file(
-    ledger: FakeLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fake_ledger: FakeLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "consents.csv"
     file.write_text("pseudonym,purposes,restrictions\n007,DUO:0000006; TREAT,\n008,TREAT,DUO:0000046\n")
-    ledger.answers["consents.import_frame"] = ImportSummary(2, 0.5, 1)
+    fake_ledger.answers["consents.import_frame"] = ImportSummary(2, 0.5, 1)
     shown = ask(capsys, "consents", "import", str(file), "--batch-size", "100")
     assert shown == "2 consents recorded in 0.50 s (4/s).\n"
-    (name, (frame, batch_size, _progress), _), closed = ledger.calls
+    (name, (frame, batch_size, _progress), _), closed = fake_ledger.calls
     assert (name, batch_size, closed[0]) == ("consents.import_frame", 100, "close")
     assert list(frame["pseudonym"]) == ["007", "008"]
     assert list(frame["purposes"]) == [["DUO:0000006", "TREAT"], ["TREAT"]]
@@ -87,19 +41,21 @@ def test_consents_are_imported_from_a_file(
 
 
 def test_withdrawals_are_named(
-    ledger: FakeLedger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    fake_ledger: FakeLedger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger.answers["consents.withdraw"] = ("consent-1",)
+    fake_ledger.answers["consents.withdraw"] = ("consent-1",)
     shown = ask(capsys, "consents", "withdraw", "--consent", "consent-1")
     assert shown == "consent-1 is withdrawn; see `consentry trail impact consent-1`.\n"
-    assert ledger.calls[0][2] == {"consent_id": "consent-1", "pseudonym": None}
+    assert fake_ledger.calls[0][2] == {"consent_id": "consent-1", "pseudonym": None}
     monkeypatch.setattr("sys.stdin", io.StringIO("P\n"))
     assert json.loads(ask(capsys, "consents", "withdraw", "--json")) == {"withdrawn": ["consent-1"]}
-    assert {"consent_id": None, "pseudonym": "P"} in [call[2] for call in ledger.calls if len(call) > 2]
+    assert {"consent_id": None, "pseudonym": "P"} in [call[2] for call in fake_ledger.calls if len(call) > 2]
 
 
-def test_one_record_is_shown_by_its_fields(ledger: FakeLedger, capsys: pytest.CaptureFixture[str]) -> None:
-    ledger.answers |= {
+def test_one_record_is_shown_by_its_fields(
+    fake_ledger: FakeLedger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_ledger.answers |= {
         "consents.get": (consent(1),),
         "datasets.get": version(1),
         "grants.get": grant(1),
@@ -110,15 +66,15 @@ def test_one_record_is_shown_by_its_fields(ledger: FakeLedger, capsys: pytest.Ca
 
 
 def test_rows_are_filtered_into_a_file(
-    ledger: FakeLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fake_ledger: FakeLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, kept = tmp_path / "rows.csv", tmp_path / "kept.csv"
     file.write_text("pseudonym,age\n007,50\n008,61\n")
-    ledger.answers["consents.filter"] = next(read_frames(file)).head(1)
+    fake_ledger.answers["consents.filter"] = next(read_frames(file)).head(1)
     shown = ask(capsys, "consents", "filter", str(file), str(kept), "--purpose", RESEARCH, "--commercial")
     assert shown == f"1 of 2 rows are in {kept}.\n"
     assert kept.read_text() == "pseudonym,age\n007,50\n"
-    assert ledger.calls[0][2] == {
+    assert fake_ledger.calls[0][2] == {
         "purpose": RESEARCH,
         "commercial": True,
         "recipient": None,
@@ -128,14 +84,14 @@ def test_rows_are_filtered_into_a_file(
 
 
 def test_a_dataset_is_registered_from_a_file(
-    ledger: FakeLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fake_ledger: FakeLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, more = tmp_path / "rows.csv", tmp_path / "rows.parquet"
-    ledger.answers["datasets.register_files"] = version(1)
+    fake_ledger.answers["datasets.register_files"] = version(1)
     options = ("--name", "biopsies", "--category", "diagnosis", "--legal-basis", "GDPR-9-2-a")
     shown = ask(capsys, "datasets", "register", str(file), str(more), *options)
     assert shown == f"{identifier('version', 1)} is version 1 of biopsies with 2 rows.\n"
-    (_, (files,), given), _ = ledger.calls
+    (_, (files,), given), _ = fake_ledger.calls
     assert files == [file, more]
     assert (given["categories"], given["legal_bases"], given["duo_terms"]) == (
         ["diagnosis"],
@@ -145,9 +101,9 @@ def test_a_dataset_is_registered_from_a_file(
 
 
 def test_grants_are_asked_for_given_moved_and_ended(
-    ledger: FakeLedger, capsys: pytest.CaptureFixture[str]
+    fake_ledger: FakeLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ledger.answers |= {
+    fake_ledger.answers |= {
         "grants.request": SimpleNamespace(request_id="request-1"),
         "grants.grant": grant(1),
         "grants.change": grant(1),
@@ -162,7 +118,7 @@ def test_grants_are_asked_for_given_moved_and_ended(
     ask(capsys, "grants", "change", "grant-1", "--not-after", "2026-02-01T01:00:00+01:00")
     assert ask(capsys, "grants", "revoke", "grant-1") == "grant-1 is revoked.\n"
     assert ask(capsys, "grants", "suspend", "grant-1") == "grant-1 is suspended.\n"
-    calls = [call for call in ledger.calls if call[0] != "close"]
+    calls = [call for call in fake_ledger.calls if call[0] != "close"]
     assert calls[0][2]["duration"] == timedelta(days=30)
     assert calls[1][2]["not_after"] == datetime(2026, 2, 1, tzinfo=UTC)
     assert (calls[2][2]["duration"], calls[2][2]["restrictions"]) == (timedelta(hours=12), ["R"])
@@ -170,27 +126,29 @@ def test_grants_are_asked_for_given_moved_and_ended(
 
 
 def test_a_vanished_trainers_session_is_ended(
-    ledger: FakeLedger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    fake_ledger: FakeLedger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr(
-        ledger, "end_training", lambda name, **said: asked.append({"id": name, **said}), raising=False
+        fake_ledger, "end_training", lambda name, **said: asked.append({"id": name, **said}), raising=False
     )
     shown = ask(capsys, "training", "end", "session-1", "--state", "failed", "--failure", "PROCESS_LOST")
     assert shown == "session-1 is failed.\n"
     assert asked == [{"id": "session-1", "state": "failed", "failure": "PROCESS_LOST"}]
 
 
-def decided(ledger: FakeLedger, decision: AccessDecision | None) -> None:
-    ledger.answers |= {
+def decided(fake_ledger: FakeLedger, decision: AccessDecision | None) -> None:
+    fake_ledger.answers |= {
         "access.attempt": identifier("attempt", 1),
         "access.wait_for_decision": decision,
         "access.get": AccessState(attempt(1), decision),
     }
 
 
-def test_a_permitted_attempt_says_until_when(ledger: FakeLedger, capsys: pytest.CaptureFixture[str]) -> None:
-    decided(ledger, permit(1))
+def test_a_permitted_attempt_says_until_when(
+    fake_ledger: FakeLedger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decided(fake_ledger, permit(1))
     shown = ask(capsys, "access", "attempt", "version-1", "--purpose", RESEARCH)
     assert shown == (
         f"NorthgateMSP permitted {identifier('attempt', 1)} under {identifier('grant', 1)} "
@@ -200,9 +158,9 @@ def test_a_permitted_attempt_says_until_when(ledger: FakeLedger, capsys: pytest.
 
 
 def test_a_denied_attempt_ends_with_status_1_and_its_reasons(
-    ledger: FakeLedger, capsys: pytest.CaptureFixture[str]
+    fake_ledger: FakeLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    decided(ledger, denial(1, NO_ROLE))
+    decided(fake_ledger, denial(1, NO_ROLE))
     shown = ask(capsys, "access", "attempt", "version-1", "--purpose", RESEARCH, status=1)
     assert shown == (
         f"Error (ACCESS_DENIED): NorthgateMSP denied {identifier('attempt', 1)}: "
@@ -213,8 +171,8 @@ def test_a_denied_attempt_ends_with_status_1_and_its_reasons(
     assert "Denied: the requester's certificate lacks the role" in ask(capsys, "access", "show", "attempt-1")
 
 
-def test_an_attempt_can_be_left_open(ledger: FakeLedger, capsys: pytest.CaptureFixture[str]) -> None:
-    decided(ledger, None)
+def test_an_attempt_can_be_left_open(fake_ledger: FakeLedger, capsys: pytest.CaptureFixture[str]) -> None:
+    decided(fake_ledger, None)
     shown = ask(capsys, "access", "attempt", "version-1", "--purpose", RESEARCH, "--no-wait")
     assert "is on record; see `consentry access show" in shown
     assert "Open: NorthgateMSP has not decided." in ask(capsys, "access", "show", "attempt-1")
@@ -230,9 +188,9 @@ def test_an_attempt_can_be_left_open(ledger: FakeLedger, capsys: pytest.CaptureF
     ],
 )
 def test_refusals_and_silence_have_different_statuses(
-    ledger: FakeLedger, capsys: pytest.CaptureFixture[str], error: Exception, status: int
+    fake_ledger: FakeLedger, capsys: pytest.CaptureFixture[str], error: Exception, status: int
 ) -> None:
-    ledger.answers["grants.get"] = error
+    fake_ledger.answers["grants.get"] = error
     shown = ask(capsys, "grants", "show", "grant-1", status=status)
     assert shown.startswith("Error (")
     assert shown.count("\n") == 1

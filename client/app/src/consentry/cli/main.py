@@ -21,6 +21,7 @@ from consentry.cli import (
     gate,
     grant_requests,
     index,
+    model_registration,  # noqa: F401 - its commands join models
     models,
     network,
     outbox,
