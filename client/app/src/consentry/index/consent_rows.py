@@ -5,10 +5,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from consentry.index.interpretation import RecordWrite
-from consentry.index.schema import consent_terms, given_consents, subject_limits
+from consentry.index.schema import consent_days, consent_terms, given_consents, subject_limits
 from consentry_records.consent import GIVEN
 from consentry_records.errors import LedgerError
 from consentry_records.subject import ERASURE, SubjectConsents
@@ -17,6 +17,9 @@ from fabric_protocol.updates import PublicUpdate
 CONSENT = "consent"
 NOBODY = ""
 """Custodian of a subject whose record cannot be read."""
+
+ConsentDay = tuple[str, str, bool]
+"""MSP id of a custodian, a day (``YYYY-MM-DD``, UTC), and whether a consent began to hold then or ended."""
 
 _SUBJECT_KEYS = "subject/"
 
@@ -50,6 +53,21 @@ def store_consents(connection: Connection, consents: Mapping[str, dict[str, Any]
     if rows:
         digests = _store_terms(connection, {row["terms"] for row in rows})
         connection.execute(insert(given_consents), [{**row, "terms": digests[row["terms"]]} for row in rows])
+
+
+def store_consent_days(connection: Connection, changed: Mapping[ConsentDay, int]) -> None:
+    """Add to the numbers of consents that began and ended on a day."""
+    table = consent_days.c
+    for custodian, day in sorted({key[:2] for key in changed}):
+        this = (table.custodian == custodian) & (table.day == day)
+        row = connection.execute(select(table.began, table.ended).where(this)).first()
+        began, ended = (changed.get((custodian, day, holds), 0) for holds in (True, False))
+        if row is None:
+            values = {"custodian": custodian, "day": day, "began": began, "ended": ended}
+            connection.execute(insert(consent_days), values)
+        else:
+            values = {"began": row.began + began, "ended": row.ended + ended}
+            connection.execute(update(consent_days).where(this), values)
 
 
 def store_limits(connection: Connection, updates: Iterable[PublicUpdate], namespace: str) -> None:

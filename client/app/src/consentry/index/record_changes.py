@@ -1,13 +1,15 @@
 """What one block's record writes make of the index: computed without the database, then stored at once."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from consentry.index.chain_membership import ChainMembership
-from consentry.index.consent_rows import CONSENT, consent_row
+from consentry.index.consent_rows import CONSENT, ConsentDay, consent_row
 from consentry.index.interpretation import RecordWrite, TransactionRow
 from consentry.index.record_kinds import read_record
+from consentry_records.consent import GIVEN
 
 OPEN = "open"
 DELETED = "deleted"
@@ -28,6 +30,12 @@ class Standing(NamedTuple):
     body: str
     block: int
     position: int
+    state: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether a consent's record is one that is in force."""
+        return self.honoured and self.state == GIVEN
 
 
 class RecordChanges:
@@ -56,6 +64,7 @@ class RecordChanges:
         self.attempts: list[dict[str, Any]] = []
         self.decisions: list[dict[str, Any]] = []
         self.consents: dict[str, dict[str, Any] | None] = {}
+        self.consent_days: Counter[ConsentDay] = Counter()
 
     def add(self, write: RecordWrite) -> None:
         """Take one write."""
@@ -81,12 +90,19 @@ class RecordChanges:
         row = self.records[key] = _record_row(write, owner, counts, first_block)
         if write.kind.name == CONSENT:
             self.consents[write.record_id] = consent_row(write, counts)
-        self._standing[key] = Standing(
-            owner, counts, first_block, row["body"], write.row.block, write.row.position
+        standing = self._standing[key] = Standing(
+            owner, counts, first_block, row["body"], write.row.block, write.row.position, row["state"]
         )
+        if write.kind.name == CONSENT:
+            self._count_consent(before, standing, write.row.proposal_time)
         if counts:
             self.links[key] = sorted(set(write.kind.links(write.body or {})))
             self._take_access(write)
+
+    def _count_consent(self, before: Standing | None, after: Standing, proposal_time: str) -> None:
+        held = before is not None and before.holds
+        if held != after.holds:
+            self.consent_days[after.owner, proposal_time[:10], after.holds] += 1
 
     def _take_access(self, write: RecordWrite) -> None:
         if write.body is None:

@@ -6,7 +6,7 @@ bytes, because Fabric orders keys by their UTF-8 bytes and a database's collatio
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -144,6 +144,15 @@ given_consents = Table(
     Column("not_after", String, nullable=False),
     # All that is asked of it, so that no row is read for it.
     Index("given_consents_by_subject", "custodian", "subject", "terms", "not_before", "not_after"),
+)
+
+consent_days = Table(
+    "consent_days",
+    metadata,
+    Column("custodian", String, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("began", Integer, nullable=False),
+    Column("ended", Integer, nullable=False),
 )
 
 consent_terms = Table(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, selec
 
 from consentry.index.chain_membership import ChainMembership, wanted_by
 from consentry.index.chain_store import known_chains
-from consentry.index.consent_rows import store_consents, store_limits
+from consentry.index.consent_rows import store_consent_days, store_consents, store_limits
 from consentry.index.epochs import CLOSED_EPOCH
 from consentry.index.forgery import EndorsementCheck
 from consentry.index.interpretation import RecordWrite, TransactionRow, record_writes, transaction_rows
@@ -116,6 +116,7 @@ class BlockWriter:
                     table.body,
                     table.block,
                     table.position,
+                    table.state,
                 ).where(table.kind == kind, table.record_id.in_(part))
                 for row in self.connection.execute(query):
                     found[kind, row.record_id] = Standing(*row[1:])
@@ -137,6 +138,7 @@ class BlockWriter:
         self._keep_replaced(collected.replaced)
         self._insert(findings, list(collected.findings.values()))
         store_consents(self.connection, collected.consents)
+        store_consent_days(self.connection, collected.consent_days)
         self._insert(accesses, collected.attempts)
         self._decide(collected.decisions)
 
