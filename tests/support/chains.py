@@ -148,7 +148,7 @@ class Chain:
         """Order, validate and store a block; its number."""
         block = self.order(envelopes)
         validated = validate_block(
-            block, config=self.config, state=self.state, is_known_transaction=self._transactions.__contains__
+            block, config=self.config, state=self.state, known_transactions=self._transactions.intersection
         )
         self._store(block, validated)
         return int(block.header.number)

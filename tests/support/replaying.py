@@ -41,7 +41,7 @@ def replay(blocks: Sequence[Any], state: MemoryState | None = None) -> Iterator[
         check_well_formed(block)
         if number:
             verify_block_signatures(block, config)
-        validated = validate_block(block, config=config, state=state, is_known_transaction=known.__contains__)
+        validated = validate_block(block, config=config, state=state, known_transactions=known.intersection)
         yield Step(block, validated, previous, commit)
         state.apply(validated.updates)
         known.update(entry.transaction_id for entry in validated.transactions if entry)

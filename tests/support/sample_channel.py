@@ -192,7 +192,7 @@ class SampleLedger:
     def validate(self, block: Any) -> ValidatedBlock:
         """Judge a block."""
         return validate_block(
-            block, config=self.config, state=self.state, is_known_transaction=self.known.__contains__
+            block, config=self.config, state=self.state, known_transactions=self.known.intersection
         )
 
     def commit(self, block: Any) -> ValidatedBlock:

@@ -107,7 +107,7 @@ def _verify(blocks: list[bytes]) -> None:
         block = parse_block(data)
         check_link(block, number=number, previous_hash=previous_hash)
         check_well_formed(block)
-        validated = validate_block(block, config=config, state=state, is_known_transaction=known.__contains__)
+        validated = validate_block(block, config=config, state=state, known_transactions=known.intersection)
         assert validated.flags == transaction_flags(block)
         if number:
             verify_block_signatures(block, config)

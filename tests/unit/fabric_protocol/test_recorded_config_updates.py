@@ -66,9 +66,7 @@ def test_blocks_are_judged_by_the_configuration_before(configs: tuple[Any, Any],
     before, after = configs
     check_well_formed(block)
     verify_block_signatures(block, before)
-    validated = validate_block(
-        block, config=before, state=MemoryState(), is_known_transaction=lambda _identifier: False
-    )
+    validated = validate_block(block, config=before, state=MemoryState(), known_transactions=lambda _ids: ())
 
     assert validated.flags == transaction_flags(block)
     assert validated.new_config is not None

@@ -22,9 +22,9 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The messages whose signatures were really computed."""
     messages: list[bytes] = []
 
-    def counted(key: Any, signature: bytes, message: bytes) -> None:
+    def counted(key: Any, signature: bytes, message: bytes, digest: bytes) -> None:
         messages.append(message)
-        verify(key, signature, message)
+        verify(key, signature, message, digest)
 
     monkeypatch.setattr(verified_signatures, "verify", counted)
     return messages

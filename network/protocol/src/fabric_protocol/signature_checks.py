@@ -58,10 +58,11 @@ def _endorsed(header: SignedHeader) -> tuple[SignedData, ...]:
 def _held(item: SignedData) -> bytes | None:
     try:
         identity = _identity(item.identity)
-        verify(identity.public_key, item.signature, item.data)
+        digest = item.digest or sha256(item.data).digest()
+        verify(identity.public_key, item.signature, item.data, digest)
     except ProtocolError:
         return None
-    return signature_name(identity, item.signature, sha256(item.data).digest())
+    return signature_name(identity, item.signature, digest)
 
 
 def _identity(serialized: bytes) -> Identity:

@@ -7,6 +7,7 @@ signatures are raw, over the message itself. Source: fabric-behaviour §1.5 (`bc
 
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -69,7 +70,7 @@ def to_low_s(signature: bytes, curve: ec.EllipticCurve) -> bytes:
     Raises:
         SignatureError: INVALID_SIGNATURE, not such a sequence; UNSUPPORTED_KEY, unknown curve.
     """
-    r, s = _decode(signature)
+    r, s, _ = _decode(signature)
     order = curve_order(curve)
     if s <= order >> 1:
         return signature
@@ -112,8 +113,14 @@ def key_signer(private_key: ec.EllipticCurvePrivateKey) -> Signer:
     return signer
 
 
-def verify(public_key: PublicKeyTypes, signature: bytes, message: bytes) -> None:
+def verify(public_key: PublicKeyTypes, signature: bytes, message: bytes, digest: bytes | None = None) -> None:
     """Check a signature over a message, as every MSP does.
+
+    Parameters:
+        public_key: ECDSA or Ed25519.
+        signature: what is checked.
+        message: what should be signed.
+        digest: its SHA-256, where the caller has just made it: a message is long, and hashed once.
 
     Raises:
         SignatureError: HIGH_S_SIGNATURE, an ECDSA signature that is not low-S; INVALID_SIGNATURE, it does not
@@ -121,7 +128,8 @@ def verify(public_key: PublicKeyTypes, signature: bytes, message: bytes) -> None
     """
     try:
         if _is_ecdsa(type(public_key)):
-            public_key.verify(_checked(signature, public_key.curve), message, _SHA256_ECDSA)  # type: ignore[union-attr, call-arg, arg-type]
+            hashed = sha256(message).digest() if digest is None else digest
+            public_key.verify(_checked(signature, public_key.curve), hashed, _PREHASHED_ECDSA)  # type: ignore[union-attr, call-arg, arg-type]
         elif isinstance(public_key, ed25519.Ed25519PublicKey):
             public_key.verify(signature, message)
         else:
@@ -139,22 +147,24 @@ def _is_ecdsa(kind: type) -> bool:
 
 
 def _checked(signature: bytes, curve: ec.EllipticCurve) -> bytes:
-    r, s = _decode(signature)
+    r, s, is_strict = _decode(signature)
     if r <= 0 or s <= 0:
         raise SignatureError("INVALID_SIGNATURE", "r and s of an ECDSA signature must be positive")
     if s > curve_order(curve) >> 1:
         raise SignatureError("HIGH_S_SIGNATURE", "Invalid S. Must be smaller than half the order")
-    return encode_dss_signature(r, s)
+    # OpenSSL takes strict DER only, of which there is one form.
+    return signature if is_strict else encode_dss_signature(r, s)
 
 
-def _decode(signature: bytes) -> tuple[int, int]:
+def _decode(signature: bytes) -> tuple[int, int, bool]:
+    """The two integers, and whether they are written in strict DER."""
     try:
-        return decode_dss_signature(signature)
+        return *decode_dss_signature(signature), True
     except ValueError:
         pass
     # Go's decoder, whose verdict counts on a channel, forgives bytes after the two integers.
     try:
-        return read_integer_pair(signature)
+        return *read_integer_pair(signature), False
     except DerError as error:
         raise SignatureError(
             "INVALID_SIGNATURE", f"an ECDSA signature is DER SEQUENCE{{r, s}}: {error}"

@@ -3,7 +3,7 @@
 Source: Fabric ``core/committer/txvalidator/v20``, ``core/ledger/kvledger/txmgmt/validation``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,13 @@ from fabric_protocol.state_cache import StateCache
 from fabric_protocol.transactions import Transaction
 from fabric_protocol.updates import HashedUpdate, PublicUpdate, UpdateBatch
 from fabric_protocol.validation_codes import ValidationCode
-from fabric_protocol.validation_first_pass import Candidate, SignedConfig, read_candidate
+from fabric_protocol.validation_first_pass import (
+    Candidate,
+    SignedConfig,
+    claimed_id,
+    open_envelope,
+    read_candidate,
+)
 
 __all__ = ["HashedUpdate", "PublicUpdate", "UpdateBatch", "ValidatedBlock", "validate_block"]
 
@@ -35,14 +41,17 @@ CONFIG_KEY = "CHANNEL_CONFIG_ENV_BYTES"
 class ValidatedBlock:
     """A block judged.
 
-    ``codes``, ``transactions`` and ``rwsets`` have one entry for each of its transactions: its validation
-    code, the transaction (None if it cannot be read whole), its read-write set (None if it never got so far).
+    ``codes``, ``transaction_ids``, ``transactions`` and ``rwsets`` have one entry for each of its
+    transactions: its validation code, the id that it claims (empty if none can be read: a peer remembers that
+    of an invalid one too), the transaction (None if it cannot be read whole), its read-write set (None if it
+    never got so far).
     ``updates`` is what the valid ones change together. ``new_config`` is the configuration that is in force
     after the block, if the block sets one.
     """
 
     codes: tuple[int, ...]
     updates: UpdateBatch
+    transaction_ids: tuple[str, ...]
     transactions: tuple[Transaction | None, ...]
     rwsets: tuple[ReadWriteSet | None, ...]
     new_config: ChannelConfig | None
@@ -58,7 +67,7 @@ def validate_block(
     *,
     config: ChannelConfig,
     state: StateReader,
-    is_known_transaction: Callable[[str], bool],
+    known_transactions: Callable[[Sequence[str]], Container[str]],
 ) -> ValidatedBlock:
     """Judge every transaction of a block as a peer does.
 
@@ -69,7 +78,8 @@ def validate_block(
         config: configuration in force before the block; for block 0 its own.
         state: committed state before the block, with the chaincodes' definitions in namespace ``_lifecycle``;
             hashes of private data that has expired may still be in it.
-        is_known_transaction: whether an earlier block has a transaction of that id, valid or not.
+        known_transactions: says which of some ids transactions of earlier blocks have, valid or not; asked
+            once, with all that the block's transactions claim.
 
     Raises:
         BlockError: GENESIS_INVALID, if block 0 is not one configuration; CONFIG_NOT_ALONE.
@@ -78,9 +88,12 @@ def validate_block(
     """
     if block.header.number == 0:
         return _genesis(block)
+    headers = [open_envelope(data) for data in block.data.data]
+    identifiers = tuple(map(claimed_id, headers))
+    known = known_transactions([identifier for identifier in identifiers if identifier])
     entries: list[Candidate | ValidationCode] = []
-    for data in block.data.data:
-        entry = read_candidate(data, config=config, is_known_transaction=is_known_transaction)
+    for header in headers:
+        entry = read_candidate(header, config=config, known=known)
         if isinstance(entry, SignedConfig):
             return _configuration(block, entry.content, config)
         entries.append(entry)
@@ -91,6 +104,7 @@ def validate_block(
     return ValidatedBlock(
         codes=tuple(codes),
         updates=updates,
+        transaction_ids=identifiers,
         transactions=tuple(
             entry.transaction if isinstance(entry, Candidate) else _readable(data)
             for entry, data in zip(entries, block.data.data, strict=True)
@@ -148,10 +162,12 @@ def _configuration(block: Any, content: bytes, config: ChannelConfig) -> Validat
 
 def _config_block(block: Any, content: bytes, config: ChannelConfig) -> ValidatedBlock:
     version = Version(block.header.number, 0)
+    data = block.data.data[0]
     return ValidatedBlock(
         codes=(ValidationCode.VALID,),
         updates=UpdateBatch(public=(PublicUpdate(CONFIG_NAMESPACE, CONFIG_KEY, content, b"", version),)),
-        transactions=(_readable(block.data.data[0]),),
+        transaction_ids=(claimed_id(open_envelope(data)),),
+        transactions=(_readable(data),),
         rwsets=(None,),
         new_config=config,
     )

@@ -7,7 +7,7 @@ Source: Fabric ``core/common/validation/msgvalidation.go``,
 theirs, for a transaction with several faults gets the code of the first.
 """
 
-from collections.abc import Callable
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,27 +62,41 @@ Entry = Candidate | SignedConfig | ValidationCode
 """What the first checks leave of a transaction: its code, if they refuse it."""
 
 
-def read_candidate(
-    data: bytes, *, config: "ChannelConfig", is_known_transaction: Callable[[str], bool]
-) -> Entry:
-    """Take a transaction through the checks that need no state.
-
-    Parameters:
-        data: M(Envelope), as it stands in the block.
-        config: configuration in force before the block.
-        is_known_transaction: whether an earlier block has a transaction of that id, valid or not.
-
-    Returns:
-        The transaction or configuration, or the code that it gets.
-    """
+def open_envelope(data: bytes) -> SignedHeader | ValidationCode:
+    """Open M(Envelope), as it stands in a block, up to its headers; the code that it gets if that fails."""
     try:
-        return _read(data, config, is_known_transaction)
+        return read_header(data)
     except EncodingError as error:
         return ValidationCode[error.code]
 
 
-def _read(data: bytes, config: "ChannelConfig", is_known_transaction: Callable[[str], bool]) -> Entry:
-    header = read_header(data)
+def claimed_id(header: SignedHeader | ValidationCode) -> str:
+    """The id that a transaction claims; empty where none can be read."""
+    return "" if isinstance(header, ValidationCode) else header.transaction_id
+
+
+def read_candidate(
+    header: SignedHeader | ValidationCode, *, config: "ChannelConfig", known: Container[str]
+) -> Entry:
+    """Take a transaction through the checks that need no state.
+
+    Parameters:
+        header: from `open_envelope`.
+        config: configuration in force before the block.
+        known: of the ids that the block's transactions claim, those that earlier blocks have.
+
+    Returns:
+        The transaction or configuration, or the code that it gets.
+    """
+    if isinstance(header, ValidationCode):
+        return header
+    try:
+        return _read(header, config, known)
+    except EncodingError as error:
+        return ValidationCode[error.code]
+
+
+def _read(header: SignedHeader, config: "ChannelConfig", known: Container[str]) -> Entry:
     if not header.nonce or not header.creator:
         return ValidationCode.BAD_COMMON_HEADER
     if not _is_signed_by_creator(header, config):
@@ -93,7 +107,7 @@ def _read(data: bytes, config: "ChannelConfig", is_known_transaction: Callable[[
         return SignedConfig(header.data) if header.data else ValidationCode.INVALID_CONFIG_TRANSACTION
     check_transaction_id(header)
     action = read_action(header)
-    if is_known_transaction(header.transaction_id):
+    if header.transaction_id in known:
         return ValidationCode.DUPLICATE_TXID
     chaincode = read_extension(header)
     result = read_result(action)

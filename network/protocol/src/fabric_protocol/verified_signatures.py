@@ -38,9 +38,10 @@ class VerifiedSignatures:
             SignatureError: as `signatures.verify`.
             IdentityError: CERTIFICATE_INVALID, a key that cannot be read.
         """
-        name = signature_name(identity, signature, digest or sha256(message).digest())
+        digest = digest or sha256(message).digest()
+        name = signature_name(identity, signature, digest)
         if name not in self._held:
-            verify(identity.public_key, signature, message)
+            verify(identity.public_key, signature, message, digest)
             self._remember(name)
 
     def made(self, identity: Identity, signature: bytes, digest: bytes) -> None:

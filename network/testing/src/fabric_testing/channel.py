@@ -60,7 +60,7 @@ class Channel:
             block,
             config=self.config,
             state=self.state,
-            is_known_transaction=self._known_transactions.__contains__,
+            known_transactions=self._known_transactions.intersection,
         )
         self._apply_private(number, validated, transactions)
         self.state.apply(validated.updates)

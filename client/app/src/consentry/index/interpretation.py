@@ -6,7 +6,6 @@ from typing import Any
 
 from consentry.index.record_kinds import RECORD_KINDS, RecordKind, read_record, split_key
 from consentry.verification import ProvedBlock
-from consentry.verification.proved_block import transaction_ids
 from consentry_records.instants import EARLIEST, format_instant
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity, split_identity
@@ -71,8 +70,8 @@ class RecordWrite:
 
 def transaction_rows(proved: ProvedBlock) -> Iterator[tuple[TransactionRow, Transaction | None]]:
     """The rows of a block's transactions, each with what was parsed of it."""
-    transactions = proved.validated.transactions
-    rows = zip(proved.codes, transactions, transaction_ids(proved), strict=True)
+    validated = proved.validated
+    rows = zip(validated.codes, validated.transactions, validated.transaction_ids, strict=True)
     for position, (code, transaction, identifier) in enumerate(rows):
         yield _transaction_row(proved.number, position, code, transaction, identifier), transaction
 

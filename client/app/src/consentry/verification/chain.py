@@ -8,7 +8,7 @@ from consentry.verification.encoding import Block, read_block
 from consentry.verification.errors import VerificationError
 from consentry.verification.findings import Finding
 from consentry.verification.ledger_state import LedgerState
-from consentry.verification.proved_block import Position, ProvedBlock, claimed_ids, transaction_ids
+from consentry.verification.proved_block import Position, ProvedBlock
 from consentry.verification.results import DifferenceKind
 from fabric_protocol.blocks import header_hash
 from fabric_protocol.channel_config import ChannelConfig
@@ -126,7 +126,7 @@ class ChainVerifier:
             raise VerificationError(
                 "OUT_OF_ORDER", f"Expected block {self._position.next_block}, got block {proved.number}."
             )
-        self._ledger.apply(proved.updates, transaction_ids(proved))
+        self._ledger.apply(proved.updates, proved.validated.transaction_ids)
         self._position = proved.position
         self._config = proved.config
 
@@ -134,7 +134,7 @@ class ChainVerifier:
         try:
             config = ChannelConfig.from_block(block)
             validated = validate_block(
-                block, config=config, state=self._ledger.state, is_known_transaction=lambda _identifier: False
+                block, config=config, state=self._ledger.state, known_transactions=lambda _ids: ()
             )
         except ProtocolError as error:
             raise _configuration(0, error) from error
@@ -170,10 +170,12 @@ class ChainVerifier:
         )
 
     def _validate(self, block: Block, number: int, config: ChannelConfig) -> ValidatedBlock:
-        known = self._ledger.known_transactions(filter(None, claimed_ids(block)))
         try:
             return validate_block(
-                block, config=config, state=self._ledger.state, is_known_transaction=known.__contains__
+                block,
+                config=config,
+                state=self._ledger.state,
+                known_transactions=self._ledger.known_transactions,
             )
         except ProtocolError as error:
             if error.code in _UNSUPPORTED:

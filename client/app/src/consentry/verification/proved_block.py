@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from consentry.verification.encoding import Block
 from fabric_protocol.channel_config import ChannelConfig
-from fabric_protocol.errors import ProtocolError
-from fabric_protocol.transaction_stages import read_header
 from fabric_protocol.updates import UpdateBatch
 from fabric_protocol.validation import ValidatedBlock
 from fabric_protocol.validation_codes import code_name
+from fabric_protocol.validation_first_pass import claimed_id, open_envelope
 
 
 @dataclass(frozen=True)
@@ -60,24 +59,9 @@ class ProvedBlock:
     config: ChannelConfig
 
 
-def transaction_ids(proved: ProvedBlock) -> tuple[str, ...]:
-    """Ids that a block's transactions claim, one each, empty where none can be read.
-
-    A peer remembers the id of an invalid transaction too, even of one that it could not read whole.
-    """
-    return claimed_ids(proved.block)
-
-
 def claimed_ids(block: Block) -> tuple[str, ...]:
     """Ids that a block's transactions claim, one each, empty where none can be read."""
-    return tuple(_claimed_id(data) for data in block.data.data)
-
-
-def _claimed_id(data: bytes) -> str:
-    try:
-        return read_header(data).transaction_id
-    except ProtocolError:
-        return ""
+    return tuple(claimed_id(open_envelope(data)) for data in block.data.data)
 
 
 def count_codes(proved: ProvedBlock) -> Counter[str]:

@@ -35,9 +35,7 @@ from fabric_protocol.blocks import (
 from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.commit_hash import commit_hash, read_commit_hash, set_commit_hash
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE
-from fabric_protocol.errors import EncodingError
 from fabric_protocol.expiry import Lifetimes
-from fabric_protocol.transaction_stages import read_header
 from fabric_protocol.validation import ValidatedBlock, validate_block
 from fabric_protocol.validation_codes import ValidationCode
 
@@ -217,7 +215,7 @@ class Committer:
             block,
             config=self.config,
             state=self.store.state,
-            is_known_transaction=self.store.blocks.is_known,
+            known_transactions=self.store.blocks.known,
         )
         set_flags(block, validated.flags)
         new_commit_hash = b""
@@ -289,12 +287,9 @@ def _lifetimes(validated: ValidatedBlock, state: StateReader) -> dict[tuple[str,
 def _record(block: Any, validated: ValidatedBlock, lifetimes: Mapping[tuple[str, str], int]) -> BlockRecord:
     number = block.header.number
     transactions, history = [], []
-    for position, (transaction, rwset, code) in enumerate(
-        zip(validated.transactions, validated.rwsets, validated.codes, strict=True)
+    for position, (transaction_id, rwset, code) in enumerate(
+        zip(validated.transaction_ids, validated.rwsets, validated.codes, strict=True)
     ):
-        transaction_id = (
-            transaction.transaction_id if transaction is not None else _claimed_id(block.data.data[position])
-        )
         transactions.append(TransactionEntry(transaction_id, position, code))
         if rwset is not None and code == ValidationCode.VALID:
             history += [
@@ -312,10 +307,3 @@ def _record(block: Any, validated: ValidatedBlock, lifetimes: Mapping[tuple[str,
         history=tuple(history),
         lifetimes=lifetimes,
     )
-
-
-def _claimed_id(envelope: bytes) -> str:
-    try:
-        return read_header(envelope).transaction_id
-    except EncodingError:
-        return ""

@@ -130,7 +130,8 @@ def restore_validated(data: bytes, state: StateReader) -> ValidatedBlock:
             if now is not None and now.version.block == number:
                 hashed.append(HashedUpdate(namespace, collection, key_hash, now.value, now.version, False))
     updates = UpdateBatch(hashed=tuple(hashed), purges=tuple(purges))
-    return ValidatedBlock(codes, updates, transactions, rwsets, None)
+    identifiers = tuple(found.transaction_id if found is not None else "" for found in transactions)
+    return ValidatedBlock(codes, updates, identifiers, transactions, rwsets, None)
 
 
 class _Sources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -57,6 +58,10 @@ class BlockReader:
     def is_known(self, transaction_id: str) -> bool:
         """Whether any transaction of this id is on the ledger, valid or not."""
         return self.transaction(transaction_id) is not None
+
+    def known(self, transaction_ids: Iterable[str]) -> set[str]:
+        """Those of some ids that transactions on the ledger have, valid or not."""
+        return {identifier for identifier in transaction_ids if self.is_known(identifier)}
 
     def history(self, namespace: str, key: str) -> list[tuple[int, int]]:
         """(block, position) of every valid transaction that wrote or deleted a public key, newest first."""
