@@ -16,6 +16,7 @@ from benchmarks import (
     decisions,
     embedded,
     engines,
+    fabric_start,
     gate,
     imports,
     ledger_size,
@@ -33,6 +34,7 @@ def main() -> int:
         modules = {
             "embedded": embedded,
             "engines": engines,
+            "fabric-start": fabric_start,
             "bulk": bulk_import,
             "decisions": decisions,
             "gate": gate,

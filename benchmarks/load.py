@@ -63,11 +63,11 @@ def evaluations(contract: Contract, prefix: str, count: int, keys: int) -> Calla
 def measured(network: Any, count: int, run: Callable[[], None]) -> Load:
     """Run a number of calls against a network whose processes are on this machine."""
     processes = {node.name: node.pid for node in network.status() if node.pid is not None}
-    before = {name: _seconds(pid) for name, pid in processes.items()}
+    before = {name: process_seconds(pid) for name, pid in processes.items()}
     own, began = time.process_time(), time.perf_counter()
     run()
     elapsed, own = time.perf_counter() - began, time.process_time() - own
-    spent = {name: _seconds(pid) - before[name] for name, pid in processes.items()}
+    spent = {name: process_seconds(pid) - before[name] for name, pid in processes.items()}
     milliseconds = {name: seconds / count * 1000 for name, seconds in {CLIENT: own, **spent}.items()}
     return Load(count / elapsed, milliseconds)
 
@@ -77,7 +77,7 @@ def _succeed(futures: Iterable[Future[bytes]]) -> None:
         future.result()
 
 
-def _seconds(pid: int) -> float:
+def process_seconds(pid: int) -> float:
     """CPU time of a process with all its threads (proc(5), /proc/<pid>/stat: utime, stime)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -63,10 +63,10 @@ def endorsers_of_last_import(directory: Path) -> set[str]:
 
 
 def test_a_hospital_that_joins_records_consents_and_endorses_them(directory: Path) -> None:
-    told = consentry(directory, "network", "add", "hillside")
+    told = consentry(directory, "network", "add", "hillside", "--country", "DE")
     assert "hillside belongs to the network" in told
     settings = json.loads(consentry(directory, "--as", "hillside/service", "settings", "show", "--json"))
-    assert [one["msp_id"] for one in settings["organizations"]][-1] == "HillsideMSP"
+    assert settings["organizations"][-1] == {"msp_id": "HillsideMSP", "kind": "hospital", "country": "DE"}
     record_consent(directory, "hillside", "patient-1")
     # Two of three have to endorse; of a hospital's own transactions its own peer is one.
     endorsers = endorsers_of_last_import(directory)

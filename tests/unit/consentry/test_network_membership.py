@@ -52,12 +52,13 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, An
 def test_a_hospital_that_joins_gets_a_collection_and_a_say(
     asked: list[tuple[str, Any]], tmp_path: Path
 ) -> None:
-    add_organization(tmp_path, "hillside", silent, peers=2)
+    add_organization(tmp_path, "hillside", silent, peers=2, country="IE")
     (name, topology), *after = asked
     assert name == "add_organization"
     # It uses the contracts only once the ledger's settings name it.
     assert after == [("vote_in", "hillside"), ("prepare_ledger", None)]
     assert topology.organizations[-1].msp_id == "HillsideMSP"
+    assert topology.organizations[-1].country == "IE"
     assert topology.chaincode.sequence == consortium().chaincode.sequence + 1
     assert topology.chaincode.policy.startswith("OutOf(3, 'HillsideMSP.peer'")
     assert {item.name: item.maximum_peer_count for item in topology.chaincode.collections} == {
@@ -67,6 +68,15 @@ def test_a_hospital_that_joins_gets_a_collection_and_a_say(
         "custodian-HillsideMSP": 1,
     }
     assert (tmp_path / "anchors" / "hillside.txt").read_text() == "ab" * 32 + "\n"
+
+
+def test_a_hospital_without_a_country_is_told_what_that_means(
+    asked: list[tuple[str, Any]], tmp_path: Path
+) -> None:
+    told: list[str] = []
+    add_organization(tmp_path, "hillside", told.append)
+    assert any("grants that are bound to countries permit it nothing" in line for line in told)
+    assert asked[0][1].organizations[-1].country is None
 
 
 def test_a_hospital_that_leaves_has_no_say_and_no_members(
@@ -111,6 +121,7 @@ def test_an_upgrade_is_the_next_sequence(asked: list[tuple[str, Any]], tmp_path:
         (lambda path: remove_organization(path, "hillside", silent), "ORGANIZATION_UNKNOWN"),
         (lambda path: upgrade_chaincode(path, "no version", silent), "TOPOLOGY_INVALID"),
         (lambda path: add_organization(path, "../etc", silent), "TOPOLOGY_INVALID"),
+        (lambda path: add_organization(path, "hillside", silent, country="Ireland"), "TOPOLOGY_INVALID"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_asked(

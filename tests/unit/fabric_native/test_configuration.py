@@ -106,11 +106,18 @@ def test_a_configuration_file_is_written_over(tmp_path: Path) -> None:
     paths = NetworkPaths(tmp_path)
     node = Node(Kind.PEER, "beta")
     paths.node(node).directory.mkdir(parents=True)
+    for name in ("alpha", "beta"):
+        certificate = paths.organization(name).tls_ca.certificate
+        certificate.parent.mkdir(parents=True)
+        certificate.write_text(f"the root of {name}\n")
     for _ in range(2):
         write_config(paths, ENDPOINTS, node)
     written = paths.node(node).directory / "core.yaml"
     assert json.loads(written.read_text())["peer"]["id"] == "peer-beta"
     assert stat.S_ISREG(written.stat().st_mode)
+    # It trusts all organizations' nodes before it has read the channel's configuration.
+    roots = Path(json.loads(written.read_text())["peer"]["tls"]["rootcert"]["file"])
+    assert roots.read_text() == "the root of alpha\nthe root of beta\n"
 
 
 @pytest.mark.parametrize("kind", [Kind.PEER, Kind.ORDERER])

@@ -14,7 +14,7 @@ from fabric_native import chaincode_builder
 from fabric_native.authority_config import authority_configs
 from fabric_native.bundle_units import compose_file, systemd_unit, unit_name
 from fabric_native.connection_profile import build_profile
-from fabric_native.node_config import config_file, node_environment
+from fabric_native.node_config import config_files, node_environment
 from fabric_native.node_processes import Nodes
 from fabric_native.nodes import Kind, Node
 from fabric_native.paths import NetworkPaths
@@ -137,8 +137,8 @@ class _Bundle:
                 for name, content in authority_configs(paths, node, endpoints, secret).items():
                     replace_private(directory / name, content)
             elif node.kind != Kind.CHAINCODE:
-                name, content = config_file(paths, endpoints, node)
-                replace_private(directory / name, content)
+                for name, content in config_files(paths, endpoints, node, self.source).items():
+                    replace_private(directory / name, content)
 
     def _write_builder(self) -> None:
         program = Path(chaincode_builder.__file__)

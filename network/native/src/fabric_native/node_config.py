@@ -7,6 +7,7 @@ Source: Fabric `core/peer/config.go`, `gossip/*/config.go`, `orderer/common/loca
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fabric_native.endpoints import Endpoints
@@ -19,20 +20,31 @@ from fabric_protocol.topology import Organization
 TIME_WINDOW = "60s"
 BUILDER_NAME = "ccaas"
 _CONCURRENT = 20_000
-_FILES: dict[Kind, str] = {Kind.PEER: "core.yaml", Kind.ORDERER: "orderer.yaml"}
+_TLS_ROOTS = "tls-roots.pem"
 
 
 def write_config(paths: NetworkPaths, endpoints: Endpoints, node: Node) -> None:
-    """Write the configuration file of a peer or an ordering node, in place of one that is there."""
-    name, document = config_file(paths, endpoints, node)
-    replace_private(paths.node(node).directory / name, document)
+    """Write the configuration files of a peer or an ordering node, in place of those that are there."""
+    for name, content in config_files(paths, endpoints, node, paths).items():
+        replace_private(paths.node(node).directory / name, content)
 
 
-def config_file(paths: NetworkPaths, endpoints: Endpoints, node: Node) -> tuple[str, bytes]:
-    """Name, in the node's directory, and content of the configuration of a peer or an ordering node."""
-    builders = {Kind.PEER: peer_config, Kind.ORDERER: orderer_config}
-    document = json.dumps(builders[node.kind](paths, endpoints, node), indent=1)
-    return _FILES[node.kind], document.encode("utf-8") + b"\n"
+def config_files(
+    paths: NetworkPaths, endpoints: Endpoints, node: Node, material: NetworkPaths
+) -> dict[str, bytes]:
+    """Names, in the node's directory, and contents of the configuration of a peer or an ordering node.
+
+    Parameters:
+        paths: where the node will run.
+        endpoints: of the network.
+        node: which.
+        material: where its certificates lie now.
+    """
+    if node.kind == Kind.ORDERER:
+        return {"orderer.yaml": _document(orderer_config(paths, endpoints, node))}
+    organizations = [material.organization(item.name) for item in endpoints.topology.organizations]
+    roots = b"".join(files.tls_ca.certificate.read_bytes() for files in organizations)
+    return {"core.yaml": _document(peer_config(paths, endpoints, node)), _TLS_ROOTS: roots}
 
 
 def node_environment(paths: NetworkPaths, node: Node) -> dict[str, str]:
@@ -64,7 +76,9 @@ def peer_config(paths: NetworkPaths, endpoints: Endpoints, node: Node) -> dict[s
                 "enabled": True,
                 "cert": {"file": str(files.tls.certificate)},
                 "key": {"file": str(files.tls.key)},
-                "rootcert": {"file": str(paths.organization(node.organization).tls_ca.certificate)},
+                # All organizations' from the start: a peer that joins dials the others' before it has taken
+                # their roots from the channel, and tries again after seconds only.
+                "rootcert": {"file": str(files.directory / _TLS_ROOTS)},
             },
             "gateway": {
                 "enabled": True,
@@ -164,6 +178,10 @@ _HANDLERS: dict[str, Any] = {
 }
 
 
+def _document(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, indent=1).encode("utf-8") + b"\n"
+
+
 def _gossip(organization: Organization, node: Node, endpoints: Endpoints) -> dict[str, Any]:
     own = endpoints.address(node)
     others = [endpoints.address(peer) for peer in peers(organization) if peer != node]
@@ -175,6 +193,12 @@ def _gossip(organization: Organization, node: Node, endpoints: Endpoints) -> dic
         "useLeaderElection": False,
         "orgLeader": True,
         "reconnectInterval": "1s",
+        # What chaincodes a peer has, its peers hear at these beats: by default each is 4 s.
+        "publishStateInfoInterval": "500ms",
+        "requestStateInfoInterval": "500ms",
+        # So are whole organizations' peers; silence is judged as late as by default.
+        "aliveTimeInterval": "1s",
+        "aliveExpirationTimeout": "25s",
         "pvtData": {
             "pullRetryThreshold": "60s",
             "transientstoreMaxBlockRetention": 20_000,

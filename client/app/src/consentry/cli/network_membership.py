@@ -17,11 +17,16 @@ def add(
     organization: Organization,
     kind: Annotated[str, typer.Option(help="hospital or regulator.")] = "hospital",
     peers: Annotated[int, typer.Option(min=1, max=9, help="How many peers it runs.")] = 1,
+    country: Annotated[
+        str | None,
+        typer.Option(help="Where it is, e.g. IE: what grants that are bound to countries go by."),
+    ] = None,
 ) -> None:
     """Take an organization into the running network: it orders, and its peers endorse (real Fabric only)."""
     from consentry.network import add_organization
 
-    add_organization(command_context(ctx).directory, organization, note, kind=kind, peers=peers)
+    directory = command_context(ctx).directory
+    add_organization(directory, organization, note, kind=kind, peers=peers, country=country)
     say(f"{organization} belongs to the network.")
 
 
@@ -71,7 +76,8 @@ def rotate(
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    shown = ("consentry network add hillside", "consentry network add hillside --peers 2")
+    add_hillside = "consentry network add hillside --country IE"
+    shown = (add_hillside, f"{add_hillside} --peers 2")
     app.command(epilog=examples(*shown))(add)
     app.command(epilog=examples("consentry network remove lakeside"))(remove)
     app.command(epilog=examples("consentry network upgrade 1.1"))(upgrade)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from consentry.errors import LedgerRefused
@@ -11,7 +12,6 @@ from consentry.ledger import connect
 from consentry.network.engines import Network, operated
 from consentry.network.presets import HOSPITAL, REGULATOR
 from consentry.network.users import wallet_identity
-from consentry.wallet import WalletIdentity
 from consentry_records import OrganizationSetting, Settings
 
 SERVICE = "service"
@@ -23,18 +23,21 @@ def prepare_ledger(network: Network, progress: Callable[[str], None], *, decides
 
     A bundle does so for its own organization alone; without `decides` somebody else starts the services.
     """
-    kinds = {organization.name: organization.kind for organization in operated(network)}
-    for name, kind in kinds.items():
-        if kind == REGULATOR:
-            progress("the regulator writes the ledger's settings")
-            _initialize(network, wallet_identity(network.directory, name, "regulator", REGULATOR))
-    for name, kind in kinds.items():
-        if kind == HOSPITAL:
-            wallet_identity(network.directory, name, SERVICE, SERVICE)
-            if decides:
-                progress(f"starting the decision service of {name}")
-                command = decision_command(network.directory, name)
-                network.start_process(decision_process(name), command, {})
+    members = operated(network)
+    hospitals = [organization.name for organization in members if organization.kind == HOSPITAL]
+    with ThreadPoolExecutor(len(members)) as pool:
+        # Meanwhile, for each enrolment keeps another CA busy.
+        enrolled = [
+            pool.submit(wallet_identity, network.directory, name, SERVICE, SERVICE) for name in hospitals
+        ]
+        for organization in members:
+            if organization.kind == REGULATOR:
+                _initialize(network, organization.name, progress)
+        for future in enrolled:
+            future.result()
+    for name in hospitals if decides else ():
+        progress(f"starting the decision service of {name}")
+        network.start_process(decision_process(name), decision_command(network.directory, name), {})
 
 
 def decision_process(organization: str) -> str:
@@ -48,7 +51,9 @@ def decision_command(directory: Path, organization: str, python: str = sys.execu
     return (python, "-m", "consentry", "--network", str(directory), "--as", identity, "decide", "serve")
 
 
-def _initialize(network: Network, regulator: WalletIdentity) -> None:
+def _initialize(network: Network, regulator: str, progress: Callable[[str], None]) -> None:
+    progress("the regulator writes the ledger's settings")
+    identity = wallet_identity(network.directory, regulator, "regulator", REGULATOR)
     settings = Settings(
         organizations=tuple(
             OrganizationSetting(
@@ -58,10 +63,11 @@ def _initialize(network: Network, regulator: WalletIdentity) -> None:
         ),
         time_tolerance_ms=TIME_TOLERANCE_MS,
     )
-    with connect(network.directory, regulator) as ledger:
+    with connect(network.directory, identity) as ledger:
         try:
             ledger.settings()
         except LedgerRefused as refusal:
             if refusal.code != "LEDGER_NOT_INITIALIZED":
                 raise
             ledger.initialize(settings)
+            progress("the ledger's first transaction is committed")

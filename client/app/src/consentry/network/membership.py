@@ -20,7 +20,13 @@ Progress = Callable[[str], None]
 
 @translated()
 def add_organization(
-    directory: Path, name: str, progress: Progress, *, kind: str = HOSPITAL, peers: int = 1
+    directory: Path,
+    name: str,
+    progress: Progress,
+    *,
+    kind: str = HOSPITAL,
+    peers: int = 1,
+    country: str | None = None,
 ) -> None:
     """Take an organization into a running network: it orders, and endorses under a definition that names it.
 
@@ -34,6 +40,8 @@ def add_organization(
         progress: Told what is being done, a line at a time.
         kind: `hospital` or `regulator`.
         peers: How many it runs.
+        country: Where it is (ISO 3166-1, such as `IE`): grants that are bound to countries go by it, and
+            permit nothing to an organization without one.
 
     Raises:
         ConsentryError: OPERATION_NEEDS_FABRIC, KIND_UNKNOWN, ORGANIZATION_EXISTS, TOPOLOGY_INVALID, or what
@@ -45,12 +53,14 @@ def add_organization(
         raise ConsentryError("KIND_UNKNOWN", f"got kind {kind!r}; there are {HOSPITAL} and {REGULATOR}")
     if name in {item.name for item in topology.organizations}:
         raise ConsentryError("ORGANIZATION_EXISTS", f"the network has an organization {name}")
-    added = Organization(name=name, msp_id=default_msp_id(name), kind=kind, peers=peers)
+    added = Organization(name=name, msp_id=default_msp_id(name), kind=kind, peers=peers, country=country)
     organizations = (*topology.organizations, added)
     definition = _next_definition(topology, organizations)
     network.add_organization(replace(topology, organizations=organizations, chaincode=definition), progress)
     _keep_anchor(network, name)
     vote_in(network, added, progress)
+    if country is None:
+        progress(f"{name} has no country: grants that are bound to countries permit it nothing")
     prepare_ledger(network, progress)
 
 
