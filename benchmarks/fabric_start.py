@@ -1,7 +1,7 @@
 """A consortium of real Fabric from nothing: `consentry network up --engine fabric` up to the first commit.
 
-Four SmartBFT ordering nodes, four peers, four CAs and four chaincode services. Run where Fabric's binaries are
-found; alone: ``python -m benchmarks.fabric_start``.
+Four SmartBFT ordering nodes, four peers, four CAs and four chaincode services. Run where Fabric's binaries
+are found; alone: ``python -m benchmarks.fabric_start``.
 """
 
 from __future__ import annotations
@@ -43,14 +43,13 @@ def _started(directory: Path) -> float:
     """Start a network as a user does; seconds from the command to the first commit, each step printed."""
     command = [sys.executable, "-m", "consentry", "--network", str(directory)]
     began, committed = time.perf_counter(), 0.0
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - this very program
         [*command, "network", "up", "--engine", "fabric"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
+        for line in process.stdout or ():
             passed = time.perf_counter() - began
             print(f"{passed:6.2f} s  {line}", end="")
             if line.strip() == _COMMITTED:
