@@ -121,12 +121,12 @@ class Manifests:
             ).fetchall()
         return tuple(row[0] for row in found)
 
-    def versions_with(self, commitment: str) -> tuple[str, ...]:
-        """Return the registered versions that hold rows of a subject, sorted."""
+    def versions_with(self, commitment: str, consent_id: str | None = None) -> tuple[str, ...]:
+        """Return the registered versions that hold rows of a subject, sorted; those under a consent only."""
         with self._store.reading() as connection:
             found = connection.execute(
                 "SELECT DISTINCT version_id FROM rows JOIN versions USING (version_id) "
-                "WHERE commitment = ? AND registered ORDER BY version_id",
-                (commitment,),
+                "WHERE commitment = ? AND (? IS NULL OR consent_id = ?) AND registered ORDER BY version_id",
+                (commitment, consent_id, consent_id),
             ).fetchall()
         return tuple(row[0] for row in found)

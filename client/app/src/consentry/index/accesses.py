@@ -125,7 +125,7 @@ def find_accesses(connection: Connection, wanted: AccessFilter, page: PageReques
     query = query.order_by(accesses.c.block, accesses.c.position).limit(page.size + 1)
     rows = connection.execute(query).all()
     names = dataset_names(connection, {row.version_id for row in rows})
-    items = tuple(_access(row, names.get(row.version_id, "")) for row in rows[: page.size])
+    items = tuple(access_of(row, names.get(row.version_id, "")) for row in rows[: page.size])
     last = rows[page.size - 1] if len(rows) > page.size else None
     return Page(items, cursor(last.block, last.position) if last is not None else None)
 
@@ -233,7 +233,8 @@ def _written_code(code: str) -> str:
     return json.dumps({"code": code})[1:-1]
 
 
-def _access(row: Any, dataset: str) -> Access:
+def access_of(row: Any, dataset: str) -> Access:
+    """A row of the table ``accesses`` as its type."""
     return Access(
         attempt_id=row.attempt_id,
         version_id=row.version_id,

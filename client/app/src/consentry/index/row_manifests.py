@@ -19,11 +19,6 @@ def manifest_of(register: SubjectRegister) -> RowManifest:
     def versions(consent_id: str, subject: str) -> Iterable[str] | None:
         if register.by_commitment(subject) is None:
             return None
-        found = register.manifests.versions_with(subject)
-        return [name for name in found if _rests_on(register, name, consent_id)]
+        return list(register.manifests.versions_with(subject, consent_id))
 
     return versions
-
-
-def _rests_on(register: SubjectRegister, version_id: str, consent_id: str) -> bool:
-    return any(row.consent_id == consent_id for row in register.manifests.rows(version_id))

@@ -1,0 +1,146 @@
+"""Records that point to others, newest first and bounded: what a page shows, however long the ledger is.
+
+A question costs what the records that were asked about have around them, never what the ledger holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from consentry.errors import InputRejected
+from consentry.index.rows import RecordRow, get_record, get_records
+from consentry.index.schema import links, records
+
+MOST_COUNTED = 10_000
+"""No number of records is counted beyond this."""
+
+Ids = Sequence[str] | Select[Any]
+"""Ids of records of one kind: themselves, or a query for them."""
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """The newest of some records, and how many there are.
+
+    Attributes:
+        rows: newest first.
+        count: how many there are; `MOST_COUNTED` + 1 stands for more.
+        next: id after which the next page begins; None on the last.
+    """
+
+    rows: tuple[RecordRow, ...]
+    count: int
+    next: str | None = None
+
+    @property
+    def left_out(self) -> int:
+        """How many are not among the rows."""
+        return self.count - len(self.rows)
+
+
+def pointing_to(kind: str, ids: Ids, from_kind: str) -> Select[Any]:
+    """A query for the ids of the records of ``from_kind`` that point to some of a kind."""
+    return select(links.c.from_id).where(
+        links.c.to_kind == kind, links.c.to_id.in_(ids), links.c.from_kind == from_kind
+    )
+
+
+def pointed_to(kind: str, ids: Ids, to_kind: str) -> Select[Any]:
+    """A query for the ids of the records of ``to_kind`` that some of a kind point to."""
+    return select(links.c.to_id).where(
+        links.c.from_kind == kind, links.c.from_id.in_(ids), links.c.to_kind == to_kind
+    )
+
+
+def newest(connection: Connection, kind: str, ids: Ids, most: int, after: str | None = None) -> Nearby:
+    """Records of one kind by their ids, those first written last first.
+
+    Args:
+        connection: the index.
+        kind: of the records.
+        ids: of the records.
+        most: how many at most.
+        after: id that the page before gave as next.
+
+    Raises:
+        InputRejected: PAGE_INVALID.
+    """
+    table = records.c
+    among = and_(table.kind == kind, table.record_id.in_(ids))
+    query = select(table.record_id).where(among)
+    if after is not None:
+        query = query.where(_older(connection, kind, after))
+    ordered = query.order_by(table.first_block.desc(), table.record_id.desc()).limit(most + 1)
+    found = list(connection.scalars(ordered))
+    place = {record_id: index for index, record_id in enumerate(found)}
+    rows = sorted(get_records(connection, kind, found[:most]), key=lambda row: place[row.record_id])
+    return Nearby(tuple(rows), _count(connection, among), found[most - 1] if len(found) > most else None)
+
+
+def named(
+    connection: Connection, kind: str, most: int, after: str | None = None, owner: str | None = None
+) -> Nearby:
+    """Honoured records of one kind in the order of their names.
+
+    Args:
+        connection: the index.
+        kind: of the records.
+        most: how many at most.
+        after: id that the page before gave as next.
+        owner: MSP id of whose they are; None for all.
+
+    Raises:
+        InputRejected: PAGE_INVALID.
+    """
+    table = records.c
+    among = and_(table.kind == kind, table.honoured, *([] if owner is None else [table.owner == owner]))
+    query = select(table.record_id).where(among)
+    if after is not None:
+        name = connection.scalar(select(table.name).where(table.kind == kind, table.record_id == after))
+        if name is None:
+            raise _no_page()
+        query = query.where(or_(table.name > name, and_(table.name == name, table.record_id > after)))
+    found = list(connection.scalars(query.order_by(table.name, table.record_id).limit(most + 1)))
+    place = {record_id: index for index, record_id in enumerate(found)}
+    rows = sorted(get_records(connection, kind, found[:most]), key=lambda row: place[row.record_id])
+    return Nearby(tuple(rows), _count(connection, among), found[most - 1] if len(found) > most else None)
+
+
+def counted_by_target(
+    connection: Connection, kind: str, ids: Sequence[str], from_kind: str
+) -> dict[str, int]:
+    """For each of some records how many records of ``from_kind`` point to it."""
+    table = links.c
+    query = select(table.to_id, func.count()).where(
+        table.to_kind == kind, table.to_id.in_(ids), table.from_kind == from_kind
+    )
+    return {str(to_id): int(count) for to_id, count in connection.execute(query.group_by(table.to_id))}
+
+
+def count_records(connection: Connection, kind: str, ids: Ids) -> int:
+    """How many records of a kind are among some ids; `MOST_COUNTED` + 1 stands for more."""
+    return _count(connection, and_(records.c.kind == kind, records.c.record_id.in_(ids)))
+
+
+def _count(connection: Connection, condition: Any) -> int:
+    some = select(records.c.record_id).where(condition).limit(MOST_COUNTED + 1).subquery()
+    return int(connection.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def _older(connection: Connection, kind: str, after: str) -> Any:
+    row = get_record(connection, kind, after)
+    if row is None:
+        raise _no_page()
+    table = records.c
+    return or_(
+        table.first_block < row.first_block,
+        and_(table.first_block == row.first_block, table.record_id < after),
+    )
+
+
+def _no_page() -> InputRejected:
+    return InputRejected("PAGE_INVALID", "A page begins after a record that the page before named as next.")

@@ -1,0 +1,50 @@
+"""Accesses to some dataset versions, newest first, a page at a time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from consentry.index.accesses import Access, access_of, dataset_names
+from consentry.index.pages import Page, PageRequest, cursor
+from consentry.index.schema import accesses
+
+
+def recent_accesses(connection: Connection, versions: Sequence[str], page: PageRequest) -> Page[Access]:
+    """Accesses to dataset versions, the newest first.
+
+    The index keeps them in order for each version: of each no more are read than the page has.
+
+    Args:
+        connection: the index.
+        versions: ids of the versions.
+        page: which page; its cursor is that of the last access of the page before.
+    """
+    per_version = [_of_version(connection, version, page) for version in dict.fromkeys(versions)]
+    newest_first = heapq.merge(*per_version, key=lambda row: (row.block, row.position), reverse=True)
+    rows = [row for _, row in zip(range(page.size + 1), newest_first, strict=False)]
+    names = dataset_names(connection, {row.version_id for row in rows})
+    items = tuple(access_of(row, names.get(row.version_id, "")) for row in rows[: page.size])
+    last = rows[page.size - 1] if len(rows) > page.size else None
+    return Page(items, cursor(last.block, last.position) if last is not None else None)
+
+
+def count_by_recipient(connection: Connection, versions: Sequence[str]) -> dict[tuple[str, str], int]:
+    """How many accesses to some versions each organization (MSP id) tried, by outcome."""
+    table = accesses.c
+    grouped = (table.requester_msp, table.outcome)
+    query = select(*grouped, func.count()).where(table.version_id.in_(versions)).group_by(*grouped)
+    return {(msp_id, outcome): count for msp_id, outcome, count in connection.execute(query)}
+
+
+def _of_version(connection: Connection, version: str, page: PageRequest) -> Sequence[Any]:
+    table = accesses.c
+    query = select(accesses).where(table.version_id == version)
+    if page.after is not None:
+        block, position = map(int, page.after.split("."))
+        query = query.where(or_(table.block < block, and_(table.block == block, table.position < position)))
+    ordered = query.order_by(table.block.desc(), table.position.desc()).limit(page.size + 1)
+    return connection.execute(ordered).all()
