@@ -12,13 +12,13 @@ from typing import Any, get_type_hints
 
 import consentry_records
 from consentry_contracts import contracts
-from consentry_contracts.permissions import PERMISSIONS
 from consentry_records import Record, events, keys, reasons
 from consentry_records.emergency import EMERGENCY_FINDINGS, EMERGENCY_REASONS
 from consentry_records.error_catalogue import CATALOGUE
 from consentry_records.idempotency import RECORDED_BEFORE, THE_SAME_AGAIN
 from consentry_records.kinds import Choice, Flag, Instant, Integer, Kind, Many, Nullable, Table, Text
 from consentry_records.model_stage import STAGE_REASONS
+from consentry_records.permissions import PERMISSIONS
 from consentry_records.record import Nested, field_names
 from consentry_records.review import REVIEW_REASONS
 from consentry_records.roles import ROLES

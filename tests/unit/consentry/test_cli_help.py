@@ -165,6 +165,8 @@ DOCUMENTED = (
     "wallet renew",
     "wallet encrypt",
     "wallet add-token",
+    "web serve",
+    "web sign-in",
     "outbox list",
     "outbox send",
 )

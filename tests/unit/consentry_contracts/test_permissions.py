@@ -18,8 +18,8 @@ from support.consortium import (
 from support.ledger_examples import NORTHGATE, REGULATOR, identifier
 
 from consentry_contracts import contracts
-from consentry_contracts.permissions import PERMISSIONS
 from consentry_records import FinishedSession
+from consentry_records.permissions import PERMISSIONS
 from consentry_records.private_entries import encode_entries, private_batch
 from consentry_records.review import encode_rationale
 from consentry_records.roles import ROLES

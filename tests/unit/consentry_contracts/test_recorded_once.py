@@ -18,7 +18,6 @@ from support.consortium import (
 from support.ledger_examples import NORTHGATE, REGULATOR, RIVERSIDE, identifier
 
 from consentry_contracts import contracts
-from consentry_contracts.permissions import PERMISSIONS
 from consentry_records import (
     FinishedSession,
     NewTrainingRound,
@@ -30,6 +29,7 @@ from consentry_records import (
 )
 from consentry_records.error_catalogue import CATALOGUE
 from consentry_records.idempotency import RECORDED_BEFORE, THE_SAME_AGAIN
+from consentry_records.permissions import PERMISSIONS
 from consentry_records.review import encode_rationale
 from consentry_records.rights_request import STORES
 from consentry_records.rows import rows_root_of_digests

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from consentry_records.errors import LedgerError
 from consentry_records.identifiers import ACTOR_PATTERN
+from consentry_records.permissions import PERMISSIONS
 from consentry_records.roles import PROJECT_ATTRIBUTE, ROLE_ATTRIBUTE, parse_projects, parse_roles
 from consentry_records.settings import Settings
 from fabric_shim import Context
-
-from .permissions import PERMISSIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,8 +99,31 @@ class TrailReads:
                 pass
             else:
                 return True
-        self._outbox().keep(replace(read, claimed_at=format_instant(self._clock())))
+        self._keep(read)
         return False
+
+    def keep(
+        self,
+        question: str,
+        *,
+        concerned: Sequence[str],
+        row_count: int,
+        last_block: int,
+        report: str | None = None,
+        report_bytes: bytes | None = None,
+    ) -> None:
+        """Keep one read in the outbox with its time, for `send`; it is on disk when this returns.
+
+        Arguments as for `record`.
+
+        Raises:
+            InputRejected: a value is not of its form.
+        """
+        read = _new_read(question, concerned, row_count, last_block, report, report_bytes)
+        self._keep(read)
+
+    def _keep(self, read: NewTrailRead) -> None:
+        self._outbox().keep(replace(read, claimed_at=format_instant(self._clock())))
 
     def waiting(self) -> tuple[NewTrailRead, ...]:
         """Return the reads that wait, oldest first."""

@@ -49,11 +49,23 @@ def read_definition(network: Network, chaincode: str) -> Any:
 
 def tls_roots_of(channel: ChannelConfig, msp_id: str) -> bytes:
     """PEM certificates of the TLS authorities of an organization, as its MSP in the channel has them."""
+    content = _msp_of(channel, msp_id)
+    return b"" if content is None else b"\n".join((*content.tls_root_certs, *content.tls_intermediate_certs))
+
+
+def msp_roots_of(channel: ChannelConfig, msp_id: str) -> bytes:
+    """PEM certificates of the authorities of an organization's members, as the channel has them."""
+    content = _msp_of(channel, msp_id)
+    return b"" if content is None else b"\n".join((*content.root_certs, *content.intermediate_certs))
+
+
+def _msp_of(channel: ChannelConfig, msp_id: str) -> Any:
+    """The msp.FabricMSPConfig of an organization, or None."""
     for part in ("Application", "Orderer"):
         for group in channel.group.groups[part].groups.values():
             content = msp_config_pb2.FabricMSPConfig.FromString(
                 msp_config_pb2.MSPConfig.FromString(group.values["MSP"].value).config
             )
             if content.name == msp_id:
-                return b"\n".join((*content.tls_root_certs, *content.tls_intermediate_certs))
-    return b""
+                return content
+    return None

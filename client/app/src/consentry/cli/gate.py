@@ -193,12 +193,13 @@ def _serve(
     from consentry.gate.address import GateAddress
     from consentry.gate.places import GatePlaces
     from consentry.gate.service import Gate
-    from consentry.gate.serving import Certificate, self_signed, serve
+    from consentry.gate.serving import serve
+    from consentry.https_serving import Certificate, self_signed
     from fabric_gateway import utc_clock
 
     places = GatePlaces.of(context.profile, context.organization.name, storage)
     gate = Gate(ledger, places, utc_clock)
-    tls = Certificate(*given) if given else self_signed(places.custody, host)
+    tls = Certificate(*given) if given else self_signed(places.custody, host, "consentry gate")
 
     def announce(actual: int) -> None:
         reached = url or f"https://{f'[{host}]' if ':' in host else host}:{actual}"

@@ -36,6 +36,7 @@ from consentry.cli import (
     training,
     verify,
     wallet,
+    web,
 )
 from consentry.cli.context import DEFAULT_DIRECTORY, CommandContext
 from consentry.cli.errors import lines_of, status_of
@@ -120,6 +121,7 @@ for group in (
     gate,
     epochs,
     wallet,
+    web,
     outbox,
 ):
     app.add_typer(group.app)

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from consentry.channel_members import current_member
 from consentry.errors import ConsentryError
 from consentry.identity import WalletIdentity
 from fabric_protocol.errors import ProtocolError
@@ -111,20 +112,14 @@ class RequestVerifier:
         return identity
 
     def _member(self, serialized: str) -> Identity:
-        members = self._members()
         try:
-            identity = members.deserialize(_decoded(serialized))
-            members.validate(identity)
-        except ProtocolError as error:
-            raise _refused(
-                "CALLER_UNKNOWN", f"the caller is no member of the channel ({error.code})"
-            ) from error
-        now = self._now()
-        certificate = identity.certificate
-        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        if not begins.timestamp() - WINDOW_SECONDS <= now < ends.timestamp():
-            raise _refused("CALLER_UNKNOWN", "the caller's certificate is not valid at this time")
-        return identity
+            return current_member(self._members(), _decoded(serialized), self._now(), WINDOW_SECONDS)
+        except RequestRefused:
+            raise
+        except ConsentryError as error:
+            if error.code != "CALLER_UNKNOWN":
+                raise
+            raise _refused(error.code, error.message) from error
 
     def _refuse_other_times(self, created: int, nonce: str) -> None:
         now = self._now()

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from consentry.channel_members import ChannelMembers
 from consentry.gate.aggregates import Grouping
 from consentry.gate.consent_answers import ConsentAnswers, RecipientUse
 from consentry.gate.delivering import Delivery, Parts, Tally, chosen_columns
 from consentry.gate.journal import Journal, NotedDelivery
-from consentry.gate.members import ChannelMembers
 from consentry.gate.permits import Permit, Permits
 from consentry.gate.places import GatePlaces
 from consentry.gate.recording import Recorder

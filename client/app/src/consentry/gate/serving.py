@@ -4,86 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
-import uvicorn
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-from consentry.errors import ConfigurationError
+from consentry import https_serving
 from consentry.gate.http_application import application
 from consentry.gate.service import Gate
-from consentry.private_files import write_private
-
-_POLL_SECONDS = 0.01
-_GRACE_SECONDS = 5
-_LIFETIME = timedelta(days=90)
-_USAGE = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """The gate's TLS certificate and key (PEM files); members trust `roots`."""
-
-    certificate: Path
-    key: Path
-    roots: Path
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the process that it is part of."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take no signals."""
-        yield
-
-
-def self_signed(directory: Path, host: str) -> Certificate:
-    """Make a certificate for trials, valid for 90 days, anew with every start; return where it is."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "consentry gate")])
-    try:
-        alternative: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        alternative = x509.DNSName(host)
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + _LIFETIME)
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_USAGE, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    places = Certificate(directory / "tls.pem", directory / "tls.key", directory / "tls.pem")
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_private(places.key, pem, replace=True)
-    write_private(places.certificate, certificate.public_bytes(Encoding.PEM), replace=True)
-    return places
+from consentry.https_serving import Certificate
 
 
 def serve(
@@ -94,19 +20,11 @@ def serve(
     Raises:
         ConfigurationError: CANNOT_LISTEN, the port is taken.
     """
-    asyncio.run(_serve(gate, host, port, certificate, announce))
-
-
-async def _serve(
-    gate: Gate, host: str, port: int, certificate: Certificate, announce: Callable[[int], None]
-) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    async with listening(gate, host, port, certificate, stopping) as actual:
-        announce(actual)
-        await stopping.wait()
+    asyncio.run(
+        https_serving.serve_until_stopped(
+            lambda stopping: listening(gate, host, port, certificate, stopping), announce
+        )
+    )
 
 
 @contextlib.asynccontextmanager
@@ -118,35 +36,6 @@ async def listening(
     Raises:
         ConfigurationError: CANNOT_LISTEN.
     """
-    config = uvicorn.Config(
-        application(gate, stopping),
-        host=host,
-        port=port,
-        ssl_certfile=certificate.certificate,
-        ssl_keyfile=certificate.key,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = _Server(config)
-    task = asyncio.create_task(_until_done(server))
-    try:
-        while not server.started:
-            if task.done():
-                raise ConfigurationError(
-                    "CANNOT_LISTEN", f"cannot listen on {host}:{port}; the port is taken"
-                )
-            await asyncio.sleep(_POLL_SECONDS)
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        stopping.set()
-        server.should_exit = True
-        await task
-
-
-async def _until_done(server: uvicorn.Server) -> None:
-    # uvicorn leaves by SystemExit when it cannot listen, which would end the process without a word.
-    with contextlib.suppress(SystemExit):
-        await server.serve()
+    served = application(gate, stopping)
+    async with https_serving.listening(served, host, port, certificate, stopping) as actual:
+        yield actual

@@ -1,0 +1,1 @@
+"""The trail for compliance officers: pages that an organization serves to its own officers only."""

@@ -1,0 +1,114 @@
+"""How pages reach the trail: one consistent snapshot a question; questions about persons on record."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy import Connection, Engine, func, select
+
+from consentry.index import Trail
+from consentry.index.checkpoint import IndexFault, read_checkpoint
+from consentry.index.schema import blocks, transactions
+from consentry.recorded_trail import RecordedTrail
+from consentry.web.officer import Officer
+from consentry.web.settings import ReadLog
+
+
+class LedgerView:
+    """The index behind the pages, usable by many threads.
+
+    Args:
+        engine: database of the index.
+        reads: puts what is shown of persons on the ledger.
+    """
+
+    def __init__(self, engine: Engine, reads: ReadLog) -> None:
+        self.engine = engine
+        self._reads = reads
+        self._codes = _CodeCounts()
+
+    @property
+    def trail(self) -> Trail:
+        """The trail off the record: for what concerns no person (numbers, blocks, networks, own duties)."""
+        return Trail(self.engine)
+
+    def trail_for(self, officer: Officer) -> RecordedTrail:
+        """The trail on record: each question is logged to the ledger as read by the officer."""
+
+        def record(question: str, *, concerned: list[str], row_count: int, last_block: int) -> object:
+            return self._reads(
+                officer, question, concerned=concerned, row_count=row_count, last_block=last_block
+            )
+
+        return RecordedTrail(self.engine, record)
+
+    def last_block(self) -> int:
+        """Number of the last block indexed.
+
+        Raises:
+            IndexFault: INDEX_EMPTY.
+        """
+        with self.snapshot() as connection:
+            return last_block_of(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection in one read transaction."""
+        with self.trail.snapshot() as connection:
+            yield connection
+
+    def codes(self, connection: Connection) -> dict[str, int]:
+        """How many transactions have each validation code."""
+        return self._codes.read(connection)
+
+
+class _CodeCounts:
+    """Counts are added to with each block: counting a million transactions anew takes too long for a page."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._through = -1
+        self._counts: dict[str, int] = {}
+
+    def read(self, connection: Connection) -> dict[str, int]:
+        last = last_block_of(connection)
+        table = transactions.c
+        with self._lock:
+            if last > self._through:
+                query = select(table.code_name, func.count()).where(
+                    table.block > self._through, table.block <= last
+                )
+                for name, count in connection.execute(query.group_by(table.code_name)):
+                    self._counts[name] = self._counts.get(name, 0) + count
+                self._through = last
+            return dict(sorted(self._counts.items()))
+
+
+def last_block_of(connection: Connection) -> int:
+    """Number of the last block that a snapshot holds.
+
+    Raises:
+        IndexFault: INDEX_EMPTY.
+    """
+    found = read_checkpoint(connection)
+    if found is None:
+        raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
+    return found.position.next_block - 1
+
+
+def header_hash(connection: Connection, number: int) -> str:
+    """Hex SHA-256 of an indexed block's header; empty if it is not indexed."""
+    found = connection.scalar(select(blocks.c.header_hash).where(blocks.c.number == number))
+    return found.hex() if found is not None else ""
+
+
+def ledger_view(request: Request) -> LedgerView:
+    """The view that the application was made with."""
+    return cast(LedgerView, request.app.state.view)
+
+
+CurrentView = Annotated[LedgerView, Depends(ledger_view)]

@@ -1,0 +1,33 @@
+"""The pages, one file each with its ``router``; and which of them the navigation names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from consentry.web.access import READERS
+from consentry.web.officer import Officer
+from consentry.web.pages import overview
+
+ROUTERS: list[APIRouter] = [
+    overview.router,
+]
+"""Routers of all pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationItem:
+    """A page that the navigation names to officers with one of some roles: path, key of its name's text."""
+
+    path: str
+    text_key: str
+    roles: tuple[str, ...]
+
+
+NAVIGATION: tuple[NavigationItem, ...] = (NavigationItem("/", "overview.title", READERS),)
+
+
+def navigation_for(officer: Officer) -> tuple[NavigationItem, ...]:
+    """What the navigation names to an officer."""
+    return tuple(item for item in NAVIGATION if set(item.roles) & set(officer.roles))
