@@ -169,7 +169,7 @@ def _start_gate(directory: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "consentry", "--network", str(directory), "--as", "northgate/service"]
     process = subprocess.Popen([*command, "gate", "serve"])  # noqa: S603
     with connect(directory, "northgate/service", environment={}) as ledger:
-        while not address_file(ledger.profile, "northgate").exists():
+        while not GateAddress.file(ledger.profile, "northgate").exists():
             time.sleep(0.01)
     return process
 

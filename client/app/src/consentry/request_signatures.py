@@ -1,8 +1,8 @@
 """Requests signed with the caller's ledger key, in the form of RFC 9421 (HTTP Message Signatures).
 
 Each signature covers method, path, the body's digest (RFC 9530), the caller's identity, the time, a nonce,
-and whose service of which kind is meant, so that it is good for one request at one service. It is the ledger's
-kind of signature: ECDSA over SHA-256, DER, low-S.
+and whose service of which kind is meant, so that it is good for one request at one service. It is the
+ledger's kind of signature: ECDSA over SHA-256, DER, low-S.
 """
 
 from __future__ import annotations

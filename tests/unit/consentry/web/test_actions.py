@@ -368,19 +368,6 @@ def test_a_proposal_of_anything_else_is_refused(data: bytes, endorsers: tuple[st
     assert refused.value.code == "ACTION_DIFFERS"
 
 
-def test_both_languages_have_the_same_texts_with_the_same_places() -> None:
-    english, german = texts.catalogue("en"), texts.catalogue("de")
-    assert set(english) == set(german)
-    for key in english:
-        assert sorted(_places(english[key])) == sorted(_places(german[key])), key
-
-
-def _places(text: str) -> list[str]:
-    from string import Formatter
-
-    return [name for _, name, _, _ in Formatter().parse(text) if name is not None]
-
-
 def test_the_digest_is_that_of_the_bytes() -> None:
     one = action(call("grants:revoke"))
     import hashlib
