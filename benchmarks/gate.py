@@ -21,7 +21,7 @@ from benchmarks.results import Measurement
 from consentry.data import DeliveryStopped
 from consentry.demo.data import load_hospitals
 from consentry.gate import row_blocks
-from consentry.gate.address import address_file
+from consentry.gate.address import GateAddress
 from consentry.gate.consent_answers import ConsentAnswers
 from consentry.gate.delivering import Delivery, Parts
 from consentry.gate.journal import Journal, NotedDelivery
