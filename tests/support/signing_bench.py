@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import httpx
+import pytest
+from fabric_protos.gateway import gateway_pb2
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from support.ledger_gateway import LedgerGateway
 
+from consentry.errors import ConsentryError
 from consentry.identity import WalletIdentity
+from consentry.ledger import Ledger
 from consentry.request_signatures import WEB_SIGN, RequestVerifier
 from consentry.web import texts
-from consentry.web.actions import Call, Statement
+from consentry.web.actions import Action, Call, Statement
 from consentry.web.signing import wire
 from consentry.web.signing.address import WebAddress
 from consentry.web.signing.desk import Desk
@@ -100,3 +105,54 @@ def call(function: str, argument: Any, **fields: Any) -> Call:
     """A call with one argument: text or a record."""
     data = argument.encode() if isinstance(argument, str) else argument.to_bytes()
     return Call((function.encode(), data), **fields)
+
+
+@dataclass
+class Shared:
+    """A dataset of Northgate's, Riverside's request for it, and the grant."""
+
+    steward: Ledger
+    version_id: str
+    request_id: str
+    grant_id: str
+
+
+def revocation(shared: Shared) -> Call:
+    """The call that revokes the grant."""
+    return call("grants:revoke", shared.grant_id)
+
+
+@contextmanager
+def raising(code: str) -> Iterator[None]:
+    """The block raises an error of this code."""
+    with pytest.raises(ConsentryError) as caught:
+        yield
+    assert caught.value.code == code
+
+
+class Altered:
+    """A transport some of whose calls are other ones."""
+
+    def __init__(self, honest: Any, **calls: Any) -> None:
+        self._honest = honest
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> Any:
+        return self._calls.get(name) or getattr(self._honest, name)
+
+
+def endorse_request(proposal: Any, officer: WalletIdentity) -> Any:
+    """A proposal signed, as its signer has it passed on."""
+    proposed = gateway_pb2.ProposedTransaction.FromString(proposal.to_bytes())
+    proposed.proposal.signature = officer.sign(proposal.data)
+    return gateway_pb2.EndorseRequest(
+        transaction_id=proposal.transaction_id,
+        channel_id="consentry",
+        proposed_transaction=proposed.proposal,
+        endorsing_organizations=proposal.endorsing_organizations,
+    )
+
+
+def fields_of(action: Action) -> dict[str, Any]:
+    """The fields of an action, to make an altered one of."""
+    return {name: getattr(action, name) for name in action.__dataclass_fields__}
