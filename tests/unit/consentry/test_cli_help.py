@@ -167,7 +167,6 @@ DOCUMENTED = (
     "wallet add-token",
     "web serve",
     "web sign-in",
-    "web sign",
     "outbox list",
     "outbox send",
 )

@@ -75,10 +75,15 @@ def newest(connection: Connection, kind: str, ids: Ids, most: int, after: str | 
     if after is not None:
         query = query.where(_older(connection, kind, after))
     ordered = query.order_by(table.first_block.desc(), table.record_id.desc()).limit(most + 1)
-    found = list(connection.scalars(ordered))
-    place = {record_id: index for index, record_id in enumerate(found)}
-    rows = sorted(get_records(connection, kind, found[:most]), key=lambda row: place[row.record_id])
-    return Nearby(tuple(rows), _count(connection, among), found[most - 1] if len(found) > most else None)
+    return _read(connection, kind, list(connection.scalars(ordered)), most, among)
+
+
+def oldest(connection: Connection, kind: str, ids: Ids, most: int) -> Nearby:
+    """Records of one kind by their ids, those first written first; no pages follow."""
+    table = records.c
+    among = and_(table.kind == kind, table.record_id.in_(ids))
+    ordered = select(table.record_id).where(among).order_by(table.first_block, table.record_id).limit(most)
+    return _read(connection, kind, list(connection.scalars(ordered)), most, among)
 
 
 def named(
@@ -104,10 +109,8 @@ def named(
         if name is None:
             raise _no_page()
         query = query.where(or_(table.name > name, and_(table.name == name, table.record_id > after)))
-    found = list(connection.scalars(query.order_by(table.name, table.record_id).limit(most + 1)))
-    place = {record_id: index for index, record_id in enumerate(found)}
-    rows = sorted(get_records(connection, kind, found[:most]), key=lambda row: place[row.record_id])
-    return Nearby(tuple(rows), _count(connection, among), found[most - 1] if len(found) > most else None)
+    ordered = query.order_by(table.name, table.record_id).limit(most + 1)
+    return _read(connection, kind, list(connection.scalars(ordered)), most, among)
 
 
 def counted_by_target(
@@ -124,6 +127,14 @@ def counted_by_target(
 def count_records(connection: Connection, kind: str, ids: Ids) -> int:
     """How many records of a kind are among some ids; `MOST_COUNTED` + 1 stands for more."""
     return _count(connection, and_(records.c.kind == kind, records.c.record_id.in_(ids)))
+
+
+def _read(connection: Connection, kind: str, found: list[str], most: int, among: Any) -> Nearby:
+    """The records of ids in their order; one more id than fits says that there is a next page."""
+    place = {record_id: index for index, record_id in enumerate(found[:most])}
+    rows = sorted(get_records(connection, kind, place), key=lambda row: place[row.record_id])
+    following = found[most - 1] if len(found) > most else None
+    return Nearby(tuple(rows), _count(connection, among), following)
 
 
 def _count(connection: Connection, condition: Any) -> int:

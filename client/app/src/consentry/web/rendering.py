@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from consentry.web import texts
+from consentry.web.links import record_path, short_id
 from consentry.web.sessions import Session
 from consentry.web.static_files import static_url
-from consentry.web.values import long_id, moment, percent
+from consentry.web.values import long_id, moment, number, percent
 
 LANGUAGE_COOKIE = "__Host-consentry-language"
 
@@ -82,6 +83,9 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals["static"] = static_url
+    made.globals["record_path"] = record_path
+    made.globals["short_id"] = short_id
+    made.filters["number"] = number
     made.filters["moment"] = moment
     made.filters["long_id"] = long_id
     made.filters["percent"] = percent

@@ -26,3 +26,8 @@ def long_id(value: str) -> Markup:
 def percent(part: int, whole: int) -> int:
     """A share in whole percent; 0 of nothing is 0."""
     return round(100 * part / whole) if whole else 0
+
+
+def number(value: int) -> str:
+    """A whole number in groups of three, with a space that every language reads and that never breaks."""
+    return f"{value:,}".replace(",", "\u202f")

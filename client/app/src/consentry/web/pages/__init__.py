@@ -8,10 +8,12 @@ from fastapi import APIRouter
 
 from consentry.web.access import READERS
 from consentry.web.officer import Officer
-from consentry.web.pages import overview
+from consentry.web.pages import datasets, models, overview
 
 ROUTERS: list[APIRouter] = [
     overview.router,
+    datasets.router,
+    models.router,
 ]
 """Routers of all pages."""
 
@@ -25,7 +27,11 @@ class NavigationItem:
     roles: tuple[str, ...]
 
 
-NAVIGATION: tuple[NavigationItem, ...] = (NavigationItem("/", "overview.title", READERS),)
+NAVIGATION: tuple[NavigationItem, ...] = (
+    NavigationItem("/", "overview.title", READERS),
+    NavigationItem("/datasets", "datasets.title", READERS),
+    NavigationItem("/models", "models.title", READERS),
+)
 
 
 def navigation_for(officer: Officer) -> tuple[NavigationItem, ...]:

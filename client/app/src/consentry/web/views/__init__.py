@@ -1,0 +1,1 @@
+"""What pages show, as typed values read from the index: bounded, without words of any language."""
