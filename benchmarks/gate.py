@@ -21,7 +21,7 @@ from benchmarks.results import Measurement
 from consentry.data import DeliveryStopped
 from consentry.demo.data import load_hospitals
 from consentry.gate import row_blocks
-from consentry.gate.address import address_file
+from consentry.gate.address import GateAddress
 from consentry.gate.consent_answers import ConsentAnswers
 from consentry.gate.delivering import Delivery, Parts
 from consentry.gate.journal import Journal, NotedDelivery
@@ -169,7 +169,7 @@ def _start_gate(directory: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "consentry", "--network", str(directory), "--as", "northgate/service"]
     process = subprocess.Popen([*command, "gate", "serve"])  # noqa: S603
     with connect(directory, "northgate/service", environment={}) as ledger:
-        while not address_file(ledger.profile, "northgate").exists():
+        while not GateAddress.file(ledger.profile, "northgate").exists():
             time.sleep(0.01)
     return process
 

@@ -16,10 +16,10 @@ from consentry.gate import row_blocks
 from consentry.gate.arrival import Arrival
 from consentry.gate.delivering import Delivery
 from consentry.gate.places import GatePlaces
-from consentry.gate.request_signatures import SignedRequest, signed_headers
 from consentry.gate.service import Gate, RowsRequest
 from consentry.gate.wire import END
 from consentry.ledger import Ledger
+from consentry.request_signatures import SignedRequest, signed_headers
 
 NORTHGATE, RIVERSIDE = "NorthgateMSP", "RiversideMSP"
 MONTH = timedelta(days=30)

@@ -106,6 +106,18 @@ def _torch() -> str:
     return str(Path(found.origin).parent)
 
 
+def _bubblewrap() -> str:
+    place = shutil.which("bwrap")
+    if place is None:
+        raise LookupError("no bwrap on the PATH; Linux distributions have it as bubblewrap")
+    tried = subprocess.run(
+        [place, "--unshare-all", "--ro-bind", "/", "/", "true"], check=False, capture_output=True
+    )
+    if tried.returncode:
+        raise LookupError("bubblewrap may not make namespaces here")
+    return place
+
+
 def _tmpfs() -> str:
     place = shutil.which("mount")
     if place is None or os.geteuid() != 0:
@@ -159,6 +171,7 @@ OPTIONAL_TOOLS = (
     ),
     OptionalTool("torch", "PyTorch modules are registered, and their example program trains", _torch),
     OptionalTool("ordinary-user", "real Fabric runs as a user without privileges", find_interpreter),
+    OptionalTool("bubblewrap", "hostile functions run beside the data and reach nothing", _bubblewrap),
     OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )
 

@@ -23,11 +23,11 @@ from typer.testing import CliRunner
 from consentry.cli.main import app
 from consentry.data import DeliveryStopped
 from consentry.errors import AccessDenied
-from consentry.gate.address import GateAddress, address_file
+from consentry.gate.address import GateAddress
 from consentry.gate.connection import GateRefused
 from consentry.gate.places import GatePlaces
-from consentry.gate.request_signatures import signed_headers
 from consentry.network import enroll_user, publish_revocations, revoke_user
+from consentry.request_signatures import signed_headers
 from consentry_records.delivery import Delivery
 
 pytestmark = pytest.mark.integration
@@ -44,7 +44,7 @@ def serving(consortium) -> Iterator[subprocess.Popen[bytes]]:
     consortium.identity("northgate", "service")
     delay = consortium.directory / "gate-delay.txt"
     delay.write_text("0")
-    address = address_file(consortium.profile, "northgate")
+    address = GateAddress.file(consortium.profile, "northgate")
     address.unlink(missing_ok=True)
     arguments = ["--network", str(consortium.directory), "--as", "northgate/service", "gate", "serve"]
     log = consortium.directory / "logs" / "gate.log"

@@ -167,6 +167,7 @@ DOCUMENTED = (
     "wallet add-token",
     "web serve",
     "web sign-in",
+    "web sign",
     "outbox list",
     "outbox send",
 )

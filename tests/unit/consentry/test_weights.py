@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from consentry.errors import InputRejected
-from consentry.weights import weights_digest
+from consentry.weights import read_weights, weights_bytes, weights_digest
 
 TYPES = st.sampled_from(["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u4", "u8", "b1"])
 ARRAYS = TYPES.flatmap(lambda kind: arrays.arrays(kind, arrays.array_shapes(min_dims=0, max_dims=3)))
@@ -77,3 +77,30 @@ def test_what_has_no_exact_bytes_is_refused(weights: object) -> None:
     with pytest.raises(InputRejected) as caught:
         weights_digest(weights)  # type: ignore[arg-type]
     assert caught.value.code == "WEIGHTS_INVALID"
+
+
+@given(array=ARRAYS)
+def test_arrays_come_back_from_their_bytes(array: np.ndarray) -> None:
+    data = weights_bytes({"w": array, "b": np.zeros(2)})
+    assert weights_digest({"w": array, "b": np.zeros(2)}) == "sha256:" + hashlib.sha256(data).hexdigest()
+    found = read_weights(data)
+    assert weights_bytes(found) == data
+    np.testing.assert_array_equal(found["w"], array)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: b"",
+        lambda data: data[:-1],
+        lambda data: data + b"x",
+        lambda data: data + bytes(8),
+        lambda data: data.replace(b"f8", b"O8"),
+        lambda data: data.replace(b"[2]", b"[3]"),
+        lambda data: data + data.replace(b'"w"', b'"v"')[19:],
+        lambda data: data[:19] + (1 << 40).to_bytes(8, "big") + data[27:],
+    ],
+)
+def test_other_bytes_are_no_arrays(change) -> None:
+    with pytest.raises(ValueError, match="expected named arrays"):
+        read_weights(change(weights_bytes({"w": np.zeros(2)})))

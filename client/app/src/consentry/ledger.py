@@ -109,6 +109,7 @@ class Ledger:
         self._outbox: Outbox | None = None
         self._read_outbox: TrailReadOutbox | None = None
         self._closing: list[Callable[[], None]] = []
+        self.transport = gateway.transport
         self.network = gateway.network(profile.channel)
         self.contract = self.network.contract(profile.chaincode)
         self.transactions = Transactions(self.contract)

@@ -86,8 +86,8 @@ OF_OTHERS: Mapping[str, frozenset[str]] = {
 }
 """What refers to another organization's record, and the refusal that says that a peer does not have it."""
 
-# Worth a new transaction: another one overtook this one. Any other invalid code would come back.
-_CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
+CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
+"""Worth a new transaction: another one overtook this one. Any other invalid code would come back."""
 # Endorsers that run before and after a commit disagree; nothing was submitted (Fabric's gateway's text).
 _ENDORSERS_DISAGREE = "ProposalResponsePayloads do not match"
 # The first endorser agreed and others did not: their peers lag behind its peer. Nothing was submitted.
@@ -234,7 +234,7 @@ def _is_early(error: GatewayError, codes: frozenset[str]) -> bool:
 
 def _was_overtaken(error: GatewayError) -> bool:
     if isinstance(error, CommitError):
-        return error.status.name in _CONFLICTS
+        return error.status.name in CONFLICTS
     return isinstance(error, EndorseError) and _ENDORSERS_DISAGREE in _words(error)
 
 

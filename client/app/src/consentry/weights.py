@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,16 +33,54 @@ def weights_digest(arrays: Mapping[str, ArrayLike]) -> str:
         InputRejected: WEIGHTS_INVALID, no arrays, a name that is empty or no text, or elements of another
             type.
     """
+    digest = hashlib.sha256()
+    for part in _parts(arrays):
+        digest.update(part)
+    return SHA256_PREFIX + digest.hexdigest()
+
+
+def weights_bytes(arrays: Mapping[str, ArrayLike]) -> bytes:
+    """Return named arrays as the bytes that `weights_digest` hashes; raises as it does."""
+    return b"".join(_parts(arrays))
+
+
+def read_weights(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the arrays in bytes that `weights_bytes` made; nothing in them is ever executed.
+
+    Raises:
+        ValueError: they are not exactly such bytes.
+    """
+    try:
+        arrays = dict(_arrays(data))
+        if weights_bytes(arrays) == data:
+            return arrays
+    except (ValueError, KeyError, TypeError, InputRejected, RecursionError):
+        pass
+    raise ValueError("expected named arrays in the one form that they have")
+
+
+def _arrays(data: bytes) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    parts, position = [], len(_LABEL)
+    while position < len(data):
+        start = position + _LENGTH_BYTES
+        position = start + int.from_bytes(data[position:start], "big")
+        parts.append(data[start:position])
+    for header, content in zip(parts[::2], parts[1::2], strict=True):
+        described = json.loads(header)
+        array = np.frombuffer(content, np.dtype(f"<{described['type']}"))
+        yield described["name"], array.reshape(described["shape"])
+
+
+def _parts(arrays: Mapping[str, ArrayLike]) -> Iterator[bytes]:
     if not isinstance(arrays, Mapping) or not arrays:
         raise InputRejected("WEIGHTS_INVALID", "expected arrays by name, got none")
     if not all(isinstance(name, str) and name and _is_unicode(name) for name in arrays):
         raise InputRejected("WEIGHTS_INVALID", "expected names that are Unicode text and not empty")
-    digest = hashlib.sha256(_LABEL)
+    yield _LABEL
     for name in sorted(arrays, key=str.encode):
         for part in _array_bytes(name, arrays[name]):
-            digest.update(len(part).to_bytes(_LENGTH_BYTES, "big"))
-            digest.update(part)
-    return SHA256_PREFIX + digest.hexdigest()
+            yield len(part).to_bytes(_LENGTH_BYTES, "big")
+            yield part
 
 
 def _array_bytes(name: str, values: ArrayLike) -> tuple[bytes, bytes]:

@@ -78,6 +78,11 @@ class Gateway:
             transport.close()
             raise
 
+    @property
+    def transport(self) -> Transport:
+        """The calls themselves, for whoever passes on what others signed."""
+        return self._connection.transport
+
     def network(self, name: str) -> Network:
         """Return the channel `name`; whether it exists shows with the first call."""
         return Network(self._connection, name)

@@ -16,7 +16,7 @@ from fabric_gateway.transport import StatusFailure
 # These refuse the request before anything reaches an orderer, or pass on an orderer's refusal (ABORTED).
 # After any other status the transaction may have been ordered: a SmartBFT gateway answers UNAVAILABLE for
 # some transactions that it did order.
-_DEFINITE_REFUSALS = frozenset(
+DEFINITE_REFUSALS = frozenset(
     {
         "ABORTED",
         "FAILED_PRECONDITION",
@@ -28,6 +28,7 @@ _DEFINITE_REFUSALS = frozenset(
         "UNIMPLEMENTED",
     }
 )
+"""Codes of a refused `submit` after which nothing can come of the transaction."""
 
 
 class Transaction:
@@ -132,7 +133,7 @@ class Transaction:
                 code=failure.code,
                 details=failure.details,
                 transaction_id=self.transaction_id,
-                outcome_unknown=failure.code not in _DEFINITE_REFUSALS,
+                outcome_unknown=failure.code not in DEFINITE_REFUSALS,
             ) from failure
         return commit
 

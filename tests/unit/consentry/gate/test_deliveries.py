@@ -17,7 +17,7 @@ from consentry.gate.arrival import DataAltered
 from consentry.gate.delivering import Stopped
 from consentry.gate.freezing import freeze_aggregates
 from consentry.gate.permits import DeniedOnLedger
-from consentry.gate.request_signatures import RequestRefused
+from consentry.request_signatures import RequestRefused
 from consentry_records.conditions import Conditions
 from consentry_records.delivery import Delivery
 from fabric_gateway.transport import StatusFailure

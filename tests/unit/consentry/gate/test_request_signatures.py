@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from support.ledger_examples import identifier
 
-from consentry.gate.request_signatures import RequestRefused, SignedRequest, signed_headers
+from consentry.request_signatures import RequestRefused, SignedRequest, signed_headers
 
 ATTEMPT = identifier("attempt", 1)
 

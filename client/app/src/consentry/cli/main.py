@@ -37,6 +37,7 @@ from consentry.cli import (
     verify,
     wallet,
     web,
+    web_sign,  # noqa: F401 - its command joins web
 )
 from consentry.cli.context import DEFAULT_DIRECTORY, CommandContext
 from consentry.cli.errors import lines_of, status_of

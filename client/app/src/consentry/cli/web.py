@@ -102,19 +102,26 @@ def _serve(
 ) -> None:
     from consentry.web.places import client_roots, trial_certificate
     from consentry.web.serving import free_port, origin_of, serve
+    from consentry.web.signing.address import WebAddress
 
     actual = port or free_port(host)
     origin = origin_of(url or f"https://{f'[{host}]' if ':' in host else host}:{actual}")
     directory = context.profile.directory / "web" / context.organization.name
     tls = _certificate(given) if given is not None else trial_certificate(directory, host)
     roots = client_roots(directory, ledger) if client_certificates else None
+
+    def announce(_port: int) -> None:
+        address = WebAddress(origin, tls.roots.read_text(encoding="ascii"))
+        path = address.write(context.profile, context.organization.name)
+        note(f"serving the trail of {ledger.identity.msp_id} at {origin}; signers need {path}")
+
     serve(
         ledger,
         origin,
         host,
         actual,
         tls,
-        lambda _port: note(f"serving the trail of {ledger.identity.msp_id} at {origin}"),
+        announce,
         client_roots=roots,
     )
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from consentry.errors import ConsentryError
 from consentry.gate.address import GateAddress
-from consentry.gate.request_signatures import signed_headers
 from consentry.gate.wire import END
 from consentry.identity import WalletIdentity
+from consentry.request_signatures import signed_headers
 from fabric_gateway import Clock
 
 _CONNECT_SECONDS = 10.0

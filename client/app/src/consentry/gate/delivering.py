@@ -14,10 +14,10 @@ from consentry.gate import row_blocks
 from consentry.gate.consent_answers import ConsentAnswers
 from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
 from consentry.gate.permits import Permit, Permits
-from consentry.gate.request_signatures import RequestRefused
 from consentry.gate.resume_tokens import ResumeTokens
 from consentry.gate.store import StoredVersion
 from consentry.gate.wire import BlockProof, Head, StreamWriter
+from consentry.request_signatures import RequestRefused
 from consentry_records import merkle
 from consentry_records.compact_tree import CompactTree
 from consentry_records.delivery import NewDelivery

@@ -19,8 +19,8 @@ from consentry.access import reasons_in_words
 from consentry.errors import ConsentryError, InputRejected, LedgerRefused
 from consentry.gate.delivering import Delivery, Stopped
 from consentry.gate.permits import DeniedOnLedger
-from consentry.gate.request_signatures import RequestRefused, SignedRequest
 from consentry.gate.service import Gate, RowsRequest
+from consentry.request_signatures import RequestRefused, SignedRequest
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

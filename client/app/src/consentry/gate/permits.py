@@ -8,8 +8,8 @@ from typing import Any
 
 from consentry.access import Access
 from consentry.errors import ConsentryError, LedgerRefused, TransactionInvalid
-from consentry.gate.request_signatures import RequestRefused
 from consentry.ledger import Ledger
+from consentry.request_signatures import RequestRefused
 from consentry.transactions import CONFLICT_TRIES
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.instants import format_instant, shift

@@ -10,8 +10,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from consentry.gate.request_signatures import RequestRefused
 from consentry.private_files import make_private_directory, refuse_exposed, write_private
+from consentry.request_signatures import RequestRefused
 
 _KEY_BYTES = 32
 _TAG_BYTES = 32

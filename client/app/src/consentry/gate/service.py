@@ -16,9 +16,9 @@ from consentry.gate.journal import Journal, NotedDelivery
 from consentry.gate.permits import Permit, Permits
 from consentry.gate.places import GatePlaces
 from consentry.gate.recording import Recorder
-from consentry.gate.request_signatures import RequestRefused, RequestVerifier, SignedRequest
 from consentry.gate.resume_tokens import ResumeTokens
 from consentry.ledger import Ledger
+from consentry.request_signatures import RequestRefused, RequestVerifier, SignedRequest
 from consentry_records.access import AGGREGATE, ROWS
 from consentry_records.delivery import Delivery as DeliveryRecord
 from consentry_records.delivery import NewDelivery

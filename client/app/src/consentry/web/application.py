@@ -20,6 +20,7 @@ from consentry.web.rendering import page
 from consentry.web.security_headers import SecurityHeaders
 from consentry.web.sessions import COOKIE, Sessions
 from consentry.web.settings import WebSettings
+from consentry.web.signing.service import add_signing
 
 _CHALLENGES_A_MINUTE = 20
 _SENTENCES = frozenset(
@@ -55,6 +56,8 @@ def create_application(settings: WebSettings) -> FastAPI:
     state.challenges = Challenges(settings.origin, settings.channel, settings.msp_id, settings.members, now)
     state.challenge_limit = RateLimit(_CHALLENGES_A_MINUTE, 60.0, now)
     state.view = LedgerView(settings.engine, settings.reads)
+    if settings.actions is not None:
+        add_signing(application, settings, settings.actions)
     application.include_router(sign_in.router)
     application.include_router(static_files.router)
     for router in ROUTERS:

@@ -19,6 +19,7 @@ from consentry.channel_members import ChannelMembers
 from consentry.errors import ConfigurationError, ConsentryError, InputRejected
 from consentry.https_serving import Certificate
 from consentry.ledger import Ledger
+from consentry.web.action_settings import action_settings
 from consentry.web.application import create_application
 from consentry.web.client_certificates import CertificateProtocol
 from consentry.web.peer_proofs import PeerProver
@@ -93,6 +94,7 @@ def settings_of(ledger: Ledger, origin: str, reads: LedgerReadLog) -> WebSetting
         reads=reads,
         prover=PeerProver(ledger),
         clock=ledger.clock,
+        actions=action_settings(ledger),
     )
 
 

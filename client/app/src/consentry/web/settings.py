@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
+from consentry.web.action_settings import ActionSettings
 from consentry.web.officer import Officer
 from consentry.web.proving import Prover
 from fabric_gateway import Clock
@@ -36,6 +37,7 @@ class WebSettings:
         members: gives the channel's MSPs now.
         reads: puts what is shown of persons on the ledger.
         prover: makes and checks proof files through the own peer; None where there is no peer.
+        actions: what officers' actions need; None where the pages are for reading alone.
         clock: this machine's.
     """
 
@@ -48,3 +50,4 @@ class WebSettings:
     reads: ReadLog
     prover: Prover | None
     clock: Clock
+    actions: ActionSettings | None = None

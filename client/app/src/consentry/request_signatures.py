@@ -1,8 +1,8 @@
 """Requests signed with the caller's ledger key, in the form of RFC 9421 (HTTP Message Signatures).
 
-Each signature covers method, path, the body's digest (RFC 9530), the caller's identity, the time, a nonce and
-the custodian whose gate is meant, so that it is good for one request at one gate. It is the ledger's kind of
-signature: ECDSA over SHA-256, DER, low-S.
+Each signature covers method, path, the body's digest (RFC 9530), the caller's identity, the time, a nonce,
+and whose service of which kind is meant, so that it is good for one request at one service. It is the
+ledger's kind of signature: ECDSA over SHA-256, DER, low-S.
 """
 
 from __future__ import annotations
@@ -27,19 +27,20 @@ from fabric_protocol.signatures import verify
 IDENTITY = "consentry-identity"
 WINDOW_SECONDS = 30
 _DIGEST, _INPUT, _SIGNATURE = "content-digest", "signature-input", "signature"
-_TAG = "consentry-gate/1"
+GATE = "consentry-gate/1"
+"""Tag of requests to a data gate."""
+WEB_SIGN = "consentry-web-sign/1"
+"""Tag of a signer's requests to the pages' server."""
 _COVERED = f'("@method" "@path" "{_DIGEST}" "{IDENTITY}")'
 _PARAMETERS = re.compile(
     re.escape(_COVERED)
-    + r';created=(\d{1,12});nonce="([0-9a-f]{32})";tag="'
-    + re.escape(_TAG)
-    + r' ([A-Za-z0-9.-]{1,64})"'
+    + r';created=(\d{1,12});nonce="([0-9a-f]{32})";tag="([a-z0-9/-]{1,64} [A-Za-z0-9.-]{1,64})"'
 )
 _LONGEST_HEADER = 16_384
 
 
 class RequestRefused(ConsentryError):
-    """The gate refused a request; `status` is the HTTP status of its answer."""
+    """A service refused a request; `status` is the HTTP status of its answer."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(code, message)
@@ -57,12 +58,22 @@ class SignedRequest:
 
 
 def signed_headers(
-    identity: WalletIdentity, custodian: str, method: str, path: str, body: bytes, created: int
+    identity: WalletIdentity,
+    organization: str,
+    method: str,
+    path: str,
+    body: bytes,
+    created: int,
+    *,
+    tag: str = GATE,
 ) -> dict[str, str]:
-    """Return the headers that sign a request to a custodian's gate; `created` is the time in Unix seconds."""
+    """Return the headers that sign a request to a service of an organization (MSP id).
+
+    `created` is the time in Unix seconds, `tag` says which service.
+    """
     serialized = base64.b64encode(identity.serialized).decode()
     nonce = secrets.token_hex(16)
-    parameters = f'{_COVERED};created={created};nonce="{nonce}";tag="{_TAG} {custodian}"'
+    parameters = f'{_COVERED};created={created};nonce="{nonce}";tag="{tag} {organization}"'
     digest = _digest(body)
     signature = identity.sign(_base(method, path, digest, serialized, parameters))
     return {
@@ -79,8 +90,15 @@ class RequestVerifier:
     Requests of before its own start are refused, because what it had seen then is not known any more.
     """
 
-    def __init__(self, custodian: str, members: Callable[[], MspManager], now: Callable[[], float]) -> None:
-        self._custodian = custodian
+    def __init__(
+        self,
+        organization: str,
+        members: Callable[[], MspManager],
+        now: Callable[[], float],
+        *,
+        tag: str = GATE,
+    ) -> None:
+        self._audience = f"{tag} {organization}"
         self._members = members
         self._now = now
         self._started = int(now())
@@ -96,8 +114,8 @@ class RequestVerifier:
         """
         serialized, digest, parameters, signature = _parts(request.headers)
         match = _PARAMETERS.fullmatch(parameters)
-        if match is None or match[3] != self._custodian:
-            raise _refused("SIGNATURE_INVALID", f"the signature is not one for the gate of {self._custodian}")
+        if match is None or match[3] != self._audience:
+            raise _refused("SIGNATURE_INVALID", f"the signature is not one for {self._audience}")
         if digest != _digest(request.body):
             raise _refused("REQUEST_ALTERED", "the body is not the one that was signed")
         identity = self._member(serialized)
@@ -126,7 +144,7 @@ class RequestVerifier:
         if abs(now - created) > WINDOW_SECONDS:
             raise _refused(
                 "REQUEST_TIME_REFUSED",
-                f"the request's time is more than {WINDOW_SECONDS} s from the gate's; check the clocks",
+                f"the request's time is more than {WINDOW_SECONDS} s from the service's; check the clocks",
             )
         with self._lock:
             if created < self._started or nonce in self._seen:

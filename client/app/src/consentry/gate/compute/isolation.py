@@ -1,0 +1,79 @@
+"""Whether a sandbox holds here: a hostile function is run in it first, and has to achieve nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from consentry.errors import ConfigurationError
+from consentry.gate.compute.environment import PythonEnvironment
+from consentry.gate.compute.outputs import ARRAYS, METRICS, Declared, read_outputs, typed
+from consentry.gate.compute.sandbox import Limits, Order, RunEnded, Sandbox
+
+_PROBE = Path(__file__).with_name("probe.py")
+_DECLARED = {"done": Declared(METRICS, 4096), "rows": Declared(ARRAYS, 4096)}
+_ROWS = 3
+_HIDDEN = ("/etc/passwd", "/etc/hostname", "/proc/1/environ", "/sys/kernel", "/run", "/var")
+_PLACES = ("/", "/dev", "/dev/shm", "/etc", "/tmp", "/usr/lib", "/consentry/inside")  # noqa: S108
+_HINT = "; look whether users may make namespaces on this machine: `bwrap --unshare-all --bind / / true`"
+
+
+def isolated(limits: Limits, *, python: str | None = None, hidden: Sequence[Path] = ()) -> Sandbox:
+    """Return a sandbox that has just been proved to hold, in which none of the `hidden` places is there.
+
+    Raises:
+        ConfigurationError: ISOLATION_UNAVAILABLE, there is none, or it does not hold; ENVIRONMENT_UNFIT.
+    """
+    environment = PythonEnvironment.of() if python is None else PythonEnvironment.of(python)
+    sandbox = Sandbox(environment, limits)
+    achieved = probe(sandbox, hidden)
+    if achieved:
+        raise _unavailable(f"a function in the sandbox could reach: {', '.join(achieved)}")
+    return sandbox
+
+
+def probe(sandbox: Sandbox, hidden: Sequence[Path] = ()) -> list[str]:
+    """Return what a hostile function could do in a sandbox, sorted: nothing where it holds.
+
+    Raises:
+        ConfigurationError: ISOLATION_UNAVAILABLE, not even a function was run.
+    """
+    batch = pa.RecordBatch.from_pydict({"x": list(range(_ROWS))})
+    with tempfile.TemporaryDirectory() as directory, socket.create_server(("127.0.0.1", 0)) as server:
+        parameters = {
+            "port": server.getsockname()[1],
+            "hidden": [directory, str(Path.home() / ".ssh"), *_HIDDEN, *map(str, hidden)],
+            "places": [directory, *_PLACES],
+            "file": str(Path(directory) / "probe"),
+            "secret": os.environ.get("PATH", os.defpath),
+            "memory": sandbox.limits.memory_bytes,
+        }
+        done, rows = _run(sandbox, parameters, batch)
+        written = list(Path(directory).iterdir())
+    if rows != [_ROWS] or written:
+        raise _unavailable("the sandbox does not do what it is told")
+    return sorted(name for name, could in done.items() if could)
+
+
+def _run(sandbox: Sandbox, parameters: Any, batch: pa.RecordBatch) -> tuple[dict[str, Any], list[int]]:
+    order = Order(
+        source=_PROBE.read_text(encoding="utf-8"),
+        parameters=parameters,
+        outputs={name: one.kind for name, one in _DECLARED.items()},
+        output_bytes=sum(one.maximum_bytes for one in _DECLARED.values()),
+    )
+    try:
+        found = read_outputs(sandbox.run(order, batch.schema, [batch]), _DECLARED)
+    except RunEnded as ended:
+        raise _unavailable(f"bubblewrap runs no Python here ({ended.end}){_HINT}") from None
+    return typed(METRICS, found["done"]), typed(ARRAYS, found["rows"])["count"].tolist()
+
+
+def _unavailable(reason: str) -> ConfigurationError:
+    return ConfigurationError("ISOLATION_UNAVAILABLE", f"functions are not run here: {reason}")

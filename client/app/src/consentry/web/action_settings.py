@@ -1,0 +1,64 @@
+"""What officers' actions need of the serving organization's own connection to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from consentry.ledger import Ledger
+from consentry.reviews import VersionMatch
+from consentry.web.signing.pending import Pending
+from fabric_gateway.transport import Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSettings:
+    """The serving side of actions; nothing here signs for an officer.
+
+    Attributes:
+        chaincode: which chaincode actions call.
+        transport: to the own organization's peers, for steps that officers signed.
+        tolerance: how long before its making a grant may begin, so that it holds at once.
+        match: what the DUO terms of the versions of a request say, by the request's id.
+        rationale: a reviewer's rationale by request and enrolment id, as the serving identity may read it.
+        commitment: a subject's commitment by pseudonym; None for nobody in the own register.
+        committed: does on the own side what goes with an action that is on the ledger.
+    """
+
+    chaincode: str
+    transport: Transport
+    tolerance: timedelta
+    match: Callable[[str], Sequence[VersionMatch]]
+    rationale: Callable[[str, str], str]
+    commitment: Callable[[str], str | None]
+    committed: Callable[[Pending], None]
+
+
+def action_settings(ledger: Ledger) -> ActionSettings:
+    """Those of a ledger's organization.
+
+    Raises:
+        LedgerUnreachable, LedgerRefused
+    """
+
+    def commitment(pseudonym: str) -> str | None:
+        found = ledger.subjects.find([pseudonym]).get(pseudonym)
+        return None if found is None else found.commitment
+
+    def committed(pending: Pending) -> None:
+        """The register keeps which consents are withdrawn, so that a frame is filtered without the ledger."""
+        assert pending.action is not None  # noqa: S101 - it is told before it ends
+        for call in pending.action.calls:
+            if call.function == "consents:withdraw":
+                ledger.subjects.mark_withdrawn(call.arguments[1].decode())
+
+    return ActionSettings(
+        chaincode=ledger.profile.chaincode,
+        transport=ledger.transport,
+        tolerance=timedelta(milliseconds=ledger.settings().time_tolerance_ms),
+        match=ledger.reviews.match,
+        rationale=ledger.reviews.rationale,
+        commitment=commitment,
+        committed=committed,
+    )
