@@ -16,7 +16,7 @@ from consentry.gate import row_blocks
 from consentry.gate.arrival import Arrival
 from consentry.gate.delivering import Delivery
 from consentry.gate.places import GatePlaces
-from consentry.gate.service import Gate, RowsRequest
+from consentry.gate.service import Gate
 from consentry.gate.wire import END
 from consentry.ledger import Ledger
 from consentry.request_signatures import SignedRequest, signed_headers
@@ -49,27 +49,24 @@ class GateBench:
 
     def request(self, attempt_id: str, ledger: Ledger | None = None, **changes: Any) -> SignedRequest:
         """A signed request for an attempt's rows."""
-        body = json.dumps({"columns": None, "token": None}).encode()
+        body = json.dumps({"token": None}).encode()
         path = f"/v1/attempts/{attempt_id}/rows"
         created = int(self.gateway.memory.time.timestamp()) + changes.pop("seconds", 0)
         identity = (ledger or self.researcher).identity
         headers = signed_headers(identity, NORTHGATE, "POST", path, body, created)
         return SignedRequest(**{"method": "POST", "path": path, "headers": headers, "body": body, **changes})
 
-    def deliver(
-        self, attempt_id: str, *, columns: Sequence[str] | None = None, token: str | None = None
-    ) -> Delivery:
+    def deliver(self, attempt_id: str, *, token: str | None = None) -> Delivery:
         """The delivery that the gate allows."""
         caller = self.gate.caller(self.request(attempt_id))
-        wanted = RowsRequest(None if columns is None else tuple(columns), token)
-        return self.gate.deliver(attempt_id, wanted, caller)
+        return self.gate.deliver(attempt_id, token, caller)
 
     def receive(
-        self, data: bytes, first_block: int = 0
+        self, data: bytes, first_block: int = 0, columns: Sequence[str] = ()
     ) -> tuple[pd.DataFrame, Arrival, dict[str, Any] | None]:
         """What a recipient makes of the bytes: the verified rows, the checks, the gate's last word."""
         with pa.ipc.open_stream(data) as reader:
-            arrival = Arrival(self.version, dict(reader.schema.metadata), first_block)
+            arrival = Arrival(self.version, dict(reader.schema.metadata), first_block, columns)
             batches, end = [], None
             while end is None:
                 try:

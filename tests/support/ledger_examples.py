@@ -307,6 +307,7 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
 _SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "Recipient": st.sampled_from(["ANY_MEMBER", "ANY_HOSPITAL", NORTHGATE, RIVERSIDE]),
     "_Recipient1": st.sampled_from(["ANY_MEMBER", NORTHGATE, RIVERSIDE]),
+    "ColumnName": st.sampled_from(["age", "tumour stage", "größe", "年齢"]),
     "PrintableText": st.sampled_from(["paper form", "2025-1"]),
     "_Encrypted": st.sampled_from(["AA==", "c29tZXRoaW5n"]),
 }

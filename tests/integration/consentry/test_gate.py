@@ -302,9 +302,9 @@ def test_the_commands_put_and_open_go_together(gate, consortium, steward, resear
 @pytest.mark.parametrize(
     ("attempt", "body", "status", "code"),
     [
-        ("..%2F..%2Fetc%2Fpasswd", b'{"columns": null, "token": null}', 404, None),
-        ("attempt-0", b'{"columns": null, "token": null}', 403, "FIELD_INVALID"),
-        ("attempt-" + "0" * 32, b'{"columns": null, "token": null}', 404, "ATTEMPT_NOT_FOUND"),
+        ("..%2F..%2Fetc%2Fpasswd", b'{"token": null}', 404, None),
+        ("attempt-0", b'{"token": null}', 403, "FIELD_INVALID"),
+        ("attempt-" + "0" * 32, b'{"token": null}', 404, "ATTEMPT_NOT_FOUND"),
         ("attempt-" + "0" * 32, b'{"columns": []}', 400, "REQUEST_INVALID"),
         ("attempt-" + "0" * 32, b"[" * 5000, 400, "REQUEST_INVALID"),
         ("attempt-" + "0" * 32, b" " * 1_100_000, 413, "REQUEST_TOO_LARGE"),
@@ -321,7 +321,7 @@ def test_a_revoked_caller_is_refused_though_the_attempt_was_made_before(
 ):
     label = f"r{os.urandom(4).hex()}"
     identity = enroll_user(consortium.directory, "lakeside", label, ["researcher"])
-    path, body = "/v1/attempts/attempt-" + "0" * 32 + "/rows", b'{"columns": null, "token": null}'
+    path, body = "/v1/attempts/attempt-" + "0" * 32 + "/rows", b'{"token": null}'
     assert post(consortium, identity, path, body).json()["code"] == "ATTEMPT_NOT_FOUND"
     revocations = revoke_user(consortium.directory, "lakeside", label)
     publish_revocations(consortium.directory, "lakeside", revocations)

@@ -33,6 +33,8 @@ from consentry_records.roles import ROLES
 from consentry_records.vocabulary import DUO_TERMS, PURPOSES, RESTRICTIONS
 
 COUNTRIES = ("IE", "DE")
+COLUMNS = ("age", "tumour stage", "größe")
+CATEGORIES = ("measurements", "genomics")
 DISEASES = ("MONDO:0005148", "MONDO:0005015", "MONDO:0004992")
 PEOPLE = ("riverside-1", "riverside-2")
 
@@ -62,6 +64,8 @@ CONDITIONS = st.builds(
     project_members_only=often(False, st.booleans()),
     aggregate_output_only=often(False, st.booleans()),
     countries=often((), some(COUNTRIES)),
+    columns=often((), some(COLUMNS)),
+    data_categories=often((), some(CATEGORIES)),
     publication_not_before=st.just(None),
 )
 
@@ -98,6 +102,8 @@ def situations(draw: st.DrawFn) -> dict[str, Any]:
         "commercial": draw(often(False, st.just(True))),
         "attempted": draw(some(DISEASES, 0, 1)),
         "output": draw(st.sampled_from(["rows", "aggregate"])),
+        "columns": draw(often((), some(COLUMNS))),
+        "categories": draw(often(CATEGORIES[:1], some(CATEGORIES, 1))),
         "projects": draw(some(("heart", "lung"))),
         "emergency": draw(often(None, st.just("LIFE_THREATENING"))),
         "epoch": draw(st.sampled_from(["d" * 64, "e" * 64])),
@@ -109,7 +115,7 @@ def records(consortium: Consortium, number: int, drawn: Mapping[str, Any]) -> di
     """The situation as records by their keys, indexes and taken uses among them."""
     version_id = identifier("version", number)
     retirement = {"reason": "error", "retired_at": examples.START, "retired_by": "steward-1"}
-    version = examples.version(number, duo_terms=drawn["duo_terms"]).to_dict()
+    version = examples.version(number, duo_terms=drawn["duo_terms"], categories=drawn["categories"]).to_dict()
     if drawn["retired"]:
         version |= {"state": "retired", "retirement": retirement}
     attempt = examples.attempt(
@@ -119,6 +125,7 @@ def records(consortium: Consortium, number: int, drawn: Mapping[str, Any]) -> di
         commercial=drawn["commercial"],
         diseases=drawn["attempted"],
         output=drawn["output"],
+        columns=drawn["columns"],
         emergency=drawn["emergency"],
         requester_msp=drawn["requester_msp"],
         roles=drawn["roles"],

@@ -110,6 +110,7 @@ async def test_what_the_first_release_wrote_is_read_and_decided_on() -> None:
     assert consortium.record(Settings, keys.SETTINGS).country_of(NORTHGATE) is None
     decision = await consortium.decide(await consortium.attempt())
     assert (decision["outcome"], decision["grant_id"]) == ("permit", identifier("grant"))
+    assert {"columns/1", "categories/1"} <= set(decision["rules"])
     made = consortium.record(AccessDecision, keys.decision(identifier("attempt")))
     assert made.consent_root == VERSION_1["merkle_root"]
     for key, document in LEDGER_1.items():
@@ -127,6 +128,6 @@ async def test_what_is_changed_is_written_in_the_newest_form() -> None:
     assert await permitted(consortium) == [None]
     await consortium.submit(consortium.person("dpo"), "grants:revoke", identifier("grant"))
     grant = json.loads(consortium.ledger.state(keys.grant(identifier("grant"))) or b"")
-    assert (grant["schema"], grant["state"], grant["revision"]) == ("consentry.grant/2", "revoked", 2)
+    assert (grant["schema"], grant["state"], grant["revision"]) == ("consentry.grant/3", "revoked", 2)
     decision = await consortium.decide(await consortium.attempt())
     assert [reason["code"] for reason in decision["reasons"]] == ["GRANT_REVOKED"]

@@ -101,6 +101,21 @@ async def test_persons_projects_outputs_and_countries(consortium: Consortium) ->
     assert await codes(consortium, 2, caller=member, output="aggregate") == ["COUNTRY_EXCLUDED"]
 
 
+async def test_columns_and_categories_bound_what_an_attempt_may_use(consortium: Consortium) -> None:
+    await granted(consortium, columns=("age", "größe"), data_categories=("measurements",))
+    assert await codes(consortium, 1) == ["COLUMNS_NOT_NAMED"]
+    assert await codes(consortium, 2, columns=("age", "name")) == ["COLUMN_NOT_COVERED"]
+    assert await codes(consortium, 3, columns=("größe",)) == []
+    await narrow(consortium, conditions=Conditions(columns=("age",), data_categories=("measurements",)))
+    assert await codes(consortium, 4, columns=("größe",)) == ["COLUMN_NOT_COVERED"]
+    held = await consortium.evaluate(
+        consortium.person("service"), "deliveries:may_go_on", identifier("attempt", 3)
+    )
+    assert [reason["code"] for reason in held["reasons"]] == ["COLUMN_NOT_COVERED"]
+    wider = narrow(consortium, conditions=Conditions(columns=("age",)))
+    assert await consortium.refusal(wider) == "GRANT_WIDENED"
+
+
 async def test_renewal_begins_the_duration_anew_and_only_later(consortium: Consortium) -> None:
     await granted(consortium)
     dpo, before = consortium.person("dpo"), consortium.record(Grant, keys.grant(GRANT))

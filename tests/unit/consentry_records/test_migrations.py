@@ -13,6 +13,7 @@ from consentry_records import (
     Consent,
     DatasetVersion,
     FieldError,
+    Grant,
     PrivateConsent,
     RecordedBatch,
     Settings,
@@ -157,3 +158,26 @@ def test_settings_of_the_second_form_give_five_minutes_to_decide() -> None:
         read = Settings.from_dict(earlier)
         assert read.decision_period_ms == 300_000
         assert read.schema == "consentry.settings/3"
+
+
+@pytest.mark.parametrize(
+    ("record", "kind"),
+    [(examples.request(), "request"), (examples.attempt(), "attempt"), (examples.grant(), "grant")],
+)
+def test_what_was_written_before_columns_could_be_named_is_for_all(record: Any, kind: str) -> None:
+    now = record.to_dict()
+    before = {name: value for name, value in now.items() if name != "columns"}
+    before["schema"] = f"consentry.{kind}/2"
+    if kind == "grant":
+        added = ("columns", "data_categories")
+        before["conditions"] = {k: v for k, v in now["conditions"].items() if k not in added}
+    assert type(record).from_bytes(json.dumps(before)) == record
+    with pytest.raises(FieldError):
+        type(record).from_dict({**before, "schema": f"consentry.{kind}/3"})
+
+
+@pytest.mark.parametrize("conditions", [None, [], "", 1, {"columns": [], "countries": []}])
+def test_a_grant_of_the_second_form_with_other_conditions_is_refused(conditions: object) -> None:
+    document = {**examples.grant().to_dict(), "schema": "consentry.grant/2", "conditions": conditions}
+    with pytest.raises(FieldError):
+        Grant.from_dict(document)

@@ -19,6 +19,7 @@ from consentry_records.review import check_reviews, encode_rationale
 from consentry_records.vocabulary import PURPOSES, RESTRICTIONS
 
 SETTINGS = examples.settings()
+COLUMNS = ("age", "stage", "größe")
 PEOPLE = ("riverside-1", "riverside-2", "riverside-3")
 DISEASES = ("MONDO:0005015", "MONDO:0005148", "MONDO:0004992", "MONDO:9999999")
 HOUR = 3_600_000
@@ -36,6 +37,8 @@ CONDITIONS = st.builds(
     aggregate_output_only=st.booleans(),
     countries=some(("AT", "DE", "FR")),
     publication_not_before=st.none() | st.sampled_from([examples.START, examples.END]),
+    columns=some(COLUMNS),
+    data_categories=some(("measurements", "genomics")),
 )
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "versions": some([examples.identifier("version", number) for number in (1, 2, 3)], 1),
@@ -56,6 +59,7 @@ USES = st.builds(
     requester=st.sampled_from(PEOPLE),
     projects=st.sampled_from([(), ("some-project",)]),
     country=st.none() | st.sampled_from(["AT", "DE"]),
+    columns=some((*COLUMNS, "other")),
 )
 
 

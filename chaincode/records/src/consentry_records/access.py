@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Self
 
+from .columns import COLUMNS
 from .conditions import MAXIMUM_USES
 from .emergency import EMERGENCY_REASONS
 from .kinds import (
@@ -45,7 +46,7 @@ class NewAccessAttempt(Record):
 
     `diseases` say what disease-specific research is about, `output` what of the data it would bring out,
     `session_id` the training session that it is made for, `emergency` why the glass is broken (none: it is
-    not).
+    not), `columns` which columns of the version it would use (none: all).
     """
 
     attempt_id: Annotated[str, identifier("attempt")]
@@ -56,6 +57,7 @@ class NewAccessAttempt(Record):
     output: Annotated[str, Choice(OUTPUTS)] = ROWS
     session_id: Annotated[str | None, Nullable(identifier("session"))] = None
     emergency: Annotated[str | None, Nullable(Choice(EMERGENCY_REASONS))] = None
+    columns: Annotated[tuple[str, ...], COLUMNS] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,8 @@ class AccessAttempt(NewAccessAttempt):
             "consentry.attempt/1": adding(
                 "consentry.attempt/2",
                 {"diseases": [], "output": ROWS, "session_id": None, "emergency": None, "projects": []},
-            )
+            ),
+            "consentry.attempt/2": adding("consentry.attempt/3", {"columns": []}),
         }
     )
 
@@ -81,7 +84,7 @@ class AccessAttempt(NewAccessAttempt):
     roles: Annotated[tuple[str, ...], Many(Choice(ROLES), 0, len(ROLES))]
     proposal_time: Annotated[str, INSTANT]
     projects: Annotated[tuple[str, ...], Many(SLUG, 0, MAXIMUM_PROJECTS)] = ()
-    schema: Annotated[str, Choice(("consentry.attempt/2",))] = "consentry.attempt/2"
+    schema: Annotated[str, Choice(("consentry.attempt/3",))] = "consentry.attempt/3"
 
     @classmethod
     def made(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from .columns import COLUMNS
 from .errors import LedgerError
-from .kinds import ACTOR, COUNTRY, FLAG, INSTANT, Integer, Many, Nullable
+from .kinds import ACTOR, COUNTRY, FLAG, INSTANT, SLUG, Integer, Many, Nullable
 from .record import Record
 
 MAXIMUM_USES = 1000
 MAXIMUM_PERSONS = 64
+MAXIMUM_CATEGORIES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,9 @@ class Conditions(Record):
     certificate's attribute `consentry.project` has to name the project of the request.
     `aggregate_output_only`: only aggregates may leave. `countries`: where the grantee has to be (none:
     anywhere). `publication_not_before`: until when no model version made under it may be published
-    (DUO:0000024).
+    (DUO:0000024). `columns`: which columns alone may be used, by their names in the version's schema (none:
+    all). `data_categories`: which categories of data alone; a version that has others too is not for this
+    grant (none: any).
     """
 
     maximum_uses: Annotated[int | None, Nullable(Integer(1, MAXIMUM_USES))] = None
@@ -31,6 +35,8 @@ class Conditions(Record):
     aggregate_output_only: Annotated[bool, FLAG] = False
     countries: Annotated[tuple[str, ...], Many(COUNTRY, 0, 64)] = ()
     publication_not_before: Annotated[str | None, Nullable(INSTANT)] = None
+    columns: Annotated[tuple[str, ...], COLUMNS] = ()
+    data_categories: Annotated[tuple[str, ...], Many(SLUG, 0, MAXIMUM_CATEGORIES)] = ()
 
 
 def check_conditions_narrow(before: Conditions, after: Conditions) -> None:
@@ -43,6 +49,8 @@ def check_conditions_narrow(before: Conditions, after: Conditions) -> None:
         "countries": _listed_more(before.countries, after.countries),
         "publication_not_before": (after.publication_not_before or "")
         < (before.publication_not_before or ""),
+        "columns": _listed_more(before.columns, after.columns),
+        "data_categories": _listed_more(before.data_categories, after.data_categories),
     }
     for name, is_eased in eased.items():
         if is_eased:

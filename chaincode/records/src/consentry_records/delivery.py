@@ -39,12 +39,14 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelivery(Record):
-    """A delivery as the gate submits it (argument of `access:record_delivery`).
+    """A delivery as the gate submits it (argument of `deliveries:record`).
 
     Rows at positions [first_row, next_row) of the version were gone through; `row_count` of them were given
     out, the others were left out for the reasons counted in `left_out`. `delivered_root` is the Merkle root
-    over the leaves of the rows given out, in their order; `content_digest` is keyed with the dataset's secret
-    over the bytes that were sent. `number` counts the attempt's deliveries from 1; times are the gate's.
+    over the leaves of the rows given out, in their order; `content_digest` is keyed
+    with the dataset's secret over the digests of those rows; where only some columns left, with a key of the
+    attempt over the digests of their values (ADR 26). `number` counts the attempt's deliveries from 1;
+    times are the gate's.
     """
 
     attempt_id: Annotated[str, identifier("attempt")]

@@ -193,6 +193,8 @@ _GRANTS = {
         "restriction DUO:0000021 needs a request with an ethics approval digest"
     ),
     "GRANT_DISEASE_NOT_REQUESTED": _bad("the request does not cover disease {disease}"),
+    "GRANT_COLUMNS_MISSING": _bad("the request is for some columns; the grant must name which of them"),
+    "GRANT_COLUMN_NOT_REQUESTED": _bad("the request does not ask for column {column}"),
     "GRANT_PROJECT_MISSING": _bad("project_members_only needs a request that names its project"),
     "GRANT_CONDITION_MISSING": _bad(
         "the dataset's term {term} demands condition {condition}, which the grant lacks"

@@ -36,6 +36,7 @@ SUSPENDED = "suspended"
 LIFTED = "lifted"
 MAXIMUM_REVISIONS = 1_000_000
 NO_CONDITIONS = Conditions()
+_ADDED_CONDITIONS: Mapping[str, Any] = {"columns": [], "data_categories": []}
 _ADDED: Mapping[str, Any] = {
     "diseases": [],
     "conditions": NO_CONDITIONS.to_dict(),
@@ -44,6 +45,14 @@ _ADDED: Mapping[str, Any] = {
     "renewals": 0,
     "use_slots": None,
 }
+
+
+def _without_columns(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """From the second form to the third: a grant of the second bounds neither columns nor categories."""
+    conditions = value.get("conditions")
+    if isinstance(conditions, Mapping):
+        conditions = {**_ADDED_CONDITIONS, **conditions}
+    return {**value, "conditions": conditions, "schema": "consentry.grant/3"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +90,10 @@ class Grant(NewGrant):
     """
 
     MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
-        {"consentry.grant/1": adding("consentry.grant/2", _ADDED)}
+        {
+            "consentry.grant/1": adding("consentry.grant/2", _ADDED),
+            "consentry.grant/2": _without_columns,
+        }
     )
 
     custodian: Annotated[str, MSP_ID]
@@ -93,7 +105,7 @@ class Grant(NewGrant):
     match: Annotated[str | None, Nullable(Choice(MATCH_OUTCOMES))] = None
     renewals: Annotated[int, Integer(0, MAXIMUM_REVISIONS)] = 0
     use_slots: Annotated[int | None, Nullable(Integer(1, MAXIMUM_USES))] = None
-    schema: Annotated[str, Choice(("consentry.grant/2",))] = "consentry.grant/2"
+    schema: Annotated[str, Choice(("consentry.grant/3",))] = "consentry.grant/3"
 
     @classmethod
     def granted(

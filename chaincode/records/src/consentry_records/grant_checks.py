@@ -20,8 +20,8 @@ def check_grant_answers_request(grant: NewGrant, request: AccessRequest) -> None
     """A grant gives nothing that was not asked for and drops no restriction of the request.
 
     Raises LedgerError GRANT_VERSION_NOT_REQUESTED, GRANT_PURPOSE_NOT_REQUESTED, GRANT_RESTRICTION_DROPPED,
-    GRANT_ETHICS_APPROVAL_MISSING, GRANT_DISEASE_NOT_REQUESTED or GRANT_PROJECT_MISSING. Its length is checked
-    apart, for a change of the end needs that check too.
+    GRANT_ETHICS_APPROVAL_MISSING, GRANT_DISEASE_NOT_REQUESTED, GRANT_PROJECT_MISSING, GRANT_COLUMNS_MISSING
+    or GRANT_COLUMN_NOT_REQUESTED. Its length is checked apart, for a change of the end needs that check too.
     """
     for version_id in grant.versions:
         if version_id not in request.versions:
@@ -39,6 +39,7 @@ def check_grant_answers_request(grant: NewGrant, request: AccessRequest) -> None
         raise LedgerError("GRANT_DISEASE_NOT_REQUESTED", {"disease": disease})
     if grant.conditions.project_members_only and request.project is None:
         raise LedgerError("GRANT_PROJECT_MISSING")
+    _check_columns(grant.conditions.columns, request.columns)
 
 
 def check_grant_length(not_before: str, not_after: str, request: AccessRequest) -> None:
@@ -95,3 +96,14 @@ def narrowed(grant: Grant, narrower: NarrowedGrant) -> Grant:
 def _outside(diseases: tuple[str, ...], allowed: tuple[str, ...]) -> str | None:
     """The first disease that is not surely within those allowed; nothing in `allowed` allows every one."""
     return next((d for d in diseases if allowed and not within(d, allowed)), None)
+
+
+def _check_columns(granted: tuple[str, ...], requested: tuple[str, ...]) -> None:
+    """A request for some columns is answered by a grant for these or fewer; one for all, by any."""
+    if not requested:
+        return
+    if not granted:
+        raise LedgerError("GRANT_COLUMNS_MISSING")
+    column = next((name for name in granted if name not in requested), None)
+    if column is not None:
+        raise LedgerError("GRANT_COLUMN_NOT_REQUESTED", {"column": column})

@@ -31,6 +31,8 @@ GRANT_RULES = (
     rule.PROJECT,
     rule.OUTPUT,
     rule.COUNTRY,
+    rule.COLUMNS,
+    rule.CATEGORIES,
 )
 
 
@@ -45,6 +47,7 @@ class Use:
     requester: str = ""
     projects: tuple[str, ...] = ()
     country: str | None = None
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, attempt: AccessAttempt, settings: Settings) -> Self:
@@ -57,6 +60,7 @@ class Use:
             requester=attempt.requester,
             projects=attempt.projects,
             country=settings.country_of(attempt.requester_msp),
+            columns=attempt.columns,
         )
 
 
@@ -80,6 +84,7 @@ def grant_refusals(
     }
     retired = Reason(code="VERSION_RETIRED", parameters={"version_id": version.version_id})
     refusals = [*_period_refusals(grant, settings, at), *_purpose_refusals(grant, version, use)]
+    refusals += _data_refusals(grant, version, use)
     found = [Reason(code=code, parameters=named) for code, is_failed in failed.items() if is_failed]
     return (*([] if version.state == VERSION_ACTIVE else [retired]), *found, *refusals)
 
@@ -113,4 +118,19 @@ def _purpose_refusals(grant: Grant, version: DatasetVersion, use: Use) -> list[R
         refusals.append(Reason(code="PURPOSE_NOT_COVERED", parameters=fields))
     if not terms_cover(version.duo_terms, use.purpose):
         refusals.append(Reason(code="PURPOSE_EXCLUDED_BY_DATASET", parameters={"purpose": use.purpose}))
+    return refusals
+
+
+def _data_refusals(grant: Grant, version: DatasetVersion, use: Use) -> list[Reason]:
+    """The first column and the first category that the grant does not cover; no columns named are all."""
+    columns, categories = grant.conditions.columns, grant.conditions.data_categories
+    named, refusals = {"grant_id": grant.grant_id}, []
+    if columns and not use.columns:
+        refusals.append(Reason(code="COLUMNS_NOT_NAMED", parameters=named))
+    column = next((name for name in use.columns if columns and name not in columns), None)
+    if column is not None:
+        refusals.append(Reason(code="COLUMN_NOT_COVERED", parameters={**named, "column": column}))
+    category = next((name for name in version.categories if categories and name not in categories), None)
+    if category is not None:
+        refusals.append(Reason(code="CATEGORY_NOT_COVERED", parameters={**named, "category": category}))
     return refusals

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated
 
+from .columns import COLUMN
 from .errors import field_invalid
-from .kinds import DISEASE, INSTANT, MSP_ID, Choice, Kind, identifier
+from .kinds import DISEASE, INSTANT, MSP_ID, SLUG, Choice, Kind, identifier
 from .record import Record
 from .roles import ROLES
 from .vocabulary import DUO_TERMS, PURPOSES
@@ -72,6 +73,15 @@ CATALOGUE: Mapping[str, ReasonEntry] = MappingProxyType(
         "OUTPUT_NOT_AGGREGATE": ReasonEntry("grant {grant_id} lets only aggregates leave", _GRANT),
         "COUNTRY_EXCLUDED": ReasonEntry(
             "grant {grant_id} is not for the country of the requester's organization", _GRANT
+        ),
+        "COLUMNS_NOT_NAMED": ReasonEntry(
+            "grant {grant_id} is for some columns; the attempt names none, and so asks for all", _GRANT
+        ),
+        "COLUMN_NOT_COVERED": ReasonEntry(
+            "grant {grant_id} does not cover column {column}", {**_GRANT, "column": COLUMN}
+        ),
+        "CATEGORY_NOT_COVERED": ReasonEntry(
+            "grant {grant_id} does not cover data of category {category}", {**_GRANT, "category": SLUG}
         ),
         "USES_EXHAUSTED": ReasonEntry("all uses of grant {grant_id} are taken", _GRANT),
         "EMERGENCY_NOT_CARE": ReasonEntry(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Self
 
+from .columns import COLUMNS
 from .kinds import (
     ACTOR,
     DIGEST,
@@ -37,7 +38,7 @@ class NewAccessRequest(Record):
     `duration_seconds` is the longest period asked for, at most ten years (EHDS Art. 68). `project` names the
     project (no person, no free text), `protocol_digest` its protocol; `diseases` what disease-specific
     research is about; `topics` what kinds of research it includes; `commercial` whether any use is
-    commercial.
+    commercial; `columns` which columns alone are asked for (none: all).
     """
 
     request_id: Annotated[str, identifier("request")]
@@ -51,6 +52,7 @@ class NewAccessRequest(Record):
     commercial: Annotated[bool, FLAG] = False
     project: Annotated[str | None, Nullable(SLUG)] = None
     protocol_digest: Annotated[str | None, Nullable(DIGEST)] = None
+    columns: Annotated[tuple[str, ...], COLUMNS] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +64,15 @@ class AccessRequest(NewAccessRequest):
             "consentry.request/1": adding(
                 "consentry.request/2",
                 {"diseases": [], "topics": [], "commercial": False, "project": None, "protocol_digest": None},
-            )
+            ),
+            "consentry.request/2": adding("consentry.request/3", {"columns": []}),
         }
     )
 
     requester_msp: Annotated[str, MSP_ID]
     requester: Annotated[str, ACTOR]
     requested_at: Annotated[str, INSTANT]
-    schema: Annotated[str, Choice(("consentry.request/2",))] = "consentry.request/2"
+    schema: Annotated[str, Choice(("consentry.request/3",))] = "consentry.request/3"
 
     @classmethod
     def requested(

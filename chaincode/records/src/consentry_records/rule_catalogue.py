@@ -20,6 +20,8 @@ PERSON = "person/1"
 PROJECT = "project/1"
 OUTPUT = "output/1"
 COUNTRY = "country/1"
+COLUMNS = "columns/1"
+CATEGORIES = "categories/1"
 USES = "uses/1"
 EMERGENCY = "emergency/1"
 
@@ -40,6 +42,8 @@ RULES: Mapping[str, str] = MappingProxyType(
         PROJECT: "the requester's certificate names the grant's project, if the grant demands it",
         OUTPUT: "nothing but aggregates leaves, if the grant demands it",
         COUNTRY: "the requester's organization is in one of the grant's countries, if it names any",
+        COLUMNS: "the attempt names no other columns than the grant's, if the grant names any",
+        CATEGORIES: "the version has no other data categories than the grant's, if the grant names any",
         USES: "the grant has a use left, if it limits them; the permit takes it",
         EMERGENCY: "a clinician of a hospital names an emergency and treatment as the purpose",
     }

@@ -41,12 +41,14 @@ class Access:
         output: str = ROWS,
         session_id: str | None = None,
         emergency: str | None = None,
+        columns: Sequence[str] = (),
     ) -> str:
         """Record an attempt to use a dataset version; return its id. It says nothing about the outcome.
 
         `purpose` is a code of `vocabulary.PURPOSES`, `diseases` are Mondo ids, `output` a code of
         `vocabulary.OUTPUTS`, `session_id` the training session that it is for; `emergency`, a code of
-        `emergency.EMERGENCY_REASONS`, breaks the glass, and a review follows.
+        `emergency.EMERGENCY_REASONS`, breaks the glass, and a review follows;
+        `columns` are those that would be used (none: all).
 
         Raises:
             InputRejected: a malformed id, an unknown purpose; nothing was sent.
@@ -63,6 +65,7 @@ class Access:
                 output=output,
                 session_id=session_id,
                 emergency=emergency,
+                columns=tuple(columns),
             )
         )
         self._transactions.submit("access:attempt", attempt)
@@ -106,6 +109,7 @@ class Access:
         purpose: str,
         commercial: bool = False,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        columns: Sequence[str] = (),
     ) -> AccessDecision:
         """Attempt access and wait for the decision; return the permit.
 
@@ -113,7 +117,9 @@ class Access:
             AccessDenied: with the committed decision and its reasons in words.
             DecisionPending, InputRejected, LedgerRefused
         """
-        return self.request_all([version_id], purpose=purpose, commercial=commercial, timeout=timeout)[0]
+        return self.request_all(
+            [version_id], purpose=purpose, commercial=commercial, timeout=timeout, columns=columns
+        )[0]
 
     def request_all(
         self,
@@ -124,6 +130,7 @@ class Access:
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
         session_id: str | None = None,
         output: str = ROWS,
+        columns: Sequence[str] = (),
     ) -> tuple[AccessDecision, ...]:
         """Attempt access to several dataset versions, then wait for all decisions; return the permits.
 
@@ -133,7 +140,12 @@ class Access:
         """
         attempts = [
             self.attempt(
-                version, purpose=purpose, commercial=commercial, session_id=session_id, output=output
+                version,
+                purpose=purpose,
+                commercial=commercial,
+                session_id=session_id,
+                output=output,
+                columns=columns,
             )
             for version in versions
         ]

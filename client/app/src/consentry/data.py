@@ -81,25 +81,35 @@ class Data:
         """Attempt access to a dataset version and return the stream of its rows, which asks its custodian's
         gate for them as it is read.
 
-        `purpose` is a code of `vocabulary.PURPOSES`; `columns` those wanted (default: all; rows that lack
-        some are proved to be registered, their values are not); `session_id` the training session that it is
-        for; `attempt_id` an attempt of one's own that was made before. `progress` is called with (rows gone
+        `purpose` is a code of `vocabulary.PURPOSES`; `columns` those wanted (default: all; what is proved of
+        rows that lack some: ADR 26); `session_id` the training session that it is for; `attempt_id` an
+        attempt of one's own that was made before, whose columns hold. `progress` is called with (rows gone
         through, rows of the version).
 
         Raises:
-            InputRejected: GATE_MISSING without `consentry[gate]`; a malformed argument.
+            InputRejected: GATE_MISSING without `consentry[gate]`; ATTEMPT_MADE, columns beside an attempt
+                that was made before; a malformed argument.
             LedgerRefused: VERSION_NOT_FOUND, …
             ConfigurationError: GATE_UNKNOWN.
         """
         version = DatasetVersion.from_dict(self._transactions.evaluate("datasets:get", version_id))
         connection = self._connection(version.custodian)
-        made = attempt_id or Access(self._transactions).attempt(
-            version_id, purpose=purpose, commercial=commercial, session_id=session_id
+        access, named = Access(self._transactions), tuple(columns or ())
+        if attempt_id is not None:
+            if named:
+                raise InputRejected("ATTEMPT_MADE", "an attempt that was made names its columns itself")
+            named = access.get(attempt_id).attempt.columns
+        made = attempt_id or access.attempt(
+            version_id, purpose=purpose, commercial=commercial, session_id=session_id, columns=named
         )
-        return DataStream(self._transactions, connection, version, made, columns, progress)
+        return DataStream(self._transactions, connection, version, made, named, progress)
 
-    def aggregates(self, version_id: str, *, purpose: str, commercial: bool = False) -> dict[str, Any]:
+    def aggregates(
+        self, version_id: str, *, purpose: str, commercial: bool = False, columns: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """Attempt access for aggregates; return the version's frozen ones (`gate.aggregates.compute`).
+
+        `columns` are those that the aggregates are of, where a grant is for some only.
 
         Raises:
             AccessDenied: with the committed denial.
@@ -108,7 +118,9 @@ class Data:
         """
         version = DatasetVersion.from_dict(self._transactions.evaluate("datasets:get", version_id))
         connection, access = self._connection(version.custodian), Access(self._transactions)
-        made = access.attempt(version_id, purpose=purpose, commercial=commercial, output=AGGREGATE)
+        made = access.attempt(
+            version_id, purpose=purpose, commercial=commercial, output=AGGREGATE, columns=columns
+        )
         try:
             return connection.aggregates(made)
         except ConsentryError as error:
@@ -140,12 +152,12 @@ class DataStream:
         connection: GateConnection,
         version: DatasetVersion,
         attempt_id: str,
-        columns: Sequence[str] | None,
+        columns: Sequence[str],
         progress: Progress | None,
     ) -> None:
         self._transactions = transactions
         self._connection = connection
-        self._columns = list(columns) if columns is not None else None
+        self._columns = tuple(columns)
         self._progress = progress
         self._next_block = 0
         self._gone_through = 0
@@ -250,8 +262,8 @@ class DataStream:
         from consentry.gate.connection import GateRefused, GateUnreachable
 
         try:
-            with self._connection.rows(self.attempt_id, self._columns, self.token) as stream:
-                arrival = Arrival(self.version, stream.metadata, self._next_block)
+            with self._connection.rows(self.attempt_id, self.token) as stream:
+                arrival = Arrival(self.version, stream.metadata, self._next_block, self._columns)
                 for batch, metadata in stream.batches():
                     proof = arrival.check(batch, metadata)
                     self.token, self._next_block = proof.token, proof.block + 1

@@ -38,6 +38,7 @@ class Grants:
         commercial: bool = False,
         project: str | None = None,
         protocol_digest: str | None = None,
+        columns: Sequence[str] = (),
     ) -> NewAccessRequest:
         """Ask for access to dataset versions for purposes, at most for `duration` (whole seconds).
 
@@ -45,7 +46,8 @@ class Grants:
 
         `restrictions` are codes of `vocabulary.RESTRICTIONS` that the requester accepts;
         `ethics_approval_digest` is `sha256:<hex>` of the approval, `protocol_digest` that of the protocol of
-        `project` (a slug). `diseases` are Mondo ids, `topics` codes of `vocabulary.RESEARCH_TOPICS`.
+        `project` (a slug). `diseases` are Mondo ids, `topics` codes of `vocabulary.RESEARCH_TOPICS`,
+        `columns` those alone that are asked for (none: all).
 
         Raises:
             InputRejected: malformed input; nothing was sent.
@@ -64,6 +66,7 @@ class Grants:
                 commercial=commercial,
                 project=project,
                 protocol_digest=protocol_digest,
+                columns=tuple(columns),
             )
         )
         self._transactions.submit("grants:request", request)
@@ -87,7 +90,8 @@ class Grants:
         The grant holds over [`not_before`, `not_after`). Left out, `not_before` lies before the present by
         the ledger's time tolerance, for a decision wants the grant to hold that long before itself; so
         access can be had at once. The end is given as a time, or as a `duration` counted from `not_before`.
-        Restrictions of the request have to stay. `conditions` limit uses, people, countries and outputs.
+        Restrictions of the request have to stay. `conditions` limit uses, people, countries, outputs,
+        columns and categories of data.
 
         Raises:
             InputRejected: malformed input or PERIOD_INVALID; nothing was sent.

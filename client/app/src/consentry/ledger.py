@@ -237,6 +237,7 @@ class Ledger:
         code: Path | None = None,
         decision_timeout: float = 60.0,
         output: str = "rows",
+        columns: Sequence[str] = (),
     ) -> Training:
         """Return a training session, to be used by `with`.
 
@@ -246,7 +247,8 @@ class Ledger:
         `model` is a model's name (registered when it is new) or id, `datasets` dataset version ids, `purpose`
         a code of `consentry_records.vocabulary.PURPOSES`, `code` the training program (default: the running
         one), `decision_timeout` seconds to wait for each custodian, `output` what comes out of the custodians
-        ("rows", or "aggregate" in federated training, which grants for aggregates only demand).
+        ("rows", or "aggregate" in federated training, which grants for aggregates only demand), `columns` the
+        versions' columns that are used (none: all).
 
         Raises (on entry):
             AccessDenied: a custodian denied; the denial is on record and no session was started.
@@ -263,6 +265,7 @@ class Ledger:
             code=code,
             decision_timeout=decision_timeout,
             output=output,
+            columns=tuple(columns),
         )
         return Training(self.transactions, plan, lambda: self.outbox)
 

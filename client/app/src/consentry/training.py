@@ -55,6 +55,7 @@ class TrainingPlan:
     code: Path | None
     decision_timeout: float
     output: str
+    columns: tuple[str, ...]
 
 
 class Training:
@@ -92,6 +93,7 @@ class Training:
             timeout=plan.decision_timeout,
             session_id=session_id,
             output=plan.output,
+            columns=plan.columns,
         )
         new = checked(
             lambda: NewTrainingSession(

@@ -17,9 +17,9 @@ from consentry.gate.arrival import DataAltered
 from consentry.gate.delivering import Stopped
 from consentry.gate.freezing import freeze_aggregates
 from consentry.gate.permits import DeniedOnLedger
-from consentry.request_signatures import RequestRefused
 from consentry_records.conditions import Conditions
 from consentry_records.delivery import Delivery
+from consentry_records.digest import hmac_digest
 from fabric_gateway.transport import StatusFailure
 
 UNREACHABLE = StatusFailure("UNAVAILABLE", "no connection")
@@ -233,17 +233,6 @@ def test_nothing_is_decided_for_others_or_for_what_is_not_there(bench, ledger_of
     assert [bench.researcher.access.get(one).decision for one in (attempt, aggregate, own)] == [None] * 3
 
 
-def test_chosen_columns_leave_alone(bench, frame):
-    delivery = bench.deliver(bench.attempt(), columns=["grade"])
-    came, _, _ = bench.receive(all_bytes(delivery))
-    assert list(came.columns) == ["grade"]
-    for column in ("pseudonym", "consentry.leaf", "../radius"):
-        other = bench.attempt()
-        with pytest.raises(RequestRefused) as caught:
-            bench.deliver(other, columns=[column])
-        assert caught.value.code == "COLUMN_UNKNOWN"
-
-
 def test_an_altered_row_is_named_and_nothing_after_it_is_used(bench, monkeypatch):
     true = bench.gate._store.open(bench.version.version_id).block
 
@@ -322,6 +311,14 @@ def test_aggregates_are_for_their_use_and_recipients_alone(bench):
     assert bench.researcher.access.get(attempt).decision is None
 
 
+def test_aggregates_of_columns_beyond_the_attempts_are_not_given(bench):
+    freeze(bench)
+    attempt = bench.attempt(output="aggregate", columns=["grade"])
+    assert refusal(lambda: aggregates(bench, attempt)) == "AGGREGATES_OF_OTHER_COLUMNS"
+    assert bench.researcher.access.get(attempt).decision is None
+    assert aggregates(bench, bench.attempt(output="aggregate", columns=["radius", "grade"]))["groups"]
+
+
 def test_a_grant_for_aggregates_only_lets_no_row_out(bench):
     bench.steward.grants.revoke(bench.grant.grant_id)
     request = bench.researcher.grants.request(
@@ -374,3 +371,18 @@ def test_limited_uses_are_counted_by_attempts(bench):
     with pytest.raises(DeniedOnLedger) as caught:
         bench.deliver(bench.attempt())
     assert "USES_EXHAUSTED" in [reason.code for reason in caught.value.decision.reasons]
+
+
+def test_aggregates_whose_recording_was_lost_from_sight_are_recorded_the_same(bench):
+    freeze(bench)
+    attempt = bench.attempt(output="aggregate")
+    bench.service.transactions.submit("access:decide", attempt)
+    bench.gateway.failures["endorse"] = [UNREACHABLE]
+    assert refusal(lambda: aggregates(bench, attempt)) == "NOT_RECORDED"
+    bench.gate._recorder.record_noted(bench.gate._parts.journal.deliveries()[0])
+    (record,) = records(bench, attempt)
+    secret = bench.steward.datasets.secret("cells").secret
+    assert record.content_digest == hmac_digest(
+        secret, json.dumps(bench.places.store().frozen(bench.version.version_id)).encode()
+    )
+    assert record.byte_count > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -99,6 +100,11 @@ def test_where_nothing_stands_there_is_no_visa() -> None:
     assert refused(grant=changed(not_after=examples.MIDDLE)) == "VISA_GRANT_OVER"
     emergency = permit(grant_id=None, emergency="LIFE_THREATENING", use=None)
     assert refused(source=decided(decision=emergency)) == "VISA_WITHOUT_GRANT"
+
+
+def test_a_permit_for_some_columns_gets_no_visa_for_the_whole_version() -> None:
+    source = replace(decided(), attempt=examples.attempt(columns=("age",)))
+    assert refused(source=source) == "VISA_COLUMNS"
 
 
 def test_a_shortened_grant_shortens_the_visa() -> None:

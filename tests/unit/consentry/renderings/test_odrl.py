@@ -14,7 +14,7 @@ from consentry_records import Conditions, Grant
 # ODRL Information Model 2.2, operators and left operands of its common vocabulary; those of our profile.
 OPERATORS = {"gteq", "lt", "lteq", "eq", "isAnyOf", "isPartOf"}
 OPERANDS = {"dateTime", "purpose", "count", "spatial", "recipient"} | {
-    f"urn:consentry:odrl:{name}" for name in ("disease", "output")
+    f"urn:consentry:odrl:{name}" for name in ("disease", "output", "column", "data-category")
 }
 
 
@@ -77,12 +77,16 @@ def test_every_condition_of_a_grant_is_a_constraint() -> None:
         aggregate_output_only=True,
         countries=("IE", "DE"),
         publication_not_before=examples.END,
+        columns=("age", "tumour stage"),
+        data_categories=("measurements",),
     )
     policy = grant_as_odrl(examples.grant(conditions=conditions))
     check_agreement(policy)
     said = constraints(policy)
     assert said["count", "lteq"] == 3
     assert said["spatial", "isAnyOf"] == ["IE", "DE"]
+    assert said["urn:consentry:odrl:column", "isAnyOf"] == ["age", "tumour stage"]
+    assert said["urn:consentry:odrl:data-category", "isAnyOf"] == ["measurements"]
     assert said["recipient", "isAnyOf"] == ["urn:consentry:enrolment:riverside-1"]
     assert said["recipient", "isPartOf"] == "urn:consentry:project:heart"
     assert said["urn:consentry:odrl:output", "eq"] == "aggregate"

@@ -16,6 +16,7 @@ app = typer.Typer(name="access", no_args_is_help=True, help="Attempts at access 
     epilog=examples(
         "consentry --as riverside/researcher access attempt version-0123… --purpose DUO:0000006",
         "consentry --as riverside/researcher access attempt version-0123… --purpose TREAT --no-wait",
+        "consentry --as riverside/researcher access attempt version-0123… --purpose TREAT --column radius",
     )
 )
 def attempt(
@@ -27,6 +28,9 @@ def attempt(
         str | None,
         typer.Option(help="Break the glass, as a clinician: LIFE_THREATENING, …; a review follows."),
     ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Column that would be used; may be repeated (default: all).")
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the custodian's decision.")] = True,
     timeout: Annotated[float, typer.Option(help="Seconds to wait.")] = 60.0,
     as_json: AsJson = False,
@@ -37,7 +41,7 @@ def attempt(
 
     with command_context(ctx).connect() as ledger:
         identifier = ledger.access.attempt(
-            version, purpose=purpose, commercial=commercial, emergency=emergency
+            version, purpose=purpose, commercial=commercial, emergency=emergency, columns=column or ()
         )
         decision = ledger.access.wait_for_decision(identifier, timeout) if wait else None
     if as_json:

@@ -64,11 +64,14 @@ def aggregates(
     version: Annotated[str, typer.Argument(help="Id of the dataset version.")],
     purpose: Annotated[str, typer.Option(help="Purpose code, e.g. DUO:0000006.")],
     commercial: Annotated[bool, typer.Option("--commercial", help="The use is commercial.")] = False,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Column that they are of; may be repeated (default: all).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Attempt access, and show the version's frozen aggregates; a denial ends with status 1."""
     with command_context(ctx).connect() as ledger:
-        result = ledger.data.aggregates(version, purpose=purpose, commercial=commercial)
+        result = ledger.data.aggregates(version, purpose=purpose, commercial=commercial, columns=column or ())
     if as_json:
         show_json(result)
         return

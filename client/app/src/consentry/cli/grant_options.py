@@ -26,6 +26,15 @@ ProjectMembersOnly = Annotated[
     bool, typer.Option("--project-members-only", help="Only whose certificate names the project.")
 ]
 AggregateOutputOnly = Annotated[bool, typer.Option("--aggregate-output-only", help="No rows may leave.")]
+ConditionColumns = Annotated[
+    list[str] | None, typer.Option("--column", help="Column; only these may be used; may be repeated.")
+]
+DataCategories = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data-category", help="Category of data; no version with others may be used; may be repeated."
+    ),
+]
 PublicationNotBefore = Annotated[
     str | None, typer.Option(help="Until when nothing may be published, e.g. 2028-01-31T12:00:00Z.")
 ]
@@ -40,6 +49,8 @@ def conditions_of(
     project_members_only: bool,
     aggregate_output_only: bool,
     publication_not_before: str | None,
+    columns: Sequence[str] | None,
+    data_categories: Sequence[str] | None,
 ) -> Conditions:
     """Return conditions with what the options name put in place of what was before.
 
@@ -52,10 +63,13 @@ def conditions_of(
     named: dict[str, Any] = {}
     if maximum_uses is not None:
         named["maximum_uses"] = maximum_uses
-    if persons:
-        named["persons"] = tuple(persons)
-    if countries:
-        named["countries"] = tuple(countries)
+    lists = {
+        "persons": persons,
+        "countries": countries,
+        "columns": columns,
+        "data_categories": data_categories,
+    }
+    named.update({name: tuple(values) for name, values in lists.items() if values})
     if publication_not_before is not None:
         named["publication_not_before"] = format_instant(parse_time(publication_not_before))
     named["project_members_only"] = project_members_only or before.project_members_only

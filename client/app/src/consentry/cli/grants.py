@@ -9,7 +9,9 @@ import typer
 from consentry.cli.context import command_context
 from consentry.cli.grant_options import (
     AggregateOutputOnly,
+    ConditionColumns,
     Countries,
+    DataCategories,
     Diseases,
     MaximumUses,
     Persons,
@@ -49,6 +51,9 @@ def request(
     commercial: Annotated[bool, typer.Option("--commercial", help="Some use is commercial.")] = False,
     project: Annotated[str | None, typer.Option(help="Name of the project, such as heart-2027.")] = None,
     protocol_digest: Annotated[str | None, typer.Option(help="sha256:… of the project's protocol.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Column that alone is asked for; may be repeated.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask for access to dataset versions, as a researcher."""
@@ -67,6 +72,7 @@ def request(
             commercial=commercial,
             project=project,
             protocol_digest=protocol_digest,
+            columns=column or (),
         )
     if as_json:
         show_json(made)
@@ -96,6 +102,8 @@ def grant(
     project_members_only: ProjectMembersOnly = False,
     aggregate_output_only: AggregateOutputOnly = False,
     publication_not_before: PublicationNotBefore = None,
+    column: ConditionColumns = None,
+    data_category: DataCategories = None,
     as_json: AsJson = False,
 ) -> None:
     """Grant what a request asks for, or less, as the custodian."""
@@ -121,6 +129,8 @@ def grant(
                 project_members_only=project_members_only,
                 aggregate_output_only=aggregate_output_only,
                 publication_not_before=publication_not_before,
+                columns=column,
+                data_categories=data_category,
             ),
         )
     if as_json:
@@ -173,7 +183,8 @@ def renew(
 
 @app.command(
     epilog=examples(
-        "consentry --as northgate/dpo grants narrow grant-0123… --aggregate-output-only --maximum-uses 20"
+        "consentry --as northgate/dpo grants narrow grant-0123… --aggregate-output-only --maximum-uses 20",
+        "consentry --as northgate/dpo grants narrow grant-0123… --column age --column stage",
     )
 )
 def narrow(
@@ -190,6 +201,8 @@ def narrow(
     project_members_only: ProjectMembersOnly = False,
     aggregate_output_only: AggregateOutputOnly = False,
     publication_not_before: PublicationNotBefore = None,
+    column: ConditionColumns = None,
+    data_category: DataCategories = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a grant narrower, as its custodian; what is not named stays as it is."""
@@ -208,6 +221,8 @@ def narrow(
             project_members_only=project_members_only,
             aggregate_output_only=aggregate_output_only,
             publication_not_before=publication_not_before,
+            columns=column,
+            data_categories=data_category,
         )
         made = ledger.grants.narrow(grant_id, **changes)
     if as_json:

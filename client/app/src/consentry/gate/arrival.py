@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -10,6 +10,7 @@ from consentry.errors import ConsentryError, FrameRejected
 from consentry.frame_rows import schema_digest
 from consentry.gate import row_blocks
 from consentry.gate.delivering import GIVEN_OUT, LETTERS, Tally
+from consentry.gate.projection import kinds_of
 from consentry.gate.wire import BlockProof, Head
 from consentry_records import merkle
 from consentry_records.dataset import DatasetVersion
@@ -30,8 +31,14 @@ class DataAltered(ConsentryError):
 class Arrival:
     """Checks one stream of a version, in the order of its blocks."""
 
-    def __init__(self, version: DatasetVersion, metadata: Mapping[bytes, bytes], first_block: int) -> None:
-        """Read the stream's head.
+    def __init__(
+        self,
+        version: DatasetVersion,
+        metadata: Mapping[bytes, bytes],
+        first_block: int,
+        columns: Sequence[str] = (),
+    ) -> None:
+        """Read the stream's head; `columns` are those that the attempt names (none: all).
 
         Raises:
             DataAltered: it is not one of this version from this block on.
@@ -43,7 +50,9 @@ class Arrival:
             fits = self.head.version_id == version.version_id and self.head.first_block == first_block
             fits = fits and size > 0 and size & (size - 1) == 0
             fits = fits and schema_digest(self.head.schema) == version.schema_digest
-            self.tally = Tally(self.head.secret)
+            self.tally = Tally(self.head.key)
+            self._schema = kinds_of(self.head.schema, columns) if columns else self.head.schema
+            fits = fits and len(self._schema) == len(columns or self.head.schema)
         except _UNREADABLE:
             fits = False
         if not fits:
@@ -59,8 +68,8 @@ class Arrival:
     def check(self, batch: pa.RecordBatch, metadata: Mapping[bytes, bytes]) -> BlockProof:
         """Check the next block: its rows are registered ones, none is missing that is not said to be.
 
-        Rows that lack columns are proved to be registered; that the columns' values are theirs, the gate's
-        word alone says.
+        Rows that lack columns are proved to be registered. That the values are theirs the custodian's word
+        says, to which the delivery's record commits it (`check_end`).
 
         Raises:
             DataAltered: with the first row whose values are not the registered ones, or the block.
@@ -78,11 +87,10 @@ class Arrival:
             raise self._altered(block=number) from None
         if not holds:
             raise self._altered(block=number)
-        self._check_values(batch, digests, reasons)
-        every = iter(digests)
-        self.tally.add(
-            [next(every) if letter == GIVEN_OUT else b"" for letter in reasons], leaves, reasons, batch.nbytes
-        )
+        own = self._value_digests(batch, reasons)
+        if len(self._schema) == len(self.head.schema):
+            self._check_values(own, digests, reasons)
+        self.tally.add(own, leaves, reasons, batch.nbytes)
         self._next += 1
         return proof
 
@@ -113,18 +121,21 @@ class Arrival:
         left_out = dict(zip(proof.left_out, proof.leaves, strict=True))
         return [left_out[place] if place in left_out else next(came) for place in range(proof.rows)]
 
-    def _check_values(self, batch: pa.RecordBatch, digests: list[bytes], reasons: str) -> None:
+    def _value_digests(self, batch: pa.RecordBatch, reasons: str) -> list[bytes]:
         data = row_blocks.data_columns(batch)
-        if data.schema.names != [name for name, _ in self.head.schema]:
-            return
-        places = [place for place, letter in enumerate(reasons) if letter == GIVEN_OUT]
+        if data.schema.names != [name for name, _ in self._schema]:
+            raise self._altered(block=self._next)
         try:
-            own = row_blocks.row_digests(self.head.secret, data, self.head.schema)
+            return row_blocks.row_digests(self.head.key, data, self._schema)
         except FrameRejected as error:
-            raise self._altered_row(places[error.problems[0].row]) from None
+            raise self._altered_row(_places(reasons)[error.problems[0].row]) from None
         except _UNREADABLE:
             raise self._altered(block=self._next) from None
-        for place, mine, said in zip(places, own, digests, strict=True):
+
+    def _check_values(self, own: Sequence[bytes], digests: Sequence[bytes], reasons: str) -> None:
+        if own == digests:
+            return
+        for place, mine, said in zip(_places(reasons), own, digests, strict=True):
             if mine != said:
                 raise self._altered_row(place)
 
@@ -138,3 +149,8 @@ class Arrival:
     def _altered(self, *, block: int) -> DataAltered:
         message = f"block {block} of {self._version.version_id} is not of the registered rows; it is not used"
         return DataAltered("DATA_ALTERED", message, {"version_id": self._version.version_id, "block": block})
+
+
+def _places(reasons: str) -> list[int]:
+    """The places in the block of the rows given out."""
+    return [place for place, letter in enumerate(reasons) if letter == GIVEN_OUT]

@@ -49,7 +49,7 @@ class GateConnection:
         self._client.close()
 
     @contextmanager
-    def rows(self, attempt_id: str, columns: list[str] | None, token: str | None) -> Iterator[GateStream]:
+    def rows(self, attempt_id: str, token: str | None) -> Iterator[GateStream]:
         """Ask for an attempt's rows, from a token's place on; the stream ends with the block.
 
         Raises:
@@ -57,7 +57,7 @@ class GateConnection:
             GateUnreachable
         """
         path = f"/v1/attempts/{attempt_id}/rows"
-        body = json.dumps({"columns": columns, "token": token}).encode()
+        body = json.dumps({"token": token}).encode()
         created = int(self._clock().timestamp())
         headers = signed_headers(self._identity, self._custodian, "POST", path, body, created)
         try:

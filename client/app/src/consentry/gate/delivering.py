@@ -14,10 +14,10 @@ from consentry.gate import row_blocks
 from consentry.gate.consent_answers import ConsentAnswers
 from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
 from consentry.gate.permits import Permit, Permits
+from consentry.gate.projection import kinds_of
 from consentry.gate.resume_tokens import ResumeTokens
 from consentry.gate.store import StoredVersion
 from consentry.gate.wire import BlockProof, Head, StreamWriter
-from consentry.request_signatures import RequestRefused
 from consentry_records import merkle
 from consentry_records.compact_tree import CompactTree
 from consentry_records.delivery import NewDelivery
@@ -42,9 +42,12 @@ class Stopped(Exception):
 
 @dataclass
 class Tally:
-    """What was given out so far: counts, the tree over the leaves, the keyed digest of the rows' digests."""
+    """What was given out so far: counts, the tree over the leaves, the keyed digest of the rows' digests.
 
-    secret: bytes = field(repr=False)
+    `key` is the dataset's secret; where only some columns leave, `projection.value_key`.
+    """
+
+    key: bytes = field(repr=False)
     rows: int = 0
     sent: int = 0
     gone_through: int = 0
@@ -52,14 +55,16 @@ class Tally:
 
     def __post_init__(self) -> None:
         self._tree = CompactTree()
-        self._digest = hmac.new(self.secret, _CONTENT_LABEL, "sha256")
+        self._digest = hmac.new(self.key, _CONTENT_LABEL, "sha256")
 
     def add(self, digests: Sequence[bytes], leaves: Sequence[bytes], reasons: str, size: int) -> None:
-        """Add a block: digests and leaf hashes of its rows, a letter for each row, bytes sent."""
-        kept = [place for place, letter in enumerate(reasons) if letter == GIVEN_OUT]
-        self._tree.add(leaves[place] for place in kept)
-        self._digest.update(b"".join(digests[place] for place in kept))
-        self.rows += len(kept)
+        """Add a block: digests of the rows given out, leaf hashes of all, a letter for each, bytes sent."""
+        if len(digests) == len(leaves):
+            self._tree.add(leaves)
+        else:
+            self._tree.add(leaf for leaf, letter in zip(leaves, reasons, strict=True) if letter == GIVEN_OUT)
+        self._digest.update(b"".join(digests))
+        self.rows += len(digests)
         self.sent += size
         self.gone_through += len(reasons)
         self.left_out.update(_WORDS[letter] for letter in reasons if letter != GIVEN_OUT)
@@ -82,7 +87,7 @@ class Tally:
             byte_count=self.sent,
             left_out=dict(self.left_out),
             delivered_root=root,
-            content_digest=digest,
+            content_digest=noted.content or digest,
             started_at=noted.started_at,
             ended_at=max(ended_at, noted.started_at),
         )
@@ -90,7 +95,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block that is ready to leave: its bytes, and what is noted of it first."""
+    """A block that is ready to leave: its bytes, and what is noted of it first.
+
+    `digests` are those of the rows given out, over the columns that leave; `leaves` those of all its rows.
+    """
 
     data: bytes
     reasons: str
@@ -117,13 +125,13 @@ class Delivery:
         parts: Parts,
         permit: Permit,
         stored: StoredVersion,
-        secret: bytes,
+        key: bytes,
         answers: ConsentAnswers,
         caller: str,
         noted: NotedDelivery,
         columns: Sequence[str],
     ) -> None:
-        """Prepare it; `columns` of the data are those that leave."""
+        """Prepare it; `columns` of the data are those that leave, `key` that of a `Tally`."""
         self._parts = parts
         self.permit = permit
         self._stored = stored
@@ -132,7 +140,8 @@ class Delivery:
         self._noted = noted
         self._next = noted.first_block
         self._tree = merkle.levels(stored.roots or [merkle.root_of_hashes([])])
-        self.tally = Tally(secret)
+        self.tally = Tally(key)
+        self._values = kinds_of(stored.index.schema, columns) if noted.is_part else None
         schema = stored.block(0).schema if stored.block_count else pa.schema([])
         self._columns = [*columns, *_PROOFS] if stored.block_count else []
         head = Head(
@@ -142,7 +151,7 @@ class Delivery:
             first_block=noted.first_block,
             block_rows=stored.index.block_rows,
             schema=stored.index.schema,
-            secret=secret,
+            key=key,
         )
         self._writer = StreamWriter(pa.schema([schema.field(name) for name in self._columns]), head)
 
@@ -166,7 +175,6 @@ class Delivery:
         reasons = self._reasons(batch, epoch)
         self._next += 1
         leaves = batch.column(row_blocks.LEAF).to_pylist()
-        digests = batch.column(row_blocks.DIGEST).to_pylist()
         left_out = [place for place, letter in enumerate(reasons) if letter != GIVEN_OUT]
         proof = BlockProof(
             block=number,
@@ -178,13 +186,15 @@ class Delivery:
         )
         if left_out:
             batch = batch.filter(pa.array([letter == GIVEN_OUT for letter in reasons]))
-        data = self._writer.block(batch.select(self._columns), proof)
-        return Block(data, reasons, number, digests, leaves)
+        batch = batch.select(self._columns)
+        data = self._writer.block(batch, proof)
+        return Block(data, reasons, number, self._digests(batch), leaves)
 
     def note(self, block: Block) -> None:
         """Note a block; from then on it counts as given out."""
         size, at = len(block.data), format_instant(self._parts.clock())
-        noted = NotedBlock(block.number, block.reasons, size, at)
+        values = None if self._values is None else b"".join(block.digests)
+        noted = NotedBlock(block.number, block.reasons, size, at, values)
         self._parts.journal.note(self._noted.attempt_id, self._noted.number, noted)
         self.tally.add(block.digests, block.leaves, block.reasons, size)
 
@@ -198,25 +208,16 @@ class Delivery:
         """Return the stream's end."""
         return self._writer.end({"delivery": record.to_dict(), "recorded": on_ledger})
 
+    def _digests(self, batch: pa.RecordBatch) -> list[bytes]:
+        """The registered digests of the rows; where only some columns leave, those of their values."""
+        if self._values is None:
+            digests: list[bytes] = batch.column(row_blocks.DIGEST).to_pylist()
+            return digests
+        return row_blocks.row_digests(self.tally.key, row_blocks.data_columns(batch), self._values)
+
     def _reasons(self, batch: pa.RecordBatch, epoch: str) -> str:
         """A letter for each row: given out, or why not."""
         subjects = batch.column(row_blocks.SUBJECT).dictionary_encode()
         answers = self._answers.left_out(subjects.dictionary.to_pylist(), epoch)
         letters = np.array([GIVEN_OUT if reason is None else LETTERS[reason] for reason in answers], "U1")
         return "".join(letters[subjects.indices.to_numpy()])
-
-
-def chosen_columns(schema: Sequence[Sequence[str]], wanted: Sequence[str] | None) -> list[str]:
-    """Return the columns that leave, of a version's ([name, kind]); None wants all.
-
-    Raises:
-        RequestRefused: COLUMN_UNKNOWN.
-    """
-    names = [column[0] for column in schema]
-    if wanted is None:
-        return names
-    if not set(wanted) <= set(names):
-        raise RequestRefused(
-            400, "COLUMN_UNKNOWN", "the request names a column that the version does not have"
-        )
-    return [name for name in names if name in wanted]

@@ -19,7 +19,7 @@ from consentry.access import reasons_in_words
 from consentry.errors import ConsentryError, InputRejected, LedgerRefused
 from consentry.gate.delivering import Delivery, Stopped
 from consentry.gate.permits import DeniedOnLedger
-from consentry.gate.service import Gate, RowsRequest
+from consentry.gate.service import Gate
 from consentry.request_signatures import RequestRefused, SignedRequest
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/vnd.apache.arrow.stream"
 MAXIMUM_BODY = 1024 * 1024
-MAXIMUM_COLUMNS = 10_000
 _WATCH_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0
 _LAST_WORD_SECONDS = 1.0
@@ -49,8 +48,8 @@ def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
             body = await _body(request)
             signed = SignedRequest(request.method, request.url.path, _headers(request), body)
             caller = await _called(threads, lambda: gate.caller(signed))
-            wanted, attempt_id = _wanted(body), request.path_params["attempt_id"]
-            delivery = await _called(threads, lambda: gate.deliver(attempt_id, wanted, caller))
+            token, attempt_id = _token(body), request.path_params["attempt_id"]
+            delivery = await _called(threads, lambda: gate.deliver(attempt_id, token, caller))
         except ConsentryError as error:
             return _refusal(error)
         return _DeliveryResponse(gate, delivery, stopping, threads)
@@ -194,19 +193,18 @@ def _headers(request: Request) -> dict[str, str]:
     return {name: value for name, value in request.headers.items() if names.count(name) == 1}
 
 
-def _wanted(body: bytes) -> RowsRequest:
+def _token(body: bytes) -> str | None:
+    """The token to go on with; None from the start."""
     try:
         document = json.loads(body)
-        columns, token = document.pop("columns"), document.pop("token")
-        fits = not document and (columns is None or all(type(name) is str for name in columns))
-        fits = fits and (columns is None or 0 < len(columns) <= MAXIMUM_COLUMNS)
-        fits = fits and (token is None or type(token) is str)
+        token = document.pop("token")
+        fits = not document and (token is None or type(token) is str)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fits = False
     if not fits:
-        expected = 'expected {"columns": [name, …] or null, "token": text or null}'
-        raise RequestRefused(400, "REQUEST_INVALID", expected)
-    return RowsRequest(None if columns is None else tuple(columns), token)
+        raise RequestRefused(400, "REQUEST_INVALID", 'expected {"token": text or null}')
+    found: str | None = token
+    return found
 
 
 def _refusal(error: ConsentryError) -> JSONResponse:

@@ -19,16 +19,31 @@ from consentry.private_files import FILE_MODE, make_private_directory, refuse_ex
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS deliveries (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, "
     "version_id TEXT NOT NULL, first_block INTEGER NOT NULL, first_row INTEGER NOT NULL, "
-    "started_at TEXT NOT NULL, end TEXT, ended_at TEXT, PRIMARY KEY (attempt_id, number))",
+    "started_at TEXT NOT NULL, end TEXT, ended_at TEXT, is_part INTEGER NOT NULL DEFAULT 0, "
+    "content TEXT, differs INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (attempt_id, number))",
     "CREATE TABLE IF NOT EXISTS blocks (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, "
     "block INTEGER NOT NULL, reasons TEXT NOT NULL, bytes INTEGER NOT NULL, at TEXT NOT NULL, "
-    "PRIMARY KEY (attempt_id, number, block))",
+    "digests BLOB, PRIMARY KEY (attempt_id, number, block))",
 )
+
+# What the first release's file lacks.
+_ADDED = (
+    ("deliveries", "is_part", "INTEGER NOT NULL DEFAULT 0"),
+    ("deliveries", "content", "TEXT"),
+    ("deliveries", "differs", "INTEGER NOT NULL DEFAULT 0"),
+    ("blocks", "digests", "BLOB"),
+)
+_HASH_BYTES = 32
+Digests = bytes
 
 
 @dataclass(frozen=True, slots=True)
 class NotedDelivery:
-    """A delivery in the journal; `end` is None while it runs, or was running when the gate broke down."""
+    """A delivery in the journal; `end` is None while it runs, or was running when the gate broke down.
+
+    `is_part` says that only some columns leave; `content` is the digest of what leaves where that is no rows;
+    `differs` that the ledger has another record under its number, and this one is kept for a person to see.
+    """
 
     attempt_id: str
     number: int
@@ -38,16 +53,31 @@ class NotedDelivery:
     started_at: str
     end: str | None
     ended_at: str | None
+    is_part: bool = False
+    content: str | None = None
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NotedBlock:
-    """A block that was sent: a letter for each row (why it was left out, "-" if it was not), bytes, when."""
+    """A block that was sent: a letter for each row (why it was left out, "-" if it was not), bytes, when.
+
+    `values` are the digests of the values given out, joined, where only some columns leave.
+    """
 
     block: int
     reasons: str
     bytes: int
     at: str
+    values: Digests | None = None
+
+    @property
+    def digests(self) -> list[Digests] | None:
+        """The digests in `values`, one by one."""
+        data = self.values
+        if data is None:
+            return None
+        return [data[start : start + _HASH_BYTES] for start in range(0, len(data), _HASH_BYTES)]
 
 
 class Journal:
@@ -74,6 +104,7 @@ class Journal:
             self._connection.execute("BEGIN EXCLUSIVE")
             for statement in _SCHEMA:
                 self._connection.execute(statement)
+            self._add_columns()
             self._connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             self._connection.close()
@@ -83,7 +114,8 @@ class Journal:
         """Note a delivery before its first byte."""
         with self._lock:
             self._connection.execute(
-                "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
+                "INSERT INTO deliveries (attempt_id, number, version_id, first_block, first_row, started_at, "
+                "is_part, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     delivery.attempt_id,
                     delivery.number,
@@ -91,6 +123,8 @@ class Journal:
                     delivery.first_block,
                     delivery.first_row,
                     delivery.started_at,
+                    delivery.is_part,
+                    delivery.content,
                 ),
             )
 
@@ -98,8 +132,9 @@ class Journal:
         """Note a block before it is sent."""
         with self._lock:
             self._connection.execute(
-                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)",
-                (attempt_id, number, block.block, block.reasons, block.bytes, block.at),
+                "INSERT INTO blocks (attempt_id, number, block, reasons, bytes, at, digests) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (attempt_id, number, block.block, block.reasons, block.bytes, block.at, block.values),
             )
 
     def end(self, attempt_id: str, number: int, end: str, ended_at: str) -> None:
@@ -109,6 +144,13 @@ class Journal:
                 "UPDATE deliveries SET end = ?, ended_at = ? "
                 "WHERE attempt_id = ? AND number = ? AND end IS NULL",
                 (end, ended_at, attempt_id, number),
+            )
+
+    def keep(self, attempt_id: str, number: int) -> None:
+        """Keep a delivery of which the ledger has another record; nobody submits it again."""
+        with self._lock:
+            self._connection.execute(
+                "UPDATE deliveries SET differs = 1 WHERE attempt_id = ? AND number = ?", (attempt_id, number)
             )
 
     def settle(self, attempt_id: str, number: int) -> None:
@@ -124,8 +166,9 @@ class Journal:
         """Return the deliveries, all or one attempt's, in their order."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT attempt_id, number, version_id, first_block, first_row, started_at, end, ended_at "
-                "FROM deliveries WHERE ? IS NULL OR attempt_id = ? ORDER BY attempt_id, number",
+                "SELECT attempt_id, number, version_id, first_block, first_row, started_at, end, ended_at, "
+                "is_part, content, differs FROM deliveries WHERE ? IS NULL OR attempt_id = ? "
+                "ORDER BY attempt_id, number",
                 (attempt_id, attempt_id),
             ).fetchall()
         return [NotedDelivery(*row) for row in rows]
@@ -134,11 +177,17 @@ class Journal:
         """Return the blocks that were sent, in their order."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT block, reasons, bytes, at FROM blocks "
+                "SELECT block, reasons, bytes, at, digests FROM blocks "
                 "WHERE attempt_id = ? AND number = ? ORDER BY block",
                 (attempt_id, number),
             ).fetchall()
         return [NotedBlock(*row) for row in rows]
+
+    def _add_columns(self) -> None:
+        for table, column, kind in _ADDED:
+            found = self._connection.execute(f"PRAGMA table_info({table})").fetchall()
+            if column not in {row[1] for row in found}:
+                self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def close(self) -> None:
         """Close the file."""

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable
 
 from consentry.errors import ConsentryError, LedgerRefused
-from consentry.gate.delivering import Tally
+from consentry.gate.delivering import GIVEN_OUT, Tally
 from consentry.gate.journal import Journal, NotedDelivery
+from consentry.gate.projection import value_key
 from consentry.gate.row_blocks import consent_bytes, leaf_hashes
 from consentry.ledger import Ledger
-from consentry_records.delivery import NewDelivery
+from consentry_records.delivery import Delivery, NewDelivery
 from consentry_records.digest import digest_bytes
+from consentry_records.record import field_names
 
 _RETRY_SECONDS = 2.0
 _log = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ class Recorder:
     def start(self) -> None:
         """End what an earlier run left open, and record what the ledger does not have."""
         for noted in self._journal.deliveries():
+            if noted.differs:
+                _say_differs(noted.attempt_id, noted.number)
             if noted.end is None:
                 blocks = self._journal.blocks(noted.attempt_id, noted.number)
                 at = blocks[-1].at if blocks else noted.started_at
@@ -46,16 +50,38 @@ class Recorder:
             self._thread.join()
 
     def record(self, record: NewDelivery) -> bool:
-        """Submit a record; return whether it is on the ledger by now. If not, the journal keeps it."""
+        """Submit a record; return whether it is on the ledger by now. If not, the journal keeps it.
+
+        Where the ledger has one under its number already, it counts if it says the same. One that says
+        something else is an error: it is logged, the record stays in the journal and is not submitted again.
+        """
         with self._lock:
             try:
-                self._ledger.transactions.submit("deliveries:record", record)
+                same = self._submitted(record)
             except ConsentryError as error:
-                if not (isinstance(error, LedgerRefused) and error.code == "DELIVERY_EXISTS"):
-                    _log.warning("delivery %d of %s waits: %s", record.number, record.attempt_id, error.code)
-                    return False
+                _log.warning("delivery %d of %s waits: %s", record.number, record.attempt_id, error.code)
+                return False
+            if not same:
+                self._journal.keep(record.attempt_id, record.number)
+                _say_differs(record.attempt_id, record.number)
+                return False
             self._journal.settle(record.attempt_id, record.number)
             return True
+
+    def _submitted(self, record: NewDelivery) -> bool:
+        """Submit a record; return whether the ledger has it by now, or (False) another one in its place."""
+        try:
+            self._ledger.transactions.submit("deliveries:record", record)
+        except LedgerRefused as error:
+            if error.code != "DELIVERY_EXISTS":
+                raise
+            found = self._ledger.transactions.evaluate("deliveries:of_attempt", record.attempt_id)
+            known = {one["number"]: Delivery.from_dict(one) for one in found}
+            if record.number not in known:
+                raise  # the own peer learns of it a moment later
+            there = known[record.number]
+            return all(getattr(there, name) == getattr(record, name) for name in field_names(NewDelivery))
+        return True
 
     def record_noted(self, noted: NotedDelivery) -> None:
         """Record a delivery from the journal alone; a warning says where that cannot be done yet."""
@@ -67,7 +93,8 @@ class Recorder:
     def _go_on(self) -> None:
         while True:
             for noted in self._journal.deliveries():
-                if noted.end is not None and not self._is_running(noted.attempt_id):
+                waits = noted.end is not None and not noted.differs
+                if waits and not self._is_running(noted.attempt_id):
                     self.record_noted(noted)
                 if self._stop.is_set():
                     return
@@ -77,7 +104,8 @@ class Recorder:
     def _from_journal(self, noted: NotedDelivery) -> NewDelivery:
         """What was given out, from the noted blocks and the register's rows."""
         version = self._ledger.datasets.get(noted.version_id)
-        tally = Tally(self._ledger.datasets.secret(version.name).secret)
+        secret = self._ledger.datasets.secret(version.name).secret
+        tally = Tally(value_key(secret, noted.attempt_id) if noted.is_part else secret)
         rows = self._ledger.datasets.registered_rows(noted.version_id)
         position = noted.first_row
         for block in self._journal.blocks(noted.attempt_id, noted.number):
@@ -85,6 +113,19 @@ class Recorder:
             digests = [digest_bytes(row.row_digest) for row in registered]
             subjects = [digest_bytes(row.commitment) for row in registered]
             consents = [consent_bytes(row.consent_id) for row in registered]
-            tally.add(digests, leaf_hashes(digests, subjects, consents), block.reasons, block.bytes)
+            given_out = block.digests
+            if given_out is None:
+                pairs = zip(digests, block.reasons, strict=True)
+                given_out = [digest for digest, letter in pairs if letter == GIVEN_OUT]
+            tally.add(given_out, leaf_hashes(digests, subjects, consents), block.reasons, block.bytes)
             position += len(block.reasons)
         return tally.record(noted, noted.end or "gate-restarted", noted.ended_at or noted.started_at)
+
+
+def _say_differs(attempt_id: str, number: int) -> None:
+    _log.error(
+        "delivery %d of %s is on the ledger with other contents than this gate gave out; what it gave out "
+        "stays in its journal (deliveries.sqlite), unrecorded: find out who else records for this custodian",
+        number,
+        attempt_id,
+    )

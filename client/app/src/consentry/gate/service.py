@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from consentry.channel_members import ChannelMembers
 from consentry.gate.aggregates import Grouping
 from consentry.gate.consent_answers import ConsentAnswers, RecipientUse
-from consentry.gate.delivering import Delivery, Parts, Tally, chosen_columns
-from consentry.gate.journal import Journal, NotedDelivery
+from consentry.gate.delivering import Delivery, Parts, Tally
+from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
 from consentry.gate.permits import Permit, Permits
 from consentry.gate.places import GatePlaces
+from consentry.gate.projection import chosen_columns, value_key
 from consentry.gate.recording import Recorder
 from consentry.gate.resume_tokens import ResumeTokens
 from consentry.ledger import Ledger
@@ -27,14 +28,6 @@ from consentry_records.instants import format_instant
 from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
 from fabric_protocol.msp import MspManager
-
-
-@dataclass(frozen=True, slots=True)
-class RowsRequest:
-    """What a caller asks for: columns (None: all) and a token to go on with (None: from the start)."""
-
-    columns: tuple[str, ...] | None
-    token: str | None
 
 
 class Gate:
@@ -83,8 +76,10 @@ class Gate:
         """
         return self._verifier.caller(request)
 
-    def deliver(self, attempt_id: str, wanted: RowsRequest, caller: Identity) -> Delivery:
+    def deliver(self, attempt_id: str, token: str | None, caller: Identity) -> Delivery:
         """Decide the caller's attempt on the ledger; return the delivery that its permit allows.
+
+        `token` is that of the place to go on from (None: from the start). The columns are the attempt's.
 
         Nothing is decided, and no use is taken, where the rows could not be given out anyway.
 
@@ -97,17 +92,20 @@ class Gate:
         if attempt.output != ROWS:
             raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for aggregates, not for rows")
         stored = self._store.open(attempt.version_id)
-        columns = chosen_columns(stored.index.schema, wanted.columns)
+        columns = chosen_columns(stored.index.schema, attempt.columns)
         block = 0
-        if wanted.token is not None:
-            block = self._parts.tokens.read(wanted.token, attempt_id, caller.key)
+        if token is not None:
+            block = self._parts.tokens.read(token, attempt_id, caller.key)
         permit = self._parts.permits.decide(attempt)
         secret = self._ledger.datasets.secret(self._ledger.datasets.get(attempt.version_id).name).secret
         use = RecipientUse(attempt.purpose, attempt.commercial, attempt.requester_msp)
         answers = ConsentAnswers(self._ledger.transactions, use, self._clock)
         with self._beginning:
-            noted = self._noted(permit, block, stored.index.block_rows, is_first=wanted.token is None)
-            delivery = Delivery(self._parts, permit, stored, secret, answers, caller.key, noted, columns)
+            noted = self._noted(permit, block, stored.index.block_rows, is_first=token is None)
+            key = secret
+            if len(columns) < len(stored.index.schema):
+                noted, key = replace(noted, is_part=True), value_key(secret, attempt_id)
+            delivery = Delivery(self._parts, permit, stored, key, answers, caller.key, noted, columns)
             self._parts.journal.begin(noted)
             self._running[attempt_id] = delivery
             return delivery
@@ -117,8 +115,8 @@ class Gate:
 
         Raises:
             DeniedOnLedger
-            RequestRefused: OUTPUT_DIFFERS, AGGREGATES_MISSING, AGGREGATES_FOR_OTHERS, PERMIT_OVERTAKEN,
-                NOT_RECORDED.
+            RequestRefused: OUTPUT_DIFFERS, AGGREGATES_MISSING, AGGREGATES_FOR_OTHERS,
+                AGGREGATES_OF_OTHER_COLUMNS, PERMIT_OVERTAKEN, NOT_RECORDED.
             InputRejected, LedgerRefused, LedgerUnreachable, …
         """
         attempt = self._parts.permits.attempt(attempt_id, caller)
@@ -132,6 +130,10 @@ class Gate:
             raise RequestRefused(
                 403, "AGGREGATES_FOR_OTHERS", "the aggregates are for another use or recipient"
             )
+        if attempt.columns and not {*grouping.by, *grouping.values} <= set(attempt.columns):
+            raise RequestRefused(
+                403, "AGGREGATES_OF_OTHER_COLUMNS", "the aggregates are of columns that the attempt lacks"
+            )
         permit = self._parts.permits.decide(attempt)
         if self._parts.permits.standing(permit)[0] is not None:
             raise RequestRefused(
@@ -140,13 +142,12 @@ class Gate:
         data = json.dumps(result).encode()
         secret = self._ledger.datasets.secret(self._ledger.datasets.get(attempt.version_id).name).secret
         with self._beginning:
-            noted = self._noted(permit, 0, 0, is_first=True)
+            noted = replace(self._noted(permit, 0, 0, is_first=True), content=hmac_digest(secret, data))
             self._parts.journal.begin(noted)
-        tally = Tally(secret, sent=len(data))
+        sent = NotedBlock(0, "", len(data), noted.started_at)
+        self._parts.journal.note(attempt_id, noted.number, sent)
         self._parts.journal.end(attempt_id, noted.number, "completed", noted.started_at)
-        record = replace(
-            tally.record(noted, "completed", noted.started_at), content_digest=hmac_digest(secret, data)
-        )
+        record = Tally(secret, sent=len(data)).record(noted, "completed", noted.started_at)
         if not self._recorder.record(record):
             raise RequestRefused(503, "NOT_RECORDED", "what would be given out cannot be recorded now")
         return result

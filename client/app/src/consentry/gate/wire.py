@@ -25,7 +25,8 @@ _HASH_BYTES = 32
 class Head:
     """What holds for a whole stream; `schema` has [name, kind] of all of the version's columns.
 
-    `secret` keys the row digests; `number` is that of the delivery; `first_block` where the stream begins.
+    `key` is that of the digests of the rows given out: the dataset's secret, or where only some columns leave
+    one of the attempt alone; `number` is that of the delivery; `first_block` where the stream begins.
     """
 
     version_id: str
@@ -34,17 +35,17 @@ class Head:
     first_block: int
     block_rows: int
     schema: list[list[str]]
-    secret: bytes
+    key: bytes
 
     def encode(self) -> dict[bytes, bytes]:
         """Return it as metadata of an Arrow schema."""
-        return {HEAD: orjson.dumps({**asdict(self), "secret": self.secret.hex()})}
+        return {HEAD: orjson.dumps({**asdict(self), "key": self.key.hex()})}
 
     @classmethod
     def decode(cls, metadata: Mapping[bytes, bytes]) -> Head:
         """Read it; raises KeyError, TypeError or ValueError for anything else."""
         document = orjson.loads(metadata[HEAD])
-        return cls(**{**document, "secret": bytes.fromhex(document["secret"])})
+        return cls(**{**document, "key": bytes.fromhex(document["key"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,16 @@ class BlockProof:
 
     def encode(self) -> dict[bytes, bytes]:
         """Return it as metadata of an Arrow batch."""
-        hashes = {"leaves": _packed(self.leaves), "path": _packed(self.path)}
-        return {PROOF: orjson.dumps({**asdict(self), **hashes})}
+        # Not `asdict`, which copies every number of the list.
+        document = {
+            "block": self.block,
+            "rows": self.rows,
+            "left_out": self.left_out,
+            "leaves": _packed(self.leaves),
+            "path": _packed(self.path),
+            "token": self.token,
+        }
+        return {PROOF: orjson.dumps(document)}
 
     @classmethod
     def decode(cls, metadata: Mapping[bytes, bytes]) -> BlockProof:

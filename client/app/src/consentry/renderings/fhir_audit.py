@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from consentry.renderings.absent import fhir_absent
@@ -89,6 +90,7 @@ def details(source: DecisionSource) -> dict[str, str]:
         "diseases": " ".join(attempt.diseases),
         "output": attempt.output,
         "projects": " ".join(attempt.projects),
+        "columns": json.dumps(attempt.columns, ensure_ascii=False) if attempt.columns else "",
         "attempted-at": attempt.proposal_time,
     }
     return {key: value for key, value in found.items() if value}

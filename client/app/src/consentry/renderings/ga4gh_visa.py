@@ -77,9 +77,13 @@ def visa_claims(source: DecisionSource, standing: Standing, issuer: VisaIssuer) 
     """The claims of the visa on a permit; `sub` is the requester's enrolment id.
 
     Raises:
-        InputRejected: VISA_WITHOUT_PERMIT, VISA_WITHOUT_GRANT, VISA_TOO_LATE, VISA_GRANT_OVER.
+        InputRejected: VISA_WITHOUT_PERMIT, VISA_WITHOUT_GRANT, VISA_TOO_LATE, VISA_GRANT_OVER, VISA_COLUMNS.
     """
     end = _permit_end(source, standing)
+    if source.attempt.columns:
+        raise InputRejected(
+            "VISA_COLUMNS", "the permit is for some columns; a visa can only speak of the whole version"
+        )
     last = min(end, shift(standing.at, 1000 * issuer.lifetime_seconds))
     value = f"{issuer.url.rstrip('/')}/versions/{source.version.version_id}"
     if len(value) > MAXIMUM_URL:

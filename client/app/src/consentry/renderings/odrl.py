@@ -101,6 +101,10 @@ def _grant_constraints(grant: Grant) -> list[dict[str, Any]]:
         found.append(_constraint("recipient", "isPartOf", name("project", grant.project)))
     if grant.diseases:
         found.append(_constraint(f"{PROFILE}:disease", "isAnyOf", list(grant.diseases)))
+    if conditions.columns:
+        found.append(_constraint(f"{PROFILE}:column", "isAnyOf", list(conditions.columns)))
+    if conditions.data_categories:
+        found.append(_constraint(f"{PROFILE}:data-category", "isAnyOf", list(conditions.data_categories)))
     if conditions.aggregate_output_only:
         found.append(_constraint(f"{PROFILE}:output", "eq", "aggregate"))
     return found
