@@ -66,8 +66,17 @@ class Running:
         assert not self.thread.is_alive()
 
 
-def decisions(gateway) -> list[str]:
-    return [name for _, _, name, _ in gateway.events if name == "AccessDecided.v1"]
+def decisions(gateway) -> int:
+    """How many decisions were committed."""
+    counted = 0
+    for _, _, name, payload in gateway.events:
+        if name in ("AccessDecided.v1", "AccessBatchDecided.v1"):
+            counted += json.loads(payload).get("count", 1)
+    return counted
+
+
+def batches(gateway) -> int:
+    return gateway.calls.count(("endorse", "access:decide_batch"))
 
 
 def test_attempts_made_while_it_was_down_are_decided_each_once(
@@ -77,8 +86,53 @@ def test_attempts_made_while_it_was_down_are_decided_each_once(
     with Running(ledger_of(NORTHGATE, "service"), checkpoint):
         for attempt in attempts:
             assert researcher.access.wait_for_decision(attempt, timeout=10).outcome == "deny"
-    decided = [json.loads(payload)["attempt_id"] for _, _, n, payload in gateway.events if "Decided" in n]
-    assert sorted(decided) == sorted(attempts)
+    assert decisions(gateway) == len(attempts)
+
+
+def waiting_attempts(gateway, researcher, version, checkpoint, count: int) -> list[str]:
+    """Attempts that a service will find open when it starts."""
+    noted = DecisionCheckpoint(checkpoint, "consentry")
+    attempts = []
+    for _ in range(count):
+        attempts.append(researcher.access.attempt(version, purpose=RESEARCH))
+        noted.note(gateway.events[-1][0], attempts[-1])
+    return attempts
+
+
+def test_attempts_that_wait_together_are_decided_in_one_transaction(
+    gateway, ledger_of, researcher, version, checkpoint
+):
+    attempts = waiting_attempts(gateway, researcher, version, checkpoint, 5)
+    with Running(ledger_of(NORTHGATE, "service"), checkpoint):
+        for attempt in attempts:
+            assert researcher.access.wait_for_decision(attempt, timeout=10).outcome == "deny"
+    assert (batches(gateway), gateway.calls.count(("endorse", "access:decide"))) == (1, 0)
+    assert decisions(gateway) == 5
+
+
+def test_one_that_was_decided_before_does_not_hold_up_the_others(
+    gateway, ledger_of, researcher, version, checkpoint
+):
+    attempts = waiting_attempts(gateway, researcher, version, checkpoint, 3)
+    service = ledger_of(NORTHGATE, "service")
+    service.transactions.submit("access:decide", attempts[1])
+    with Running(service, checkpoint):
+        wait_until(lambda: json.loads(checkpoint.read_bytes())["open"] == [])
+    assert batches(gateway) == 1
+    assert decisions(gateway) == 3
+
+
+def test_decisions_voided_together_are_made_again_one_by_one(
+    gateway, ledger_of, researcher, version, checkpoint
+):
+    steward = ledger_of(NORTHGATE, "steward")
+    attempts = waiting_attempts(gateway, researcher, version, checkpoint, 3)
+    gateway.before_commit = [lambda: steward.consents.withdraw(pseudonym="p")]
+    with Running(ledger_of(NORTHGATE, "service"), checkpoint):
+        for attempt in attempts:
+            assert len(researcher.access.wait_for_decision(attempt, timeout=10).epoch) == 64
+    assert (batches(gateway), gateway.calls.count(("endorse", "access:decide"))) == (1, 3)
+    assert decisions(gateway) == 3
 
 
 def test_after_a_restart_nothing_is_decided_twice(gateway, ledger_of, researcher, version, checkpoint):
@@ -90,7 +144,7 @@ def test_after_a_restart_nothing_is_decided_twice(gateway, ledger_of, researcher
     with Running(ledger_of(NORTHGATE, "service"), checkpoint):
         researcher.access.wait_for_decision(second, timeout=10)
     assert gateway.calls.count(("endorse", "access:decide")) == 1
-    assert len(decisions(gateway)) == 2
+    assert decisions(gateway) == 2
     assert json.loads(checkpoint.read_bytes())["open"] == []
 
 
@@ -104,7 +158,7 @@ def test_a_kill_between_commit_and_checkpoint_counts_as_done(
     DecisionCheckpoint(checkpoint, "consentry").note(gateway.events[-2][0], attempt)
     with Running(service, checkpoint):
         wait_until(lambda: json.loads(checkpoint.read_bytes())["open"] == [])
-    assert len(decisions(gateway)) == 1
+    assert decisions(gateway) == 1
 
 
 def test_a_lost_checkpoint_means_more_work_and_no_second_decision(
@@ -116,7 +170,7 @@ def test_a_lost_checkpoint_means_more_work_and_no_second_decision(
     checkpoint.unlink()
     with Running(ledger_of(NORTHGATE, "service"), checkpoint):
         wait_until(lambda: checkpoint.exists() and json.loads(checkpoint.read_bytes())["open"] == [])
-    assert len(decisions(gateway)) == 1
+    assert decisions(gateway) == 1
 
 
 def test_a_decision_voided_by_a_conflict_is_made_again(gateway, ledger_of, researcher, version, checkpoint):
@@ -128,7 +182,7 @@ def test_a_decision_voided_by_a_conflict_is_made_again(gateway, ledger_of, resea
         decision = researcher.access.wait_for_decision(attempt, timeout=10)
     assert gateway.calls.count(("endorse", "access:decide")) == 2
     assert len(decision.epoch) == 64
-    assert len(decisions(gateway)) == 1
+    assert decisions(gateway) == 1
 
 
 def test_it_goes_on_after_restarts_of_the_ledger(gateway, ledger_of, researcher, version, checkpoint):
@@ -140,7 +194,7 @@ def test_it_goes_on_after_restarts_of_the_ledger(gateway, ledger_of, researcher,
         gateway.failures["chaincode_events"] = [GONE]
         second = researcher.access.attempt(version, purpose=RESEARCH)
         researcher.access.wait_for_decision(second, timeout=10)
-    assert len(decisions(gateway)) == 2
+    assert decisions(gateway) == 2
 
 
 def test_a_decision_that_cannot_be_made_now_is_made_later(
@@ -158,7 +212,7 @@ def test_an_unknown_outcome_is_never_decided_twice(gateway, ledger_of, researche
     gateway.failures["submit"] = [StatusFailure("DEADLINE_EXCEEDED", "slow")]
     with Running(ledger_of(NORTHGATE, "service"), checkpoint):
         researcher.access.wait_for_decision(attempt, timeout=10)
-    assert len(decisions(gateway)) == 1
+    assert decisions(gateway) == 1
 
 
 @pytest.mark.parametrize("code", ["ATTEMPT_NOT_FOUND", "ATTEMPT_ALREADY_DECIDED", "ROLE_REQUIRED"])
@@ -171,7 +225,7 @@ def test_another_organizations_refusal_settles_nothing(
     gateway.failures["endorse"] = [StatusFailure("ABORTED", "failed to collect enough endorsements", (said,))]
     with Running(ledger_of(NORTHGATE, "service"), checkpoint):
         assert researcher.access.wait_for_decision(attempt, timeout=10).outcome == "deny"
-    assert len(decisions(gateway)) == 1
+    assert decisions(gateway) == 1
 
 
 def test_attempts_at_others_data_are_left_to_them(gateway, ledger_of, researcher, version, checkpoint):

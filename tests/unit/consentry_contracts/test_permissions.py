@@ -27,6 +27,20 @@ from consentry_records.rows import rows_root_of_digests
 from fabric_shim import ContractError
 from fabric_shim.contract import MARK
 
+ROUND = {
+    "session_id": identifier("session"),
+    "number": 1,
+    "participants": [
+        {
+            "msp": "A",
+            "version_id": identifier("version"),
+            "update_digest": examples.digest(),
+            "rows": 1,
+        }
+    ],
+    "aggregate_digest": examples.digest(),
+    "metrics": {},
+}
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "ledger:initialize": (examples.settings(),),
     "ledger:settings": (),
@@ -116,6 +130,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "reviews:read_rationale": (identifier("request"), "reviewer-1"),
     "access:attempt": (examples.new_attempt(),),
     "access:decide": (identifier("attempt"),),
+    "access:decide_batch": ({"attempts": [identifier("attempt")]},),
     "access:get": (identifier("attempt"),),
     "emergencies:review": (
         {
@@ -127,22 +142,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     ),
     "emergencies:open": ([NORTHGATE],),
     "training:start": (new_session(),),
-    "training:record_round": (
-        {
-            "session_id": identifier("session"),
-            "number": 1,
-            "participants": [
-                {
-                    "msp": "A",
-                    "version_id": identifier("version"),
-                    "update_digest": examples.digest(),
-                    "rows": 1,
-                }
-            ],
-            "aggregate_digest": examples.digest(),
-            "metrics": {},
-        },
-    ),
+    "training:record_round": (ROUND,),
+    "training:record_rounds": ({"rounds": [ROUND]},),
     "training:record_statement": (
         {
             "statement": {

@@ -19,8 +19,10 @@ from support.ledger_examples import NORTHGATE, REGULATOR, RIVERSIDE, identifier
 
 from consentry_contracts import contracts
 from consentry_records import (
+    DecisionBatch,
     FinishedSession,
     NewTrainingRound,
+    NewTrainingRounds,
     NewTrainingStatement,
     Participant,
     Settings,
@@ -163,6 +165,8 @@ async def access(consortium: Twice) -> None:
     emergency = {"purpose": "TREAT", "emergency": "LIFE_THREATENING"}
     attempt_id = await consortium.attempt(9, clinician, **emergency)
     await consortium.decide(attempt_id)
+    another = DecisionBatch(attempts=(await consortium.attempt(10),))
+    await consortium.submit(consortium.person("service"), "access:decide_batch", another)
     review = {
         "attempt_id": attempt_id,
         "state": "justified",
@@ -187,6 +191,7 @@ async def training(consortium: Twice) -> None:
         metrics={},
     )
     await consortium.submit(researcher, "training:record_round", made)
+    third = NewTrainingRound.from_dict(made.to_dict() | {"number": 3})
     stated = NewTrainingStatement(
         session_id=identifier("session"),
         sequence=1,
@@ -197,6 +202,7 @@ async def training(consortium: Twice) -> None:
     signature = sign(researcher.private_key, stated.signed_bytes()).hex()
     signed = SignedTrainingStatement(statement=stated, signature=signature)
     await consortium.submit(researcher, "training:record_statement", signed)
+    await consortium.submit(researcher, "training:record_rounds", NewTrainingRounds(rounds=(third,)))
     finished = FinishedSession(session_id=identifier("session"), state="completed")
     await consortium.submit(researcher, "training:finish", finished)
 

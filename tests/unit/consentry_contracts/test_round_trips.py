@@ -75,6 +75,22 @@ async def test_a_grant_takes_three_requests(consortium: Consortium, monkeypatch:
     assert len(seen) == 3
 
 
+async def test_many_decisions_take_as_many_requests_as_one(
+    consortium: Consortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await consortium.register_version()
+    await consortium.grant()
+    attempts = [await consortium.attempt(number) for number in range(1, 11)]
+    requests = []
+    for several in (attempts[:1], attempts):
+        with counted(monkeypatch) as seen:
+            await consortium.ledger.evaluate(
+                consortium.person("service"), "access:decide_batch", {"attempts": several}
+            )
+        requests.append(len(seen))
+    assert requests[0] == requests[1] <= 6
+
+
 async def test_a_decision_on_limited_uses_takes_six_requests_at_most(
     consortium: Consortium, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,15 @@ from support import ledger_examples as examples
 from support.consortium import Consortium, new_session
 from support.ledger_examples import LAKESIDE, NORTHGATE, REGULATOR, RIVERSIDE, identifier
 
-from consentry_records import NewTrainingRound, Participant, TrainingRound, TrainingSession, keys
+from consentry_records import (
+    NewTrainingRound,
+    NewTrainingRounds,
+    Participant,
+    TrainingRound,
+    TrainingSession,
+    keys,
+)
+from consentry_records.canonical import decode
 
 SESSION_KEY = keys.session(identifier("session"))
 
@@ -142,6 +150,54 @@ async def test_rounds_are_recorded_in_order(consortium: Consortium) -> None:
     assert recorded.metrics == {"accuracy": "0.9649"}
     again = consortium.submit(researcher, "training:record_round", training_round(3))
     assert await consortium.refusal(again) == "ROUND_EXISTS"
+
+
+async def test_rounds_are_recorded_together_or_not_at_all(consortium: Consortium) -> None:
+    researcher = await started(consortium)
+    result = await consortium.submit(
+        researcher, "training:record_rounds", NewTrainingRounds(rounds=(training_round(1), training_round(2)))
+    )
+    assert result.event is not None
+    assert decode(result.event.payload) == {"session_id": identifier("session"), "number": 1, "count": 2}
+    known = NewTrainingRounds(rounds=(training_round(2), training_round(3)))
+    assert await consortium.refusal(consortium.submit(researcher, "training:record_rounds", known)) == (
+        "ROUND_EXISTS"
+    )
+    ahead = NewTrainingRounds(rounds=(training_round(4), training_round(5)))
+    assert await consortium.refusal(consortium.submit(researcher, "training:record_rounds", ahead)) == (
+        "ROUND_NOT_NEXT"
+    )
+    there = [
+        consortium.record(TrainingRound, keys.training_round(identifier("session"), number)) is not None
+        for number in range(1, 6)
+    ]
+    assert there == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        [training_round(1), training_round(3)],
+        [training_round(1), training_round(1)],
+        [training_round(2), training_round(1)],
+        [training_round(1), training_round(2, session_id=identifier("session", 2))],
+    ],
+)
+async def test_rounds_that_do_not_follow_one_another_are_refused(
+    consortium: Consortium, rounds: list[NewTrainingRound]
+) -> None:
+    researcher = await started(consortium)
+    batch = {"rounds": [each.to_dict() for each in rounds]}
+    call = consortium.submit(researcher, "training:record_rounds", batch)
+    assert await consortium.refusal(call) == "ROUNDS_NOT_IN_ORDER"
+
+
+@pytest.mark.parametrize("count", [0, 65])
+async def test_no_rounds_and_too_many_are_refused(consortium: Consortium, count: int) -> None:
+    researcher = await started(consortium)
+    batch = {"rounds": [training_round(number + 1).to_dict() for number in range(count)]}
+    call = consortium.submit(researcher, "training:record_rounds", batch)
+    assert await consortium.refusal(call) == "FIELD_INVALID"
 
 
 async def test_rounds_that_are_refused(consortium: Consortium) -> None:

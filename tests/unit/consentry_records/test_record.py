@@ -36,11 +36,12 @@ def test_public_names_are_pinned() -> None:
     assert " ".join(record.__name__ for record in RECORDS) == (
         "AccessAttempt AccessDecision AccessRequest Breach BreachEvent BreachStep ClosedEpoch "
         "Conditions Consent ConsentBatch ConsentChange ConsentChangeBatch ConsentEvent "
-        "ConsentTerms Dataset DatasetVersion Delivery EmergencyAccess EmergencyReview "
+        "ConsentTerms Dataset DatasetVersion DecisionBatch Delivery EmergencyAccess EmergencyReview "
         "FinishedSession Grant GrantChange Impact ImpactQuery ManifestSignature Model "
         "ModelStage ModelVersion NarrowedGrant NewAccessAttempt NewAccessRequest NewBreach "
         "NewClosedEpoch NewDatasetVersion NewDelivery NewGrant NewModel NewModelVersion "
         "NewRetirement NewReview NewReviewPolicy NewRightsRequest NewTrailRead NewTrainingRound "
+        "NewTrainingRounds "
         "NewTrainingSession NewTrainingStatement OptOut OptOutBatch OrganizationSetting Origin "
         "Participant PermittedQuery PrivateBatch PrivateChange PrivateConsent ProcessingLimit "
         "PurgeOrder Reason RecipientNotice RecordedBatch RemovedRows Retirement Review "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from consentry_records import events, keys
@@ -13,6 +14,7 @@ from consentry_records.training import (
     STARTED,
     FinishedSession,
     NewTrainingRound,
+    NewTrainingRounds,
     NewTrainingSession,
     TrainingRound,
     TrainingSession,
@@ -74,14 +76,25 @@ class Training(LedgerContract):
         Raises SESSION_NOT_FOUND, NOT_OWNER, SESSION_NOT_RUNNING, ROUND_EXISTS, ROUND_NOT_NEXT,
         ROUND_VERSION_NOT_IN_SESSION, ORGANIZATION_UNKNOWN.
         """
+        await _record_rounds(ctx, (training_round,))
         session_id, number = training_round.session_id, training_round.number
-        key, previous_key = _round_keys(training_round)
-        state = await read(ctx, keys.SETTINGS, keys.session(session_id), key, previous_key)
-        settings, recorded_at = state.settings(), proposal_instant(ctx)
-        session = _own_running_session(state, session_id, member(ctx, settings))
-        check_follows(recorded_at, session.started_at, settings)
-        await put(ctx, key, _next_round(state, training_round, session, settings, recorded_at))
         emit(ctx, events.ROUND_RECORDED, session_id=session_id, number=number)
+
+    @transaction
+    async def record_rounds(self, ctx: Context, batch: NewTrainingRounds) -> None:
+        """Record rounds of the caller's running session that follow one another; all of them, or none.
+
+        Raises what `record_round` raises.
+        """
+        await _record_rounds(ctx, batch.rounds)
+        first = batch.rounds[0]
+        emit(
+            ctx,
+            events.ROUNDS_RECORDED,
+            session_id=first.session_id,
+            number=first.number,
+            count=len(batch.rounds),
+        )
 
     @transaction
     async def finish(self, ctx: Context, finish: FinishedSession) -> None:
@@ -145,6 +158,17 @@ class Training(LedgerContract):
         return (await read(ctx, key)).required(TrainingSession, key, missing)
 
 
+async def _record_rounds(ctx: Context, rounds: Sequence[NewTrainingRound]) -> None:
+    session_key, round_keys = keys.session(rounds[0].session_id), [_round_keys(each) for each in rounds]
+    state = await read(ctx, keys.SETTINGS, session_key, *(key for pair in round_keys for key in pair))
+    settings, recorded_at = state.settings(), proposal_instant(ctx)
+    session = _own_running_session(state, rounds[0].session_id, member(ctx, settings))
+    check_follows(recorded_at, session.started_at, settings)
+    for place, (each, (key, _)) in enumerate(zip(rounds, round_keys, strict=True)):
+        recorded = _next_round(state, each, session, settings, recorded_at, follows_known=place > 0)
+        await put(ctx, key, recorded)
+
+
 def _running_session(state: Snapshot, session_id: str, actor: Actor) -> TrainingSession:
     named = {"session_id": session_id}
     missing = LedgerError("SESSION_NOT_FOUND", named)
@@ -175,11 +199,13 @@ def _next_round(
     session: TrainingSession,
     settings: Settings,
     recorded_at: str,
+    *,
+    follows_known: bool = False,
 ) -> TrainingRound:
     session_id, number = training_round.session_id, training_round.number
     key, previous_key = _round_keys(training_round)
     state.check_absent(key, LedgerError("ROUND_EXISTS", {"session_id": session_id, "number": number}))
-    if number > 1 and state.text(previous_key) is None:
+    if number > 1 and not follows_known and state.text(previous_key) is None:
         raise LedgerError("ROUND_NOT_NEXT", {"session_id": session_id, "expected": number - 1})
     _check_participants(training_round, session, settings)
     fields = {name: getattr(training_round, name) for name in field_names(NewTrainingRound)}

@@ -5,7 +5,7 @@ Records are in this namespace; functions stay in their modules: `canonical`, `di
 `vocabulary`, `roles`.
 """
 
-from .access import AccessAttempt, AccessDecision, NewAccessAttempt
+from .access import AccessAttempt, AccessDecision, DecisionBatch, NewAccessAttempt
 from .batch import RecordedBatch
 from .breach import Breach, BreachEvent, BreachStep, NewBreach
 from .closed_epoch import ClosedEpoch, NewClosedEpoch
@@ -59,6 +59,7 @@ from .trail_read import NewTrailRead, TrailRead
 from .training import (
     FinishedSession,
     NewTrainingRound,
+    NewTrainingRounds,
     NewTrainingSession,
     Participant,
     TrainingRound,
@@ -86,6 +87,7 @@ __all__ = [
     "Dataset",
     "DatasetVersion",
     "Decision",
+    "DecisionBatch",
     "Delivery",
     "EmergencyAccess",
     "EmergencyReview",
@@ -116,6 +118,7 @@ __all__ = [
     "NewRightsRequest",
     "NewTrailRead",
     "NewTrainingRound",
+    "NewTrainingRounds",
     "NewTrainingSession",
     "NewTrainingStatement",
     "OptOut",

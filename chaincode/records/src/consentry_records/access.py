@@ -36,6 +36,7 @@ from .vocabulary import OUTPUTS, PURPOSES
 PERMIT = "permit"
 DENY = "deny"
 MAXIMUM_REASONS = 32
+MAXIMUM_DECISIONS = 64
 ROWS = "rows"
 AGGREGATE = "aggregate"
 
@@ -58,6 +59,13 @@ class NewAccessAttempt(Record):
     session_id: Annotated[str | None, Nullable(identifier("session"))] = None
     emergency: Annotated[str | None, Nullable(Choice(EMERGENCY_REASONS))] = None
     columns: Annotated[tuple[str, ...], COLUMNS] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionBatch(Record):
+    """Argument of `access:decide_batch`: ids of the attempts to be decided, none twice."""
+
+    attempts: Annotated[tuple[str, ...], Many(identifier("attempt"), 1, MAXIMUM_DECISIONS)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

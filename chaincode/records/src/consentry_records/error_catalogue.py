@@ -262,6 +262,9 @@ _TRAINING = {
     "ROUND_NOT_NEXT": _conflict(
         "training session {session_id} has no round {expected} yet; rounds are recorded in order"
     ),
+    "ROUNDS_NOT_IN_ORDER": _bad(
+        "rounds recorded together belong to one session, {session_id}, and follow one another"
+    ),
     "ROUND_VERSION_NOT_IN_SESSION": _bad(
         "dataset version {version_id} does not belong to the training session"
     ),

@@ -34,9 +34,11 @@ REVIEW_POLICY_SET = "ReviewPolicySet.v1"
 EMERGENCY_REVIEWED = "EmergencyReviewed.v1"
 ACCESS_ATTEMPTED = "AccessAttempted.v1"
 ACCESS_DECIDED = "AccessDecided.v1"
+ACCESS_BATCH_DECIDED = "AccessBatchDecided.v1"
 DATA_DELIVERED = "DataDelivered.v1"
 TRAINING_STARTED = "TrainingStarted.v1"
 ROUND_RECORDED = "TrainingRoundRecorded.v1"
+ROUNDS_RECORDED = "TrainingRoundsRecorded.v1"
 TRAINING_FINISHED = "TrainingFinished.v1"
 STATEMENT_RECORDED = "TrainingStatementRecorded.v1"
 MODEL_REGISTERED = "ModelRegistered.v1"
@@ -74,9 +76,11 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         EMERGENCY_REVIEWED: ("attempt_id", "custodian", "state"),
         ACCESS_ATTEMPTED: ("attempt_id", "custodian", "version_id"),
         ACCESS_DECIDED: ("attempt_id", "custodian", "outcome"),
+        ACCESS_BATCH_DECIDED: ("custodian", "count"),
         DATA_DELIVERED: ("attempt_id", "number", "custodian", "end"),
         TRAINING_STARTED: ("session_id", "model_id"),
         ROUND_RECORDED: ("session_id", "number"),
+        ROUNDS_RECORDED: ("session_id", "number", "count"),
         TRAINING_FINISHED: ("session_id", "state"),
         STATEMENT_RECORDED: ("session_id", "sequence"),
         MODEL_REGISTERED: ("model_id",),

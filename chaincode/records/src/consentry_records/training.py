@@ -49,6 +49,7 @@ MAXIMUM_ATTEMPTS = 64
 MAXIMUM_PARTICIPANTS = 64
 MAXIMUM_METRICS = 32
 MAXIMUM_ROUNDS = 999_999
+MAXIMUM_ROUND_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,23 @@ class NewTrainingRound(Record):
             if participant.version_id in seen:
                 raise LedgerError("ID_DOUBLED", {"what": "dataset version", "id": participant.version_id})
             seen.add(participant.version_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTrainingRounds(Record):
+    """Argument of `training:record_rounds`: rounds of one session that follow one another."""
+
+    rounds: Annotated[tuple[NewTrainingRound, ...], Many(Nested(NewTrainingRound), 1, MAXIMUM_ROUND_BATCH)]
+
+    def check(self) -> None:
+        """One session, each round after the one before it; raises LedgerError ROUNDS_NOT_IN_ORDER."""
+        first = self.rounds[0]
+        for place, training_round in enumerate(self.rounds):
+            if (training_round.session_id, training_round.number) != (
+                first.session_id,
+                first.number + place,
+            ):
+                raise LedgerError("ROUNDS_NOT_IN_ORDER", {"session_id": first.session_id})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

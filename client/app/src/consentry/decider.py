@@ -12,6 +12,7 @@ import queue
 import signal
 import threading
 import time
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -19,6 +20,7 @@ from types import FrameType
 from consentry.decision_checkpoint import DecisionCheckpoint
 from consentry.errors import ConsentryError, LedgerRefused
 from consentry.ledger import Ledger
+from consentry_records.access import MAXIMUM_DECISIONS, DecisionBatch
 from consentry_records.errors import LedgerError
 from consentry_records.events import ACCESS_ATTEMPTED, read_event
 from fabric_gateway import ChaincodeEvent, EventStream, StreamError
@@ -36,6 +38,9 @@ _IDLE_SECONDS = 0.2
 _IN_FLIGHT = 64
 
 _log = logging.getLogger(__name__)
+
+_Outcome = tuple[tuple[str, ...], Future[Collection[str]]]
+"""Attempts that were decided on together, and which of them are settled."""
 
 
 class DecisionService:
@@ -56,7 +61,7 @@ class DecisionService:
         self._ledger = ledger
         self._custodian = ledger.identity.msp_id
         self._checkpoint = DecisionCheckpoint(checkpoint, ledger.profile.channel)
-        self._attempts: queue.SimpleQueue[str | tuple[str, Future[bool]]] = queue.SimpleQueue()
+        self._attempts: queue.SimpleQueue[str | _Outcome] = queue.SimpleQueue()
         self._stream: EventStream | None = None
         self._stream_lock = threading.Lock()
         self._failure: BaseException | None = None
@@ -142,8 +147,9 @@ class DecisionService:
             pass
 
     def _start_due(self, waiting: _Waiting, pool: Executor) -> None:
+        # One by one: what failed with others may succeed alone.
         while (attempt_id := waiting.take_due()) is not None:
-            self._start(attempt_id, pool)
+            self._start((attempt_id,), pool)
 
     def _take_one(self, waiting: _Waiting, pool: Executor | None, timeout: float) -> bool:
         """Take one attempt or one outcome; returns whether there was any. Without a pool nothing is begun."""
@@ -151,23 +157,56 @@ class DecisionService:
             item = self._attempts.get(timeout=timeout) if timeout else self._attempts.get_nowait()
         except queue.Empty:
             return False
+        outcomes: list[_Outcome] = []
         if isinstance(item, str):
+            together = [item, *self._more(outcomes)]
             if pool is not None:
-                self._start(item, pool)
-            return True
-        attempt_id, outcome = item
-        if outcome.cancelled():
-            return True
-        if outcome.result():
-            self._checkpoint.settle(attempt_id)
-            waiting.forget(attempt_id)
+                self._start(tuple(together), pool)
         else:
-            waiting.postpone(attempt_id)
+            outcomes.append(item)
+        for attempt_ids, outcome in outcomes:
+            if not outcome.cancelled():
+                self._note(waiting, attempt_ids, outcome.result())
         return True
 
-    def _start(self, attempt_id: str, pool: Executor) -> None:
-        future = pool.submit(self._decide, attempt_id)
-        future.add_done_callback(lambda outcome: self._attempts.put((attempt_id, outcome)))
+    def _more(self, outcomes: list[_Outcome]) -> Iterator[str]:
+        """Attempts that wait already, for one transaction decides on many as fast as on one."""
+        for _ in range(MAXIMUM_DECISIONS - 1):
+            try:
+                item = self._attempts.get_nowait()
+            except queue.Empty:
+                return
+            if isinstance(item, str):
+                yield item
+            else:
+                outcomes.append(item)
+
+    def _note(self, waiting: _Waiting, attempt_ids: Sequence[str], settled: Collection[str]) -> None:
+        for attempt_id in attempt_ids:
+            if attempt_id in settled:
+                self._checkpoint.settle(attempt_id)
+                waiting.forget(attempt_id)
+            else:
+                waiting.postpone(attempt_id)
+
+    def _start(self, attempt_ids: tuple[str, ...], pool: Executor) -> None:
+        future = pool.submit(self._decide_together, attempt_ids)
+        future.add_done_callback(lambda outcome: self._attempts.put((attempt_ids, outcome)))
+
+    def _decide_together(self, attempt_ids: Sequence[str]) -> Collection[str]:
+        """Submit the decisions on attempts, several together; return those that are settled."""
+        if len(attempt_ids) > 1:
+            try:
+                batch = DecisionBatch(attempts=tuple(attempt_ids))
+                self._ledger.transactions.submit("access:decide_batch", batch)
+            except LedgerRefused as error:
+                _log.info("%d decisions together refused: %s; now one by one", len(attempt_ids), error.code)
+            except ConsentryError as error:
+                _log.info("%d decisions are made again: %s", len(attempt_ids), error.code)
+                return ()
+            else:
+                return attempt_ids
+        return [attempt_id for attempt_id in attempt_ids if self._decide(attempt_id)]
 
     def _decide(self, attempt_id: str) -> bool:
         """Submit the decision on an attempt; returns whether nothing more is to be done about it."""

@@ -31,8 +31,10 @@ from consentry_records.training import (
     ABORTED,
     COMPLETED,
     FAILED,
+    MAXIMUM_ROUND_BATCH,
     FinishedSession,
     NewTrainingRound,
+    NewTrainingRounds,
     NewTrainingSession,
     Participant,
     UsedVersion,
@@ -40,7 +42,7 @@ from consentry_records.training import (
 
 _log = logging.getLogger(__name__)
 
-__all__ = ["Participant", "RunningSession", "Training", "TrainingPlan", "participant"]
+__all__ = ["Participant", "Round", "RunningSession", "Training", "TrainingPlan", "participant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,15 @@ class TrainingPlan:
     decision_timeout: float
     output: str
     columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A computed round: who computed what, the aggregate (arrays by name, or a digest), and its metrics."""
+
+    participants: Sequence[Participant]
+    aggregate: Weights
+    metrics: Mapping[str, Metric]
 
 
 class Training:
@@ -187,21 +198,49 @@ class RunningSession:
             InputRejected: malformed input; nothing was sent.
             LedgerRefused: ROUND_VERSION_NOT_IN_SESSION, SESSION_NOT_RUNNING, …
         """
-        texts = metric_texts(metrics)
-        new = checked(
+        new = self._new_round(1, Round(participants, aggregate, metrics))
+        self._record("training:record_round", new, lambda outbox: outbox.state_round(new))
+        self._note_rounds((new,))
+        return new
+
+    def record_rounds(self, rounds: Sequence[Round]) -> tuple[NewTrainingRound, ...]:
+        """Record rounds that were computed already, up to 64 in a transaction: all of these, or none.
+
+        Return them with their numbers.
+
+        Raises:
+            InputRejected, LedgerRefused: as `record_round`; what was recorded before stays on record.
+        """
+        recorded: list[NewTrainingRound] = []
+        for start in range(0, len(rounds), MAXIMUM_ROUND_BATCH):
+            part = rounds[start : start + MAXIMUM_ROUND_BATCH]
+            recorded += self._record_together(
+                tuple(self._new_round(place, each) for place, each in enumerate(part, 1))
+            )
+        return tuple(recorded)
+
+    def _record_together(self, rounds: tuple[NewTrainingRound, ...]) -> tuple[NewTrainingRound, ...]:
+        batch = checked(lambda: NewTrainingRounds(rounds=rounds))
+        self._record("training:record_rounds", batch, lambda outbox: _state_rounds(outbox, rounds))
+        self._note_rounds(rounds)
+        return rounds
+
+    def _new_round(self, place: int, computed: Round) -> NewTrainingRound:
+        texts = metric_texts(computed.metrics)
+        return checked(
             lambda: NewTrainingRound(
                 session_id=self.session_id,
-                number=self._rounds + 1,
-                participants=tuple(participants),
-                aggregate_digest=_digest(aggregate),
+                number=self._rounds + place,
+                participants=tuple(computed.participants),
+                aggregate_digest=_digest(computed.aggregate),
                 metrics=texts,
             )
         )
-        self._record("training:record_round", new, lambda outbox: outbox.state_round(new))
-        self._rounds += 1
-        for part in new.participants:
+
+    def _note_rounds(self, recorded: Sequence[NewTrainingRound]) -> None:
+        self._rounds += len(recorded)
+        for part in (part for each in recorded for part in each.participants):
             self.note_use(part.version_id, part.rows)
-        return new
 
     def note_use(self, version_id: str, rows: int) -> None:
         """Note how many rows of a dataset version are used; its highest number goes on record with the end.
@@ -276,6 +315,10 @@ def participant(msp: str, version_id: str, *, rows: int, update: Weights) -> Par
     return checked(
         lambda: Participant(msp=msp, version_id=version_id, update_digest=_digest(update), rows=rows)
     )
+
+
+def _state_rounds(outbox: Outbox, rounds: Sequence[NewTrainingRound]) -> OutboxEntry:
+    return [outbox.state_round(each) for each in rounds][-1]
 
 
 def _digest(weights: Weights) -> str:
