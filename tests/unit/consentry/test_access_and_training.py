@@ -21,7 +21,7 @@ from consentry.errors import (
     NetworkRefused,
     OutcomeUnknown,
 )
-from consentry.training import Round, participant
+from consentry.training import participant
 from consentry_records.merkle import inclusion_proof, verify_inclusion
 from consentry_records.rows import row_digest, row_leaf
 from fabric_gateway.transport import ErrorDetail, StatusFailure
@@ -274,22 +274,6 @@ def test_a_training_session_leaves_its_whole_trail(steward, researcher, version,
     ended = researcher.transactions.evaluate("training:get", session.session_id)
     assert (ended["state"], ended["versions"]) == ("completed", [version.version_id])
     assert ended["attempts"] == [permit.attempt_id for permit in session.permits]
-
-
-def test_rounds_computed_already_are_recorded_in_few_transactions(
-    gateway, steward, researcher, version, deciding
-):
-    grant(steward, researcher, version)
-    update = participant(NORTHGATE, version.version_id, rows=2, update={"w": np.ones(2)})
-    rounds = [Round([update], {"w": np.ones(2) * number}, {"loss": 1 / number}) for number in range(1, 71)]
-    with researcher.training(model="risk", datasets=[version.version_id], purpose=RESEARCH) as session:
-        recorded = session.record_rounds(rounds)
-        assert session.record_round([update], aggregate={"w": np.ones(2)}, metrics={}).number == 71
-        assert session.record_rounds([]) == ()
-    assert [each.number for each in recorded] == list(range(1, 71))
-    assert gateway.calls.count(("endorse", "training:record_rounds")) == 2
-    ended = researcher.transactions.evaluate("training:get", session.session_id)
-    assert ended["used"] == [{"version_id": version.version_id, "rows": 2}]
 
 
 def test_the_same_model_can_be_trained_again_from_its_last_version(steward, researcher, version, deciding):

@@ -17,7 +17,7 @@ from support.training_sessions import (
 
 from consentry.errors import ConfigurationError, InputRejected, LedgerRefused, LedgerUnreachable
 from consentry.outbox import Outbox
-from consentry.training import Round, participant
+from consentry.training import participant
 from consentry_records import TrainingRound, TrainingStatement, keys
 from consentry_records.training import TrainingSession
 from fabric_gateway.transport import StatusFailure
@@ -55,16 +55,6 @@ def online(gateway):
 
 def stored(gateway, kind, key):
     return kind.from_bytes(gateway.memory.state(key))
-
-
-def test_rounds_recorded_together_off_line_wait_one_by_one(gateway, session, researcher, version):
-    part = participant(NORTHGATE, version.version_id, rows=2, update=DIGEST)
-    offline(gateway)
-    session.record_rounds([Round([part], DIGEST, {"loss": 0.5})] * 3)
-    assert [entry.what for entry in researcher.outbox.entries()] == ["round 1", "round 2", "round 3"]
-    online(gateway)
-    assert researcher.outbox.send().recorded == 3
-    assert stored(gateway, TrainingRound, keys.training_round(session.session_id, 3)).number == 3
 
 
 def test_what_is_recorded_off_line_is_recorded_later_with_both_times(gateway, session, researcher, version):
