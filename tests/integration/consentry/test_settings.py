@@ -1,5 +1,6 @@
 """The ledger's settings over real engines: what a majority votes for is in force, and on record."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,11 @@ def test_a_majority_of_the_organizations_changes_the_settings(ledger_of) -> None
         for number, voter in enumerate(voters, start=1):
             voted_for = voter.vote(settings)
             assert (voter.settings() == voted_for) == (number == len(voters))
+        # The last voter's peer has them; the others' follow.
+        deadline = time.monotonic() + 30
+        while any(voter.settings() != voted_for for voter in voters):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
     assert voters[0].votes() == []
     with pytest.raises(LedgerRefused, match="SETTINGS_UNCHANGED"):
         voters[0].vote(voters[0].settings())

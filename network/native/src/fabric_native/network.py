@@ -228,9 +228,7 @@ class NativeNetwork(ManagedNetwork):
 
     def _start_nodes(self, started: list[str], progress: Callable[[str], None]) -> None:
         self._require_own_hosts()
-        idle = [node for node in self._nodes.all() if self._processes.find(node.name) is None]
-        for name, (host, _port) in (listener for node in idle for listener in self._nodes.listeners(node)):
-            require_free(host, self._ports, [name])
+        self._require_ports()
         start_nodes(self._nodes, started, progress)
         try:
             join_network(self._nodes, progress)
@@ -252,6 +250,11 @@ class NativeNetwork(ManagedNetwork):
         with self._whole.locked():
             self._nodes = operation()
             self.topology, self._ports = self._nodes.topology, dict(self._nodes.ports)
+
+    def _require_ports(self) -> None:
+        idle = [node for node in self._nodes.all() if self._processes.find(node.name) is None]
+        for name, (host, _port) in (listener for node in idle for listener in self._nodes.listeners(node)):
+            require_free(host, self._ports, [name])
 
     def _require_own_hosts(self) -> None:
         if self._nodes.settings.organization is not None:

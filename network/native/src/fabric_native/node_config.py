@@ -194,11 +194,8 @@ def _gossip(organization: Organization, node: Node, endpoints: Endpoints) -> dic
         "orgLeader": True,
         "reconnectInterval": "1s",
         # What chaincodes a peer has, its peers hear at these beats: by default each is 4 s.
-        "publishStateInfoInterval": "500ms",
-        "requestStateInfoInterval": "500ms",
-        # So are whole organizations' peers; silence is judged as late as by default.
-        "aliveTimeInterval": "1s",
-        "aliveExpirationTimeout": "25s",
+        "publishStateInfoInterval": "1s",
+        "requestStateInfoInterval": "1s",
         "pvtData": {
             "pullRetryThreshold": "60s",
             "transientstoreMaxBlockRetention": 20_000,
