@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consentry.errors import AccessDenied, DecisionPending
+from consentry.errors import AccessDenied, DecisionPending, LedgerRefused
 from consentry.identifiers import new_identifier
 from consentry.transactions import Transactions, checked
 from consentry_records.access import ROWS, AccessAttempt, AccessDecision, NewAccessAttempt
@@ -15,6 +15,7 @@ from consentry_records.reasons import words
 DEFAULT_TIMEOUT_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
+_LAG_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,23 @@ class Access:
 
         Raises:
             DecisionPending: none in time; the attempt stays on record and open.
-            LedgerRefused: ATTEMPT_NOT_FOUND.
+            LedgerRefused: ATTEMPT_NOT_FOUND, also not in the seconds that the own peer may lag behind the
+                requester's.
         """
-        end = time.monotonic() + timeout
+        began = time.monotonic()
         pause = _FIRST_PAUSE_SECONDS
         while True:
-            state = self.get(attempt_id)
-            if state.decision is not None:
-                return state.decision
-            if time.monotonic() + pause > end:
-                raise DecisionPending(attempt_id, state.attempt.custodian, timeout)
+            waited = time.monotonic() - began + pause
+            try:
+                state = self.get(attempt_id)
+            except LedgerRefused as refusal:
+                if refusal.code != "ATTEMPT_NOT_FOUND" or waited > min(timeout, _LAG_SECONDS):
+                    raise
+            else:
+                if state.decision is not None:
+                    return state.decision
+                if waited > timeout:
+                    raise DecisionPending(attempt_id, state.attempt.custodian, timeout)
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
