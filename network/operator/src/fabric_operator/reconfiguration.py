@@ -72,6 +72,43 @@ def change_configuration(
     return number
 
 
+def propose_change(
+    nodes: Sequence[OrderingNode], channel_id: str, reader: ConfigSigner, change: Callable[[Any], Any]
+) -> bytes:
+    """M(ConfigUpdate) that makes a change to the configuration in force; raises as `change_configuration`.
+
+    Parameters:
+        nodes: asked in turn until one answers.
+        channel_id: of the channel.
+        reader: who may read the channel's blocks.
+        change: as for `change_configuration`.
+    """
+    update: bytes = _first_answer(nodes, channel_id, [reader], lambda admins: admins.update(change)[1])
+    return update
+
+
+def submit_update(
+    nodes: Sequence[OrderingNode],
+    channel_id: str,
+    update: bytes,
+    signatures: Sequence[Any],
+    sender: ConfigSigner,
+) -> int:
+    """Send an update that others have signed; returns and raises as `change_configuration`.
+
+    Parameters:
+        nodes: asked in turn until one answers.
+        channel_id: of the channel.
+        update: M(ConfigUpdate).
+        signatures: ConfigSignature of each who consents.
+        sender: who sends it; may write to the channel.
+    """
+    number: int = _first_answer(
+        nodes, channel_id, [sender], lambda admins: admins.send(admins.newest_block(), update, signatures)
+    )
+    return number
+
+
 def read_configuration(
     nodes: Sequence[OrderingNode], channel_id: str, signer: ConfigSigner, *, must_order: bool = False
 ) -> common_pb2.Block:
@@ -111,13 +148,22 @@ class _Administration:
         self._signers = signers
 
     def newest(self, must_order: bool) -> Any:
-        return self._configuration_of(next(self._blocks(_NEWEST, _NEWEST, must_order)))
+        return self._configuration_of(self.newest_block(must_order))
+
+    def newest_block(self, must_order: bool = False) -> Any:
+        return next(self._blocks(_NEWEST, _NEWEST, must_order))
 
     def change(self, change: Callable[[Any], Any]) -> int:
-        newest = next(self._blocks(_NEWEST, _NEWEST))
+        newest, update = self.update(change)
+        return self.send(newest, update, [sign_update(update, signer) for signer in self._signers])
+
+    def update(self, change: Callable[[Any], Any]) -> tuple[Any, bytes]:
+        newest = self.newest_block()
         current = ChannelConfig.from_block(self._configuration_of(newest))
-        update = compute_update(self._channel_id, current.group, change(current.group)).SerializeToString()
-        signatures = [sign_update(update, signer) for signer in self._signers]
+        update = compute_update(self._channel_id, current.group, change(current.group))
+        return newest, update.SerializeToString()
+
+    def send(self, newest: Any, update: bytes, signatures: Sequence[Any]) -> int:
         envelope = update_envelope(self._channel_id, update, signatures, self._signers[0])
         (answer,) = self._stub.Broadcast(iter([envelope]), timeout=_SECONDS)
         if answer.status != common_pb2.SUCCESS:

@@ -41,6 +41,7 @@ __all__ = [
     "Consenter",
     "OrderingConfig",
     "OrganizationConfig",
+    "anchor_peer",
     "application_organization",
     "check_organizations",
     "genesis_block",
@@ -114,7 +115,7 @@ def application_organization(organization: OrganizationConfig) -> Any:
     """An organization's group in the application part (ConfigGroup)."""
     values = {"MSP": organization.msp_config}
     if organization.anchor_peers:
-        peers = [_anchor_peer(endpoint) for endpoint in organization.anchor_peers]
+        peers = [anchor_peer(endpoint) for endpoint in organization.anchor_peers]
         values["AnchorPeers"] = peer_pb2.AnchorPeers(anchor_peers=peers)
     group = _group(values)
     add_organization_policies(group, organization.msp_id)
@@ -222,9 +223,14 @@ def _capabilities(name: str) -> Any:
     return configuration_pb2.Capabilities(capabilities={name: configuration_pb2.Capability()})
 
 
-def _anchor_peer(endpoint: str) -> Any:
+def anchor_peer(endpoint: str) -> Any:
+    """A peer (AnchorPeer) by its "host:port".
+
+    Raises:
+        ConfigError: CHANNEL_CONFIG_INVALID.
+    """
     host, separator, port = endpoint.rpartition(":")
-    if not separator or not host or not port.isascii() or not port.isdigit():
+    if not separator or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise _invalid(f"anchor peer: expected 'host:port', got {endpoint!r}")
     return peer_pb2.AnchorPeer(host=host, port=int(port))
 

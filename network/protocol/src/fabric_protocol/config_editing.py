@@ -5,14 +5,17 @@
 Source: fabric-behaviour §1.2, §11.2.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from fabric_protos.common import configtx_pb2
 from fabric_protos.msp import msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
+from fabric_protos.peer import configuration_pb2 as peer_pb2
 
 from fabric_protocol.channel_config import (
     OrganizationConfig,
+    anchor_peer,
     application_organization,
     check_organizations,
     orderer_organization,
@@ -83,6 +86,27 @@ def with_organization(group: Any, organization: OrganizationConfig) -> Any:
         raise ConfigError("CHANNEL_CONFIG_INVALID", f"the channel has an organization {organization.name}")
     changed.groups["Application"].groups[organization.name].CopyFrom(application_organization(organization))
     changed.groups["Orderer"].groups[organization.name].CopyFrom(orderer_organization(organization))
+    return changed
+
+
+def with_anchor_peers(group: Any, name: str, endpoints: Sequence[str]) -> Any:
+    """Have others contact an organization's peers at these addresses first, in place of those so far.
+
+    Parameters:
+        group: ConfigGroup of the channel.
+        name: of the organization's group.
+        endpoints: "host:port" of each.
+
+    Raises:
+        ConfigError: ORGANIZATION_UNKNOWN; CHANNEL_CONFIG_INVALID, an address of another form.
+    """
+    changed = _copy(group)
+    members = changed.groups["Application"].groups
+    if name not in members:
+        raise ConfigError("ORGANIZATION_UNKNOWN", f"the channel has no organization {name}")
+    value = members[name].values["AnchorPeers"]
+    value.value = _encode(peer_pb2.AnchorPeers(anchor_peers=[anchor_peer(item) for item in endpoints]))
+    value.mod_policy = value.mod_policy or "Admins"
     return changed
 
 

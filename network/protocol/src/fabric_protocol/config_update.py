@@ -4,7 +4,7 @@ Source: fabric-behaviour §11.4 (`common/configtx/{update,validator}.go`,
 `common/channelconfig/bundle.go · ValidateNew`). Messages are Fabric's, so that its clients know them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fabric_protos.common import common_pb2, configtx_pb2
@@ -22,7 +22,14 @@ from fabric_protocol.errors import ConfigError, PolicyError
 from fabric_protocol.identities import Identity
 from fabric_protocol.policies import Policy, SignedData, refusal_text, signing_identities
 
-__all__ = ["apply_config", "authorize_update", "propose_config"]
+__all__ = [
+    "apply_config",
+    "authorize_update",
+    "preview_update",
+    "propose_config",
+    "read_update_envelope",
+    "signed_data",
+]
 
 _Elements = Mapping[str, ConfigElement]
 _MIGRATING_ORDERERS: Final = ("V1_4_2", "V2_0")
@@ -42,7 +49,7 @@ def propose_config(current: ChannelConfig, update: Any) -> tuple[Any, ChannelCon
     Raises:
         ConfigError: as `authorize_update`; CHANNEL_CONFIG_INVALID, … if nodes would refuse the result.
     """
-    content = _update_envelope(update)
+    content = read_update_envelope(update)
     try:
         group = authorize_update(current, content)
     except ConfigError as error:
@@ -75,7 +82,7 @@ def apply_config(current: ChannelConfig, envelope: Any) -> ChannelConfig:
             "CONFIG_SEQUENCE_WRONG",
             f"config currently at sequence {current.sequence}, cannot validate config at sequence {sequence}",
         )
-    group = authorize_update(current, _update_envelope(envelope.last_update))
+    group = authorize_update(current, read_update_envelope(envelope.last_update))
     if group != envelope.config.channel_group:
         raise ConfigError(
             "CONFIG_RESULT_WRONG", "ConfigEnvelope LastUpdate did not produce the supplied config result"
@@ -98,6 +105,41 @@ def authorize_update(current: ChannelConfig, envelope: Any) -> Any:
             CONFIG_VERSION_CONFLICT, made from another configuration than the one in force;
             CONFIG_POLICY_UNSATISFIED, signatures missing.
     """
+    existing, changes = _read_changes(current, envelope)
+    signers = signing_identities(signed_data(envelope), current.msps)
+    try:
+        _check_changes(current, existing, changes, signers)
+    except ConfigError as error:
+        raise ConfigError(error.code, f"error validating DeltaSet: {error}") from error
+    return config_tree({**existing, **changes})
+
+
+def preview_update(current: ChannelConfig, envelope: Any) -> tuple[Any, Mapping[str, Policy]]:
+    """What an update would give if all who have to sign it had, and what has to be satisfied for that.
+
+    Parameters:
+        current: the configuration in force.
+        envelope: ConfigUpdateEnvelope.
+
+    Returns:
+        The whole new ConfigGroup, and the policies of all changed elements by their absolute paths.
+
+    Raises:
+        ConfigError: CONFIG_UPDATE_INVALID, CONFIG_VERSION_CONFLICT; CONFIG_POLICY_UNSATISFIED, a policy that
+            nobody can satisfy; CHANNEL_CONFIG_INVALID if nodes would refuse the result.
+    """
+    existing, changes = _read_changes(current, envelope)
+    policies = {
+        _policy_path(existing[path]): _policy(current, path, existing[path])
+        for path in _checked_versions(existing, changes)
+    }
+    group = config_tree({**existing, **changes})
+    _successor(current, configtx_pb2.Config(sequence=current.sequence + 1, channel_group=group))
+    return group, policies
+
+
+def _read_changes(current: ChannelConfig, envelope: Any) -> tuple[_Elements, _Elements]:
+    """All elements in force, and those that an update writes anew."""
     update = _parsed(configtx_pb2.ConfigUpdate, envelope.config_update)
     if update.channel_id != current.channel_id:
         raise _invalid(
@@ -112,12 +154,7 @@ def authorize_update(current: ChannelConfig, envelope: Any) -> Any:
         for path, element in write_set.items()
         if path not in read_set or read_set[path].message.version != element.message.version
     }
-    signers = signing_identities(_signed_data(envelope), current.msps)
-    try:
-        _check_changes(current, existing, changes, signers)
-    except ConfigError as error:
-        raise ConfigError(error.code, f"error validating DeltaSet: {error}") from error
-    return config_tree({**existing, **changes})
+    return existing, changes
 
 
 def _check_read_set(existing: _Elements, read_set: _Elements) -> None:
@@ -138,6 +175,17 @@ def _check_read_set(existing: _Elements, read_set: _Elements) -> None:
 def _check_changes(
     current: ChannelConfig, existing: _Elements, changes: _Elements, signers: Sequence[Identity]
 ) -> None:
+    for path in _checked_versions(existing, changes):
+        policy = _policy(current, path, existing[path])
+        if not policy.evaluate_identities(signers):
+            raise ConfigError(
+                "CONFIG_POLICY_UNSATISFIED",
+                f"policy for {path} not satisfied: {refusal_text(policy, signers)}",
+            )
+
+
+def _checked_versions(existing: _Elements, changes: _Elements) -> Iterator[str]:
+    """Paths of the changed elements that exist, each once what it says is looked at."""
     if not changes:
         raise _invalid("delta set was empty -- update would have no effect")
     for path, element in changes.items():
@@ -153,12 +201,12 @@ def _check_changes(
         before = existing[path].message.version
         if version != before + 1:
             raise _conflict(f"attempt to set key {path} to version {version}, but key is at version {before}")
-        policy = _policy(current, path, existing[path])
-        if not policy.evaluate_identities(signers):
-            raise ConfigError(
-                "CONFIG_POLICY_UNSATISFIED",
-                f"policy for {path} not satisfied: {refusal_text(policy, signers)}",
-            )
+        yield path
+
+
+def _policy_path(element: ConfigElement) -> str:
+    name = element.message.mod_policy
+    return name if name.startswith("/") else "/".join(("", *element.group_path, name))
 
 
 def _policy(current: ChannelConfig, path: str, element: ConfigElement) -> Policy:
@@ -175,7 +223,12 @@ def _policy(current: ChannelConfig, path: str, element: ConfigElement) -> Policy
         ) from error
 
 
-def _signed_data(envelope: Any) -> list[SignedData]:
+def signed_data(envelope: Any) -> list[SignedData]:
+    """The signatures of a ConfigUpdateEnvelope.
+
+    Raises:
+        ConfigError: CONFIG_UPDATE_INVALID.
+    """
     signed = []
     for signature in envelope.signatures:
         header = _parsed(common_pb2.SignatureHeader, signature.signature_header)
@@ -209,7 +262,12 @@ def _successor(current: ChannelConfig, config: Any) -> ChannelConfig:
     return found
 
 
-def _update_envelope(envelope: Any) -> Any:
+def read_update_envelope(envelope: Any) -> Any:
+    """The ConfigUpdateEnvelope in a common.Envelope of type CONFIG_UPDATE.
+
+    Raises:
+        ConfigError: CONFIG_UPDATE_INVALID.
+    """
     payload = _parsed(common_pb2.Payload, envelope.payload)
     if not payload.HasField("header"):
         raise _invalid("error converting envelope to config update: envelope must have a Header")
