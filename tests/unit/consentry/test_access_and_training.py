@@ -244,27 +244,6 @@ def test_an_open_attempt_says_who_has_to_decide(researcher, version):
     assert caught.value.fields == {"attempt_id": attempt, "custodian": NORTHGATE}
 
 
-def test_whoever_waits_at_a_peer_that_lags_waits_for_the_attempt_too(
-    monkeypatch, researcher, version, deciding
-):
-    attempt, get = researcher.access.attempt(version.version_id, purpose=RESEARCH), researcher.access.get
-    answers = iter([LedgerRefused("ATTEMPT_NOT_FOUND", "not here yet", {})] * 2)
-
-    def lagging(attempt_id):
-        refusal = next(answers, None)
-        if refusal is not None:
-            raise refusal
-        return get(attempt_id)
-
-    monkeypatch.setattr(type(researcher.access), "get", lambda _self, attempt_id: lagging(attempt_id))
-    assert researcher.access.wait_for_decision(attempt).attempt_id == attempt
-
-
-def test_an_attempt_that_nobody_made_is_named_when_the_time_is_over(researcher):
-    with pytest.raises(LedgerRefused, match="ATTEMPT_NOT_FOUND"):
-        researcher.access.wait_for_decision("attempt-" + "0" * 32, timeout=0.2)
-
-
 def test_a_suspended_grant_denies(ledger_of, steward, researcher, version, deciding):
     given = grant(steward, researcher, version)
     ledger_of("RegulatorMSP", "regulator").grants.suspend(given.grant_id)
