@@ -14,12 +14,15 @@ from consentry_records import (
     ConsentEvent,
     ConsentTerms,
     DatasetVersion,
+    FunctionOutput,
     Grant,
     NarrowedGrant,
     NewAccessAttempt,
     NewAccessRequest,
     NewDatasetVersion,
     NewDelivery,
+    NewFunction,
+    NewFunctionApproval,
     NewGrant,
     NewReview,
     OrganizationSetting,
@@ -269,6 +272,41 @@ def new_delivery(number: int = 1, **changes: Any) -> NewDelivery:
     return NewDelivery(**{**fields, **changes})
 
 
+def new_function(**changes: Any) -> NewFunction:
+    """A function that gives a model's update and metrics out."""
+    outputs = (
+        FunctionOutput(name="update", kind="arrays", maximum_bytes=4096),
+        FunctionOutput(name="metrics", kind="metrics", maximum_bytes=1024),
+    )
+    return NewFunction(**{"code_digest": digest("function"), "outputs": outputs, **changes})
+
+
+def new_approval(revision: int = 1, **changes: Any) -> NewFunctionApproval:
+    """Approval of Riverside's function for version 1."""
+    fields: dict[str, Any] = {
+        "owner": RIVERSIDE,
+        "code_digest": digest("function"),
+        "revision": revision,
+        "versions": (identifier("version", 1),),
+        "purposes": ("DUO:0000006",),
+        "not_before": START,
+        "not_after": END,
+    }
+    return NewFunctionApproval(**{**fields, **changes})
+
+
+def computation(**changes: Any) -> dict[str, Any]:
+    """A run of that function, and what left."""
+    update = {"name": "update", "kind": "arrays", "byte_count": 128, "digest": commitment("update")}
+    metrics = {"name": "metrics", "kind": "metrics", "byte_count": 16, "digest": commitment("metrics")}
+    fields = {
+        "parameters_digest": digest("parameters"),
+        "environment_digest": digest("environment"),
+        "outputs": [update, metrics],
+    }
+    return {**fields, **changes}
+
+
 INSTANTS = st.datetimes(
     min_value=parse_instant("1970-01-01T00:00:00.000Z").replace(tzinfo=None),
     max_value=parse_instant("9999-12-31T23:59:59.999Z").replace(tzinfo=None),
@@ -322,6 +360,8 @@ def documents(record: type[R]) -> st.SearchStrategy[dict[str, Any]]:
         return _batches()
     if record.__name__ in ("NewDelivery", "Delivery"):
         return _deliveries(record)
+    if record.__name__ in ("NewAccessAttempt", "AccessAttempt"):
+        return _attempts(record)
     if record.__name__ == "VersionUpdate":
         return _version_updates()
     return st.fixed_dictionaries({name: values(hints[name].__metadata__[0]) for name in field_names(record)})
@@ -355,8 +395,23 @@ def _deliveries(draw: st.DrawFn, record: type[Record]) -> dict[str, Any]:
     left_out = draw(st.dictionaries(reasons, st.integers(1, 1000)))
     first, rows = draw(st.integers(0, 1000)), draw(st.integers(0, 1000))
     starts, ends = sorted((drawn["started_at"], drawn["ended_at"]))
+    completed = draw(st.sampled_from([None, computation()]))
+    failed = draw(st.sampled_from([None, computation(outputs=[])]))
+    if drawn["end"] in ("function-failed", "limit-exceeded", "outputs-refused"):
+        failed = computation(outputs=[])
+    drawn["computation"] = completed if drawn["end"] == "completed" else failed
     gone_through = {"first_row": first, "next_row": first + rows + sum(left_out.values()), "row_count": rows}
     return {**drawn, **gone_through, "left_out": left_out, "started_at": starts, "ended_at": ends}
+
+
+@st.composite
+def _attempts(draw: st.DrawFn, record: type[Record]) -> dict[str, Any]:
+    """An attempt without a function, or one for aggregates."""
+    hints = get_type_hints(record, include_extras=True)
+    drawn = {name: draw(values(hints[name].__metadata__[0])) for name in field_names(record)}
+    if drawn["function_digest"] is not None:
+        drawn |= {"output": "aggregate", "emergency": None}
+    return drawn
 
 
 @st.composite

@@ -215,6 +215,10 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "deliveries:record": (examples.new_delivery(),),
     "deliveries:may_go_on": (identifier("attempt"),),
     "deliveries:of_attempt": (identifier("attempt"),),
+    "functions:register": (examples.new_function(),),
+    "functions:approve": (examples.new_approval(),),
+    "functions:revoke": ({"owner": "A", "code_digest": examples.digest()},),
+    "functions:get": ({"owner": "A", "code_digest": examples.digest()},),
     "trail:record_read": (
         {
             "trail_read_id": identifier("trailread"),

@@ -83,6 +83,7 @@ async def test_nothing_is_recorded_twice() -> None:
     assert isinstance(consortium, Twice)
     await consents_and_rights(consortium)
     await datasets(consortium)
+    await functions(consortium)
     await access(consortium)
     await training_and_models(consortium)
     await registers(consortium)
@@ -139,6 +140,14 @@ async def datasets(consortium: Twice) -> None:
     await consortium.submit(steward, "datasets:update", update)
     retirement = {"version_id": identifier("version", 2), "reason": "superseded"}
     await consortium.submit(steward, "datasets:retire", retirement)
+
+
+async def functions(consortium: Twice) -> None:
+    function = {"owner": RIVERSIDE, "code_digest": examples.digest("function")}
+    researcher, dpo = consortium.person("researcher", RIVERSIDE), consortium.person("dpo")
+    await consortium.submit(researcher, "functions:register", examples.new_function())
+    await consortium.submit(dpo, "functions:approve", examples.new_approval())
+    await consortium.submit(dpo, "functions:revoke", function)
 
 
 async def access(consortium: Twice) -> None:

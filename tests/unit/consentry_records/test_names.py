@@ -56,6 +56,10 @@ def made_keys() -> dict[str, str]:
         "decision/{attempt_id}": keys.decision("X"),
         "delivery/{attempt_id}/{number:06d}": keys.delivery("X", 7),
         "epoch/{MSP id}": keys.epoch("X"),
+        "function/{MSP id}/{digest, hex}": keys.function("X", "sha256:X"),
+        "function-approval/{custodian's MSP id}/{owner's MSP id}/{digest, hex}": keys.function_approval(
+            "X", "X", "sha256:X"
+        ),
         "session/{session_id}": keys.session("X"),
         "round/{session_id}/{number:06d}": keys.training_round("X", 7),
         "statement/{session_id}/{number:06d}": keys.training_statement("X", 7),

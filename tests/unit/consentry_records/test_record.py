@@ -35,20 +35,20 @@ def test_public_names_are_pinned() -> None:
     assert {record.__name__ for record in RECORDS} | others == set(consentry_records.__all__)
     assert " ".join(record.__name__ for record in RECORDS) == (
         "AccessAttempt AccessDecision AccessRequest Breach BreachEvent BreachStep ClosedEpoch "
-        "Conditions Consent ConsentBatch ConsentChange ConsentChangeBatch ConsentEvent "
-        "ConsentTerms Dataset DatasetVersion DecisionBatch Delivery EmergencyAccess EmergencyReview "
-        "FinishedSession Grant GrantChange Impact ImpactQuery ManifestSignature Model "
+        "Computation ComputedOutput Conditions Consent ConsentBatch ConsentChange "
+        "ConsentChangeBatch ConsentEvent ConsentTerms Dataset DatasetVersion DecisionBatch "
+        "Delivery EmergencyAccess EmergencyReview FinishedSession Function FunctionApproval "
+        "FunctionName FunctionOutput Grant GrantChange Impact ImpactQuery ManifestSignature Model "
         "ModelStage ModelVersion NarrowedGrant NewAccessAttempt NewAccessRequest NewBreach "
-        "NewClosedEpoch NewDatasetVersion NewDelivery NewGrant NewModel NewModelVersion "
-        "NewRetirement NewReview NewReviewPolicy NewRightsRequest NewTrailRead NewTrainingRound "
-        "NewTrainingRounds "
-        "NewTrainingSession NewTrainingStatement OptOut OptOutBatch OrganizationSetting Origin "
-        "Participant PermittedQuery PrivateBatch PrivateChange PrivateConsent ProcessingLimit "
-        "PurgeOrder Reason RecipientNotice RecordedBatch RemovedRows Retirement Review "
-        "ReviewPolicy RightsEvent RightsFulfilment RightsNotices RightsRequest RightsStep "
-        "Settings SettingsVote SignedTrainingStatement StageChange StoreAttestation SubjectConsents "
-        "Suspension TrailRead TrainingRound TrainingSession TrainingStatement Transformation "
-        "UsedVersion VersionUpdate"
+        "NewClosedEpoch NewDatasetVersion NewDelivery NewFunction NewFunctionApproval NewGrant "
+        "NewModel NewModelVersion NewRetirement NewReview NewReviewPolicy NewRightsRequest "
+        "NewTrailRead NewTrainingRound NewTrainingRounds NewTrainingSession NewTrainingStatement "
+        "OptOut OptOutBatch OrganizationSetting Origin Participant PermittedQuery PrivateBatch "
+        "PrivateChange PrivateConsent ProcessingLimit PurgeOrder Reason RecipientNotice "
+        "RecordedBatch RemovedRows Retirement Review ReviewPolicy RightsEvent RightsFulfilment "
+        "RightsNotices RightsRequest RightsStep Settings SettingsVote SignedTrainingStatement "
+        "StageChange StoreAttestation SubjectConsents Suspension TrailRead TrainingRound "
+        "TrainingSession TrainingStatement Transformation UsedVersion VersionUpdate"
     )
 
 

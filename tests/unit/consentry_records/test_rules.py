@@ -67,7 +67,7 @@ def test_a_grant_that_holds_permits_until_its_end() -> None:
     assert decision.reasons == ()
     record = decision.record(examples.attempt())
     assert (record.permits, record.epoch, record.decided_at) == (True, "e" * 64, examples.MIDDLE)
-    assert {*record.rules, rule.EMERGENCY} == set(RULES)
+    assert {*record.rules, rule.FUNCTION, rule.EMERGENCY} == set(RULES)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from .datasets import Datasets
 from .deliveries import Deliveries
 from .emergencies import Emergencies
 from .epochs import Epochs
+from .functions import Functions
 from .grants import Grants
 from .impact import ImpactContract
 from .ledger import LedgerSettings
@@ -27,6 +28,7 @@ __all__ = [
     "Deliveries",
     "Emergencies",
     "Epochs",
+    "Functions",
     "Grants",
     "ImpactContract",
     "LedgerSettings",
@@ -52,6 +54,7 @@ def contracts() -> list[Contract]:
         Reviews(),
         Access(),
         Deliveries(),
+        Functions(),
         Emergencies(),
         Training(),
         Models(),

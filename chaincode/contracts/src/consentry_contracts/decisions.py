@@ -17,6 +17,7 @@ from fabric_shim import Context
 
 from .actors import Actor, check_custodian, member
 from .ledger_contract import proposal_instant
+from .permits import approvals_of
 from .state import Snapshot, put, read
 from .uses import free_uses, take_use
 
@@ -44,15 +45,23 @@ async def decide_all(ctx: Context, attempt_ids: Sequence[str]) -> list[Decision]
     settings = state.settings()
     actor = member(ctx, settings)
     attempts = [_undecided(state, attempt_id, actor) for attempt_id in attempt_ids]
-    bases = await _bases(ctx, attempts)
+    bases, approvals = await _bases(ctx, attempts), await approvals_of(ctx, attempts)
     epoch, decision_time = state.text(epoch_key) or "", proposal_instant(ctx)
     taken: set[tuple[str, int]] = set()
     decisions = []
-    for attempt, basis in zip(attempts, bases, strict=True):
+    for attempt, basis, approval in zip(attempts, bases, approvals, strict=True):
         grants = [] if attempt.emergency else concerning(attempt, basis.version, basis.grants)
         uses = await free_uses(ctx, attempt.attempt_id, grants, taken)
         decision = decide(
-            attempt, basis.version, basis.grants, basis.suspensions, settings, epoch, decision_time, uses
+            attempt,
+            basis.version,
+            basis.grants,
+            basis.suspensions,
+            settings,
+            epoch,
+            decision_time,
+            uses,
+            approval,
         )
         if decision.use is not None and decision.grant_id is not None:
             taken.add((decision.grant_id, decision.use))

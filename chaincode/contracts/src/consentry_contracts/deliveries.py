@@ -8,6 +8,7 @@ from consentry_records import events, keys
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.delivery import MAXIMUM_DELIVERIES, Delivery, NewDelivery
 from consentry_records.errors import LedgerError
+from consentry_records.function import Function
 from consentry_records.instants import shift
 from fabric_shim import Context, evaluation, transaction
 
@@ -27,7 +28,7 @@ class Deliveries(LedgerContract):
         """Record what was given out under a permit, as the custodian's service; numbers have no gaps.
 
         Raises ATTEMPT_NOT_FOUND, NOT_CUSTODIAN, ATTEMPT_UNDECIDED, ATTEMPT_DENIED, DELIVERY_EXISTS,
-        DELIVERY_NOT_NEXT, HAPPENED_TOO_LATE, PROPOSAL_TIME_TOO_EARLY.
+        DELIVERY_NOT_NEXT, COMPUTATION_DIFFERS, HAPPENED_TOO_LATE, PROPOSAL_TIME_TOO_EARLY.
         """
         attempt_id, number = delivery.attempt_id, delivery.number
         key, before = keys.delivery(attempt_id, number), keys.delivery(attempt_id, number - 1)
@@ -42,6 +43,7 @@ class Deliveries(LedgerContract):
         state.check_absent(key, LedgerError("DELIVERY_EXISTS", named))
         if number > 1 and state.text(before) is None:
             raise LedgerError("DELIVERY_NOT_NEXT", {"attempt_id": attempt_id, "expected": number - 1})
+        await _check_computation(ctx, delivery, attempt)
         check_follows(delivery.started_at, decision.decided_at, settings)
         if delivery.ended_at > shift(recorded_at, settings.time_tolerance_ms):
             raise LedgerError("HAPPENED_TOO_LATE", {"recorded_at": recorded_at})
@@ -76,6 +78,19 @@ class Deliveries(LedgerContract):
         check_identifier("attempt_id", "attempt", attempt_id)
         first, last = keys.delivery(attempt_id, 1), keys.delivery(attempt_id, MAXIMUM_DELIVERIES)
         return [Delivery.from_bytes(value) async for _, value in ctx.stub.get_range(first, last + "0")]
+
+
+async def _check_computation(ctx: Context, delivery: NewDelivery, attempt: AccessAttempt) -> None:
+    """Refuse a run of no function, rows of one, and outputs that it does not declare."""
+    differs = LedgerError("COMPUTATION_DIFFERS", {"attempt_id": delivery.attempt_id})
+    if attempt.function_digest is None or delivery.computation is None:
+        if attempt.function_digest is not None or delivery.computation is not None:
+            raise differs
+        return
+    key = keys.function(attempt.requester_msp, attempt.function_digest)
+    function = (await read(ctx, key)).required(Function, key, differs)
+    if not delivery.computation.answers(function):
+        raise differs
 
 
 def _permitted(state: Snapshot, attempt_id: str) -> tuple[AccessAttempt, AccessDecision]:

@@ -4,10 +4,14 @@ start).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from consentry_records import keys
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.dataset import DatasetVersion
 from consentry_records.errors import LedgerError
+from consentry_records.function import FunctionApproval
+from consentry_records.function_rules import function_refusals
 from consentry_records.grant import Grant, Suspension
 from consentry_records.grant_rules import Use, grant_refusals
 from consentry_records.instants import shift
@@ -84,13 +88,30 @@ async def standing(
 ) -> tuple[Reason, ...]:
     """Why the grant behind a permit does not allow the use any more at an instant; empty when it does.
 
-    An emergency's permit rests on no grant.
+    An emergency's permit rests on no grant; that of a function, on its custodian's approval too.
     """
     if decision.grant_id is None:
         return ()
     wanted = (keys.version(attempt.version_id), keys.grant(decision.grant_id))
     state = await read(ctx, *wanted, keys.suspension(decision.grant_id))
-    return _refusals(state, attempt, decision, settings, at)
+    (approval,) = await approvals_of(ctx, [attempt])
+    barred = function_refusals(attempt, approval, settings, at)
+    return (*barred, *_refusals(state, attempt, decision, settings, at))
+
+
+async def approvals_of(ctx: Context, attempts: Sequence[AccessAttempt]) -> list[FunctionApproval | None]:
+    """For each attempt its custodian's approval of its function; None where there is none, or no function."""
+    wanted = [
+        None
+        if attempt.function_digest is None
+        else keys.function_approval(attempt.custodian, attempt.requester_msp, attempt.function_digest)
+        for attempt in attempts
+    ]
+    named = [key for key in wanted if key is not None]
+    if not named:
+        return [None] * len(wanted)
+    state = await read(ctx, *named)
+    return [None if key is None else state.optional(FunctionApproval, key) for key in wanted]
 
 
 def _refusals(

@@ -30,6 +30,16 @@ from .dataset import (
 from .delivery import Delivery, NewDelivery
 from .emergency import EmergencyAccess, EmergencyReview
 from .errors import FieldError, LedgerError, from_wire, to_wire
+from .function import (
+    Computation,
+    ComputedOutput,
+    Function,
+    FunctionApproval,
+    FunctionName,
+    FunctionOutput,
+    NewFunction,
+    NewFunctionApproval,
+)
 from .grant import Grant, GrantChange, NarrowedGrant, NewGrant, Suspension
 from .impact import Impact, ImpactQuery, Origin
 from .model import Model, ModelVersion, NewModel, NewModelVersion
@@ -77,6 +87,8 @@ __all__ = [
     "BreachEvent",
     "BreachStep",
     "ClosedEpoch",
+    "Computation",
+    "ComputedOutput",
     "Conditions",
     "Consent",
     "ConsentBatch",
@@ -93,6 +105,10 @@ __all__ = [
     "EmergencyReview",
     "FieldError",
     "FinishedSession",
+    "Function",
+    "FunctionApproval",
+    "FunctionName",
+    "FunctionOutput",
     "Grant",
     "GrantChange",
     "Impact",
@@ -109,6 +125,8 @@ __all__ = [
     "NewClosedEpoch",
     "NewDatasetVersion",
     "NewDelivery",
+    "NewFunction",
+    "NewFunctionApproval",
     "NewGrant",
     "NewModel",
     "NewModelVersion",

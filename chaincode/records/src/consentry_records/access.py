@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Self
 from .columns import COLUMNS
 from .conditions import MAXIMUM_USES
 from .emergency import EMERGENCY_REASONS
+from .errors import LedgerError
 from .kinds import (
     ACTOR,
     DIGEST,
@@ -47,7 +48,8 @@ class NewAccessAttempt(Record):
 
     `diseases` say what disease-specific research is about, `output` what of the data it would bring out,
     `session_id` the training session that it is made for, `emergency` why the glass is broken (none: it is
-    not), `columns` which columns of the version it would use (none: all).
+    not), `columns` which columns of the version it would use (none: all), `function_digest` the registered
+    function that it would run on the data (none: no function).
     """
 
     attempt_id: Annotated[str, identifier("attempt")]
@@ -59,6 +61,12 @@ class NewAccessAttempt(Record):
     session_id: Annotated[str | None, Nullable(identifier("session"))] = None
     emergency: Annotated[str | None, Nullable(Choice(EMERGENCY_REASONS))] = None
     columns: Annotated[tuple[str, ...], COLUMNS] = ()
+    function_digest: Annotated[str | None, Nullable(DIGEST)] = None
+
+    def check(self) -> None:
+        """A function gives no rows out and breaks no glass; raises LedgerError FUNCTION_USE_INVALID."""
+        if self.function_digest is not None and (self.output != AGGREGATE or self.emergency is not None):
+            raise LedgerError("FUNCTION_USE_INVALID")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +90,7 @@ class AccessAttempt(NewAccessAttempt):
                 "consentry.attempt/2",
                 {"diseases": [], "output": ROWS, "session_id": None, "emergency": None, "projects": []},
             ),
-            "consentry.attempt/2": adding("consentry.attempt/3", {"columns": []}),
+            "consentry.attempt/2": adding("consentry.attempt/3", {"columns": [], "function_digest": None}),
         }
     )
 

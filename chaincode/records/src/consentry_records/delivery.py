@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from .errors import LedgerError
-from .kinds import ACTOR, DIGEST, INSTANT, KEYED_DIGEST, MSP_ID, Choice, Integer, Table, identifier
-from .record import Record, field_names
+from .function import Computation
+from .kinds import ACTOR, DIGEST, INSTANT, KEYED_DIGEST, MSP_ID, Choice, Integer, Nullable, Table, identifier
+from .migrations import adding
+from .record import Migration, Nested, Record, field_names
 
 MAXIMUM_DELIVERIES = 999_999
 ENDS: Mapping[str, str] = MappingProxyType(
@@ -23,9 +25,13 @@ ENDS: Mapping[str, str] = MappingProxyType(
         "gate-stopped": "the gate was stopped",
         "gate-restarted": "the gate broke down; recorded when it was back",
         "failed": "the gate could not go on",
+        "function-failed": "the function ended with an error",
+        "limit-exceeded": "the function went beyond its limits of time, memory or output",
+        "outputs-refused": "the function's outputs were others than it declares; nothing left",
     }
 )
 """Why a delivery ended."""
+FUNCTION_ENDS = ("function-failed", "limit-exceeded", "outputs-refused")
 LEFT_OUT: Mapping[str, str] = MappingProxyType(
     {
         "ended": "all consents of the subject were withdrawn, expired or entered in error",
@@ -47,6 +53,9 @@ class NewDelivery(Record):
     with the dataset's secret over the digests of those rows; where only some columns left, with a key of the
     attempt over the digests of their values (ADR 26). `number` counts the attempt's deliveries from 1;
     times are the gate's.
+
+    Where a function ran (`computation`), the rows were given to it beside the data and did not leave;
+    `byte_count` is then that of its outputs.
     """
 
     attempt_id: Annotated[str, identifier("attempt")]
@@ -61,11 +70,15 @@ class NewDelivery(Record):
     content_digest: Annotated[str, KEYED_DIGEST]
     started_at: Annotated[str, INSTANT]
     ended_at: Annotated[str, INSTANT]
+    computation: Annotated[Computation | None, Nullable(Nested(Computation))] = None
 
     def check(self) -> None:
-        """Counts add up, reasons are known, and it ended after its start; raises LedgerError
-        DELIVERY_INVALID.
+        """Counts add up, reasons are known, it ended after its start, and a function's outputs left only
+        where its run was completed; raises LedgerError DELIVERY_INVALID.
         """
+        ran, gave = self.computation is not None, self.computation is not None and self.computation.outputs
+        if (self.end in FUNCTION_ENDS and not ran) or (ran and bool(gave) != (self.end == "completed")):
+            raise LedgerError("DELIVERY_INVALID")
         known = all(reason in LEFT_OUT for reason in self.left_out)
         counted = self.row_count + sum(self.left_out.values())
         if not known or counted != self.next_row - self.first_row or self.started_at > self.ended_at:
@@ -76,10 +89,14 @@ class NewDelivery(Record):
 class Delivery(NewDelivery):
     """A delivery on the ledger, key `delivery/{attempt}/{number}`, never rewritten."""
 
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
+        {"consentry.delivery/1": adding("consentry.delivery/2", {"computation": None})}
+    )
+
     custodian: Annotated[str, MSP_ID]
     recorded_by: Annotated[str, ACTOR]
     recorded_at: Annotated[str, INSTANT]
-    schema: Annotated[str, Choice(("consentry.delivery/1",))] = "consentry.delivery/1"
+    schema: Annotated[str, Choice(("consentry.delivery/2",))] = "consentry.delivery/2"
 
     @classmethod
     def recorded(cls, new: NewDelivery, *, custodian: str, recorded_by: str, recorded_at: str) -> Self:

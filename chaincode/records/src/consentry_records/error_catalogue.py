@@ -245,6 +245,18 @@ _ACCESS = {
     ),
     "DELIVERY_EXISTS": _conflict("access attempt {attempt_id} has a delivery {number} already"),
     "DELIVERY_NOT_NEXT": _conflict("access attempt {attempt_id} has no delivery {expected} yet"),
+    "FUNCTION_USE_INVALID": _bad(
+        "an attempt with a function is for output aggregate and breaks no glass: it gives no rows out"
+    ),
+    "FUNCTION_EXISTS": _conflict("{owner} has registered function {code_digest} already"),
+    "FUNCTION_NOT_FOUND": _unknown("{owner} has registered no function {code_digest}"),
+    "FUNCTION_APPROVAL_REVISION_DIFFERS": _conflict(
+        "the next approval of function {code_digest} has revision {expected}"
+    ),
+    "FUNCTION_APPROVAL_NOT_IN_FORCE": _conflict("function {code_digest} is not approved, or no longer"),
+    "COMPUTATION_DIFFERS": _bad(
+        "the delivery of attempt {attempt_id} has another run than its attempt and the function allow"
+    ),
     "PERMIT_EXPIRED": _forbidden("the permit of access attempt {attempt_id} has ended"),
     "PERMIT_OVERTAKEN": _forbidden(
         "the grant of access attempt {attempt_id} was revoked, changed or suspended since"

@@ -36,6 +36,8 @@ ACCESS_ATTEMPTED = "AccessAttempted.v1"
 ACCESS_DECIDED = "AccessDecided.v1"
 ACCESS_BATCH_DECIDED = "AccessBatchDecided.v1"
 DATA_DELIVERED = "DataDelivered.v1"
+FUNCTION_REGISTERED = "FunctionRegistered.v1"
+FUNCTION_APPROVAL_CHANGED = "FunctionApprovalChanged.v1"
 TRAINING_STARTED = "TrainingStarted.v1"
 ROUND_RECORDED = "TrainingRoundRecorded.v1"
 ROUNDS_RECORDED = "TrainingRoundsRecorded.v1"
@@ -78,6 +80,8 @@ EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ACCESS_DECIDED: ("attempt_id", "custodian", "outcome"),
         ACCESS_BATCH_DECIDED: ("custodian", "count"),
         DATA_DELIVERED: ("attempt_id", "number", "custodian", "end"),
+        FUNCTION_REGISTERED: ("owner", "code_digest"),
+        FUNCTION_APPROVAL_CHANGED: ("custodian", "owner", "code_digest", "revision", "state"),
         TRAINING_STARTED: ("session_id", "model_id"),
         ROUND_RECORDED: ("session_id", "number"),
         ROUNDS_RECORDED: ("session_id", "number", "count"),

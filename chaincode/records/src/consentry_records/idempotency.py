@@ -48,6 +48,9 @@ RECORDED_BEFORE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "breaches:record": ("breach_id", "BREACH_EXISTS"),
         "breaches:advance": ("breach_id and revision", "BREACH_REVISION_DIFFERS"),
         "deliveries:record": ("attempt_id and number", "DELIVERY_EXISTS"),
+        "functions:register": ("the caller's organization and code_digest", "FUNCTION_EXISTS"),
+        "functions:approve": ("the function and revision", "FUNCTION_APPROVAL_REVISION_DIFFERS"),
+        "functions:revoke": ("the function", "FUNCTION_APPROVAL_NOT_IN_FORCE"),
         "epochs:close": ("the custodian and number", "EPOCH_CLOSED"),
         "trail:record_read": ("trail_read_id", "TRAIL_READ_EXISTS"),
     }

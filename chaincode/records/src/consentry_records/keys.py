@@ -46,6 +46,10 @@ LAYOUT: Mapping[str, str] = MappingProxyType(
         "decision/{attempt_id}": "AccessDecision",
         "delivery/{attempt_id}/{number:06d}": "Delivery",
         "epoch/{MSP id}": "id of the transaction that last withdrew, revoked or changed something of it",
+        "function/{MSP id}/{digest, hex}": "Function of an organization's researcher",
+        "function-approval/{custodian's MSP id}/{owner's MSP id}/{digest, hex}": (
+            "FunctionApproval; custodian's key-level policy"
+        ),
         "session/{session_id}": "TrainingSession",
         "round/{session_id}/{number:06d}": "TrainingRound",
         "statement/{session_id}/{number:06d}": "TrainingStatement",
@@ -226,6 +230,16 @@ def delivery(attempt_id: str, number: int) -> str:
 def epoch(custodian: str) -> str:
     """Key of a custodian's epoch: written blindly by its changes, read by every decision (DESIGN.md §6)."""
     return f"epoch/{custodian}"
+
+
+def function(owner: str, code_digest: str) -> str:
+    """Key of an organization's Function."""
+    return f"function/{owner}/{code_digest.rpartition(':')[2]}"
+
+
+def function_approval(custodian: str, owner: str, code_digest: str) -> str:
+    """Key of a custodian's FunctionApproval of an organization's function."""
+    return f"function-approval/{custodian}/{owner}/{code_digest.rpartition(':')[2]}"
 
 
 def session(session_id: str) -> str:

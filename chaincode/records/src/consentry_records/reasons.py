@@ -11,12 +11,13 @@ from typing import Annotated
 
 from .columns import COLUMN
 from .errors import field_invalid
-from .kinds import DISEASE, INSTANT, MSP_ID, SLUG, Choice, Kind, identifier
+from .kinds import DIGEST, DISEASE, INSTANT, MSP_ID, SLUG, Choice, Kind, identifier
 from .record import Record
 from .roles import ROLES
 from .vocabulary import DUO_TERMS, PURPOSES
 
 _GRANT: Mapping[str, Kind] = {"grant_id": identifier("grant")}
+_FUNCTION: Mapping[str, Kind] = {"function": DIGEST}
 _PURPOSE: Mapping[str, Kind] = {"purpose": Choice(PURPOSES)}
 _TERM: Mapping[str, Kind] = {"term": Choice(DUO_TERMS)}
 _DISEASE: Mapping[str, Kind] = {"disease": DISEASE}
@@ -84,6 +85,17 @@ CATALOGUE: Mapping[str, ReasonEntry] = MappingProxyType(
             "grant {grant_id} does not cover data of category {category}", {**_GRANT, "category": SLUG}
         ),
         "USES_EXHAUSTED": ReasonEntry("all uses of grant {grant_id} are taken", _GRANT),
+        "FUNCTION_NOT_APPROVED": ReasonEntry(
+            "the custodian does not approve function {function} for this version and purpose", _FUNCTION
+        ),
+        "FUNCTION_NOT_YET_APPROVED": ReasonEntry(
+            "the custodian's approval of function {function} begins at {not_before}",
+            {**_FUNCTION, "not_before": INSTANT},
+        ),
+        "FUNCTION_APPROVAL_ENDED": ReasonEntry(
+            "the custodian's approval of function {function} ended at {not_after}",
+            {**_FUNCTION, "not_after": INSTANT},
+        ),
         "EMERGENCY_NOT_CARE": ReasonEntry(
             "an emergency permits treatment only, not purpose {purpose}", _PURPOSE
         ),

@@ -23,6 +23,7 @@ COUNTRY = "country/1"
 COLUMNS = "columns/1"
 CATEGORIES = "categories/1"
 USES = "uses/1"
+FUNCTION = "function/1"
 EMERGENCY = "emergency/1"
 
 RULES: Mapping[str, str] = MappingProxyType(
@@ -45,6 +46,7 @@ RULES: Mapping[str, str] = MappingProxyType(
         COLUMNS: "the attempt names no other columns than the grant's, if the grant names any",
         CATEGORIES: "the version has no other data categories than the grant's, if the grant names any",
         USES: "the grant has a use left, if it limits them; the permit takes it",
+        FUNCTION: "the custodian approves the attempt's function for version, purpose and time, if any",
         EMERGENCY: "a clinician of a hospital names an emergency and treatment as the purpose",
     }
 )

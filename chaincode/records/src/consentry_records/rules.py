@@ -14,6 +14,8 @@ from .access import DENY, MAXIMUM_REASONS, PERMIT, AccessAttempt, AccessDecision
 from .consent import GIVEN, Consent
 from .dataset import DatasetVersion
 from .emergency import PERMIT_MILLISECONDS
+from .function import FunctionApproval
+from .function_rules import function_refusals
 from .grant import SUSPENDED, Grant, Suspension
 from .grant_rules import GRANT_RULES, Use, grant_refusals
 from .instants import shift
@@ -72,7 +74,8 @@ class Basis:
 
     `grants` and `suspensions` may hold more than concerns the attempt; `epoch` is what `epoch/{custodian}`
     holds, empty before the first change; `decision_time` the clock of the custodian's service (DESIGN.md §6,
-    §7); `free_uses` gives for each grant with limited uses one that is left, and lacks those with none.
+    §7); `free_uses` gives for each grant with limited uses one that is left, and lacks those with none;
+    `approval` is the custodian's of the attempt's function, None where there is none.
     """
 
     version: DatasetVersion
@@ -82,6 +85,7 @@ class Basis:
     epoch: str
     decision_time: str
     free_uses: Mapping[str, int]
+    approval: FunctionApproval | None = None
 
 
 def decide(
@@ -93,6 +97,7 @@ def decide(
     epoch: str,
     decision_time: str,
     free_uses: Mapping[str, int] = NO_USES,
+    approval: FunctionApproval | None = None,
 ) -> Decision:
     """Permit or deny an attempt; parameters as in `Basis`. The attempt's own time decides nothing.
 
@@ -108,6 +113,7 @@ def decide(
         epoch=epoch,
         decision_time=decision_time,
         free_uses=free_uses,
+        approval=approval,
     )
     if attempt.emergency is not None:
         return _decide_emergency(attempt, basis)
@@ -122,15 +128,19 @@ def decide(
     refusals = {grant.grant_id: _refusals(grant, attempt, basis) for grant in candidates}
     applied = (*applied, *GRANT_RULES, rule.USES)
     allowed = [grant for grant in candidates if not refusals[grant.grant_id]]
-    if not allowed:
-        return _denied(applied, [r for grant in candidates for r in refusals[grant.grant_id]], basis)
+    barred = function_refusals(attempt, approval, settings, decision_time)
+    applied = applied if attempt.function_digest is None else (*applied, rule.FUNCTION)
+    if barred or not allowed:
+        return _denied(
+            applied, [*barred, *(r for grant in candidates for r in refusals[grant.grant_id])], basis
+        )
     chosen = max(allowed, key=lambda grant: (grant.conditions.maximum_uses is None, grant.not_after))
     return Decision(
         outcome=PERMIT,
         rules=applied,
         reasons=(),
         grant_id=chosen.grant_id,
-        permit_not_after=chosen.not_after,
+        permit_not_after=min(chosen.not_after, approval.not_after if approval else chosen.not_after),
         use=None if chosen.conditions.maximum_uses is None else free_uses[chosen.grant_id],
         epoch=epoch,
         decided_at=decision_time,

@@ -62,6 +62,7 @@ EVALUATIONS = frozenset(
         "reviews:read_rationale",
         "emergencies:open",
         "access:get",
+        "functions:get",
         "deliveries:may_go_on",
         "deliveries:of_attempt",
         "training:get",

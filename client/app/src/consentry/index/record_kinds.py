@@ -12,6 +12,7 @@ from consentry_records.dataset import Dataset, DatasetVersion, RemovedRows
 from consentry_records.delivery import Delivery
 from consentry_records.emergency import EmergencyAccess
 from consentry_records.errors import LedgerError
+from consentry_records.function import Function, FunctionApproval
 from consentry_records.grant import Grant, Suspension
 from consentry_records.model import Model, ModelVersion
 from consentry_records.model_stage import ModelStage
@@ -157,6 +158,15 @@ _KINDS = (
         _field("end"),
         written_once=True,
     ),
+    RecordKind("function", Function, _field("owner"), written_once=True),
+    RecordKind(
+        "function-approval",
+        FunctionApproval,
+        _field("custodian"),
+        True,
+        _many("version", "versions"),
+        _field("state"),
+    ),
     RecordKind(
         "session",
         TrainingSession,
@@ -240,6 +250,11 @@ def _identifier(kind: str, body: Body) -> str | None:
             return f"{body['session_id']}/{body['number']:06d}"
         case "delivery":
             return f"{body['attempt_id']}/{body['number']:06d}"
+        case "function":
+            return f"{body['owner']}/{body['code_digest'].rpartition(':')[2]}"
+        case "function-approval":
+            digest = body["code_digest"].rpartition(":")[2]
+            return f"{body['custodian']}/{body['owner']}/{digest}"
         case "statement":
             return f"{body['session_id']}/{body['sequence']:06d}"
         case "review":
