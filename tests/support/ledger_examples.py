@@ -14,15 +14,12 @@ from consentry_records import (
     ConsentEvent,
     ConsentTerms,
     DatasetVersion,
-    FunctionOutput,
     Grant,
     NarrowedGrant,
     NewAccessAttempt,
     NewAccessRequest,
     NewDatasetVersion,
     NewDelivery,
-    NewFunction,
-    NewFunctionApproval,
     NewGrant,
     NewReview,
     OrganizationSetting,
@@ -272,41 +269,6 @@ def new_delivery(number: int = 1, **changes: Any) -> NewDelivery:
     return NewDelivery(**{**fields, **changes})
 
 
-def new_function(**changes: Any) -> NewFunction:
-    """A function that gives a model's update and metrics out."""
-    outputs = (
-        FunctionOutput(name="update", kind="arrays", maximum_bytes=4096),
-        FunctionOutput(name="metrics", kind="metrics", maximum_bytes=1024),
-    )
-    return NewFunction(**{"code_digest": digest("function"), "outputs": outputs, **changes})
-
-
-def new_approval(revision: int = 1, **changes: Any) -> NewFunctionApproval:
-    """Approval of Riverside's function for version 1."""
-    fields: dict[str, Any] = {
-        "owner": RIVERSIDE,
-        "code_digest": digest("function"),
-        "revision": revision,
-        "versions": (identifier("version", 1),),
-        "purposes": ("DUO:0000006",),
-        "not_before": START,
-        "not_after": END,
-    }
-    return NewFunctionApproval(**{**fields, **changes})
-
-
-def computation(**changes: Any) -> dict[str, Any]:
-    """A run of that function, and what left."""
-    update = {"name": "update", "kind": "arrays", "byte_count": 128, "digest": commitment("update")}
-    metrics = {"name": "metrics", "kind": "metrics", "byte_count": 16, "digest": commitment("metrics")}
-    fields = {
-        "parameters_digest": digest("parameters"),
-        "environment_digest": digest("environment"),
-        "outputs": [update, metrics],
-    }
-    return {**fields, **changes}
-
-
 INSTANTS = st.datetimes(
     min_value=parse_instant("1970-01-01T00:00:00.000Z").replace(tzinfo=None),
     max_value=parse_instant("9999-12-31T23:59:59.999Z").replace(tzinfo=None),
@@ -389,6 +351,8 @@ def _batches(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def _deliveries(draw: st.DrawFn, record: type[Record]) -> dict[str, Any]:
     """A delivery whose counts add up: none is drawn by chance."""
+    from support.function_examples import computation
+
     hints = get_type_hints(record, include_extras=True)
     drawn = {name: draw(values(hints[name].__metadata__[0])) for name in field_names(record)}
     reasons = st.sampled_from(["ended", "erased", "limited", "not-covered"])

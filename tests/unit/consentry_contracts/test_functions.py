@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from support import function_examples
 from support import ledger_examples as examples
 from support.consortium import Consortium
 from support.ledger_examples import LAKESIDE, NORTHGATE, REGULATOR, RIVERSIDE, digest, identifier
@@ -22,13 +23,13 @@ async def registered(consortium: Consortium) -> Consortium:
     await consortium.register_version()
     await consortium.grant()
     await consortium.submit(
-        consortium.person("researcher", RIVERSIDE), "functions:register", examples.new_function()
+        consortium.person("researcher", RIVERSIDE), "functions:register", function_examples.new_function()
     )
     return consortium
 
 
 async def approve(consortium: Consortium, revision: int = 1, msp_id: str = NORTHGATE, **changes: Any) -> None:
-    approval = examples.new_approval(revision, **changes)
+    approval = function_examples.new_approval(revision, **changes)
     await consortium.submit(consortium.person("steward", msp_id), "functions:approve", approval)
     consortium.ledger.advance(timedelta(seconds=2))
 
@@ -139,7 +140,9 @@ async def test_only_a_versions_custodian_approves_for_it(registered: Consortium)
 
 
 async def test_outputs_of_a_digest_are_declared_once(registered: Consortium) -> None:
-    other = examples.new_function(outputs=[{"name": "rows", "kind": "arrays", "maximum_bytes": 2**30}])
+    other = function_examples.new_function(
+        outputs=[{"name": "rows", "kind": "arrays", "maximum_bytes": 2**30}]
+    )
     caller = registered.person("researcher", RIVERSIDE)
     assert await registered.refusal(registered.submit(caller, "functions:register", other)) == (
         "FUNCTION_EXISTS"
@@ -160,7 +163,7 @@ def test_a_function_gives_no_rows_and_breaks_no_glass(changes: dict[str, Any]) -
 def test_no_output_is_declared_twice() -> None:
     output = {"name": "update", "kind": "arrays", "maximum_bytes": 1}
     with pytest.raises(LedgerError) as caught:
-        examples.new_function(outputs=[output, output])
+        function_examples.new_function(outputs=[output, output])
     assert caught.value.code == "ID_DOUBLED"
 
 
@@ -174,7 +177,7 @@ async def test_a_run_is_on_record_with_the_digests_of_what_left(registered: Cons
     await approve(registered)
     attempt_id = await attempt(registered)
     await registered.decide(attempt_id)
-    await delivered(registered, examples.computation())
+    await delivered(registered, function_examples.computation())
     kept = registered.record(Delivery, keys.delivery(attempt_id, 1))
     assert [output.name for output in kept.computation.outputs] == ["update", "metrics"]
 
@@ -182,24 +185,36 @@ async def test_a_run_is_on_record_with_the_digests_of_what_left(registered: Cons
 @pytest.mark.parametrize(
     "outputs",
     [
-        examples.computation()["outputs"][:1],
-        [*examples.computation()["outputs"], {**examples.computation()["outputs"][0], "name": "rows"}],
-        [examples.computation()["outputs"][0]] * 2,
-        [{**examples.computation()["outputs"][0], "kind": "metrics"}, examples.computation()["outputs"][1]],
-        [{**examples.computation()["outputs"][0], "byte_count": 4097}, examples.computation()["outputs"][1]],
+        function_examples.computation()["outputs"][:1],
+        [
+            *function_examples.computation()["outputs"],
+            {**function_examples.computation()["outputs"][0], "name": "rows"},
+        ],
+        [function_examples.computation()["outputs"][0]] * 2,
+        [
+            {**function_examples.computation()["outputs"][0], "kind": "metrics"},
+            function_examples.computation()["outputs"][1],
+        ],
+        [
+            {**function_examples.computation()["outputs"][0], "byte_count": 4097},
+            function_examples.computation()["outputs"][1],
+        ],
     ],
 )
 async def test_other_outputs_than_declared_are_no_record(registered: Consortium, outputs: Any) -> None:
     await approve(registered)
     await registered.decide(await attempt(registered))
-    call = delivered(registered, examples.computation(outputs=outputs))
+    call = delivered(registered, function_examples.computation(outputs=outputs))
     assert await registered.refusal(call) == "COMPUTATION_DIFFERS"
 
 
 async def test_a_run_belongs_to_an_attempt_with_a_function(registered: Consortium) -> None:
     await approve(registered)
     await registered.decide(await registered.attempt(1))
-    assert await registered.refusal(delivered(registered, examples.computation())) == "COMPUTATION_DIFFERS"
+    assert (
+        await registered.refusal(delivered(registered, function_examples.computation()))
+        == "COMPUTATION_DIFFERS"
+    )
     await delivered(registered, None)
     ran = await attempt(registered, 2)
     await registered.decide(ran)
@@ -213,8 +228,8 @@ async def test_a_run_belongs_to_an_attempt_with_a_function(registered: Consortiu
     ("end", "computation"),
     [
         ("function-failed", None),
-        ("outputs-refused", examples.computation()),
-        ("completed", examples.computation(outputs=[])),
+        ("outputs-refused", function_examples.computation()),
+        ("completed", function_examples.computation(outputs=[])),
     ],
 )
 def test_outputs_leave_only_where_a_run_was_completed(end: str, computation: Any) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from support import function_examples
 from support import ledger_examples as examples
 from support.consortium import (
     Consortium,
@@ -215,8 +216,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "deliveries:record": (examples.new_delivery(),),
     "deliveries:may_go_on": (identifier("attempt"),),
     "deliveries:of_attempt": (identifier("attempt"),),
-    "functions:register": (examples.new_function(),),
-    "functions:approve": (examples.new_approval(),),
+    "functions:register": (function_examples.new_function(),),
+    "functions:approve": (function_examples.new_approval(),),
     "functions:revoke": ({"owner": "A", "code_digest": examples.digest()},),
     "functions:get": ({"owner": "A", "code_digest": examples.digest()},),
     "trail:record_read": (

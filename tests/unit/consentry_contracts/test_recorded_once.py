@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from support import function_examples
 from support import ledger_examples as examples
 from support.consortium import (
     Consortium,
@@ -145,8 +146,8 @@ async def datasets(consortium: Twice) -> None:
 async def functions(consortium: Twice) -> None:
     function = {"owner": RIVERSIDE, "code_digest": examples.digest("function")}
     researcher, dpo = consortium.person("researcher", RIVERSIDE), consortium.person("dpo")
-    await consortium.submit(researcher, "functions:register", examples.new_function())
-    await consortium.submit(dpo, "functions:approve", examples.new_approval())
+    await consortium.submit(researcher, "functions:register", function_examples.new_function())
+    await consortium.submit(dpo, "functions:approve", function_examples.new_approval())
     await consortium.submit(dpo, "functions:revoke", function)
 
 
