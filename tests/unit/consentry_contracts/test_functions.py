@@ -14,6 +14,7 @@ from support.ledger_examples import LAKESIDE, NORTHGATE, REGULATOR, RIVERSIDE, d
 from consentry_records import Delivery, Function, FunctionApproval, keys
 from consentry_records.errors import LedgerError
 
+UPDATE, METRICS = function_examples.computation()["outputs"]
 FUNCTION = {"owner": RIVERSIDE, "code_digest": digest("function")}
 KEY = keys.function_approval(NORTHGATE, RIVERSIDE, digest("function"))
 
@@ -185,20 +186,11 @@ async def test_a_run_is_on_record_with_the_digests_of_what_left(registered: Cons
 @pytest.mark.parametrize(
     "outputs",
     [
-        function_examples.computation()["outputs"][:1],
-        [
-            *function_examples.computation()["outputs"],
-            {**function_examples.computation()["outputs"][0], "name": "rows"},
-        ],
-        [function_examples.computation()["outputs"][0]] * 2,
-        [
-            {**function_examples.computation()["outputs"][0], "kind": "metrics"},
-            function_examples.computation()["outputs"][1],
-        ],
-        [
-            {**function_examples.computation()["outputs"][0], "byte_count": 4097},
-            function_examples.computation()["outputs"][1],
-        ],
+        [UPDATE],
+        [UPDATE, METRICS, {**UPDATE, "name": "rows"}],
+        [UPDATE, UPDATE],
+        [{**UPDATE, "kind": "metrics"}, METRICS],
+        [{**UPDATE, "byte_count": 4097}, METRICS],
     ],
 )
 async def test_other_outputs_than_declared_are_no_record(registered: Consortium, outputs: Any) -> None:
