@@ -6,7 +6,12 @@ import json
 import logging
 from datetime import UTC, datetime
 
+from fabric_embedded.log_levels import LogLevels
+
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+log_levels = LogLevels()
+"""Which of this process's loggers say how much."""
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({})))
 
 
@@ -38,6 +43,22 @@ def configure_logs(level: str) -> None:
     """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    handler.addFilter(log_levels)
+    logging.basicConfig(handlers=[handler], force=True)
+    set_log_levels(level)
     # Its lines about starting and stopping five times over say nothing that ours do not.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def set_log_levels(specification: str) -> None:
+    """Change which of this process's loggers say how much.
+
+    Parameters:
+        specification: in Fabric's form, see `log_levels`.
+
+    Raises:
+        SpecificationInvalid: nothing has changed.
+    """
+    log_levels.activate(specification)
+    # Records that no logger would show are not even made.
+    logging.getLogger().setLevel(log_levels.lowest)
