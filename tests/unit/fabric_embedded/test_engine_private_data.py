@@ -214,3 +214,18 @@ async def test_scripted_refusal_reaches_the_chaincode_as_an_error(
     response = await ask(engine, consortium, "try", client="BetaMSP", peer="AlphaMSP")
     assert response.payload == b"went on"
     assert len(refused) == 1
+
+
+async def test_private_logs_are_cut_before_they_grow_long(
+    engine: Engine, consortium: Consortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = engine._committer.private_stores["AlphaMSP"]
+    limit = 200_000
+    monkeypatch.setattr("fabric_embedded.ordering.service._LONG_LOG_BYTES", limit)
+    longest = 0
+    for number in range(60):
+        await write(engine, consortium, OWN, f"k{number}", "AlphaMSP")
+        longest = max(longest, store.log_bytes())
+    assert longest < 2 * limit
+    read = await ask(engine, consortium, "get", OWN, "k0", client="AlphaMSP", peer="AlphaMSP")
+    assert read.payload == SECRET

@@ -163,6 +163,23 @@ class Committer:
             nonce=secrets.token_bytes(_NONCE_BYTES),
         )
 
+    def log_bytes(self) -> int:
+        """Size of the longest write-ahead log of the ledger's files."""
+        return max([self.store.log_bytes(), *(store.log_bytes() for store in self._stores)])
+
+    def checkpoint(self) -> None:
+        """Copy what no reader holds back from the write-ahead logs into the files."""
+        self.store.checkpoint()
+        for store in self._stores:
+            store.checkpoint()
+
+    def truncate_logs(self, *, longer_than: int) -> None:
+        """Cut the ledger's log, and those of private data that are longer than this many bytes."""
+        self.store.truncate_log()
+        for store in self._stores:
+            if store.log_bytes() > longer_than:
+                store.truncate_log()
+
     def finish_purges(self) -> bool:
         """Cut the logs of the organizations that have purged; call while nobody reads an older state.
 

@@ -178,13 +178,13 @@ class OrderingService:
     def _must_cut(self, number: int) -> bool:
         """What was purged has to go at once; what expired, when nothing else is to do or at intervals."""
         is_due = self._leaves_bytes and number % _EXPIRED_BYTES_LEAVE_EVERY == 0
-        return self._is_purging or is_due or self._committer.store.log_bytes() > _LONG_LOG_BYTES
+        return self._is_purging or is_due or self._committer.log_bytes() > _LONG_LOG_BYTES
 
     async def _truncate_logs(self) -> None:
         """Cut the write-ahead logs while new simulations wait a moment and present ones finish."""
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, self._committer.store.checkpoint)
+            await loop.run_in_executor(self._thread, self._committer.checkpoint)
             if await self._snapshots.withdraw(_PATIENCE_SECONDS):
                 done = await loop.run_in_executor(self._thread, self._cut)
                 self._is_purging &= not done
@@ -213,5 +213,5 @@ class OrderingService:
                 return
 
     def _cut(self) -> bool:
-        self._committer.store.truncate_log()
+        self._committer.truncate_logs(longer_than=_LONG_LOG_BYTES)
         return self._committer.finish_purges()

@@ -196,6 +196,11 @@ class PrivateStore:
         self._is_purging = False
         return True
 
+    def checkpoint(self) -> None:
+        """Copy what no reader holds back from the write-ahead log into the file."""
+        with self._lock:
+            database.checkpoint_passively(self._connection)
+
     def truncate_log(self) -> bool:
         """Cut the write-ahead log to nothing; False while somebody reads an older state."""
         with self._lock:
