@@ -230,6 +230,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
             "report": None,
             "report_digest": None,
             "claimed_at": None,
+            "shown_to": None,
+            "sign_in_digest": None,
         },
     ),
     "trail:get": (identifier("trailread"),),

@@ -280,5 +280,7 @@ async def registers(consortium: Twice) -> None:
         "report": None,
         "report_digest": None,
         "claimed_at": None,
+        "shown_to": None,
+        "sign_in_digest": None,
     }
     await consortium.submit(dpo, "trail:record_read", look)

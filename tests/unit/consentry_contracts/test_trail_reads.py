@@ -25,6 +25,8 @@ def new_read(**changes: Any) -> dict[str, Any]:
         "report": "gdpr-15",
         "report_digest": examples.digest("report"),
         "claimed_at": None,
+        "shown_to": None,
+        "sign_in_digest": None,
     }
     return fields | changes
 
@@ -56,9 +58,24 @@ async def test_a_read_while_the_ledger_was_away_keeps_both_times(consortium: Con
     )
 
 
-def test_a_read_of_the_first_form_is_read() -> None:
+async def test_a_service_says_to_whom_it_showed_what(consortium: Consortium) -> None:
+    signed = examples.digest("signed challenge")
+    shown = new_read(shown_to="0f" * 16, sign_in_digest=signed)
+    await consortium.submit(consortium.person("service"), "trail:record_read", shown)
+    found: TrailRead = consortium.record(TrailRead, keys.trail_read(READ))
+    assert (found.reader, found.shown_to, found.sign_in_digest) == (
+        consortium.name("service"),
+        "0f" * 16,
+        signed,
+    )
+
+
+def test_reads_of_earlier_forms_are_read() -> None:
     made = TrailRead(**new_read(), reader_msp=REGULATOR, reader="officer-1", roles=(), read_at=examples.START)
-    document = made.to_dict() | {"schema": "consentry.trailread/1"}
+    document = made.to_dict() | {"schema": "consentry.trailread/2"}
+    del document["shown_to"], document["sign_in_digest"]
+    assert TrailRead.from_dict(document) == made
+    document["schema"] = "consentry.trailread/1"
     del document["claimed_at"]
     assert TrailRead.from_dict(document) == made
 
@@ -73,6 +90,8 @@ def test_a_read_of_the_first_form_is_read() -> None:
         {"row_count": -1},
         {"report_digest": "md5:0"},
         {"report": "GDPR Art. 15"},
+        {"shown_to": "Jane Doe"},
+        {"sign_in_digest": "sha256:0"},
     ],
 )
 async def test_anything_else_is_refused(consortium: Consortium, changes: dict[str, Any]) -> None:

@@ -43,7 +43,9 @@ class NewTrailRead(Record):
 
     `concerned` are ids that were asked about, `row_count` how many rows came back, complete up to
     `last_block`. For a report `report` is its kind, such as gdpr-15, and `report_digest` that of the file.
-    `claimed_at` is when it was read, by the reader's word, where the ledger could not be reached then.
+    `claimed_at` is when it was read, by the reader's word, where the record was not made at once.
+    A service that shows the trail to people names whom it showed this, by enrolment id, in `shown_to`, and in
+    `sign_in_digest` the digest of what that person signed to be shown it.
     """
 
     trail_read_id: Annotated[str, identifier("trailread")]
@@ -54,6 +56,8 @@ class NewTrailRead(Record):
     report: Annotated[str | None, Nullable(SLUG)]
     report_digest: Annotated[str | None, Nullable(DIGEST)]
     claimed_at: Annotated[str | None, Nullable(INSTANT)]
+    shown_to: Annotated[str | None, Nullable(ACTOR)] = None
+    sign_in_digest: Annotated[str | None, Nullable(DIGEST)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +65,16 @@ class TrailRead(NewTrailRead):
     """A read on the ledger, key `trailread/{id}`, with who read in which roles, by the reader's clock."""
 
     MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
-        {"consentry.trailread/1": adding("consentry.trailread/2", {"claimed_at": None})}
+        {
+            "consentry.trailread/1": adding("consentry.trailread/2", {"claimed_at": None}),
+            "consentry.trailread/2": adding(
+                "consentry.trailread/3", {"shown_to": None, "sign_in_digest": None}
+            ),
+        }
     )
 
     reader_msp: Annotated[str, MSP_ID]
     reader: Annotated[str, ACTOR]
     roles: Annotated[tuple[str, ...], Many(Choice(ROLES), 0, len(ROLES))]
     read_at: Annotated[str, INSTANT]
-    schema: Annotated[str, Choice(("consentry.trailread/2",))] = "consentry.trailread/2"
+    schema: Annotated[str, Choice(("consentry.trailread/3",))] = "consentry.trailread/3"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import MappingProxyType
 
 from consentry.errors import ConfigurationError
 from consentry.outbox_file import open_outbox_file
+from consentry_records.canonical import decode
 from consentry_records.errors import LedgerError
 from consentry_records.trail_read import NewTrailRead
 
@@ -18,6 +20,9 @@ CREATE TABLE IF NOT EXISTS trail_reads (
     refused TEXT NOT NULL DEFAULT ''
 )
 """
+
+# What reads that wait since an earlier release do not have.
+_LATER_FIELDS = MappingProxyType({"shown_to": None, "sign_in_digest": None})
 
 
 class TrailReadOutbox:
@@ -49,7 +54,7 @@ class TrailReadOutbox:
         with self._lock:
             rows = self._connection.execute(query).fetchall()
         try:
-            return tuple(NewTrailRead.from_bytes(data) for (data,) in rows)
+            return tuple(NewTrailRead.from_dict({**_LATER_FIELDS, **decode(data)}) for (data,) in rows)
         except LedgerError as error:
             raise ConfigurationError("OUTBOX_INVALID", f"a read cannot be read: {error.code}") from error
 

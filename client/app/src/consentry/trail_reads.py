@@ -63,7 +63,7 @@ class TrailReads:
             InputRejected: a value is not of its form.
             LedgerRefused, LedgerUnreachable: it is not on record.
         """
-        read = _new_read(question, concerned, row_count, last_block, report, report_bytes, trail_read_id)
+        read = new_read(question, concerned, row_count, last_block, report, report_bytes, trail_read_id)
         self._transactions.submit("trail:record_read", read)
         return read
 
@@ -88,7 +88,7 @@ class TrailReads:
             InputRejected: a value is not of its form.
             LedgerRefused: the caller may not read, for its read cannot be recorded.
         """
-        read = _new_read(question, concerned, row_count, last_block, report, report_bytes)
+        read = new_read(question, concerned, row_count, last_block, report, report_bytes)
         if not self.send().waiting:
             try:
                 self._transactions.submit("trail:record_read", read)
@@ -99,30 +99,11 @@ class TrailReads:
                 pass
             else:
                 return True
-        self._keep(read)
+        self.keep(read)
         return False
 
-    def keep(
-        self,
-        question: str,
-        *,
-        concerned: Sequence[str],
-        row_count: int,
-        last_block: int,
-        report: str | None = None,
-        report_bytes: bytes | None = None,
-    ) -> None:
-        """Keep one read in the outbox with its time, for `send`; it is on disk when this returns.
-
-        Arguments as for `record`.
-
-        Raises:
-            InputRejected: a value is not of its form.
-        """
-        read = _new_read(question, concerned, row_count, last_block, report, report_bytes)
-        self._keep(read)
-
-    def _keep(self, read: NewTrailRead) -> None:
+    def keep(self, read: NewTrailRead) -> None:
+        """Keep a read in the outbox with its time, for `send`; it is on disk when this returns."""
         self._outbox().keep(replace(read, claimed_at=format_instant(self._clock())))
 
     def waiting(self) -> tuple[NewTrailRead, ...]:
@@ -156,15 +137,23 @@ class TrailReads:
         return ""
 
 
-def _new_read(
+def new_read(
     question: str,
     concerned: Sequence[str],
     row_count: int,
     last_block: int,
-    report: str | None,
-    report_bytes: bytes | None,
+    report: str | None = None,
+    report_bytes: bytes | None = None,
     trail_read_id: str | None = None,
+    *,
+    shown_to: str | None = None,
+    sign_in_digest: str | None = None,
 ) -> NewTrailRead:
+    """A read to be recorded; arguments as for `TrailReads.record`, and as `NewTrailRead` has them.
+
+    Raises:
+        InputRejected: a value is not of its form.
+    """
     return checked(
         lambda: NewTrailRead(
             trail_read_id=trail_read_id or new_identifier("trailread"),
@@ -175,5 +164,7 @@ def _new_read(
             report=report,
             report_digest=None if report_bytes is None else sha256_digest(report_bytes),
             claimed_at=None,
+            shown_to=shown_to,
+            sign_in_digest=sign_in_digest,
         )
     )

@@ -6,7 +6,7 @@ import logging
 import threading
 
 from consentry.errors import ConsentryError
-from consentry.trail_reads import TrailReads
+from consentry.trail_reads import TrailReads, new_read
 from consentry.web.officer import Officer
 from fabric_gateway import Clock
 
@@ -35,7 +35,15 @@ class LedgerReadLog:
         self, officer: Officer, question: str, *, concerned: list[str], row_count: int, last_block: int
     ) -> None:
         """Keep a read; it is on disk when this returns."""
-        self._reads.keep(question, concerned=concerned, row_count=row_count, last_block=last_block)
+        read = new_read(
+            question,
+            concerned,
+            row_count,
+            last_block,
+            shown_to=officer.enrolment_id,
+            sign_in_digest=officer.proof_digest,
+        )
+        self._reads.keep(read)
         self._wanted.set()
 
     def close(self) -> None:
