@@ -15,6 +15,7 @@ from support.sample_organizations import Member, SampleOrganization
 from consentry.index import ChangeRow
 from consentry.web.application import create_application
 from consentry.web.challenges import Challenge
+from consentry.web.network_state import NetworkState
 from consentry.web.officer import Officer
 from consentry.web.proving import Proved
 from consentry.web.settings import WebSettings
@@ -35,6 +36,8 @@ class WebBench:
         self.now = START
         self.members = MspManager([self._msp(self.organization), self._msp(self.other)])
         self.reads: list[tuple[str, str, list[str]]] = []
+        self.signed: list[bytes] = []
+        self.network = NetworkState(START, (), (), "")
         self.prove: Callable[[ChangeRow], Proved] = _no_peer
         self.application = create_application(
             WebSettings(
@@ -45,7 +48,9 @@ class WebBench:
                 engine=engine,
                 members=lambda: self.members,
                 reads=self._note,
+                keep_sign_in=self.signed.append,
                 prover=self,
+                probe=lambda: self.network,
                 clock=lambda: self.now,
             )
         )
@@ -83,7 +88,7 @@ class WebBench:
         )
 
     def _note(
-        self, officer: Officer, question: str, *, concerned: list[str], row_count: int, last_block: int
+        self, officer: Officer, question: str, *, concerned: list[str], row_count: int, **rest: Any
     ) -> None:
         self.reads.append((officer.enrolment_id, question, concerned))
 

@@ -62,6 +62,6 @@ def test_the_language_is_the_first_that_there_is(accepted, language):
 
 
 def test_values_are_put_in_by_name():
-    assert text("en", "overview.complete", block=7) == "Complete up to block 7."
+    assert text("en", "accesses.block", block=7) == "block 7"
     with pytest.raises(KeyError):
-        text("en", "overview.complete")
+        text("en", "accesses.block")

@@ -122,7 +122,7 @@ def find_accesses(connection: Connection, wanted: AccessFilter, page: PageReques
     if after is not None:
         conditions.append(after)
     query = select(accesses).where(and_(True, *conditions))
-    query = query.order_by(accesses.c.block, accesses.c.position).limit(page.size + 1)
+    query = query.order_by(*page.order(accesses)).limit(page.size + 1)
     rows = connection.execute(query).all()
     names = dataset_names(connection, {row.version_id for row in rows})
     items = tuple(access_of(row, names.get(row.version_id, "")) for row in rows[: page.size])

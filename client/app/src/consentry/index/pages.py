@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Table, or_
 
@@ -34,6 +34,7 @@ class PageRequest:
     Attributes:
         size: most items on it, 1 to 1000.
         after: cursor that the page before gave; None for the first page.
+        newest_first: whether the last of the ledger comes first.
 
     Raises:
         InputRejected: PAGE_INVALID.
@@ -41,6 +42,7 @@ class PageRequest:
 
     size: int = 100
     after: str | None = None
+    newest_first: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= LARGEST_PAGE:
@@ -55,8 +57,14 @@ class PageRequest:
         if self.after is None:
             return None
         block, position = map(int, self.after.split("."))
-        later_in_block = (table.c.block == block) & (table.c.position > position)
-        return or_(table.c.block > block, later_in_block)
+        if self.newest_first:
+            return or_(table.c.block < block, (table.c.block == block) & (table.c.position < position))
+        return or_(table.c.block > block, (table.c.block == block) & (table.c.position > position))
+
+    def order(self, table: Table) -> tuple[ColumnElement[Any], ...]:
+        """How rows with ``block`` and ``position`` are to be ordered."""
+        columns = (table.c.block, table.c.position)
+        return tuple(column.desc() for column in columns) if self.newest_first else columns
 
 
 def cursor(block: int, position: int) -> str:

@@ -41,7 +41,7 @@ class TransactionFilter:
 def find_transactions(
     connection: Connection, wanted: TransactionFilter, page: PageRequest
 ) -> Page[TransactionRow]:
-    """Transactions, valid or not, in ledger order."""
+    """Transactions, valid or not, in the order of the page."""
     table = transactions.c
     equal = {
         table.code_name: wanted.code_name,
@@ -63,7 +63,7 @@ def find_transactions(
         conditions.append(table.proposal_time < wanted.until)
     after = page.condition(transactions)
     query = select(transactions).where(and_(True, *conditions, *([] if after is None else [after])))
-    rows = connection.execute(query.order_by(table.block, table.position).limit(page.size + 1)).all()
+    rows = connection.execute(query.order_by(*page.order(transactions)).limit(page.size + 1)).all()
     items = tuple(TransactionRow(**row._mapping) for row in rows[: page.size])
     last = items[-1] if len(rows) > page.size else None
     return Page(items, cursor(last.block, last.position) if last is not None else None)

@@ -1,7 +1,8 @@
 """Who accessed health data: for the person concerned (EHDS Art. 9), and as a dataset's log (EHDS Art. 73)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated
 
 from consentry.index import Access, AccessFilter, RowManifest, Trail, all_items
@@ -17,6 +18,7 @@ from consentry.reports.wording import on_record, outcome, purpose_of, when, whic
 
 PERSON_KIND = "ehds-9"
 DATASET_KIND = "ehds-73"
+FILTERED_KIND = "ehds-73-excerpt"
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,54 @@ def dataset_access_report(trail: Trail, dataset: str, *, generated_at: str) -> R
             ),
         ),
         figures=_figures(accesses),
+    )
+
+
+def filtered_access_report(
+    trail: Trail, wanted: AccessFilter, *, facts: Sequence[tuple[str, str]], most: int, generated_at: str
+) -> Report:
+    """What a filter finds among all attempts, the oldest first, and whether that is all of it.
+
+    Args:
+        trail: the index.
+        wanted: the filter.
+        facts: the filter in words: field and value.
+        most: how many attempts at most.
+        generated_at: instant at which the report is made.
+
+    Raises:
+        IndexFault: INDEX_EMPTY.
+    """
+    completeness = completeness_of(trail)
+    with trail.snapshot() as connection:
+        found = list(islice(all_items(lambda page: find_accesses(connection, wanted, page)), most + 1))
+        accesses = found[:most]
+        ids = [access.attempt_id for access in accesses if access.outcome == "permit"]
+        sessions = links_to(connection, "attempt", ids, "session")
+    cut = f"only the first {most}: narrow the filter for the rest" if len(found) > most else "all of them"
+    return Report(
+        kind=FILTERED_KIND,
+        title="Attempts at access by a filter",
+        law="Excerpt from the log under Article 73 of the European Health Data Space Regulation "
+        "(EU) 2025/327, made from the ledger.",
+        facts=tuple(facts),
+        generated_at=generated_at,
+        completeness=completeness,
+        basis="Attempts that the filter finds, in the order of the ledger.",
+        statements="How much this is",
+        fields=(
+            ReportField("attempts", "Attempts listed", "EHDS Art. 73(1)(e)", str(len(accesses))),
+            ReportField("cut", "Of those that the filter finds", "EHDS Art. 73(1)(e)", cut),
+        ),
+        tables=(
+            make_table(
+                "accesses",
+                "Attempts at access",
+                "The filter finds no attempt.",
+                DatasetAccessRow,
+                (_dataset_row(access, sessions.get(access.attempt_id, ())) for access in accesses),
+            ),
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from fastapi import Depends, FastAPI, Request
@@ -15,6 +16,7 @@ from consentry.web.challenges import Challenges
 from consentry.web.errors import PageRefused, SignInNeeded
 from consentry.web.ledger_view import LedgerView
 from consentry.web.pages import ROUTERS
+from consentry.web.pages.live import Streams
 from consentry.web.rate_limit import RateLimit
 from consentry.web.rendering import page
 from consentry.web.security_headers import SecurityHeaders
@@ -53,7 +55,11 @@ def create_application(settings: WebSettings) -> FastAPI:
     state = application.state
     state.settings = settings
     state.sessions = Sessions(now)
-    state.challenges = Challenges(settings.origin, settings.channel, settings.msp_id, settings.members, now)
+    state.challenges = Challenges(
+        settings.origin, settings.channel, settings.msp_id, settings.members, settings.keep_sign_in, now
+    )
+    state.stopping = asyncio.Event()
+    state.streams = Streams()
     state.challenge_limit = RateLimit(_CHALLENGES_A_MINUTE, 60.0, now)
     state.view = LedgerView(settings.engine, settings.reads)
     if settings.actions is not None:

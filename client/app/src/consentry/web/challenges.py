@@ -92,6 +92,7 @@ class Challenges:
         channel: the channel that they are about.
         msp_id: MSP id of the organization whose members may sign in.
         members: gives the channel's MSPs now.
+        keep: keeps what was signed.
         now: Unix seconds.
     """
 
@@ -101,12 +102,14 @@ class Challenges:
         channel: str,
         msp_id: str,
         members: Callable[[], MspManager],
+        keep: Callable[[bytes], object],
         now: Callable[[], float],
     ) -> None:
         self._origin = origin
         self._channel = channel
         self._msp_id = msp_id
         self._members = members
+        self._keep = keep
         self._now = now
         self._open: dict[bytes, Challenge] = {}
         self._lock = threading.Lock()
@@ -140,7 +143,8 @@ class Challenges:
             verify(identity.public_key, signature, challenge.message)
         except ProtocolError as error:
             raise PageRefused(401, "ANSWER_INVALID", "the signature is not over this challenge") from error
-        proof = b"\n".join((challenge.message, serialized, signature))
+        proof = json.dumps({"code": challenge.code, "answer": answer.strip()}, sort_keys=True).encode()
+        self._keep(proof)
         return Officer.of(identity, sha256_digest(proof))
 
 

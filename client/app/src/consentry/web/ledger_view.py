@@ -5,17 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, cast
+from dataclasses import replace
+from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, func, select
 
-from consentry.index import Trail
+from consentry.index import AccessFilter, Trail, TransactionFilter
 from consentry.index.checkpoint import IndexFault, read_checkpoint
 from consentry.index.schema import blocks, transactions
-from consentry.recorded_trail import RecordedTrail
+from consentry.recorded_trail import RecordedTrail, concerned_in
+from consentry.reports import Report
 from consentry.web.officer import Officer
 from consentry.web.settings import ReadLog
+from consentry_records.instants import shift
+
+Wanted = TypeVar("Wanted", AccessFilter, TransactionFilter)
+_MARGIN_MS = 3_600_000
 
 
 class LedgerView:
@@ -46,6 +52,18 @@ class LedgerView:
 
         return RecordedTrail(self.engine, record)
 
+    def record_report(self, officer: Officer, report: Report, data: bytes) -> None:
+        """Log to the ledger that an officer was given a report, with the digest of its bytes."""
+        self._reads(
+            officer,
+            "report",
+            concerned=concerned_in((text for _, text in report.facts), found=True),
+            row_count=sum(len(table.rows) for table in report.tables),
+            last_block=report.completeness.last_block,
+            report=report.kind,
+            report_bytes=data,
+        )
+
     def last_block(self) -> int:
         """Number of the last block indexed.
 
@@ -60,6 +78,23 @@ class LedgerView:
         """A connection in one read transaction."""
         with self.trail.snapshot() as connection:
             yield connection
+
+    def narrowed(self, wanted: Wanted) -> Wanted:
+        """The same filter with the blocks in which its times can lie.
+
+        Times are kept in no order, blocks are: what is outside need not be read. Peers take no proposal whose
+        time is far from their own, so that an hour is more than clocks differ by.
+        """
+        if wanted.since is None and wanted.until is None:
+            return wanted
+        with self.snapshot() as connection:
+            first = None if wanted.since is None else block_at(connection, shift(wanted.since, -_MARGIN_MS))
+            last = None if wanted.until is None else block_at(connection, shift(wanted.until, _MARGIN_MS))
+        lower = [bound for bound in (wanted.from_block, first) if bound is not None]
+        upper = [bound for bound in (wanted.to_block, last) if bound is not None]
+        return replace(
+            wanted, from_block=max(lower) if lower else None, to_block=min(upper) if upper else None
+        )
 
     def codes(self, connection: Connection) -> dict[str, int]:
         """How many transactions have each validation code."""
@@ -98,6 +133,25 @@ def last_block_of(connection: Connection) -> int:
     if found is None:
         raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
     return found.position.next_block - 1
+
+
+def time_of_block(connection: Connection, number: int) -> str:
+    """Instant of a block's first transaction by its creator's clock; empty if it is not indexed."""
+    table = transactions.c
+    query = select(table.proposal_time).where(table.block == number).order_by(table.position).limit(1)
+    return str(connection.scalar(query) or "")
+
+
+def block_at(connection: Connection, instant: str) -> int:
+    """The first block whose time is not before an instant; the last one's number if there is none."""
+    low, high = 0, last_block_of(connection)
+    while low < high:
+        middle = (low + high) // 2
+        if time_of_block(connection, middle) < instant:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def header_hash(connection: Connection, number: int) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from consentry.channel_members import current_member
 from consentry.errors import ConsentryError
 from consentry.web.errors import PageRefused
 from consentry_records.roles import ROLE_ATTRIBUTE, parse_roles
-from fabric_protocol.identities import Identity
+from fabric_protocol.identities import Identity, parse_identity
 from fabric_protocol.msp import MspManager
 
 
@@ -61,3 +62,8 @@ def own_member(members: MspManager, serialized: bytes, now: float, msp_id: str) 
     if identity.msp_id != msp_id:
         raise PageRefused(403, "OTHER_ORGANIZATION", f"got a member of {identity.msp_id}, expected {msp_id}")
     return identity
+
+
+def certificate_end(officer: Officer) -> datetime:
+    """When an officer's certificate ends (UTC)."""
+    return parse_identity(officer.serialized).certificate.not_valid_after_utc

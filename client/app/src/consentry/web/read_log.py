@@ -32,7 +32,15 @@ class LedgerReadLog:
         self._thread.start()
 
     def __call__(
-        self, officer: Officer, question: str, *, concerned: list[str], row_count: int, last_block: int
+        self,
+        officer: Officer,
+        question: str,
+        *,
+        concerned: list[str],
+        row_count: int,
+        last_block: int,
+        report: str | None = None,
+        report_bytes: bytes | None = None,
     ) -> None:
         """Keep a read; it is on disk when this returns."""
         read = new_read(
@@ -40,6 +48,8 @@ class LedgerReadLog:
             concerned,
             row_count,
             last_block,
+            report,
+            report_bytes,
             shown_to=officer.enrolment_id,
             sign_in_digest=officer.proof_digest,
         )

@@ -86,6 +86,7 @@ def environment() -> Environment:
     made.globals["record_path"] = record_path
     made.globals["short_id"] = short_id
     made.filters["number"] = number
+    made.globals["zip"] = zip
     made.filters["moment"] = moment
     made.filters["long_id"] = long_id
     made.filters["percent"] = percent

@@ -22,7 +22,9 @@ from consentry.ledger import Ledger
 from consentry.web.action_settings import action_settings
 from consentry.web.application import create_application
 from consentry.web.client_certificates import CertificateProtocol
+from consentry.web.network_probe import NetworkProbe
 from consentry.web.peer_proofs import PeerProver
+from consentry.web.places import SignInFile
 from consentry.web.read_log import LedgerReadLog
 from consentry.web.settings import WebSettings
 
@@ -84,6 +86,7 @@ def settings_of(ledger: Ledger, origin: str, reads: LedgerReadLog) -> WebSetting
     kind = ledger.settings().kind_of(msp_id)
     if kind is None:
         raise ConfigurationError("ORGANIZATION_UNKNOWN", f"the ledger's settings do not name {msp_id}")
+    directory = ledger.profile.directory / "web" / ledger.profile.organization(msp_id).name
     return WebSettings(
         origin=origin,
         msp_id=msp_id,
@@ -92,7 +95,9 @@ def settings_of(ledger: Ledger, origin: str, reads: LedgerReadLog) -> WebSetting
         engine=ledger.trail.engine,
         members=ChannelMembers(ledger.network),
         reads=reads,
+        keep_sign_in=SignInFile(directory).keep,
         prover=PeerProver(ledger),
+        probe=NetworkProbe(ledger),
         clock=ledger.clock,
         actions=action_settings(ledger),
     )

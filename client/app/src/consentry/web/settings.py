@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from consentry.web.action_settings import ActionSettings
+from consentry.web.network_state import NetworkState
 from consentry.web.officer import Officer
 from consentry.web.proving import Prover
 from fabric_gateway import Clock
@@ -19,7 +20,15 @@ class ReadLog(Protocol):
     """Puts what an officer was shown on record."""
 
     def __call__(
-        self, officer: Officer, question: str, *, concerned: list[str], row_count: int, last_block: int
+        self,
+        officer: Officer,
+        question: str,
+        *,
+        concerned: list[str],
+        row_count: int,
+        last_block: int,
+        report: str | None = None,
+        report_bytes: bytes | None = None,
     ) -> object:
         """Record one read; what it raises keeps the answer from the officer."""
 
@@ -36,8 +45,11 @@ class WebSettings:
         engine: database of the trail index.
         members: gives the channel's MSPs now.
         reads: puts what is shown of persons on the ledger.
+        keep_sign_in: keeps what an officer signed to sign in, for whoever doubts what the ledger says he
+            or she was shown; it is kept when this returns.
         prover: makes and checks proof files through the own peer; None where there is no peer.
         actions: what officers' actions need; None where the pages are for reading alone.
+        probe: asks the network's nodes how they are; None where there is no network.
         clock: this machine's.
     """
 
@@ -48,6 +60,8 @@ class WebSettings:
     engine: Engine
     members: Callable[[], MspManager]
     reads: ReadLog
+    keep_sign_in: Callable[[bytes], object]
     prover: Prover | None
+    probe: Callable[[], NetworkState] | None
     clock: Clock
     actions: ActionSettings | None = None

@@ -8,12 +8,16 @@ from fastapi import APIRouter
 
 from consentry.web.access import READERS
 from consentry.web.officer import Officer
-from consentry.web.pages import datasets, models, overview
+from consentry.web.pages import datasets, live, models, network, overview, record, trail
 
 ROUTERS: list[APIRouter] = [
     overview.router,
+    trail.router,
     datasets.router,
     models.router,
+    record.router,
+    network.router,
+    live.router,
 ]
 """Routers of all pages."""
 
@@ -29,8 +33,10 @@ class NavigationItem:
 
 NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("/", "overview.title", READERS),
+    NavigationItem("/trail", "trail.title", READERS),
     NavigationItem("/datasets", "datasets.title", READERS),
     NavigationItem("/models", "models.title", READERS),
+    NavigationItem("/network", "network.title", READERS),
 )
 
 
