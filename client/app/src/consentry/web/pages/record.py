@@ -52,7 +52,7 @@ def record(
     return page(
         request,
         "record.html",
-        title_key="record.title",
+        title_key="one_record.title",
         row=row,
         changes=changes,
         outgoing=outgoing,
@@ -73,7 +73,7 @@ def proof_status(
     return page(
         request,
         "record_proof.html",
-        title_key="record.title",
+        title_key="one_record.title",
         row=changes[-1],
         proof_status=_prove(request, changes[-1]),
     )
