@@ -25,7 +25,7 @@ from consentry.network import bring_up, enroll_user, take_down
 from consentry.network.engines import load_network
 from consentry.profile import NetworkProfile
 from consentry.wallet import Wallet, WalletIdentity
-from consentry_records.access import NewAccessAttempt
+from consentry_records.access import MAXIMUM_DECISIONS, DecisionBatch, NewAccessAttempt
 from fabric_protocol.validation_codes import ValidationCode
 
 SIZES = tuple(
@@ -54,6 +54,9 @@ def measure(directory: Path) -> Iterator[Measurement]:
             costs.append(cost)
             what = f"decisions lost to conflicts, {IN_FLIGHT} in flight, {size:,} records stored"
             yield Measurement(what, lost * 100, "%", 1, False)
+        together = _decided_together(directory, version)
+        what = f"CPU a decision, {MAXIMUM_DECISIONS} in a transaction ({together:.2f} ms), beside one in each"
+        yield Measurement(what, together / costs[-1], "×", 0.5, False)
         text = ", ".join(f"{cost:.2f} ms with {size:,}" for cost, size in zip(costs, SIZES, strict=True))
         yield Measurement(f"CPU a decision, all processes ({text})", costs[-1] / costs[0], "×", 1.25, False)
     finally:
@@ -107,6 +110,22 @@ def _decisions(directory: Path, version: str) -> tuple[float, float]:
     lost = 1 - counts.get(ValidationCode.VALID, 0) / sum(counts.values())
     # The first round warms caches and connections up.
     return min(load.total for load in loads[1:]), lost
+
+
+def _decided_together(directory: Path, version: str) -> float:
+    """Milliseconds of CPU a decision, where many wait and each transaction decides on as many as it may."""
+    network, loads = load_network(directory), []
+    rounds = [[_attempt(version) for _ in range(MAXIMUM_DECISIONS)] for _ in range(_ROUNDS + 1)]
+    with connect(directory, _person(directory, "riverside", "researcher")) as researcher:
+        for attempts in rounds:
+            _submits(researcher, "access:attempt", [attempt.to_bytes() for attempt in attempts])()
+    with connect(directory, _person(directory, "northgate", "service")) as service:
+        for attempts in rounds:
+            batch = DecisionBatch(attempts=tuple(attempt.attempt_id for attempt in attempts)).to_bytes()
+            loads.append(
+                measured(network, MAXIMUM_DECISIONS, _submits(service, "access:decide_batch", [batch]))
+            )
+    return min(load.total for load in loads[1:])
 
 
 def _attempt(version: str) -> NewAccessAttempt:

@@ -12,7 +12,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -20,7 +20,8 @@ from types import FrameType
 from consentry.decision_checkpoint import DecisionCheckpoint
 from consentry.errors import ConsentryError, LedgerRefused
 from consentry.ledger import Ledger
-from consentry_records.access import MAXIMUM_DECISIONS, DecisionBatch
+from consentry.waiting_attempts import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, WaitingAttempts
+from consentry_records.access import DecisionBatch
 from consentry_records.errors import LedgerError
 from consentry_records.events import ACCESS_ATTEMPTED, read_event
 from fabric_gateway import ChaincodeEvent, EventStream, StreamError
@@ -32,8 +33,6 @@ _FATAL = frozenset(
 )
 # No decision can ever be made on these.
 _HOPELESS = frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_FOUND"})
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 5.0
 _IDLE_SECONDS = 0.2
 _IN_FLIGHT = 64
 
@@ -82,12 +81,12 @@ class DecisionService:
         finally:
             stop.set()
             self._close_stream()
-            follower.join(timeout=_LONGEST_PAUSE_SECONDS)
+            follower.join(timeout=LONGEST_PAUSE_SECONDS)
         if self._failure is not None:
             raise self._failure
 
     def _follow(self, stop: threading.Event) -> None:
-        pause = _FIRST_PAUSE_SECONDS
+        pause = FIRST_PAUSE_SECONDS
         while not stop.is_set():
             started = time.monotonic()
             try:
@@ -99,12 +98,12 @@ class DecisionService:
                 self._failure = error
                 stop.set()
                 return
-            if time.monotonic() - started > _LONGEST_PAUSE_SECONDS:
-                pause = _FIRST_PAUSE_SECONDS
+            if time.monotonic() - started > LONGEST_PAUSE_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
             if not stop.is_set():
                 _log.info("events broke off (%s), following again in %.1f s", message, pause)
                 stop.wait(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _follow_stream(self, stop: threading.Event) -> None:
         with self._ledger.events(start_block=self._checkpoint.block) as stream:
@@ -134,54 +133,44 @@ class DecisionService:
         return str(fields["attempt_id"]) if fields["custodian"] == self._custodian else None
 
     def _decide_all(self, stop: threading.Event) -> None:
-        """Keep up to `_IN_FLIGHT` decisions under way: a block takes as long for one as for many."""
-        waiting = _Waiting()
+        """Decide on what is new in one transaction at a time, and meanwhile again on what failed.
+
+        A block takes as long for many decisions as for one, and those of one transaction take no limited use
+        of a grant from one another.
+        """
+        waiting = WaitingAttempts()
         with ThreadPoolExecutor(max_workers=_IN_FLIGHT, thread_name_prefix="consentry-decide") as pool:
             try:
                 while not stop.is_set():
-                    self._start_due(waiting, pool)
-                    self._take_one(waiting, pool, waiting.until_due(_IDLE_SECONDS))
+                    while (attempt_id := waiting.take_due()) is not None:
+                        self._start((attempt_id,), pool)
+                    if together := waiting.take_new():
+                        self._start(together, pool)
+                    self._take_all(waiting, waiting.until_due(_IDLE_SECONDS))
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-        while self._take_one(waiting, None, 0.0):
-            pass
+        self._take_all(waiting, 0.0)
 
-    def _start_due(self, waiting: _Waiting, pool: Executor) -> None:
-        # One by one: what failed with others may succeed alone.
-        while (attempt_id := waiting.take_due()) is not None:
-            self._start((attempt_id,), pool)
-
-    def _take_one(self, waiting: _Waiting, pool: Executor | None, timeout: float) -> bool:
-        """Take one attempt or one outcome; returns whether there was any. Without a pool nothing is begun."""
+    def _take_all(self, waiting: WaitingAttempts, timeout: float) -> None:
+        """Take the attempts and outcomes that are there; wait for the first one."""
         try:
             item = self._attempts.get(timeout=timeout) if timeout else self._attempts.get_nowait()
-        except queue.Empty:
-            return False
-        outcomes: list[_Outcome] = []
-        if isinstance(item, str):
-            together = [item, *self._more(outcomes)]
-            if pool is not None:
-                self._start(tuple(together), pool)
-        else:
-            outcomes.append(item)
-        for attempt_ids, outcome in outcomes:
-            if not outcome.cancelled():
-                self._note(waiting, attempt_ids, outcome.result())
-        return True
-
-    def _more(self, outcomes: list[_Outcome]) -> Iterator[str]:
-        """Attempts that wait already, for one transaction decides on many as fast as on one."""
-        for _ in range(MAXIMUM_DECISIONS - 1):
-            try:
+            while True:
+                if isinstance(item, str):
+                    waiting.add(item)
+                else:
+                    self._note(waiting, *item)
                 item = self._attempts.get_nowait()
-            except queue.Empty:
-                return
-            if isinstance(item, str):
-                yield item
-            else:
-                outcomes.append(item)
+        except queue.Empty:
+            return
 
-    def _note(self, waiting: _Waiting, attempt_ids: Sequence[str], settled: Collection[str]) -> None:
+    def _note(
+        self, waiting: WaitingAttempts, attempt_ids: tuple[str, ...], outcome: Future[Collection[str]]
+    ) -> None:
+        waiting.finish(attempt_ids)
+        if outcome.cancelled():
+            return
+        settled = outcome.result()
         for attempt_id in attempt_ids:
             if attempt_id in settled:
                 self._checkpoint.settle(attempt_id)
@@ -193,20 +182,17 @@ class DecisionService:
         future = pool.submit(self._decide_together, attempt_ids)
         future.add_done_callback(lambda outcome: self._attempts.put((attempt_ids, outcome)))
 
-    def _decide_together(self, attempt_ids: Sequence[str]) -> Collection[str]:
-        """Submit the decisions on attempts, several together; return those that are settled."""
-        if len(attempt_ids) > 1:
-            try:
-                batch = DecisionBatch(attempts=tuple(attempt_ids))
-                self._ledger.transactions.submit("access:decide_batch", batch)
-            except LedgerRefused as error:
-                _log.info("%d decisions together refused: %s; now one by one", len(attempt_ids), error.code)
-            except ConsentryError as error:
-                _log.info("%d decisions are made again: %s", len(attempt_ids), error.code)
-                return ()
-            else:
-                return attempt_ids
-        return [attempt_id for attempt_id in attempt_ids if self._decide(attempt_id)]
+    def _decide_together(self, attempt_ids: tuple[str, ...]) -> Collection[str]:
+        """Submit the decisions on attempts; return the attempts about which nothing more is to be done."""
+        if len(attempt_ids) == 1:
+            return attempt_ids if self._decide(attempt_ids[0]) else ()
+        try:
+            batch = DecisionBatch(attempts=attempt_ids)
+            self._ledger.transactions.submit("access:decide_batch", batch)
+        except ConsentryError as error:
+            _log.info("%d decisions are made again one by one: %s", len(attempt_ids), error.code)
+            return ()
+        return attempt_ids
 
     def _decide(self, attempt_id: str) -> bool:
         """Submit the decision on an attempt; returns whether nothing more is to be done about it."""
@@ -237,33 +223,6 @@ class DecisionService:
         except ConsentryError as error:
             _log.info("decision on %s is made again: %s", attempt_id, error.code)
         return False
-
-
-class _Waiting:
-    """Attempts to be decided again later, each with a pause of its own that doubles."""
-
-    def __init__(self) -> None:
-        self._due: dict[str, float] = {}
-        self._pauses: dict[str, float] = {}
-
-    def postpone(self, attempt_id: str) -> None:
-        pause = self._pauses.get(attempt_id, _FIRST_PAUSE_SECONDS)
-        self._pauses[attempt_id] = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        self._due[attempt_id] = time.monotonic() + pause
-
-    def take_due(self) -> str | None:
-        due = min(self._due, key=self._due.__getitem__, default=None)
-        if due is None or self._due[due] > time.monotonic():
-            return None
-        del self._due[due]
-        return due
-
-    def until_due(self, longest: float) -> float:
-        earliest = min(self._due.values(), default=None)
-        return longest if earliest is None else min(max(earliest - time.monotonic(), 0.0), longest)
-
-    def forget(self, attempt_id: str) -> None:
-        self._pauses.pop(attempt_id, None)
 
 
 def serve(ledger: Ledger, checkpoint: Path) -> None:
