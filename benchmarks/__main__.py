@@ -20,6 +20,7 @@ from benchmarks import (
     gate,
     imports,
     ledger_size,
+    proofs,
     runtimes_on_engines,
     trail_reports,
     verification,
@@ -45,6 +46,7 @@ def main() -> int:
             "filter": consent_filter,
             "imports": imports,
             "reports": trail_reports,
+            "proofs": proofs,
             "verification": verification,
         }
         for name, module in modules.items():

@@ -8,7 +8,7 @@ million transactions would measure the generator. `consentry verify` refuses suc
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -41,6 +41,7 @@ _RESPONSE = proposal_response_pb2.Response(status=200)
 class _Filled:
     transaction_id: str
     key: str
+    value: bytes
     envelope: bytes
 
 
@@ -52,11 +53,21 @@ class LedgerFiller:
         value: what every transaction writes, under a key of its own.
         seed: of nonces and signatures.
         signed: sign for real, so that the ledger can be verified.
+        writes: key and value of each transaction, as long as there are, instead of `value`.
     """
 
-    def __init__(self, material: EngineMaterial, value: str, seed: int = 1, *, signed: bool = False) -> None:
+    def __init__(
+        self,
+        material: EngineMaterial,
+        value: str,
+        seed: int = 1,
+        *,
+        signed: bool = False,
+        writes: Iterable[tuple[str, bytes]] = (),
+    ) -> None:
         self._material = material
         self._value = value.encode()
+        self._writes = iter(writes)
         self._random = random.Random(seed)
         self._signed = signed
         administrator = next(iter(material.administrators.values()))
@@ -84,11 +95,11 @@ class LedgerFiller:
         topology = self._material.topology
         chaincode = topology.chaincode
         nonce = self._random.randbytes(_NONCE_BYTES)
-        key = f"filled-{nonce.hex()}"
+        key, value = next(self._writes, (f"filled-{nonce.hex()}", self._value))
         proposal = new_proposal(
             channel_id=topology.channel,
             chaincode=chaincode.name,
-            arguments=[b"bench:put", key.encode(), self._value],
+            arguments=[b"bench:put", key.encode(), value],
             creator=self._creator,
             nonce=nonce,
             timestamp=_TIME,
@@ -96,7 +107,7 @@ class LedgerFiller:
         payload = response_payload(
             proposal_hash=proposal_hash(proposal.data),
             results=encode_rwset(
-                ReadWriteSet((NamespaceSet(chaincode.name, writes=(Write(key, False, self._value),)),))
+                ReadWriteSet((NamespaceSet(chaincode.name, writes=(Write(key, False, value),)),))
             ),
             event=b"",
             response=_RESPONSE,
@@ -114,7 +125,7 @@ class LedgerFiller:
         envelope = signed_envelope(
             transaction, self._signature(self._signer, transaction)
         ).SerializeToString()
-        return _Filled(proposal.transaction_id, key, envelope)
+        return _Filled(proposal.transaction_id, key, value, envelope)
 
     def _record(
         self, number: int, previous: bytes, commits: bytes, filled: Sequence[_Filled]
@@ -122,7 +133,7 @@ class LedgerFiller:
         namespace = self._material.topology.chaincode.name
         updates = UpdateBatch(
             public=tuple(
-                PublicUpdate(namespace, item.key, self._value, b"", Version(number, position))
+                PublicUpdate(namespace, item.key, item.value, b"", Version(number, position))
                 for position, item in sorted(enumerate(filled), key=lambda entry: entry[1].key)
             )
         )

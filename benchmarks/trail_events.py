@@ -7,7 +7,7 @@ The rows are made by the index's own code from records of the ledger's own types
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -73,7 +73,7 @@ def fill(
     Returns:
         What is there.
     """
-    made = _Consortium(random.Random(seed), events)
+    made = Consortium(random.Random(seed), events)
     write_records(engine, made.records(), lambda: progress(made.filling.events) if progress else None)
     return made.filling
 
@@ -107,12 +107,17 @@ def _write(engine: Engine, batch: list[tuple[str, Record]], number: int) -> int:
         body = record.to_dict()
         row = _row(number + block, position, kind)
         rows.append(row)
-        identifier = "" if kind == "settings" else str(body[_ID.get(kind, f"{kind}_id")])
+        identifier = identifier_of(kind, body)
         value = record.to_bytes()
         writes.append(RecordWrite(row, cast(Any, None), RECORD_KINDS[kind], identifier, body, value))
     with engine.begin() as connection:
         BlockWriter(connection, "consentry").write_rows(rows, writes, lambda _write, _owner: True)
     return number + -(-len(batch) // TRANSACTIONS_A_BLOCK)
+
+
+def identifier_of(kind: str, body: Mapping[str, Any]) -> str:
+    """The id under which a record is kept."""
+    return "" if kind == "settings" else str(body[_ID.get(kind, f"{kind}_id")])
 
 
 def _row(block: int, position: int, kind: str) -> TransactionRow:
@@ -132,12 +137,22 @@ def _row(block: int, position: int, kind: str) -> TransactionRow:
     )
 
 
-class _Consortium:
-    """Makes records in an order in which a ledger could have them."""
+class Consortium:
+    """Makes records in an order in which a ledger could have them.
 
-    def __init__(self, chance: random.Random, events: int) -> None:
+    Attributes:
+        filling: what was made so far.
+
+    Args:
+        chance: where they differ.
+        events: how many, about.
+        hospitals: MSP ids of the custodians, two at least.
+    """
+
+    def __init__(self, chance: random.Random, events: int, hospitals: Sequence[str] = HOSPITALS) -> None:
         self._chance = chance
         self._events = events
+        self._hospitals = tuple(hospitals)
         self._minutes = 0
         self.filling = Filling()
         self._grants: dict[str, Grant] = {}
@@ -155,7 +170,7 @@ class _Consortium:
             model = Model(
                 model_id=model_id,
                 name=f"model-{model_id[-8:]}",
-                owner=HOSPITALS[1],
+                owner=self._hospitals[1],
                 registered_at=self._now(),
             )
             self.filling.models.append(model_id)
@@ -171,11 +186,11 @@ class _Consortium:
 
     def _datasets(self) -> Iterator[tuple[str, Record]]:
         for index in range(DATASETS):
-            custodian = HOSPITALS[index % len(HOSPITALS)]
+            custodian = self._hospitals[index % len(self._hospitals)]
             dataset_id, name = self._identifier("dataset"), f"dataset-{index}"
             yield "dataset", Dataset(dataset_id=dataset_id, name=name, custodian=custodian)
             version = self._version(dataset_id, name, custodian)
-            grantee = HOSPITALS[(index + 1) % len(HOSPITALS)]
+            grantee = self._hospitals[(index + 1) % len(self._hospitals)]
             grant = self._grant(version.version_id, custodian, grantee)
             self.filling.datasets.append(dataset_id)
             self._grants[version.version_id] = grant
@@ -197,8 +212,8 @@ class _Consortium:
         return Consent(
             consent_id=self._identifier("consent"),
             subject=subject,
-            custodian=self._chance.choice(HOSPITALS),
-            controller=HOSPITALS[0],
+            custodian=self._chance.choice(self._hospitals),
+            controller=self._hospitals[0],
             purposes=(PURPOSE, "TREAT"),
             restrictions=(),
             categories=("imaging",),

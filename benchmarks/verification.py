@@ -1,8 +1,12 @@
-"""`consentry verify` over real signatures: in one process, in one a core, and from a checkpoint."""
+"""`consentry verify` over real signatures: in one process, in one a core, and from a checkpoint; the index.
+
+Both read the same ledger: one record a transaction, of the kinds that a busy consortium writes.
+"""
 
 from __future__ import annotations
 
 import os
+import random
 import resource
 import time
 from collections.abc import Iterator
@@ -12,6 +16,8 @@ from benchmarks.embedded import two_organizations
 from benchmarks.ledger_filling import LedgerFiller
 from benchmarks.load import VALUE
 from benchmarks.results import Measurement
+from benchmarks.trail_events import Consortium, identifier_of
+from consentry.index import IndexFollower, Trail, open_database
 from consentry.verification import (
     Verdict,
     VerificationResult,
@@ -40,9 +46,30 @@ def measure(directory: Path) -> Iterator[Measurement]:
     network = EmbeddedNetwork.create(directory / "network", two_organizations())
     network.up()
     network.down()
-    LedgerFiller(read_material(NetworkPaths(network.directory)), VALUE, signed=True).fill(TRANSACTIONS)
+    material = read_material(NetworkPaths(network.directory))
+    made = Consortium(
+        random.Random(1), TRANSACTIONS, [peer.identity.msp_id for peer in material.peers.values()]
+    )
+    LedgerFiller(material, VALUE, signed=True, writes=_writes(made)).fill(TRANSACTIONS)
     blocks = list(read_blocks(NetworkPaths(network.directory).ledger))
     yield from _measured(blocks, network.anchor(), directory / "verified.jsonl")
+    yield from _indexed(blocks, network.anchor(), material.topology.chaincode.name, directory)
+
+
+def _writes(made: Consortium) -> Iterator[tuple[str, bytes]]:
+    for kind, record in made.records():
+        yield f"{kind}/{identifier_of(kind, record.to_dict())}", record.to_bytes()
+
+
+def _indexed(blocks: list[bytes], anchor: str, chaincode: str, directory: Path) -> Iterator[Measurement]:
+    engine = open_database(f"sqlite:///{directory / 'index.sqlite'}")
+    before = _cpu_seconds()
+    done = IndexFollower(engine, chaincode, anchor).follow(memory_source("ledger", blocks))
+    spent = _cpu_seconds() - before
+    if Trail(engine).findings():
+        raise RuntimeError("The index finds records forged or unreadable that are neither.")
+    yield Measurement("index with completeness chains, CPU", done.transactions / spent, "tx/s a core", _BAR)
+    engine.dispose()
 
 
 def _measured(blocks: list[bytes], anchor: str, kept: Path) -> Iterator[Measurement]:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pandas.testing import assert_frame_equal
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import make_url
 from support.postgresql import postgresql_server
-from support.story import OTHER_SUBJECT, RESEARCH, SUBJECT, instant, tell
+from support.story import NORTHGATE, OTHER_SUBJECT, RESEARCH, SUBJECT, identifier, instant, tell
 
-from consentry.index import IndexFault, IndexFollower, PermittedUse, Trail, open_database, permitted_subjects
+from consentry.index import (
+    AccessFilter,
+    IndexFault,
+    IndexFollower,
+    PageRequest,
+    PermittedUse,
+    Trail,
+    TransactionFilter,
+    open_database,
+    permitted_subjects,
+)
 from consentry.index.migrations.running import upgrade
 from consentry.index.schema import metadata
 from consentry.index.store import BlockWriter
@@ -131,3 +143,69 @@ def test_a_wrong_password_is_said_without_naming_it(url: str) -> None:
     with pytest.raises(IndexFault, match="INDEX_UNREACHABLE") as caught:
         open_database(wrong)
     assert "not-this-one" not in str(caught.value)
+
+
+def test_followers_in_several_threads_prove_each_block_once(url: str) -> None:
+    def run(_number: int) -> int:
+        engine = open_database(url)
+        try:
+            source = memory_source("peer", STORY.chain.blocks)
+            return IndexFollower(engine, "consentry").follow(source, blocks_a_transaction=3).transactions
+        finally:
+            engine.dispose()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(run, range(4))) == len(STORY.chain.blocks)
+
+
+QUESTIONS: dict[str, Callable[[Trail], object]] = {
+    "accesses": lambda trail: trail.accesses(),
+    "pages": lambda trail: trail.accesses(page=PageRequest(1, trail.accesses(page=PageRequest(1)).next)),
+    "dataset by name": lambda trail: trail.accesses(AccessFilter(dataset="biopsies")),
+    "dataset by id": lambda trail: trail.accesses(AccessFilter(dataset=identifier("dataset", 1))),
+    "no versions": lambda trail: trail.accesses(AccessFilter(versions=())),
+    "session": lambda trail: trail.accesses(AccessFilter(session=identifier("session", 1))),
+    "model": lambda trail: trail.accesses(AccessFilter(model=identifier("model", 1))),
+    "model version": lambda trail: trail.accesses(AccessFilter(model=identifier("modelversion", 1))),
+    "grant": lambda trail: trail.accesses(AccessFilter(grant=identifier("grant", 1))),
+    "reason": lambda trail: trail.accesses(AccessFilter(reason="NO_GRANT")),
+    "times": lambda trail: trail.accesses(AccessFilter(since=instant(1), until=instant(9), outcome="permit")),
+    "blocks": lambda trail: trail.accesses(AccessFilter(from_block=4, to_block=12)),
+    "open": lambda trail: trail.open_attempts(instant(23)),
+    "transactions": lambda trail: trail.transactions(TransactionFilter(from_block=2, since=instant(0))),
+    "one transaction": lambda trail: trail.transactions(
+        TransactionFilter(transaction_id=trail.transactions().items[3].transaction_id)
+    ),
+    "invalid": lambda trail: trail.transactions(TransactionFilter(invalid_only=True)),
+    "records": lambda trail: trail.records("grant", owner=NORTHGATE),
+    "history": lambda trail: trail.history("consent", identifier("consent", 1)),
+    "subject": lambda trail: trail.records("consent", subject=SUBJECT),
+    "impact": lambda trail: trail.impact(identifier("consent", 1)),
+    "lineage": lambda trail: trail.model_lineage(identifier("modelversion", 1)),
+    "findings": lambda trail: trail.findings(),
+    "status": lambda trail: trail.status(),
+}
+
+
+@pytest.fixture(scope="module")
+def both(server: str) -> Iterator[tuple[Trail, Trail]]:
+    """The story in PostgreSQL and in SQLite, for questions only."""
+    engines = [open_database(place) for place in (server, "sqlite://")]
+    for engine in engines:
+        IndexFollower(engine, "consentry").follow(memory_source("peer", STORY.chain.blocks))
+    yield Trail(engines[0]), Trail(engines[1])
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_it_answers_as_sqlite_does(both: tuple[Trail, Trail], question: str) -> None:
+    postgresql, sqlite = map(QUESTIONS[question], both)
+    assert postgresql == sqlite
+
+
+@pytest.mark.parametrize("kind", ["consent", "attempt", "modelversion"])
+def test_it_gives_the_frames_that_sqlite_gives(both: tuple[Trail, Trail], kind: str) -> None:
+    postgresql, sqlite = (trail.to_frame(kind) for trail in both)
+    assert_frame_equal(postgresql, sqlite)
+    assert len(sqlite)

@@ -126,6 +126,7 @@ DOCUMENTED = (
     "models register-version",
     "trail accesses",
     "trail row",
+    "trail subject",
     "trail dataset",
     "trail actor",
     "trail open",

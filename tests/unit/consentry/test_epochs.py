@@ -97,22 +97,6 @@ def test_a_faster_run_is_no_failure_and_any_other_refusal_is(story: Story, engin
         service.close()
 
 
-def test_a_run_beside_it_on_the_same_index_is_waited_for(story: Story, engine: Engine) -> None:
-    moved = [IndexFault("INDEX_MOVED", "moved"), IndexFault("INDEX_MOVED", "moved")]
-    service = closer(story, engine)
-
-    def catch_up() -> None:
-        if moved:
-            raise moved.pop()
-        index(story, engine)
-
-    service._catch_up = catch_up
-    assert service.close() is not None
-    moved.extend([IndexFault("INDEX_MOVED", "moved")] * 5)
-    with pytest.raises(IndexFault, match="INDEX_MOVED"):
-        service.close()
-
-
 def test_young_writes_wait(story: Story, engine: Engine) -> None:
     assert closer(story, engine).close(timedelta(days=3650)) is None
     assert closer(story, engine).close(timedelta(hours=1)) is not None

@@ -52,7 +52,7 @@ def test_a_consent_that_its_custodian_did_not_endorse_is_not_counted() -> None:
     engine.dispose()
 
 
-def test_an_index_of_an_earlier_release_is_counted_when_it_is_migrated(tmp_path: Path) -> None:
+def test_an_index_of_an_earlier_release_is_emptied_and_filled_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'index.sqlite'}"
     engine = indexed(tell(), url)
     expected = history(engine)
@@ -60,6 +60,7 @@ def test_an_index_of_an_earlier_release_is_counted_when_it_is_migrated(tmp_path:
         consent_days.drop(connection)
         connection.execute(update(version).values(version_num="0003"))
     engine.dispose()
-    engine = open_database(url)
+    assert history(open_database(url)) == []
+    engine = indexed(tell(), url)
     assert history(engine) == expected
     engine.dispose()

@@ -20,4 +20,5 @@ def _width_of_the_first_bar(days: int) -> float:
 
 
 def test_a_single_day_is_no_wider_than_one_of_two_weeks() -> None:
-    assert _width_of_the_first_bar(1) == _width_of_the_first_bar(14) > _width_of_the_first_bar(60) > 0
+    assert 0 < _width_of_the_first_bar(1) <= _width_of_the_first_bar(14)
+    assert 0 < _width_of_the_first_bar(60) < _width_of_the_first_bar(14)

@@ -139,7 +139,7 @@ def test_repeated_disclosures_are_told_once_with_number_and_last_date(trail: Tra
     assert row.date == instant(5, 1)
     assert row.repeated == ("2 more", f"the last on {instant(5, 5)}")
     assert field(report, "count") == "3"
-    assert field(report, "excepted") == "1 attempts"
+    assert field(report, "excepted") == "1 attempt"
 
 
 def test_disclosures_before_the_six_years_are_left_out(trail: Trail) -> None:

@@ -113,7 +113,7 @@ def test_every_access_is_told_with_purpose_recipient_outcome_and_use(report: Rep
         "RiversideMSP",
         "researcher-1",
         "roles: researcher",
-        "unavailable: who this enrolment id is, the organization named knows; the ledger does not",
+        "unavailable: the person's name; ask the organization",
     )
     assert permitted.data == ("biopsies", identifier("version", 1))
     assert permitted.purpose == ("health, medical or biomedical research (DUO:0000006)", "not commercial")

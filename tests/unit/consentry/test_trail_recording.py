@@ -61,6 +61,7 @@ QUESTIONS = [
     ),
     ("records", lambda trail: trail.record("grant", identifier("grant", 1)), (identifier("grant", 1),), 1),
     ("subject", lambda trail: trail.records("consent", subject=SUBJECT), (SUBJECT,), 1),
+    ("subject", lambda trail: trail.subject(SUBJECT), (SUBJECT,), 5),
     (
         "history",
         lambda trail: trail.history("consent", identifier("consent", 1)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -26,8 +25,6 @@ from consentry_records.closed_epoch import NewClosedEpoch
 _OVERTAKEN = frozenset({"EPOCH_CLOSED", "EPOCH_NOT_NEXT"})
 # The service itself is wrong: going on would change nothing.
 _FATAL = frozenset({"ROLE_REQUIRED", "ORGANIZATION_UNKNOWN", "ORGANIZATION_KIND_WRONG", "FUNCTION_NOT_FOUND"})
-_TRIES = 5
-_PAUSE_SECONDS = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +35,8 @@ class EpochCloser:
     Args:
         transactions: of an identity with the role service.
         custodian: its organization's MSP id.
-        engine: the index's database, used for nothing else.
-        catch_up: brings that index to the newest block of the own peer.
+        engine: the organization's index.
+        catch_up: brings it to the newest block of the own peer.
         clock: now, with a time zone.
     """
 
@@ -70,7 +67,7 @@ class EpochCloser:
             IndexFault: EPOCH_WRONG, an epoch on the ledger is not what the blocks give.
             LedgerRefused, LedgerUnreachable, …: it is not closed.
         """
-        self._bring_up_to_date()
+        self._catch_up()
         with self._engine.connect() as connection, connection.begin():
             epoch = self._next(connection, age)
         if epoch is None:
@@ -91,7 +88,7 @@ class EpochCloser:
 
         It looks four times as often, and not more: each time the new blocks are verified.
         """
-        while not stop.wait(every.total_seconds() / 4):
+        while not stop.is_set():
             try:
                 epoch = self.close(every)
             except ConsentryError as error:
@@ -101,18 +98,7 @@ class EpochCloser:
             else:
                 if epoch is not None:
                     _log.info("epoch %d closed at block %d", epoch.number, epoch.last_block)
-
-    def _bring_up_to_date(self) -> None:
-        for left in reversed(range(_TRIES)):
-            try:
-                self._catch_up()
-            except IndexFault as fault:
-                # A run of the command beside the service's own, on the same index: the other one went ahead.
-                if fault.code != "INDEX_MOVED" or not left:
-                    raise
-                time.sleep(_PAUSE_SECONDS)
-            else:
-                return
+            stop.wait(every.total_seconds() / 4)
 
     def _next(self, connection: Connection, age: timedelta) -> NewClosedEpoch | None:
         position = read_checkpoint(connection)

@@ -18,6 +18,7 @@ from consentry.index import (
     PageRequest,
     RecordRow,
     RowManifest,
+    SubjectTrail,
     Trail,
     TransactionFilter,
     TransactionRow,
@@ -116,6 +117,15 @@ class RecordedTrail(Trail):
         last = self._last_block()
         found = super().findings()
         self._note("findings", (), len(found), last)
+        return found
+
+    def subject(self, subject: str, manifest: RowManifest | None = None) -> SubjectTrail:
+        """What is on the trail of one subject, given by its commitment."""
+        last = self._last_block()
+        found = super().subject(subject, manifest)
+        groups = (found.consents, found.requests, found.versions, found.accesses)
+        count = sum(map(len, groups)) + (found.limits is not None)
+        self._note("subject", (subject,), count, last)
         return found
 
     def impact(self, consent_id: str, manifest: RowManifest | None = None) -> WithdrawalImpact:

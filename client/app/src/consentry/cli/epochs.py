@@ -74,16 +74,11 @@ def audit(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @contextmanager
 def closer_of(context: CommandContext, ledger: Ledger) -> Iterator[EpochCloser]:
-    """What closes the own organization's epochs, with an index of its own in the custodian's directory."""
-    from consentry.cli.index_access import catch_up
+    """What closes the own organization's epochs, from the index that its trail and reports are read from."""
+    from consentry.cli.index_access import catch_up, open_database_of
     from consentry.epoch_closing import EpochCloser
-    from consentry.index import open_database
-    from consentry.private_files import make_private_directory
 
-    directory = context.profile.subject_register(context.organization.name).parent
-    make_private_directory(directory)
-    engine = open_database(f"sqlite:///{directory / 'epochs.sqlite'}")
-    try:
+    with open_database_of(context) as engine:
         yield EpochCloser(
             ledger.transactions,
             ledger.identity.msp_id,
@@ -91,5 +86,3 @@ def closer_of(context: CommandContext, ledger: Ledger) -> Iterator[EpochCloser]:
             lambda: catch_up(context, engine),
             lambda: datetime.now(UTC),
         )
-    finally:
-        engine.dispose()

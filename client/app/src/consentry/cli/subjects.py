@@ -20,13 +20,10 @@ if TYPE_CHECKING:
 @contextmanager
 def own_register(context: CommandContext) -> Iterator[SubjectRegister | None]:
     """The register of who acts, None where there is none (an organization without data, or nobody named)."""
-    from consentry.subjects import SubjectRegister
+    from consentry.own_subjects import open_register
 
     path = context.profile.subject_register(context.organization.name) if context.who else None
-    if path is None or not path.is_file():
-        yield None
-        return
-    with SubjectRegister(path) as register:
+    with open_register(path) as register:
         yield register
 
 
@@ -51,15 +48,10 @@ def commitment_of(context: CommandContext, pseudonym: str) -> str:
     Raises:
         InputRejected: SUBJECT_UNKNOWN; the message never repeats the pseudonym.
     """
+    from consentry.own_subjects import own_commitment
+
     with own_register(context) as register:
-        found = register.find([pseudonym]) if register is not None else {}
-    if pseudonym not in found:
-        raise InputRejected(
-            "SUBJECT_UNKNOWN",
-            f"The register of {context.organization.name} has no subject of that pseudonym; "
-            "only the custodian of the data can resolve one.",
-        )
-    return found[pseudonym].commitment
+        return own_commitment(register, pseudonym, context.organization.name)
 
 
 @contextmanager

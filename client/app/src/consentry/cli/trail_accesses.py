@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,12 +20,7 @@ from consentry.cli.trail_options import (
     Until,
 )
 from consentry.cli.trail_recording import open_recorded_trail
-from consentry.cli.trail_views import show_accesses
-from consentry.errors import InputRejected
-
-if TYPE_CHECKING:
-    from consentry.manifests import ManifestRow
-    from consentry.subjects import SubjectRegister
+from consentry.cli.trail_views import show_accesses, show_subject
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,6 +37,14 @@ def add_to(app: typer.Typer) -> None:
     )
     app.command("accesses", epilog=by_anything)(accesses)
     app.command("row", epilog=by_row)(row)
+    by_subject = examples(
+        "consentry --as northgate/dpo trail subject",
+        "consentry --as northgate/dpo trail subject --json < pseudonym.txt",
+        "consentry --as regulator/officer trail subject --subject hmac-sha256:0123…",
+        "",
+        "The pseudonym never stands on a command line: it is asked for, or read from standard input.",
+    )
+    app.command("subject", epilog=by_subject)(subject)
 
 
 def accesses(
@@ -89,6 +92,24 @@ def accesses(
         show_accesses(trail.accesses(wanted, PageRequest(page_size, after)), as_json)
 
 
+def subject(
+    ctx: typer.Context,
+    commitment: Annotated[
+        str | None,
+        typer.Option("--subject", help="The commitment, for who is not the custodian and has no pseudonyms."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is on the trail of one subject: consents, opt-out and other limits, requests, accesses."""
+    from consentry.cli.subjects import commitment_of, own_manifest, read_pseudonym
+
+    context = command_context(ctx)
+    wanted = commitment or commitment_of(context, read_pseudonym())
+    with own_manifest(context) as manifest, open_recorded_trail(context) as trail:
+        found = trail.subject(wanted, manifest)
+    show_subject(found, as_json)
+
+
 def row(
     ctx: typer.Context,
     version_id: Annotated[str, typer.Argument(help="Id of a dataset version of one's own organization.")],
@@ -99,26 +120,13 @@ def row(
 ) -> None:
     """Accesses to every version of a dataset that holds a row; only the custodian knows which do."""
     from consentry.index import AccessFilter, PageRequest
+    from consentry.index.row_manifests import find_row
 
     context = command_context(ctx)
     with own_register(context) as register:
-        found, versions = _find_row(register, version_id, position)
+        consent_id, versions = find_row(register, version_id, position)
     with open_recorded_trail(context) as trail:
         page = trail.accesses(AccessFilter(versions=versions), PageRequest(page_size, after))
     if not as_json:
-        say(f"The row rests on {found.consent_id} and is in {len(versions)} versions: {', '.join(versions)}.")
+        say(f"The row rests on {consent_id} and is in {len(versions)} versions: {', '.join(versions)}.")
     show_accesses(page, as_json)
-
-
-def _find_row(
-    register: SubjectRegister | None, version_id: str, position: int
-) -> tuple[ManifestRow, tuple[str, ...]]:
-    """A row as its custodian keeps it, and the versions that hold it."""
-    rows = register.manifests.rows_between(version_id, position, position + 1) if register is not None else ()
-    if register is None or not rows:
-        raise InputRejected(
-            "ROW_UNKNOWN",
-            f"The own organization keeps no row {position} of {version_id}; only the custodian of a dataset "
-            "knows its rows.",
-        )
-    return rows[0], register.manifests.versions_with_row(version_id, rows[0].row_digest)

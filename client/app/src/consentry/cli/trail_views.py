@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ModelLineage,
         Page,
         RecordRow,
+        SubjectTrail,
         TransactionRow,
         WithdrawalImpact,
     )
@@ -24,6 +25,11 @@ def show_accesses(page: Page[Access], as_json: bool) -> None:
     if as_json:
         show_json({"items": list(page.items), "next": page.next})
         return
+    _show_accesses(page.items)
+    _next(page)
+
+
+def _show_accesses(accesses: Iterable[Access]) -> None:
     show_table(
         ("block", "attempted", "organization", "requester", "dataset", "purpose", "outcome", "reasons"),
         [
@@ -37,10 +43,28 @@ def show_accesses(page: Page[Access], as_json: bool) -> None:
                 access.outcome,
                 [reason.words for reason in access.reasons],
             )
-            for access in page.items
+            for access in accesses
         ],
     )
-    _next(page)
+
+
+def show_subject(found: SubjectTrail, as_json: bool) -> None:
+    """What is on the trail of a subject."""
+    if as_json:
+        show_json(found)
+        return
+    say(f"{found.subject}: {found.limits.state if found.limits and found.limits.state else 'no limits'}.")
+    records = [*found.consents, *([found.limits] if found.limits else []), *found.requests]
+    show_table(
+        ("kind", "id", "state", "endorsed", "block", "recorded"),
+        [(row.kind, row.record_id, row.state, row.honoured, row.block, row.recorded_at) for row in records],
+    )
+    if not found.rows_are_known:
+        say(
+            "Which dataset versions hold rows of the subject only its custodian knows: "
+            "these are accesses to all that may."
+        )
+    _show_accesses(found.accesses)
 
 
 def show_transactions(page: Page[TransactionRow], as_json: bool) -> None:

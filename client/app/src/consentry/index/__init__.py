@@ -16,6 +16,7 @@ from consentry.index.lineage import Basis, ModelLineage, RowManifest, Withdrawal
 from consentry.index.pages import Page, PageRequest, all_items
 from consentry.index.permitted_subjects import PermittedUse
 from consentry.index.rows import ChangeRow, FindingRow, RecordRow
+from consentry.index.subject_trail import RowTrail, SubjectTrail
 from consentry.index.trail import IndexStatus, Trail
 from consentry.index.transaction_queries import TransactionFilter
 
@@ -37,6 +38,8 @@ __all__ = [
     "PermittedUse",
     "RecordRow",
     "RowManifest",
+    "RowTrail",
+    "SubjectTrail",
     "Trail",
     "TransactionFilter",
     "TransactionRow",

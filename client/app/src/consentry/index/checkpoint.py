@@ -47,6 +47,18 @@ def read_checkpoint(connection: Connection) -> Checkpoint | None:
     return Checkpoint(row.channel, position, row.anchored)
 
 
+def require_checkpoint(connection: Connection) -> Checkpoint:
+    """The checkpoint of an index that holds something.
+
+    Raises:
+        IndexFault: INDEX_EMPTY.
+    """
+    found = read_checkpoint(connection)
+    if found is None:
+        raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
+    return found
+
+
 def write_checkpoint(connection: Connection, new: Checkpoint, expected_block: int) -> None:
     """Move the checkpoint from ``expected_block`` on.
 
@@ -61,7 +73,7 @@ def write_checkpoint(connection: Connection, new: Checkpoint, expected_block: in
     if connection.execute(update(checkpoint).where(this).values(**values)).rowcount != 1:
         raise IndexFault(
             "INDEX_MOVED",
-            f"Another follower moved the index past block {expected_block}; let only one of them run.",
+            f"Another program moved the index past block {expected_block} meanwhile; start again.",
         )
 
 

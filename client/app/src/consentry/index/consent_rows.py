@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from consentry.index.bulk import insert_rows
 from consentry.index.interpretation import RecordWrite
-from consentry.index.schema import consent_days, consent_terms, given_consents, subject_limits
+from consentry.index.record_kinds import SUBJECT
+from consentry.index.schema import consent_days, consent_terms, given_consents, records, subject_limits
 from consentry_records.consent import GIVEN
 from consentry_records.errors import LedgerError
 from consentry_records.subject import ERASURE, SubjectConsents
@@ -21,7 +23,10 @@ NOBODY = ""
 ConsentDay = tuple[str, str, bool]
 """MSP id of a custodian, a day (``YYYY-MM-DD``, UTC), and whether a consent began to hold then or ended."""
 
-_SUBJECT_KEYS = "subject/"
+_SUBJECT_KEYS = f"{SUBJECT}/"
+# Canonical JSON has no other way to say it, and a quotation mark within a text is always escaped.
+_UNLIMITED = b'"limits":[]'
+_IDS_PER_QUERY = 400
 
 
 def consent_row(write: RecordWrite, honoured: bool) -> dict[str, Any] | None:
@@ -43,16 +48,24 @@ def consent_row(write: RecordWrite, honoured: bool) -> dict[str, Any] | None:
     }
 
 
-def store_consents(connection: Connection, consents: Mapping[str, dict[str, Any] | None]) -> None:
-    """Replace the rows of consents by what a block made of them; None for those not in force."""
-    if not consents:
-        return
-    this = given_consents.c.consent_id == bindparam("of_consent")
-    connection.execute(delete(given_consents).where(this), [{"of_consent": name} for name in consents])
+def store_consents(
+    connection: Connection, consents: Mapping[str, dict[str, Any] | None], known: Container[str]
+) -> None:
+    """Replace the rows of consents by what a block made of them.
+
+    Args:
+        connection: the index.
+        consents: the row of each; None for those not in force.
+        known: ids of those that may have a row already.
+    """
+    before = [{"of_consent": name} for name in consents if name in known]
+    if before:
+        this = given_consents.c.consent_id == bindparam("of_consent")
+        connection.execute(delete(given_consents).where(this), before)
     rows = [row for row in consents.values() if row is not None]
     if rows:
         digests = _store_terms(connection, {row["terms"] for row in rows})
-        connection.execute(insert(given_consents), [{**row, "terms": digests[row["terms"]]} for row in rows])
+        insert_rows(connection, given_consents, [{**row, "terms": digests[row["terms"]]} for row in rows])
 
 
 def store_consent_days(connection: Connection, changed: Mapping[ConsentDay, int]) -> None:
@@ -86,10 +99,27 @@ def store_limits(connection: Connection, updates: Iterable[PublicUpdate], namesp
         connection.execute(insert(subject_limits), rows)
 
 
+def never_limited(connection: Connection, updates: Iterable[PublicUpdate], namespace: str) -> set[str]:
+    """Keys of the subjects that a block wrote who have no limits and never had any."""
+    found = {
+        update.key.removeprefix(_SUBJECT_KEYS)
+        for update in updates
+        if update.namespace == namespace
+        and update.key.startswith(_SUBJECT_KEYS)
+        and update.value is not None
+        and _UNLIMITED in update.value
+    }
+    ordered = sorted(found)
+    for start in range(0, len(ordered), _IDS_PER_QUERY):
+        part = ordered[start : start + _IDS_PER_QUERY]
+        query = select(records.c.record_id).where(records.c.kind == SUBJECT, records.c.record_id.in_(part))
+        found.difference_update(connection.scalars(query))
+    return {_SUBJECT_KEYS + subject for subject in found}
+
+
 def limits_row(subject: str, value: bytes) -> dict[str, str] | None:
     """The row of a subject's record; None where it has no limits. What is no record allows nothing."""
-    # Canonical JSON has no other way to say it, and a quotation mark within a text is always escaped.
-    if b'"limits":[]' in value:
+    if _UNLIMITED in value:
         return None
     try:
         record = SubjectConsents.from_bytes(value)

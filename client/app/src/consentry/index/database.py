@@ -1,7 +1,8 @@
 """Opening the index's database, SQLite or PostgreSQL, and bringing its tables up to date."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
@@ -10,9 +11,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from consentry.index.checkpoint import IndexFault
-from consentry.index.schema import REVISION, metadata, version
+from consentry.index.schema import REVISION, checkpoint, metadata, version
 
 _DRIVER = "postgresql+pg8000"
+_WRITES = "consentry_writes"
+_MIGRATING = 0x636F6E73
+"""Number of the PostgreSQL lock that stands for making tables."""
 
 
 def open_database(url: str) -> Engine:
@@ -32,7 +36,10 @@ def open_database(url: str) -> Engine:
     engine = _engine(url)
     try:
         with engine.begin() as connection:
-            _migrate(connection)
+            is_current = _found_revision(connection) == REVISION
+        if not is_current:
+            with _alone(engine) as connection:
+                _migrate(connection)
     except DBAPIError as error:
         engine.dispose()
         raise IndexFault(
@@ -44,6 +51,37 @@ def open_database(url: str) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: of several, in any number of programs, one after the other; readers go on.
+
+    Args:
+        engine: from ``open_database``.
+
+    Yields:
+        A connection that sees what the one before committed; its changes are committed at the end.
+    """
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            # Before anything is read: what a transaction sees is settled with its first query.
+            connection.exec_driver_sql(f"LOCK TABLE {checkpoint.name} IN SHARE ROW EXCLUSIVE MODE")
+        yield connection
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that makes or changes tables, while no other program does."""
+    if engine.dialect.name == "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    # What another one made while this one waited has to be seen.
+    options = {"isolation_level": "READ COMMITTED"}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+        yield connection
 
 
 def _engine(url: str) -> Engine:
@@ -93,26 +131,35 @@ def _use_real_transactions(engine: Engine) -> None:
     def configure(connection: object, _record: object) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined]
         cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA busy_timeout=60000")
         cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA busy_timeout=10000")
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def begin(connection: object) -> None:
-        connection.exec_driver_sql("BEGIN")  # type: ignore[attr-defined]
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and then finds that another one wrote could only start again.
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _migrate(connection: Connection) -> None:
+def _found_revision(connection: Connection) -> str | None:
+    """The migration that the tables are at; None where there are none."""
     tables = set(inspect(connection).get_table_names())
     if version.name not in tables:
         if tables & set(metadata.tables):
             raise _other_release("before the first release")
+        return None
+    # Without a row the tables are at the very beginning.
+    return str(connection.scalar(select(version.c.version_num)) or "")
+
+
+def _migrate(connection: Connection) -> None:
+    found = _found_revision(connection)
+    if found is None:
         metadata.create_all(connection)
         version.create(connection)
         connection.execute(insert(version), {"version_num": REVISION})
         return
-    # Without a row the tables are at the very beginning.
-    found = str(connection.scalar(select(version.c.version_num)) or "")
     if found > REVISION:
         raise _other_release(f"by a newer release (tables {found}, expected {REVISION})")
     if found < REVISION:

@@ -1,12 +1,13 @@
 """Follows a channel's blocks into the index: each is proved first, then written whole or not at all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
 from consentry.index.checkpoint import Checkpoint, IndexFault, read_checkpoint, write_checkpoint
 from consentry.index.copies import Copies, read_together
+from consentry.index.database import writing
 from consentry.index.epochs import follow_epochs
 from consentry.index.state import SqlLedgerState
 from consentry.index.store import BlockWriter
@@ -18,6 +19,9 @@ from consentry.verification import (
     ProvedBlock,
 )
 from consentry.verification.anchors import normalized_anchor
+
+_MOST_BYTES = 4 * 1024 * 1024
+"""Blocks of this size together are committed: another follower waits for seconds at most."""
 
 
 class BlockRefused(IndexFault):
@@ -44,7 +48,8 @@ class IndexFollower:
     """Fills the index from one organization's peer (or a directory of blocks), from where it stands.
 
     Killed at any instant it leaves the index as after some whole number of blocks; started again it goes on
-    there.
+    there. Several may fill one index: what another one has indexed meanwhile is passed over, so that whatever
+    runs for an organization proves each block once.
 
     Args:
         engine: the index's database, from ``open_database``.
@@ -87,40 +92,46 @@ class IndexFollower:
 
         Raises:
             BlockRefused: at the first block that does not hold; all blocks before it are indexed.
-            IndexFault: another follower wrote in between, or the index is of another version.
+            IndexFault: INDEX_MOVED, another follower indexed blocks that were to be compared with other
+                copies, or the index was emptied; INDEX_VERSION.
             VerificationError: the anchor is not that of what is already indexed.
         """
         done = IndexProgress(self.next_block, 0)
         batch: list[Copies] = []
         for copies in read_together((source, *others), done.next_block):
             batch.append(copies)
-            if len(batch) >= blocks_a_transaction:
+            if len(batch) >= blocks_a_transaction or _size(batch) >= _MOST_BYTES:
                 done = self._index(batch, done, progress)
                 batch = []
         return self._index(batch, done, progress) if batch else done
 
     def _index(
         self,
-        blocks: Iterable[Copies],
+        blocks: Sequence[Copies],
         before: IndexProgress,
         progress: Callable[[IndexProgress], None] | None,
     ) -> IndexProgress:
         refused: Difference | None = None
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             session = _Session.open(connection, self._namespace, self._anchor)
-            if session.chain.position.next_block != before.next_block:
-                raise IndexFault("INDEX_MOVED", "Another follower moved the index; let only one of them run.")
+            begin = session.chain.position.next_block
+            if begin < before.next_block or (begin > before.next_block and len(blocks[0]) > 1):
+                raise IndexFault("INDEX_MOVED", "Another program moved the index meanwhile; start again.")
             for copies in blocks:
-                refused = session.add(copies)
+                refused = session.add(copies) if copies[0].number >= begin else None
                 if refused is not None:
                     break
-            session.close(before.next_block)
+            session.close(begin)
         done = IndexProgress(session.chain.position.next_block, before.transactions + session.transactions)
         if progress is not None:
             progress(done)
         if refused is not None:
             raise BlockRefused(refused)
         return done
+
+
+def _size(batch: Sequence[Copies]) -> int:
+    return sum(len(copies[0].data or b"") for copies in batch)
 
 
 class _Session:

@@ -1,6 +1,6 @@
 """What a proved block says: its transactions, valid or not, and the records that the valid ones wrote."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,11 @@ def transaction_rows(proved: ProvedBlock) -> Iterator[tuple[TransactionRow, Tran
 
 
 def record_writes(
-    row: TransactionRow, transaction: Transaction, rwset: ReadWriteSet | None, namespace: str
+    row: TransactionRow,
+    transaction: Transaction,
+    rwset: ReadWriteSet | None,
+    namespace: str,
+    passed_over: Container[str] = (),
 ) -> Iterator[RecordWrite]:
     """The records that a transaction wrote, none if it is invalid.
 
@@ -86,6 +90,7 @@ def record_writes(
         transaction: the transaction.
         rwset: its read-write set.
         namespace: name of the chaincode whose records are wanted.
+        passed_over: keys of records that are not wanted.
     """
     if row.code != ValidationCode.VALID or rwset is None:
         return
@@ -94,7 +99,7 @@ def record_writes(
             continue
         for write in part.writes:
             named = split_key(write.key)
-            if named is None:
+            if named is None or write.key in passed_over:
                 continue
             kind, identifier = named
             body = None if write.deletes else read_record(RECORD_KINDS[kind], identifier, write.value)

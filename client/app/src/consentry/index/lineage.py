@@ -103,7 +103,7 @@ def withdrawal_impact(
     if consent is None:
         raise IndexFault("CONSENT_NOT_INDEXED", f"The index has no consent {consent_id}; check the id.")
     basis, note, version_ids = consent_versions(connection, consent, manifest)
-    versions = _closure(connection, "version", version_ids, linking_to)
+    versions = derived_versions(connection, version_ids)
     sessions = linking_to(connection, "version", versions, "session")
     model_versions = linking_to(connection, "session", sessions, "modelversion")
     return WithdrawalImpact(
@@ -197,6 +197,11 @@ def accesses_of_versions(connection: Connection, versions: Iterable[str]) -> tup
     """Every attempt on some dataset versions, in ledger order."""
     ids = tuple(versions)
     return _accesses(connection, AccessFilter(versions=ids)) if ids else ()
+
+
+def derived_versions(connection: Connection, versions: Iterable[str]) -> list[str]:
+    """Some dataset versions and all that were made from them, sorted."""
+    return _closure(connection, "version", versions, linking_to)
 
 
 def _of_sessions(connection: Connection, sessions: Iterable[str], kind: str) -> tuple[RecordRow, ...]:

@@ -21,9 +21,15 @@ from consentry_records.request import AccessRequest
 from consentry_records.review import Review, ReviewPolicy
 from consentry_records.rights_request import RightsRequest
 from consentry_records.settings import Settings, SettingsVote
+from consentry_records.subject import SubjectConsents
 from consentry_records.trail_read import TrailRead
 from consentry_records.training import TrainingRound, TrainingSession
 from consentry_records.training_statement import TrainingStatement
+
+SUBJECT = "subject"
+"""The kind of a subject's limits. Records that say only which consents there are have none, and are left out:
+there is one for every subject, and the consents say it too.
+"""
 
 Body = Mapping[str, Any]
 Link = tuple[str, str]
@@ -79,6 +85,10 @@ def _all(*parts: Callable[[Body], Iterable[Link]]) -> Callable[[Body], Iterable[
 
 def _participants(body: Body) -> Iterable[Link]:
     return (("version", str(item["version_id"])) for item in body.get("participants") or ())
+
+
+def _limits(body: Body) -> str:
+    return ",".join(sorted({str(limit["kind"]) for limit in body["limits"]}))
 
 
 _KINDS = (
@@ -196,6 +206,8 @@ _KINDS = (
         links=_all(_one("model", "model_id"), _one("modelversion", "parent"), _many("session", "sessions")),
         written_once=True,
     ),
+    # It points to nothing, so it joins no completeness chain: epochs were closed without it.
+    RecordKind(SUBJECT, SubjectConsents, _field("custodian"), True, state=_limits),
     RecordKind("rights", RightsRequest, _field("custodian"), True, state=_field("state")),
     RecordKind(
         "breach", Breach, _field("custodian"), True, _many("version", "versions"), state=_field("state")
@@ -271,6 +283,8 @@ def _identifier(kind: str, body: Body) -> str | None:
             return str(body["version_id"])
         case "trailread":
             return str(body["trail_read_id"])
+        case "subject":
+            return str(body["subject"])
         case "rights":
             return str(body["rights_request_id"])
         case "stage":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from consentry.errors import InputRejected
 from consentry.index.lineage import RowManifest
 from consentry.subjects import SubjectRegister
 
@@ -22,3 +23,29 @@ def manifest_of(register: SubjectRegister) -> RowManifest:
         return list(register.manifests.versions_with(subject, consent_id))
 
     return versions
+
+
+def find_row(register: SubjectRegister | None, version_id: str, position: int) -> tuple[str, tuple[str, ...]]:
+    """A row as its custodian keeps it.
+
+    Args:
+        register: the custodian's; None where there is none.
+        version_id: a dataset version.
+        position: which of its rows, from 0 in the order in which they were registered.
+
+    Returns:
+        The id of the consent that it rests on, and the ids of the versions that hold it.
+
+    Raises:
+        InputRejected: ROW_UNKNOWN.
+    """
+    if register is not None and position >= 0:
+        rows = register.manifests.rows_between(version_id, position, position + 1)
+        if rows:
+            versions = register.manifests.versions_with_row(version_id, rows[0].row_digest)
+            return rows[0].consent_id, versions
+    raise InputRejected(
+        "ROW_UNKNOWN",
+        f"The own organization keeps no row {position} of {version_id}; only the custodian of a dataset "
+        "knows its rows.",
+    )

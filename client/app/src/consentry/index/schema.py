@@ -6,7 +6,7 @@ bytes, because Fabric orders keys by their UTF-8 bytes and a database's collatio
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))

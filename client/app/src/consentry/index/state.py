@@ -1,10 +1,11 @@
 """The verified state in the index's database: what validation of the next block reads."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, delete, select
 
+from consentry.index.bulk import Row, replace_rows
 from consentry.index.schema import ledger_hashes, ledger_state, transactions
 from fabric_protocol.state import StateReader, Version, VersionedValue
 from fabric_protocol.updates import HashedUpdate, PublicUpdate, UpdateBatch
@@ -39,16 +40,16 @@ class SqlLedgerState:
 
     def apply(self, updates: UpdateBatch, transaction_ids: Iterable[str]) -> None:
         """Take over a block's net updates; its transaction ids are written with its rows, not here."""
-        _replace(
+        _store(
             self._connection,
             ledger_state,
-            [_public_key(update) for update in updates.public],
+            [_public_key(update) for update in updates.public if update.value is None],
             [_public_row(update) for update in updates.public if update.value is not None],
         )
-        _replace(
+        _store(
             self._connection,
             ledger_hashes,
-            [_hashed_key(update) for update in updates.hashed],
+            [_hashed_key(update) for update in updates.hashed if update.value_hash is None],
             [_hashed_row(update) for update in updates.hashed if update.value_hash is not None],
         )
 
@@ -95,24 +96,21 @@ class SqlStateReader:
         return VersionedValue(row.value_hash, row.metadata, Version(row.block, row.position))
 
 
-def _replace(
-    connection: Connection, table: Table, keys: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Delete and insert, because "upsert" is written differently for each database."""
-    if keys:
+def _store(connection: Connection, table: Table, gone: Sequence[Row], rows: Sequence[Row]) -> None:
+    """Delete rows by their keys, and write others whole, whether they were there or not."""
+    if gone:
         condition = and_(
             *(table.c[column.name] == _key_parameter(column.name) for column in table.primary_key)
         )
-        connection.execute(delete(table).where(condition), [_parameters(key) for key in keys])
-    if rows:
-        connection.execute(insert(table), list(rows))
+        connection.execute(delete(table).where(condition), [_parameters(key) for key in gone])
+    replace_rows(connection, table, rows)
 
 
 def _key_parameter(name: str) -> BindParameter[Any]:
     return bindparam(f"of_{name}")
 
 
-def _parameters(key: Mapping[str, Any]) -> dict[str, Any]:
+def _parameters(key: Row) -> dict[str, Any]:
     return {f"of_{name}": value for name, value in key.items()}
 
 

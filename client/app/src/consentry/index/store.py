@@ -1,15 +1,22 @@
 """Rows of one proved block written into the index, within whatever transaction the caller has open."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, select, update
 
+from consentry.index.bulk import insert_rows, replace_rows
 from consentry.index.chain_membership import ChainMembership, wanted_by
 from consentry.index.chain_store import known_chains
-from consentry.index.consent_rows import store_consent_days, store_consents, store_limits
+from consentry.index.consent_rows import (
+    CONSENT,
+    never_limited,
+    store_consent_days,
+    store_consents,
+    store_limits,
+)
 from consentry.index.epochs import CLOSED_EPOCH
 from consentry.index.forgery import EndorsementCheck
 from consentry.index.interpretation import RecordWrite, TransactionRow, record_writes, transaction_rows
@@ -63,11 +70,12 @@ class BlockWriter:
             config: the configuration under which it was committed.
         """
         rows = list(transaction_rows(proved))
+        passed_over = never_limited(self.connection, proved.updates.public, self.namespace)
         writes = [
             write
             for (row, transaction), rwset in zip(rows, proved.validated.rwsets, strict=True)
             if transaction is not None
-            for write in record_writes(row, transaction, rwset, self.namespace)
+            for write in record_writes(row, transaction, rwset, self.namespace, passed_over)
         ]
         self._insert(blocks, [{"number": proved.number, "header_hash": proved.header_hash}])
         check = EndorsementCheck(config.msps)
@@ -89,12 +97,13 @@ class BlockWriter:
             writes: the records, in the order in which they were written.
             endorsed: whether an organization's own peer endorsed a write.
         """
-        self._insert(transactions, [asdict(row) for row in rows])
+        self._insert(transactions, [vars(row) for row in rows])
         membership = ChainMembership(known_chains(self.connection, *wanted_by(writes)))
-        collected = RecordChanges(self._standing(writes), endorsed, membership)
+        standing = self._standing(writes)
+        collected = RecordChanges(standing, endorsed, membership)
         for write in writes:
             collected.add(write)
-        self._store(collected)
+        self._store(collected, standing.keys())
         self.closing.update(row["owner"] for key, row in collected.records.items() if key[0] == CLOSED_EPOCH)
         self._insert(chains, list(membership.opened.values()))
         self._insert(chain_entries, membership.entries)
@@ -122,10 +131,9 @@ class BlockWriter:
                     found[kind, row.record_id] = Standing(*row[1:])
         return found
 
-    def _store(self, collected: RecordChanges) -> None:
-        self._delete(records, ("kind", "record_id"), collected.records)
-        self._insert(records, list(collected.records.values()))
-        self._delete(links, ("from_kind", "from_id"), collected.links)
+    def _store(self, collected: RecordChanges, known: Set[RecordKey]) -> None:
+        replace_rows(self.connection, records, list(collected.records.values()))
+        self._delete_links(key for key in collected.links if key in known)
         self._insert(
             links,
             [
@@ -137,7 +145,8 @@ class BlockWriter:
         self._insert(changes, list(collected.changes.values()))
         self._keep_replaced(collected.replaced)
         self._insert(findings, list(collected.findings.values()))
-        store_consents(self.connection, collected.consents)
+        ids = {identifier for kind, identifier in known if kind == CONSENT}
+        store_consents(self.connection, collected.consents, ids)
         store_consent_days(self.connection, collected.consent_days)
         self._insert(accesses, collected.attempts)
         self._decide(collected.decisions)
@@ -171,13 +180,11 @@ class BlockWriter:
         ]
         self.connection.execute(update(accesses).where(this).values(values), parameters)
 
-    def _delete(self, table: Table, columns: tuple[str, str], keys: Iterable[RecordKey]) -> None:
+    def _delete_links(self, keys: Iterable[RecordKey]) -> None:
         parameters = [{"of_kind": kind, "of_id": identifier} for kind, identifier in keys]
         if parameters:
-            first, second = columns
-            this = and_(table.c[first] == bindparam("of_kind"), table.c[second] == bindparam("of_id"))
-            self.connection.execute(delete(table).where(this), parameters)
+            this = and_(links.c.from_kind == bindparam("of_kind"), links.c.from_id == bindparam("of_id"))
+            self.connection.execute(delete(links).where(this), parameters)
 
-    def _insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            self.connection.execute(insert(table), rows)
+    def _insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        insert_rows(self.connection, table, rows)

@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Engine
 from consentry.errors import InputRejected
 from consentry.index import lineage, rows, transaction_queries
 from consentry.index.accesses import Access, AccessFilter, find_accesses
-from consentry.index.checkpoint import IndexFault, read_checkpoint
+from consentry.index.checkpoint import require_checkpoint
 from consentry.index.interpretation import TransactionRow
 from consentry.index.open_attempts import open_attempts
 from consentry.index.pages import Page, PageRequest, all_items
 from consentry.index.permitted_subjects import PermittedUse, permitted_subjects
 from consentry.index.record_kinds import RECORD_KINDS
+from consentry.index.subject_trail import SubjectTrail, subject_trail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,9 +77,7 @@ class Trail:
             IndexFault: INDEX_EMPTY.
         """
         with self.snapshot() as connection:
-            found = read_checkpoint(connection)
-            if found is None:
-                raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
+            found = require_checkpoint(connection)
             return IndexStatus(
                 channel=found.channel,
                 last_block=found.position.next_block - 1,
@@ -156,6 +155,11 @@ class Trail:
         """Those of some subjects whose consents allow a use; see ``permitted_subjects``."""
         with self.snapshot() as connection:
             return permitted_subjects(connection, subjects, use)
+
+    def subject(self, subject: str, manifest: lineage.RowManifest | None = None) -> SubjectTrail:
+        """What is on the trail of one subject, given by its commitment; see ``subject_trail``."""
+        with self.snapshot() as connection:
+            return subject_trail(connection, subject, manifest)
 
     def impact(
         self, consent_id: str, manifest: lineage.RowManifest | None = None

@@ -124,7 +124,7 @@ def dataset_access_report(trail: Trail, dataset: str, *, generated_at: str) -> R
     people = {(access.requester_msp, access.requester) for access in accesses}
     return Report(
         kind=DATASET_KIND,
-        title=f"Access log of dataset {dataset}",
+        title=f"Access log of {dataset}",
         law="Log under Article 73 of the European Health Data Space Regulation (EU) 2025/327, "
         "made from the ledger.",
         facts=(("Dataset", dataset),),

@@ -12,7 +12,7 @@ from consentry.reports.figures import time_line
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of
 from consentry.reports.values import Reported, ReportField, Unavailable, Value
-from consentry.reports.wording import NOBODY_KNOWS_WHO, forged, purpose_words
+from consentry.reports.wording import NOBODY_KNOWS_WHO, forged, purpose_words, recipient_words
 from consentry_records.consent import Consent, ConsentEvent, ConsentTerms
 from consentry_records.vocabulary import RESTRICTIONS
 
@@ -145,6 +145,6 @@ def _allowed(terms: ConsentTerms) -> Value:
         *(purpose_words(code) for code in terms.purposes),
         f"restrictions: {restrictions}",
         f"categories: {', '.join(terms.categories)}",
-        f"recipients: {', '.join(terms.recipients)}",
+        f"recipients: {', '.join(map(recipient_words, terms.recipients))}",
         f"from {terms.not_before} until {terms.not_after}",
     )

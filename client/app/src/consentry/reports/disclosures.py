@@ -10,7 +10,7 @@ from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of
 from consentry.reports.subject_data import SubjectData, collect
 from consentry.reports.values import Reported, ReportField, Unavailable, Value
-from consentry.reports.wording import NOBODY_KNOWS_WHO, on_record, purpose_of, which_data
+from consentry.reports.wording import NOBODY_KNOWS_WHO, counted, on_record, purpose_of, which_data
 from consentry_records.vocabulary import OPERATIONS, PAYMENT, TREATMENT
 
 KIND = "hipaa-164-528"
@@ -98,7 +98,7 @@ def _fields(data: SubjectData, disclosed: Iterable[Access], details: Details) ->
             "excepted",
             "Left out: treatment, payment, operations",
             "45 CFR 164.528(a)(1)(i)",
-            f"{len(left_out)} attempts",
+            counted(len(left_out), "attempt", "attempts"),
         ),
         details.field(
             "recipient_contacts",

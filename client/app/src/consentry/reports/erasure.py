@@ -7,7 +7,7 @@ from consentry.index import RecordRow, Trail
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of
 from consentry.reports.values import Reported, ReportField, Unavailable, Value
-from consentry.reports.wording import forged
+from consentry.reports.wording import counted, forged
 from consentry_records.rights_request import GROUNDS, METHODS, RIGHTS, STORES, RightsRequest
 from consentry_records.subject import ERASURE
 
@@ -85,7 +85,10 @@ def rights_register(trail: Trail, organization: str, *, generated_at: str) -> Re
 
 def _row(row: RecordRow, request: RightsRequest, at: str) -> RequestRow:
     late = ("overdue",) if request.is_open and request.due_at < at else ()
-    purged = f"{request.purged} private entries purged, and the subject's key destroyed"
+    purged = (
+        counted(request.purged, "private entry", "private entries")
+        + " purged, and the subject's key destroyed"
+    )
     return RequestRow(
         request=(request.rights_request_id, request.state, *forged(row)),
         right=(request.right, RIGHTS[request.right]),

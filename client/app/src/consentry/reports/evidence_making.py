@@ -6,15 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, select
 
 from consentry.index import RowManifest, Trail
 from consentry.index.epochs import CLOSED_EPOCH, bucket_heads, closed_epochs, followed, stored_roots
-from consentry.index.schema import blocks, chain_entries, changes, records
+from consentry.index.schema import blocks, chain_entries, changes
 from consentry.reports.evidence import ChainEvidence, Evidence, LedgerWrite
 from consentry.reports.report import Report, Table
 from consentry.reports.report_chains import chains_of, completeness_sentences
 from consentry.reports.values import lines
+from consentry.reports.written_values import as_write, select_writes
 from consentry_records.chains import HeadProof, bucket_of
 from consentry_records.identifiers import KINDS
 
@@ -156,26 +157,11 @@ def _writes(connection: Connection, wanted: set[tuple[str, str]], last: int) -> 
     for kind, identifier in sorted(wanted):
         by_kind[kind].append(identifier)
     table = changes.c
-    joined = changes.outerjoin(
-        records, and_(records.c.kind == table.kind, records.c.record_id == table.record_id)
-    )
     for kind, ids in by_kind.items():
         for start in range(0, len(ids), _IDS_PER_QUERY):
             part = ids[start : start + _IDS_PER_QUERY]
-            query = select(changes, records.c.body).select_from(joined)
-            query = query.where(table.kind == kind, table.record_id.in_(part), table.block <= last)
-            for row in connection.execute(query):
-                value = row.value if row.value is not None else row.body.encode()
-                yield LedgerWrite(
-                    row.block,
-                    row.position,
-                    row.transaction_id,
-                    row.recorded_at,
-                    row.kind,
-                    row.record_id,
-                    value,
-                    row.endorsed,
-                )
+            wanted_here = (table.kind == kind, table.record_id.in_(part), table.block <= last)
+            yield from map(as_write, connection.execute(select_writes().where(*wanted_here)))
 
 
 def _header_hashes(connection: Connection, numbers: set[int]) -> dict[int, str]:

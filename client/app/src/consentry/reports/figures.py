@@ -12,8 +12,9 @@ from typing import Any
 
 _COLOURS = ("#1f4e79", "#b85c00", "#5b5b5b", "#2e7d32", "#7b1fa2", "#9b1c1c")
 _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++")
-_FEWEST_BARS = 14
-_MOST_BARS = 60
+_FEWEST_BARS, _MOST_BARS = 4, 60
+_WIDEST_INCHES = 9.0
+_INCHES_A_BAR, _INCHES_BESIDE = 0.45, 1.5
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Figure:
         description: the same in words, for whoever does not see it.
         begins: first days of the intervals.
         heights: kind → one number an interval.
+        unit: what the numbers are for, e.g. ``day``.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Figure:
     description: str
     begins: tuple[date, ...]
     heights: Mapping[str, tuple[int, ...]]
+    unit: str = "day"
 
 
 def time_line(key: str, title: str, events: Mapping[str, Iterable[str]]) -> Figure | None:
@@ -60,7 +63,8 @@ def time_line_of_days(key: str, title: str, counted: Mapping[str, Mapping[str, i
     heights = {kind: _summed(found, begins, width) for kind, found in days.items()}
     totals = ", ".join(f"{sum(found.values())} {kind}" for kind, found in days.items())
     unit = "day" if width.days == 1 else f"{width.days} days"
-    return Figure(key, title, f"From {first} to {last}, a bar each {unit}: {totals}.", begins, heights)
+    when = f"On {first}" if first == last else f"From {first} to {last}, a bar each {unit}"
+    return Figure(key, title, f"{when}: {totals}.", begins, heights, unit)
 
 
 def _intervals(first: date, last: date) -> tuple[tuple[date, ...], timedelta]:
@@ -96,13 +100,16 @@ def draw(figure: Figure) -> str:
         "font.size": 9,
     }
     with mpl.rc_context(settings):  # type: ignore[arg-type]
-        drawing = Drawing(figsize=(9, 2.6), layout="constrained")
+        # Few bars are as narrow as many, and so is the drawing.
+        places = max(len(figure.begins), _FEWEST_BARS)
+        width = min(_WIDEST_INCHES, _INCHES_BESIDE + _INCHES_A_BAR * places)
+        drawing = Drawing(figsize=(width, 2.6), layout="constrained")
         axes = drawing.add_subplot()
         _add_bars(axes, figure)
         shown = range(0, len(figure.begins), max(1, len(figure.begins) // 8))
         axes.set_xticks(list(shown), [figure.begins[index].isoformat() for index in shown])
-        # Few bars stay as narrow as many, and begin at the left.
-        axes.set_xlim(-0.6, max(len(figure.begins), _FEWEST_BARS) - 0.4)
+        axes.set_xlim(-0.6, places - 0.4)
+        axes.set_ylabel(f"number each {figure.unit}")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)

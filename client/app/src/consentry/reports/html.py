@@ -3,11 +3,13 @@
 import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from consentry.reports.figures import Figure, draw
 from consentry.reports.report import Report
 from consentry.reports.values import Unavailable, lines
+
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T)(\d{2}:\d{2}:\d{2}(?:\.\d+)?Z)")
 
 
 def render(report: Report) -> str:
@@ -28,9 +30,16 @@ def render(report: Report) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["lines"] = lines
+    environment.filters["breakable"] = _breakable
     environment.filters["drawing"] = _drawing
     environment.tests["unavailable"] = _is_unavailable
     return environment.get_template("report.html.j2").render(report=report)
+
+
+def _breakable(text: str) -> Markup:
+    """A text whose instants break between day and time, and nowhere else."""
+    parts = r'<span class="whole">\1</span><wbr><span class="whole">\2</span>'
+    return Markup(_INSTANT.sub(parts, str(escape(text))))  # noqa: S704 - escaped before
 
 
 def _is_unavailable(value: object) -> bool:

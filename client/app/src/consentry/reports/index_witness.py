@@ -7,9 +7,10 @@ from sqlalchemy import Connection, select
 
 from consentry.index import Trail
 from consentry.index.checkpoint import read_checkpoint
-from consentry.index.schema import blocks, chain_entries, changes, records
-from consentry.reports.evidence import Evidence, LedgerWrite
+from consentry.index.schema import blocks, chain_entries, changes
+from consentry.reports.evidence import Evidence
 from consentry.reports.report import Completeness
+from consentry.reports.written_values import as_write, select_writes
 
 
 class IndexWitness:
@@ -60,27 +61,14 @@ def _headers(connection: Connection, evidence: Evidence, completeness: Completen
 
 def _writes(connection: Connection, evidence: Evidence) -> Iterator[str]:
     table = changes.c
-    joined = changes.outerjoin(
-        records, (records.c.kind == table.kind) & (records.c.record_id == table.record_id)
-    )
     for write in evidence.writes:
         if write.block not in evidence.blocks:
             yield f"The report gives no header of block {write.block}."
-        query = select(changes, records.c.body).select_from(joined)
-        query = query.where(table.block == write.block, table.position == write.position)
+        query = select_writes().where(table.block == write.block, table.position == write.position)
         row = connection.execute(
             query.where(table.kind == write.kind, table.record_id == write.record_id)
         ).first()
-        if row is None or write != LedgerWrite(
-            row.block,
-            row.position,
-            row.transaction_id,
-            row.recorded_at,
-            row.kind,
-            row.record_id,
-            row.value if row.value is not None else row.body.encode(),
-            row.endorsed,
-        ):
+        if row is None or write != as_write(row):
             yield f"Block {write.block} does not have this {write.kind} {write.record_id}."
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from consentry.index import Access, Trail
 from consentry.index.accesses import AccessCount
-from consentry.index.checkpoint import IndexFault, read_checkpoint
+from consentry.index.checkpoint import require_checkpoint
 from consentry.reports.report import Completeness
 
 _WORDS = {"permit": "permitted", "deny": "denied", "open": "open"}
@@ -17,9 +17,7 @@ def completeness_of(trail: Trail) -> Completeness:
         IndexFault: INDEX_EMPTY.
     """
     with trail.snapshot() as connection:
-        found = read_checkpoint(connection)
-    if found is None:
-        raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
+        found = require_checkpoint(connection)
     return Completeness(
         channel=found.channel,
         last_block=found.position.next_block - 1,

@@ -19,6 +19,7 @@ from consentry.reports.wording import (
     place,
     purpose_of,
     purpose_words,
+    recipient_words,
     when,
     which_data,
     who,
@@ -28,15 +29,10 @@ from consentry_records.consent_changes import consent_as_of
 from consentry_records.grant_rules import Use
 from consentry_records.rules import consent_permits
 from consentry_records.vocabulary import (
-    ANY_HOSPITAL,
-    ANY_MEMBER,
-    ANY_REGULATOR,
     DUO_TERMS,
     LEGAL_BASES,
     RESTRICTIONS,
 )
-
-_CLASSES = {ANY_MEMBER: "every member", ANY_HOSPITAL: "every hospital", ANY_REGULATOR: "every regulator"}
 
 
 def consent_row(row: RecordRow) -> ConsentRow:
@@ -48,7 +44,7 @@ def consent_row(row: RecordRow) -> ConsentRow:
         purposes=tuple(purpose_words(code) for code in body["purposes"]),
         restrictions=coded(body["restrictions"], RESTRICTIONS),
         categories=tuple(body["categories"]),
-        recipients=tuple(_CLASSES.get(name, name) for name in body["recipients"]),
+        recipients=tuple(map(recipient_words, body["recipients"])),
         period=(f"from {body['not_before']}", f"until {body['not_after']}"),
         controller=str(body["controller"]),
         notice=(str(body["notice_digest"]), "its text and version: ask the custodian"),

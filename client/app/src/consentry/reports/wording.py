@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from consentry.index import Access, RecordRow
 from consentry.reports.values import Unavailable, Value
-from consentry_records.vocabulary import LEGAL_BASES, PURPOSES
+from consentry_records.vocabulary import ANY_HOSPITAL, ANY_MEMBER, ANY_REGULATOR, LEGAL_BASES, PURPOSES
 
-NOBODY_KNOWS_WHO = Unavailable("who this enrolment id is, the organization named knows; the ledger does not")
+_CLASSES = {ANY_MEMBER: "every member", ANY_HOSPITAL: "every hospital", ANY_REGULATOR: "every regulator"}
+NOBODY_KNOWS_WHO = Unavailable("the person's name; ask the organization")
 NOT_ON_LEDGER = "the ledger does not record it; ask the controller"
 
 
@@ -28,6 +29,16 @@ def legal_basis_words(code: str) -> str:
 def coded(codes: Iterable[str], words: Mapping[str, str]) -> Value:
     """Codes with their words; "none" where there are none."""
     return tuple(f"{words[code]} ({code})" if code in words else code for code in codes) or "none"
+
+
+def recipient_words(code: str) -> str:
+    """Recipients of a consent: a class of members in words, or an MSP id."""
+    return _CLASSES.get(code, code)
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number of things, e.g. "1 attempt", "2 attempts"."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def when(access: Access) -> Value:
