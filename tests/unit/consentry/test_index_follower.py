@@ -1,7 +1,6 @@
 """The follower: verified first, then written whole or not at all; nothing twice, nothing forged honoured."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +34,9 @@ from consentry.index import (
     TransactionFilter,
     open_database,
 )
-from consentry.index.schema import checkpoint, metadata
+from consentry.index.schema import metadata
 from consentry.index.store import BlockWriter
-from consentry.verification import IterableSource, VerificationError, memory_source
+from consentry.verification import VerificationError, memory_source
 from consentry_records import keys
 from consentry_records.dataset import Retirement
 from consentry_records.reasons import Reason
@@ -144,59 +143,6 @@ def test_a_block_that_does_not_hold_is_not_indexed_and_those_before_it_are(engin
     )
     assert Trail(engine).status().last_block == 4
     assert follow(engine, STORY.chain).next_block == len(STORY.chain.blocks)
-
-
-def overtaken(engine: Engine, at: int) -> IterableSource:
-    """A copy during whose reading, at a block, another follower indexes what there is."""
-
-    def read(_start: int) -> Iterator[bytes]:
-        for number, data in enumerate(STORY.chain.blocks):
-            if number == at:
-                follow(engine, STORY.chain)
-            yield data
-
-    return IterableSource("slow", read)
-
-
-@pytest.mark.parametrize(("at", "together"), [(2, 64), (2, 1), (5, 3)])
-def test_what_another_follower_indexed_meanwhile_is_passed_over(
-    engine: Engine, at: int, together: int
-) -> None:
-    done = IndexFollower(engine, "consentry").follow(overtaken(engine, at), blocks_a_transaction=together)
-    assert done.next_block == len(STORY.chain.blocks)
-    other = open_database("sqlite://")
-    follow(other, STORY.chain)
-    assert contents(engine) == contents(other)
-    other.dispose()
-
-
-def test_what_another_follower_indexed_is_not_passed_over_where_copies_are_compared(engine: Engine) -> None:
-    with pytest.raises(IndexFault, match="INDEX_MOVED"):
-        IndexFollower(engine, "consentry").follow(
-            overtaken(engine, 2), others=[memory_source("other", STORY.chain.blocks)]
-        )
-
-
-def test_an_index_that_was_emptied_meanwhile_is_not_filled_in_the_middle(engine: Engine) -> None:
-    blocks = STORY.chain.blocks
-    IndexFollower(engine, "consentry").follow(memory_source("peer", blocks[:4]))
-
-    def emptied(start: int) -> Iterator[bytes]:
-        with engine.begin() as connection:
-            connection.execute(checkpoint.delete())
-        yield from blocks[start:]
-
-    with pytest.raises(IndexFault, match="INDEX_MOVED"):
-        IndexFollower(engine, "consentry").follow(IterableSource("peer", emptied))
-
-
-def test_followers_in_several_threads_prove_each_block_once(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'index.sqlite'}")
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: follow(engine, STORY.chain), range(4)))
-    assert {progress.next_block for progress in done} == {len(STORY.chain.blocks)}
-    assert sum(progress.transactions for progress in done) == sum(Trail(engine).status().codes.values())
-    engine.dispose()
 
 
 def test_an_anchor_given_later_is_compared_with_what_is_indexed(engine: Engine) -> None:
