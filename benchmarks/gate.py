@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from consentry.demo.data import load_hospitals
 from consentry.gate import row_blocks
 from consentry.gate.address import GateAddress
 from consentry.gate.consent_answers import ConsentAnswers
+from consentry.gate.consented_blocks import ConsentedBlocks
 from consentry.gate.delivering import Delivery, Parts
 from consentry.gate.journal import Journal, NotedDelivery
 from consentry.gate.keyring import Keyring
@@ -125,7 +126,9 @@ def _delivery(directory: Path, stored: StoredVersion) -> Delivery:
         permit.attempt.attempt_id, 1, _VERSION, 0, 0, "2026-01-01T00:00:00.000Z", None, None
     )
     columns = [column[0] for column in stored.index.schema]
-    return Delivery(parts, permit, stored, b"s" * 32, _Answers(), "caller", noted, columns)
+    answers = cast(ConsentAnswers, _Answers())
+    blocks = ConsentedBlocks(parts.permits, permit, stored, answers, 0)
+    return Delivery(parts, permit, stored, b"s" * 32, blocks, "caller", noted, columns)
 
 
 def _on_a_network(directory: Path) -> Iterator[Measurement]:

@@ -40,7 +40,7 @@ class GateBench:
     version: Any
     grant: Any
     gate: Gate
-    open_gate: Callable[[], Gate]
+    open_gate: Callable[..., Gate]
 
     def attempt(self, ledger: Ledger | None = None, **options: Any) -> str:
         """An attempt of the researcher's, committed."""

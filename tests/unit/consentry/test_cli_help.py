@@ -29,6 +29,10 @@ def every_command() -> list[tuple[str, ...]]:
 
 COMMANDS = every_command()
 DOCUMENTED = (
+    "gate approve",
+    "gate revoke",
+    "data register-function",
+    "data compute",
     "demo",
     "index",
     "verify",

@@ -42,6 +42,7 @@ class Access:
         output: str = ROWS,
         session_id: str | None = None,
         emergency: str | None = None,
+        function_digest: str | None = None,
         columns: Sequence[str] = (),
     ) -> str:
         """Record an attempt to use a dataset version; return its id. It says nothing about the outcome.
@@ -49,7 +50,8 @@ class Access:
         `purpose` is a code of `vocabulary.PURPOSES`, `diseases` are Mondo ids, `output` a code of
         `vocabulary.OUTPUTS`, `session_id` the training session that it is for; `emergency`, a code of
         `emergency.EMERGENCY_REASONS`, breaks the glass, and a review follows;
-        `columns` are those that would be used (none: all).
+        `columns` are those that would be used (none: all); `function_digest` names the registered function
+        that would run on the data.
 
         Raises:
             InputRejected: a malformed id, an unknown purpose; nothing was sent.
@@ -66,6 +68,7 @@ class Access:
                 output=output,
                 session_id=session_id,
                 emergency=emergency,
+                function_digest=function_digest,
                 columns=tuple(columns),
             )
         )

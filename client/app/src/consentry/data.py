@@ -8,7 +8,7 @@ Example:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from consentry.access import Access, reasons_in_words
 from consentry.errors import AccessDenied, ConsentryError, InputRejected
 from consentry.identity import WalletIdentity
 from consentry.profile import NetworkProfile
+from consentry.provenance import code_digest
 from consentry.transactions import Transactions
 from consentry_records.access import AGGREGATE
 from consentry_records.dataset import DatasetVersion
@@ -29,6 +30,7 @@ from fabric_gateway import Clock
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from consentry.gate.compute.calling import ComputeResult
     from consentry.gate.connection import GateConnection
 
 Progress = Callable[[int, int], None]
@@ -124,7 +126,56 @@ class Data:
         try:
             return connection.aggregates(made)
         except ConsentryError as error:
-            raise _denial(access, made, error) from None
+            raise denial(access, made, error) from None
+        finally:
+            connection.close()
+
+    def compute(
+        self,
+        version_id: str,
+        *,
+        function: Path,
+        purpose: str,
+        parameters: Mapping[str, Any] | None = None,
+        commercial: bool = False,
+        columns: Sequence[str] = (),
+        session_id: str | None = None,
+        progress: Progress | None = None,
+    ) -> ComputeResult:
+        """Attempt access for a function that comes to the data; return its outputs once it has run there.
+
+        `function` is a Python file with `train(frame, parameters)` that the own organization has registered
+        and the custodian approves (`ledger.functions`); `parameters` are JSON values; `columns` those that it
+        gets (default: all); `session_id` the training session that it is for. `progress` is called with (rows
+        given to it, rows of the version).
+
+        Raises:
+            AccessDenied: with the committed denial.
+            FunctionStopped: it gave nothing: it failed, went beyond its limits, or its permit ended.
+            DataAltered: the outputs are not those that the ledger has.
+            GateRefused: ISOLATION_UNAVAILABLE, GATE_BUSY, …
+            GateUnreachable, InputRejected, LedgerRefused, ConfigurationError
+        """
+        version = DatasetVersion.from_dict(self._transactions.evaluate("datasets:get", version_id))
+        connection = self._connection(version.custodian)
+        from consentry.gate.compute.calling import compute
+        from consentry.gate.compute.wire import write_call
+
+        try:
+            digest = code_digest(function)
+            call = write_call(function.read_text(encoding="utf-8"), parameters or {})
+            attempt_id = Access(self._transactions).attempt(
+                version_id,
+                purpose=purpose,
+                commercial=commercial,
+                output=AGGREGATE,
+                columns=columns,
+                session_id=session_id,
+                function_digest=digest,
+            )
+            return compute(self._transactions, connection, attempt_id, call, progress)
+        except UnicodeDecodeError as error:
+            raise InputRejected("CODE_UNREADABLE", f"{function} is no text in UTF-8") from error
         finally:
             connection.close()
 
@@ -278,7 +329,7 @@ class DataStream:
                     raise GateUnreachable("GATE_UNREACHABLE", "the gate's stream broke off")
                 self._finish(arrival, stream.end)
         except GateRefused as error:
-            raise _denial(Access(self._transactions), self.attempt_id, error) from None
+            raise denial(Access(self._transactions), self.attempt_id, error) from None
 
     def _finish(self, arrival: Any, end: dict[str, Any]) -> None:
         from consentry.gate.arrival import DataAltered
@@ -295,8 +346,8 @@ class DataStream:
             raise DataAltered("DELIVERY_DIFFERS", "the gate says that it gave out all rows, and did not")
 
 
-def _denial(access: Access, attempt_id: str, error: ConsentryError) -> ConsentryError:
-    """The gate's refusal; where it is a denial, the one that the ledger has, whatever the gate said."""
+def denial(access: Access, attempt_id: str, error: ConsentryError) -> ConsentryError:
+    """Return a gate's refusal; where it is a denial, the one that the ledger has, whatever the gate said."""
     if error.code != "ACCESS_DENIED":
         return error
     decision = access.wait_for_decision(attempt_id)

@@ -14,6 +14,7 @@ from consentry.identity import WalletIdentity
 from consentry.ledger import Ledger, connect
 from consentry.profile import Endpoint, NetworkProfile
 from consentry.secret_input import wallet_of
+from consentry_records.roles import SERVICE
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 
@@ -47,6 +48,8 @@ def examine(network: Path, who: str, now: datetime, environment: Mapping[str, st
     yield from _identity(profile, who, identity, now, environment)
     with connect(profile, identity) as ledger:
         yield from _ledger(ledger)
+    if SERVICE in identity.roles:
+        yield _functions()
 
 
 def _tls(profile: NetworkProfile) -> Iterator[Finding]:
@@ -85,6 +88,20 @@ def _ledger(ledger: Ledger) -> Iterator[Finding]:
     waiting = [entry for entry in ledger.outbox.entries() if entry.state == "queued"]
     detail = f"{len(waiting)} wait: `consentry outbox send`" if waiting else "nothing waits"
     yield Finding("outbox", WARNING if waiting else OK, detail)
+
+
+def _functions() -> Finding:
+    """Whether a gate of this identity's organization, on this machine, would run functions."""
+    try:
+        from consentry.gate.compute.isolation import Isolation
+    except ImportError:
+        return Finding("functions", WARNING, "no gate is installed: pip install 'consentry[gate]'")
+    isolation = Isolation()
+    try:
+        isolation.sandbox()
+    except ConsentryError as error:
+        return Finding("functions", WARNING, f"{error.message} ({error.code})")
+    return Finding("functions", OK, isolation.in_words())
 
 
 def _checked(name: str, check: Callable[[], str]) -> Finding:

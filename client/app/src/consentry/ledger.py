@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from consentry.consents import Consents
     from consentry.data import Data
     from consentry.datasets import Datasets
+    from consentry.functions import Functions
     from consentry.ledger_trail import LedgerTrail
     from consentry.models import Models
     from consentry.reviews import Reviews
@@ -172,6 +173,13 @@ class Ledger:
         from consentry.data import Data
 
         return Data(self.transactions, self.profile, self.identity, self.clock)
+
+    @cached_property
+    def functions(self) -> Functions:
+        """Register functions that come to the data, and approve them for one's own."""
+        from consentry.functions import Functions
+
+        return Functions(self.transactions, self.identity.msp_id, self.clock)
 
     @cached_property
     def grants(self) -> Grants:

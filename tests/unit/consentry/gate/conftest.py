@@ -44,9 +44,9 @@ def bench(
     places.store().put(version, [frame], rows, steward.datasets.secret("cells").secret)
     opened: list[Gate] = []
 
-    def open_gate() -> Gate:
+    def open_gate(isolation: Any = None) -> Gate:
         members = lambda: gateway.memory._channel.config.msps  # noqa: E731
-        opened.append(Gate(service, places, lambda: gateway.memory.time, members))
+        opened.append(Gate(service, places, lambda: gateway.memory.time, members, isolation))
         return opened[-1]
 
     bench = GateBench(gateway, places, steward, service, researcher, version, grant, open_gate(), open_gate)

@@ -14,9 +14,9 @@ from consentry.errors import ConfigurationError, ConsentryError, InputRejected, 
 from consentry.gate import row_blocks
 from consentry.gate.aggregates import Grouping
 from consentry.gate.arrival import DataAltered
-from consentry.gate.delivering import Stopped
 from consentry.gate.freezing import freeze_aggregates
 from consentry.gate.permits import DeniedOnLedger
+from consentry.gate.stopping import Stopped
 from consentry_records.conditions import Conditions
 from consentry_records.delivery import Delivery
 from consentry_records.digest import hmac_digest

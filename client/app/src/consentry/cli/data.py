@@ -57,6 +57,86 @@ def open_rows(
 
 
 @app.command(
+    epilog=examples(
+        "consentry --as riverside/researcher data register-function train.py \\",
+        "    --output update=arrays:1048576 --output metrics=metrics:4096",
+    )
+)
+def register_function(
+    ctx: typer.Context,
+    function: Annotated[Path, typer.Argument(help="Python file with `train(frame, parameters)`.")],
+    output: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=KIND:BYTES", help="Output: kind arrays or metrics, most bytes; repeat it."
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Register a function by its digest, with all that it gives out; custodians read its source."""
+    with command_context(ctx).connect() as ledger:
+        made = ledger.functions.register(function, outputs=dict(map(_declared, output)))
+        owner = ledger.identity.msp_id
+    if as_json:
+        show_json(made)
+        return
+    say(
+        f"{made.code_digest} of {owner} is registered; custodians approve it with "
+        f"`consentry gate approve {function.name} --owner {owner}`."
+    )
+
+
+@app.command(
+    epilog=examples(
+        "consentry --as riverside/researcher data compute version-0123… train.py \\",
+        "    --purpose DUO:0000006 --parameters parameters.json --to outputs",
+    )
+)
+def compute(
+    ctx: typer.Context,
+    version: Annotated[str, typer.Argument(help="Id of the dataset version.")],
+    function: Annotated[Path, typer.Argument(help="Registered Python file with `train(frame, parameters)`.")],
+    purpose: Annotated[str, typer.Option(help="Purpose code, e.g. DUO:0000006.")],
+    to: Annotated[Path, typer.Option(help="Directory for the outputs: NAME.npz and NAME.json.")],
+    parameters: Annotated[
+        Path | None, typer.Option(help="JSON file with an object for the function.")
+    ] = None,
+    session: Annotated[str | None, typer.Option(help="Training session that it is for.")] = None,
+    commercial: Annotated[bool, typer.Option("--commercial", help="The use is commercial.")] = False,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Column that it gets; may be repeated (default: all).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have a function run beside the data, and keep its outputs; a denial ends with status 1.
+
+    It runs in a sandbox at the custodian, on the rows whose subjects consent; rows do not leave. What it
+    gives is checked against the digests that the ledger has.
+    """
+    from consentry.cli.computed import read_parameters, write_outputs
+
+    given = read_parameters(parameters)
+    with command_context(ctx).connect() as ledger, counted("giving rows to the function", None) as progress:
+        result = ledger.data.compute(
+            version,
+            function=function,
+            purpose=purpose,
+            parameters=given,
+            commercial=commercial,
+            columns=column or (),
+            session_id=session,
+            progress=progress,
+        )
+    written = write_outputs(result.outputs, to)
+    rows = result.delivery.row_count
+    if as_json:
+        files = [str(path) for path in written]
+        show_json({"attempt_id": result.attempt_id, "delivery": result.delivery.to_dict(), "files": files})
+        return
+    say(f"The function ran on {rows} rows of {version}; its outputs are {', '.join(map(str, written))}.")
+
+
+@app.command(
     epilog=examples("consentry --as riverside/researcher data aggregates version-0123… --purpose DUO:0000006")
 )
 def aggregates(
@@ -86,3 +166,11 @@ def aggregates(
     )
     left_out = result["suppressed_groups"]
     say(f"Frozen at {result['frozen_at']}; {left_out} groups of too few subjects are left out.")
+
+
+def _declared(text: str) -> tuple[str, tuple[str, int]]:
+    name, _, rest = text.partition("=")
+    kind, _, most = rest.partition(":")
+    if not name or not kind or not most.isascii() or not most.isdigit():
+        raise typer.BadParameter(f"{text}: expected NAME=KIND:BYTES, such as update=arrays:1048576")
+    return name, (kind, int(most))

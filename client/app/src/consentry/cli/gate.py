@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,11 +78,17 @@ def serve(
     key: Annotated[Path | None, typer.Option(help="Key of the TLS certificate.")] = None,
     roots: Annotated[Path | None, typer.Option(help="Roots of it, which members get.")] = None,
     storage: StorageUrl = None,
+    function_seconds: Annotated[float, typer.Option(help="How long a function may run.")] = 600.0,
+    function_memory: Annotated[int, typer.Option(help="MiB of memory that a function may have.")] = 4096,
+    function_python: Annotated[
+        str | None, typer.Option(help="Python that functions run in (default: the gate's own).")
+    ] = None,
 ) -> None:
     """Serve the own organization's data under permits until stopped (SIGTERM or Ctrl-C).
 
     The address is written to DIR/gates/ORG.json; other members need that file. What an earlier run had given
-    out and not recorded is recorded first.
+    out and not recorded is recorded first. Functions that come to the data run in a sandbox (bubblewrap);
+    where a hostile one finds a way out of it, none is run.
     """
     from consentry.errors import InputRejected
 
@@ -89,8 +96,9 @@ def serve(
     if len(given) not in (0, 3):
         raise InputRejected("OPTIONS_INCOMPLETE", "give --certificate, --key and --roots together")
     context = command_context(ctx)
+    functions = (function_seconds, function_memory, function_python)
     with context.connect() as ledger:
-        _serve(context, ledger, host, port, url, given, storage)
+        _serve(context, ledger, host, port, url, given, storage, functions)
 
 
 @app.command("list", epilog=examples("consentry --as northgate/steward gate list"))
@@ -149,6 +157,59 @@ def freeze(
     )
 
 
+@app.command(
+    epilog=examples(
+        "consentry --as northgate/steward gate approve train.py --owner RiversideMSP \\",
+        "    --version version-0123… --purpose DUO:0000006 --duration 30d",
+    )
+)
+def approve(
+    ctx: typer.Context,
+    function: Annotated[Path, typer.Argument(help="The function's source, which you have read.")],
+    owner: Annotated[str, typer.Option(help="MSP id of the organization that registered it.")],
+    version: Annotated[list[str], typer.Option(help="Dataset version that it may run on; repeat it.")],
+    purpose: Annotated[list[str], typer.Option(help="Purpose code, e.g. DUO:0000006; may be repeated.")],
+    duration: Annotated[str, typer.Option(help="How long it holds, e.g. 30d.")],
+    as_json: AsJson = False,
+) -> None:
+    """Approve a function for versions of the own organization; what it declares to give out will leave.
+
+    Another file than the registered one has another digest, and is not approved with it.
+    """
+    from consentry.cli.frames import parse_duration
+
+    length = parse_duration(duration)
+    with command_context(ctx).connect() as ledger:
+        found = ledger.functions.get(function, owner=owner)
+        made = ledger.functions.approve(
+            function, owner=owner, versions=version, purposes=purpose, duration=length
+        )
+    if as_json:
+        show_json({"function": found.function.to_dict(), "approval": made.to_dict()})
+        return
+    show_table(
+        ("output", "kind", "at most bytes"),
+        [(output.name, output.kind, output.maximum_bytes) for output in found.function.outputs],
+    )
+    say(f"{made.code_digest} of {owner} is approved until {made.not_after}; the above will leave.")
+
+
+@app.command(epilog=examples("consentry --as northgate/steward gate revoke train.py --owner RiversideMSP"))
+def revoke(
+    ctx: typer.Context,
+    function: Annotated[str, typer.Argument(help="The function's source file, or its digest (sha256:…).")],
+    owner: Annotated[str, typer.Option(help="MSP id of the organization that registered it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Revoke the own organization's approval of a function; runs of it are stopped within seconds."""
+    with command_context(ctx).connect() as ledger:
+        ledger.functions.revoke(function, owner=owner)
+    if as_json:
+        show_json({"function": function, "owner": owner, "revoked": True})
+        return
+    say(f"The approval of {function} of {owner} is revoked.")
+
+
 @app.command(epilog=examples("consentry --as northgate/steward gate rotate"))
 def rotate(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Draw a new custodian's key, put every version's key under it, and destroy the old one."""
@@ -189,8 +250,11 @@ def _serve(
     url: str | None,
     given: list[Path],
     storage: str | None,
+    functions: tuple[float, int, str | None],
 ) -> None:
     from consentry.gate.address import GateAddress
+    from consentry.gate.compute.isolation import Isolation
+    from consentry.gate.compute.sandbox import Limits
     from consentry.gate.places import GatePlaces
     from consentry.gate.service import Gate
     from consentry.gate.serving import serve
@@ -198,7 +262,10 @@ def _serve(
     from fabric_gateway import utc_clock
 
     places = GatePlaces.of(context.profile, context.organization.name, storage)
-    gate = Gate(ledger, places, utc_clock)
+    seconds, memory, python = functions
+    limits = Limits(seconds=seconds, cpu_seconds=max(1, 2 * int(seconds)), memory_bytes=memory << 20)
+    isolation = Isolation(limits, python=python, hidden=[places.custody])
+    gate = Gate(ledger, places, utc_clock, isolation=isolation)
     tls = Certificate(*given) if given else self_signed(places.custody, host, "consentry gate")
 
     def announce(actual: int) -> None:
@@ -206,6 +273,8 @@ def _serve(
         address = GateAddress(reached, tls.roots.read_text(encoding="ascii"))
         path = address.write(context.profile, context.organization.name)
         note(f"serving data of {gate.custodian} at {reached}; members need {path}")
+        # Proving it takes a second or two, which rows need not wait for.
+        Thread(target=lambda: note(isolation.in_words()), daemon=True).start()
 
     gate.start()
     try:

@@ -9,7 +9,8 @@ import pyarrow as pa
 from consentry.errors import ConsentryError, FrameRejected
 from consentry.frame_rows import schema_digest
 from consentry.gate import row_blocks
-from consentry.gate.delivering import GIVEN_OUT, LETTERS, Tally
+from consentry.gate.consented_blocks import GIVEN_OUT, LETTERS
+from consentry.gate.delivering import Tally
 from consentry.gate.projection import kinds_of
 from consentry.gate.wire import BlockProof, Head
 from consentry_records import merkle

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from consentry.errors import ConsentryError
 from consentry.gate.address import GateAddress
+from consentry.gate.compute.wire import Answer
 from consentry.gate.wire import END
 from consentry.identity import WalletIdentity
 from consentry.request_signatures import signed_headers
@@ -66,6 +67,27 @@ class GateConnection:
                     raise _refusal(response)
                 yield GateStream(response)
         except (httpx.HTTPError, OSError, pa.ArrowInvalid) as error:
+            raise GateUnreachable(
+                "GATE_UNREACHABLE", f"the gate gave no answer or broke off ({type(error).__name__})"
+            ) from error
+
+    @contextmanager
+    def computation(self, attempt_id: str, call: bytes) -> Iterator[Answer]:
+        """Have a function run under an attempt; the answer ends with the block.
+
+        Raises:
+            GateRefused: with the gate's code; ACCESS_DENIED after a committed denial.
+            GateUnreachable
+        """
+        path = f"/v1/attempts/{attempt_id}/computation"
+        created = int(self._clock().timestamp())
+        headers = signed_headers(self._identity, self._custodian, "POST", path, call, created)
+        try:
+            with self._client.stream("POST", path, content=call, headers=headers) as response:
+                if response.status_code != 200:
+                    raise _refusal(response)
+                yield Answer(response.iter_raw())
+        except (httpx.HTTPError, OSError, ValueError) as error:
             raise GateUnreachable(
                 "GATE_UNREACHABLE", f"the gate gave no answer or broke off ({type(error).__name__})"
             ) from error

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 
 from consentry.gate import row_blocks
-from consentry.gate.consent_answers import ConsentAnswers
+from consentry.gate.consented_blocks import GIVEN_OUT, LETTERS, ConsentedBlocks
 from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
 from consentry.gate.permits import Permit, Permits
 from consentry.gate.projection import kinds_of
@@ -22,22 +21,13 @@ from consentry_records import merkle
 from consentry_records.compact_tree import CompactTree
 from consentry_records.delivery import NewDelivery
 from consentry_records.digest import HMAC_SHA256_PREFIX, SHA256_PREFIX
+from consentry_records.function import Computation
 from consentry_records.instants import format_instant
 from fabric_gateway import Clock
 
-GIVEN_OUT = "-"
 _PROOFS = (row_blocks.SUBJECT, row_blocks.CONSENT, row_blocks.DIGEST)
-LETTERS = {"ended": "n", "erased": "e", "limited": "l", "not-covered": "c"}
 _WORDS = {letter: word for word, letter in LETTERS.items()}
 _CONTENT_LABEL = b"consentry/content/1"
-
-
-class Stopped(Exception):
-    """A delivery must not go on; `end` is a code of `consentry_records.delivery.ENDS`."""
-
-    def __init__(self, end: str) -> None:
-        super().__init__(end)
-        self.end = end
 
 
 @dataclass
@@ -77,6 +67,8 @@ class Tally:
     def record(self, noted: NotedDelivery, end: str, ended_at: str) -> NewDelivery:
         """Return the record of the delivery."""
         rows, root, digest = self.content()
+        computation = None if noted.computation is None else Computation.from_bytes(noted.computation)
+        outputs = () if computation is None else computation.outputs
         return NewDelivery(
             attempt_id=noted.attempt_id,
             number=noted.number,
@@ -84,12 +76,13 @@ class Tally:
             first_row=noted.first_row,
             next_row=noted.first_row + self.gone_through,
             row_count=rows,
-            byte_count=self.sent,
+            byte_count=self.sent + sum(output.byte_count for output in outputs),
             left_out=dict(self.left_out),
             delivered_root=root,
             content_digest=noted.content or digest,
             started_at=noted.started_at,
             ended_at=max(ended_at, noted.started_at),
+            computation=computation,
         )
 
 
@@ -126,7 +119,7 @@ class Delivery:
         permit: Permit,
         stored: StoredVersion,
         key: bytes,
-        answers: ConsentAnswers,
+        blocks: ConsentedBlocks,
         caller: str,
         noted: NotedDelivery,
         columns: Sequence[str],
@@ -135,10 +128,9 @@ class Delivery:
         self._parts = parts
         self.permit = permit
         self._stored = stored
-        self._answers = answers
+        self._blocks = blocks
         self._caller = caller
         self._noted = noted
-        self._next = noted.first_block
         self._tree = merkle.levels(stored.roots or [merkle.root_of_hashes([])])
         self.tally = Tally(key)
         self._values = kinds_of(stored.index.schema, columns) if noted.is_part else None
@@ -166,29 +158,21 @@ class Delivery:
             Stopped: it holds no more.
             LedgerUnreachable, NetworkRefused, ConfigurationError: STORE_DAMAGED, …
         """
-        if self._next >= self._stored.block_count:
+        block = self._blocks.next()
+        if block is None:
             return None
-        over, epoch = self._parts.permits.standing(self.permit)
-        if over is not None:
-            raise Stopped(over)
-        number, batch = self._next, self._stored.block(self._next)
-        reasons = self._reasons(batch, epoch)
-        self._next += 1
-        leaves = batch.column(row_blocks.LEAF).to_pylist()
-        left_out = [place for place, letter in enumerate(reasons) if letter != GIVEN_OUT]
+        left_out = block.left_out
         proof = BlockProof(
-            block=number,
-            rows=batch.num_rows,
+            block=block.number,
+            rows=len(block.reasons),
             left_out=left_out,
-            leaves=[leaves[place] for place in left_out],
-            path=list(merkle.path_in(self._tree, number)),
-            token=self._parts.tokens.make(self.permit.attempt.attempt_id, self._caller, number + 1),
+            leaves=[block.leaves[place] for place in left_out],
+            path=list(merkle.path_in(self._tree, block.number)),
+            token=self._parts.tokens.make(self.permit.attempt.attempt_id, self._caller, block.number + 1),
         )
-        if left_out:
-            batch = batch.filter(pa.array([letter == GIVEN_OUT for letter in reasons]))
-        batch = batch.select(self._columns)
+        batch = block.batch.select(self._columns)
         data = self._writer.block(batch, proof)
-        return Block(data, reasons, number, self._digests(batch), leaves)
+        return Block(data, block.reasons, block.number, self._digests(batch), block.leaves)
 
     def note(self, block: Block) -> None:
         """Note a block; from then on it counts as given out."""
@@ -214,10 +198,3 @@ class Delivery:
             digests: list[bytes] = batch.column(row_blocks.DIGEST).to_pylist()
             return digests
         return row_blocks.row_digests(self.tally.key, row_blocks.data_columns(batch), self._values)
-
-    def _reasons(self, batch: pa.RecordBatch, epoch: str) -> str:
-        """A letter for each row: given out, or why not."""
-        subjects = batch.column(row_blocks.SUBJECT).dictionary_encode()
-        answers = self._answers.left_out(subjects.dictionary.to_pylist(), epoch)
-        letters = np.array([GIVEN_OUT if reason is None else LETTERS[reason] for reason in answers], "U1")
-        return "".join(letters[subjects.indices.to_numpy()])

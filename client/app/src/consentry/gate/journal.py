@@ -20,7 +20,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS deliveries (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, "
     "version_id TEXT NOT NULL, first_block INTEGER NOT NULL, first_row INTEGER NOT NULL, "
     "started_at TEXT NOT NULL, end TEXT, ended_at TEXT, is_part INTEGER NOT NULL DEFAULT 0, "
-    "content TEXT, differs INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (attempt_id, number))",
+    "content TEXT, differs INTEGER NOT NULL DEFAULT 0, computation TEXT, PRIMARY KEY (attempt_id, number))",
     "CREATE TABLE IF NOT EXISTS blocks (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, "
     "block INTEGER NOT NULL, reasons TEXT NOT NULL, bytes INTEGER NOT NULL, at TEXT NOT NULL, "
     "digests BLOB, PRIMARY KEY (attempt_id, number, block))",
@@ -31,6 +31,7 @@ _ADDED = (
     ("deliveries", "is_part", "INTEGER NOT NULL DEFAULT 0"),
     ("deliveries", "content", "TEXT"),
     ("deliveries", "differs", "INTEGER NOT NULL DEFAULT 0"),
+    ("deliveries", "computation", "TEXT"),
     ("blocks", "digests", "BLOB"),
 )
 _HASH_BYTES = 32
@@ -42,7 +43,8 @@ class NotedDelivery:
     """A delivery in the journal; `end` is None while it runs, or was running when the gate broke down.
 
     `is_part` says that only some columns leave; `content` is the digest of what leaves where that is no rows;
-    `differs` that the ledger has another record under its number, and this one is kept for a person to see.
+    `differs` that the ledger has another record under its number, and this one is kept for a person to see;
+    `computation` is the record of a function's run as JSON, where the rows were given to one.
     """
 
     attempt_id: str
@@ -56,6 +58,7 @@ class NotedDelivery:
     is_part: bool = False
     content: str | None = None
     differs: bool = False
+    computation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Journal:
         with self._lock:
             self._connection.execute(
                 "INSERT INTO deliveries (attempt_id, number, version_id, first_block, first_row, started_at, "
-                "is_part, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "is_part, content, computation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     delivery.attempt_id,
                     delivery.number,
@@ -125,6 +128,7 @@ class Journal:
                     delivery.started_at,
                     delivery.is_part,
                     delivery.content,
+                    delivery.computation,
                 ),
             )
 
@@ -137,13 +141,15 @@ class Journal:
                 (attempt_id, number, block.block, block.reasons, block.bytes, block.at, block.values),
             )
 
-    def end(self, attempt_id: str, number: int, end: str, ended_at: str) -> None:
-        """Note how a delivery ended; what was noted first stays."""
+    def end(
+        self, attempt_id: str, number: int, end: str, ended_at: str, computation: str | None = None
+    ) -> None:
+        """Note how a delivery ended, and what a function's run gave; what was noted first stays."""
         with self._lock:
             self._connection.execute(
-                "UPDATE deliveries SET end = ?, ended_at = ? "
+                "UPDATE deliveries SET end = ?, ended_at = ?, computation = COALESCE(?, computation) "
                 "WHERE attempt_id = ? AND number = ? AND end IS NULL",
-                (end, ended_at, attempt_id, number),
+                (end, ended_at, computation, attempt_id, number),
             )
 
     def keep(self, attempt_id: str, number: int) -> None:
@@ -167,7 +173,7 @@ class Journal:
         with self._lock:
             rows = self._connection.execute(
                 "SELECT attempt_id, number, version_id, first_block, first_row, started_at, end, ended_at, "
-                "is_part, content, differs FROM deliveries WHERE ? IS NULL OR attempt_id = ? "
+                "is_part, content, differs, computation FROM deliveries WHERE ? IS NULL OR attempt_id = ? "
                 "ORDER BY attempt_id, number",
                 (attempt_id, attempt_id),
             ).fetchall()

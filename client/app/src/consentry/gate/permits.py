@@ -16,6 +16,7 @@ from consentry_records.instants import format_instant, shift
 from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
 
+_BY_THE_CLOCK = frozenset({"GRANT_EXPIRED", "FUNCTION_APPROVAL_ENDED"})
 _DECIDED = frozenset({"ATTEMPT_ALREADY_DECIDED"})
 _TRIES = 20
 _FIRST_PAUSE_SECONDS = 0.05
@@ -99,7 +100,7 @@ class Permits:
         )
         if answer["holds"]:
             return None, str(answer["epoch"])
-        over = {reason["code"] for reason in answer["reasons"]} <= {"GRANT_EXPIRED"}
+        over = {reason["code"] for reason in answer["reasons"]} <= _BY_THE_CLOCK
         return ("permit-ended" if over else "permit-overtaken"), str(answer["epoch"])
 
     def _committed(self, attempt_id: str) -> AccessAttempt:

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 
 from consentry.errors import ConsentryError, LedgerRefused
-from consentry.gate.delivering import GIVEN_OUT, Tally
+from consentry.gate.consented_blocks import GIVEN_OUT
+from consentry.gate.delivering import Tally
 from consentry.gate.journal import Journal, NotedDelivery
 from consentry.gate.projection import value_key
 from consentry.gate.row_blocks import consent_bytes, leaf_hashes

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from consentry.channel_members import ChannelMembers
+from consentry.errors import ConfigurationError
 from consentry.gate.aggregates import Grouping
+from consentry.gate.compute.isolation import Isolation
+from consentry.gate.compute.running import FunctionCall, FunctionRun
+from consentry.gate.compute.sandbox import Sandbox
 from consentry.gate.consent_answers import ConsentAnswers, RecipientUse
+from consentry.gate.consented_blocks import ConsentedBlocks
 from consentry.gate.delivering import Delivery, Parts, Tally
 from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
 from consentry.gate.permits import Permit, Permits
@@ -18,16 +24,20 @@ from consentry.gate.places import GatePlaces
 from consentry.gate.projection import chosen_columns, value_key
 from consentry.gate.recording import Recorder
 from consentry.gate.resume_tokens import ResumeTokens
+from consentry.gate.store import StoredVersion
 from consentry.ledger import Ledger
 from consentry.request_signatures import RequestRefused, RequestVerifier, SignedRequest
-from consentry_records.access import AGGREGATE, ROWS
+from consentry_records.access import AGGREGATE, ROWS, AccessAttempt
 from consentry_records.delivery import Delivery as DeliveryRecord
 from consentry_records.delivery import NewDelivery
-from consentry_records.digest import hmac_digest
+from consentry_records.digest import hmac_digest, sha256_digest
+from consentry_records.function import Function, FunctionName
 from consentry_records.instants import format_instant
 from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
 from fabric_protocol.msp import MspManager
+
+_log = logging.getLogger(__name__)
 
 
 class Gate:
@@ -39,8 +49,9 @@ class Gate:
         places: GatePlaces,
         clock: Clock,
         members: Callable[[], MspManager] | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
-        """Open store and journal.
+        """Open store and journal; `isolation` gives the sandbox for functions.
 
         Raises:
             ConfigurationError: PATH_EXPOSED, …
@@ -56,7 +67,8 @@ class Gate:
         now = lambda: clock().timestamp()  # noqa: E731
         self._verifier = RequestVerifier(self.custodian, members or ChannelMembers(ledger.network), now)
         self._beginning = threading.Lock()
-        self._running: dict[str, Delivery] = {}
+        self._running: dict[str, Delivery | FunctionRun] = {}
+        self._isolation = isolation or Isolation(hidden=[places.custody])
         self._recorder = Recorder(ledger, journal, self._running.__contains__)
 
     def start(self) -> None:
@@ -97,15 +109,13 @@ class Gate:
         if token is not None:
             block = self._parts.tokens.read(token, attempt_id, caller.key)
         permit = self._parts.permits.decide(attempt)
-        secret = self._ledger.datasets.secret(self._ledger.datasets.get(attempt.version_id).name).secret
-        use = RecipientUse(attempt.purpose, attempt.commercial, attempt.requester_msp)
-        answers = ConsentAnswers(self._ledger.transactions, use, self._clock)
+        secret, blocks = self._secret(attempt), self._blocks(permit, stored, block)
         with self._beginning:
             noted = self._noted(permit, block, stored.index.block_rows, is_first=token is None)
             key = secret
             if len(columns) < len(stored.index.schema):
                 noted, key = replace(noted, is_part=True), value_key(secret, attempt_id)
-            delivery = Delivery(self._parts, permit, stored, key, answers, caller.key, noted, columns)
+            delivery = Delivery(self._parts, permit, stored, key, blocks, caller.key, noted, columns)
             self._parts.journal.begin(noted)
             self._running[attempt_id] = delivery
             return delivery
@@ -120,7 +130,7 @@ class Gate:
             InputRejected, LedgerRefused, LedgerUnreachable, …
         """
         attempt = self._parts.permits.attempt(attempt_id, caller)
-        if attempt.output != AGGREGATE:
+        if attempt.output != AGGREGATE or attempt.function_digest is not None:
             raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for rows, not for aggregates")
         result = self._store.frozen(attempt.version_id)
         if result is None:
@@ -139,8 +149,7 @@ class Gate:
             raise RequestRefused(
                 403, "PERMIT_OVERTAKEN", f"the permit of {attempt_id} does not hold any more"
             )
-        data = json.dumps(result).encode()
-        secret = self._ledger.datasets.secret(self._ledger.datasets.get(attempt.version_id).name).secret
+        data, secret = json.dumps(result).encode(), self._secret(attempt)
         with self._beginning:
             noted = replace(self._noted(permit, 0, 0, is_first=True), content=hmac_digest(secret, data))
             self._parts.journal.begin(noted)
@@ -152,11 +161,50 @@ class Gate:
             raise RequestRefused(503, "NOT_RECORDED", "what would be given out cannot be recorded now")
         return result
 
-    def is_current(self, delivery: Delivery) -> bool:
+    def compute(self, attempt_id: str, call: FunctionCall, caller: Identity) -> FunctionRun:
+        """Decide the caller's attempt on the ledger; return the run of the function that its permit allows.
+
+        Nothing is decided, and no use is taken, where the function could not be run anyway. Whoever is given
+        a run finishes it (`finish`).
+
+        Raises:
+            DeniedOnLedger
+            RequestRefused: OUTPUT_DIFFERS, FUNCTION_DIFFERS, ISOLATION_UNAVAILABLE, GATE_BUSY, …
+            InputRejected, LedgerRefused, LedgerUnreachable, …
+        """
+        attempt = self._parts.permits.attempt(attempt_id, caller)
+        if attempt.function_digest is None:
+            raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for no function")
+        if sha256_digest(call.source.encode()) != attempt.function_digest:
+            raise RequestRefused(403, "FUNCTION_DIFFERS", f"{attempt_id} was made for another function")
+        sandbox, stored = self._sandbox(), self._store.open(attempt.version_id)
+        columns = chosen_columns(stored.index.schema, attempt.columns)
+        if not self._isolation.places.acquire(blocking=False):
+            raise RequestRefused(503, "GATE_BUSY", "other functions run; try again with the same attempt")
+        try:
+            permit = self._parts.permits.decide(attempt)
+            named = FunctionName(owner=attempt.requester_msp, code_digest=attempt.function_digest)
+            function = Function.from_dict(
+                self._ledger.transactions.evaluate("functions:get", named)["function"]
+            )
+            secret, blocks = self._secret(attempt), self._blocks(permit, stored, 0)
+            with self._beginning:
+                noted = self._noted(permit, 0, stored.index.block_rows, is_first=True)
+                run = FunctionRun(
+                    self._parts, permit, stored, blocks, secret, noted, columns, sandbox, function, call
+                )
+                run.begin()
+                self._running[attempt_id] = run
+                return run
+        except BaseException:
+            self._isolation.places.release()
+            raise
+
+    def is_current(self, delivery: Delivery | FunctionRun) -> bool:
         """Whether a delivery is its attempt's latest: the caller may have gone on in another connection."""
         return self._running.get(delivery.permit.attempt.attempt_id) is delivery
 
-    def over(self, delivery: Delivery) -> str | None:
+    def over(self, delivery: Delivery | FunctionRun) -> str | None:
         """Return why a delivery must not go on by now; None if it may.
 
         Raises:
@@ -166,14 +214,36 @@ class Gate:
             return "resumed"
         return self._parts.permits.standing(delivery.permit)[0]
 
-    def finish(self, delivery: Delivery, end: str) -> tuple[NewDelivery, bool]:
+    def finish(self, delivery: Delivery | FunctionRun, end: str) -> tuple[NewDelivery, bool]:
         """Note a delivery's end and record it; return the record, and whether it is on the ledger by now."""
-        record = delivery.end(end)
-        on_ledger = self._recorder.record(record)
+        try:
+            record = delivery.end(end)
+            on_ledger = self._recorder.record(record)
+        finally:
+            if isinstance(delivery, FunctionRun):
+                self._isolation.places.release()
         with self._beginning:
             if self.is_current(delivery):
                 del self._running[record.attempt_id]
         return record, on_ledger
+
+    def _sandbox(self) -> Sandbox:
+        try:
+            return self._isolation.sandbox()
+        except ConfigurationError as error:
+            _log.warning("functions are not run: %s", error)
+            raise RequestRefused(
+                503, "ISOLATION_UNAVAILABLE", "this gate runs no functions; its operator's log says why"
+            ) from error
+
+    def _secret(self, attempt: AccessAttempt) -> bytes:
+        return self._ledger.datasets.secret(self._ledger.datasets.get(attempt.version_id).name).secret
+
+    def _blocks(self, permit: Permit, stored: StoredVersion, first: int) -> ConsentedBlocks:
+        attempt = permit.attempt
+        use = RecipientUse(attempt.purpose, attempt.commercial, attempt.requester_msp)
+        answers = ConsentAnswers(self._ledger.transactions, use, self._clock)
+        return ConsentedBlocks(self._parts.permits, permit, stored, answers, first)
 
     def _noted(self, permit: Permit, block: int, block_rows: int, *, is_first: bool) -> NotedDelivery:
         """The next delivery of an attempt: one from the start only while no row was given out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,47 @@ _ROWS = 3
 _HIDDEN = ("/etc/passwd", "/etc/hostname", "/proc/1/environ", "/sys/kernel", "/run", "/var")
 _PLACES = ("/", "/dev", "/dev/shm", "/etc", "/tmp", "/usr/lib", "/consentry/inside")  # noqa: S108
 _HINT = "; look whether users may make namespaces on this machine: `bwrap --unshare-all --bind / / true`"
+
+
+class Isolation:
+    """Gives the sandbox for functions, proved before the first of them; usable by many threads."""
+
+    def __init__(
+        self,
+        limits: Limits = Limits(),  # noqa: B008
+        *,
+        python: str | None = None,
+        hidden: Sequence[Path] = (),
+        most: int = 2,
+    ) -> None:
+        """`python` is the interpreter that functions run in (default: the gate's own), `hidden` are places
+        that must not be there, `most` how many functions run at a time.
+        """
+        self._limits = limits
+        self._python = python
+        self._hidden = hidden
+        self._lock = threading.Lock()
+        self._sandbox: Sandbox | None = None
+        self.places = threading.BoundedSemaphore(most)
+
+    def sandbox(self) -> Sandbox:
+        """Return the sandbox; where it was not proved before, it is now.
+
+        Raises:
+            ConfigurationError: ISOLATION_UNAVAILABLE, ENVIRONMENT_UNFIT.
+        """
+        with self._lock:
+            if self._sandbox is None:
+                self._sandbox = isolated(self._limits, python=self._python, hidden=self._hidden)
+            return self._sandbox
+
+    def in_words(self) -> str:
+        """Say in a sentence whether functions are run here, and why not."""
+        try:
+            environment = self.sandbox().environment
+        except ConfigurationError as error:
+            return error.message
+        return f"functions are run by {environment.executable} in a sandbox; a hostile one reached nothing"
 
 
 def isolated(limits: Limits, *, python: str | None = None, hidden: Sequence[Path] = ()) -> Sandbox:

@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from consentry.errors import ConfigurationError
 from consentry.gate.compute.environment import PythonEnvironment
+from consentry.gate.stopping import Stopped
 
 _INSIDE = Path(__file__).parent / "inside"
 _PLACE = "/consentry"
@@ -63,12 +64,8 @@ class Order:
     output_bytes: int
 
 
-class RunEnded(Exception):
-    """A run has no outputs; `end` is a code of `consentry_records.delivery.ENDS`."""
-
-    def __init__(self, end: str) -> None:
-        super().__init__(end)
-        self.end = end
+class RunEnded(Stopped):
+    """A run has no outputs."""
 
 
 class Sandbox:
