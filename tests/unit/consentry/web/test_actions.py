@@ -99,20 +99,20 @@ def test_another_id_is_another_text(function: str) -> None:
 
 RECORDS = {name: form.record for name, form in FORMS.items() if isinstance(form, RecordForm)}
 VOCABULARIES = {
-    "purpose": PURPOSES,
-    "restriction": RESTRICTIONS,
-    "review-reason": REVIEW_REASONS,
-    "ground": GROUNDS,
-    "store": STORES,
-    "method": METHODS,
-    "emergency-finding": EMERGENCY_FINDINGS,
+    "purposes": PURPOSES,
+    "restrictions": RESTRICTIONS,
+    "review_reasons": REVIEW_REASONS,
+    "grounds": GROUNDS,
+    "stores": STORES,
+    "methods": METHODS,
+    "emergency_findings": EMERGENCY_FINDINGS,
 }
 
 
 @pytest.mark.parametrize("group", VOCABULARIES)
 def test_the_english_words_of_codes_are_those_of_the_records(group: str) -> None:
     expected = VOCABULARIES[group]
-    prefix = f"code.{group}."
+    prefix = f"{group}."
     assert {
         key.removeprefix(prefix): value
         for key, value in texts.catalogue("en").items()
@@ -215,7 +215,7 @@ def test_what_is_beside_the_words_is_refused(calls: list[Call]) -> None:
 
 def test_words_that_a_catalogue_lacks_are_a_refusal() -> None:
     def lacking(key: str, **places: object) -> str:
-        if key == "code.purpose.DUO:0000006":
+        if key == "purposes.DUO:0000006":
             raise KeyError(key)
         return ENGLISH(key, **places)
 

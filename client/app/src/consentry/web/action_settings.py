@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from consentry.ledger import Ledger
 from consentry.reviews import VersionMatch
@@ -19,7 +18,6 @@ class ActionSettings:
     Attributes:
         chaincode: which chaincode actions call.
         transport: to the own organization's peers, for steps that officers signed.
-        tolerance: how long before its making a grant may begin, so that it holds at once.
         match: what the DUO terms of the versions of a request say, by the request's id.
         rationale: a reviewer's rationale by request and enrolment id, as the serving identity may read it.
         commitment: a subject's commitment by pseudonym; None for nobody in the own register.
@@ -28,7 +26,6 @@ class ActionSettings:
 
     chaincode: str
     transport: Transport
-    tolerance: timedelta
     match: Callable[[str], Sequence[VersionMatch]]
     rationale: Callable[[str, str], str]
     commitment: Callable[[str], str | None]
@@ -36,11 +33,7 @@ class ActionSettings:
 
 
 def action_settings(ledger: Ledger) -> ActionSettings:
-    """Those of a ledger's organization.
-
-    Raises:
-        LedgerUnreachable, LedgerRefused
-    """
+    """Those of a ledger's organization."""
 
     def commitment(pseudonym: str) -> str | None:
         found = ledger.subjects.find([pseudonym]).get(pseudonym)
@@ -56,7 +49,6 @@ def action_settings(ledger: Ledger) -> ActionSettings:
     return ActionSettings(
         chaincode=ledger.profile.chaincode,
         transport=ledger.transport,
-        tolerance=timedelta(milliseconds=ledger.settings().time_tolerance_ms),
         match=ledger.reviews.match,
         rationale=ledger.reviews.rationale,
         commitment=commitment,

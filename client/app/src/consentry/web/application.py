@@ -27,6 +27,7 @@ from consentry.web.signing.service import add_signing
 _CHALLENGES_A_MINUTE = 20
 _SENTENCES = frozenset(
     {
+        "ACTION_UNKNOWN",
         "ANSWER_INVALID",
         "CALLER_UNKNOWN",
         "CERTIFICATE_MISSING",
@@ -36,6 +37,7 @@ _SENTENCES = frozenset(
         "NOT_FOUND",
         "OTHER_ORGANIZATION",
         "ROLE_REQUIRED",
+        "TOO_MANY_ACTIONS",
         "TOO_MANY_REQUESTS",
     }
 )

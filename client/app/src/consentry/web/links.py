@@ -4,8 +4,10 @@ from __future__ import annotations
 
 _OWN_PAGES = {
     "dataset": "/datasets/{}",
+    "grant": "/grants/{}",
     "model": "/models/{}",
     "modelversion": "/models/versions/{}",
+    "request": "/requests/{}",
 }
 
 

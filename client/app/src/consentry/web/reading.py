@@ -20,6 +20,9 @@ from consentry_records.instants import format_instant
 _HEX = "[0-9a-f]{32}"
 
 ConsentId = Annotated[str, Path(pattern=f"^consent-{_HEX}$")]
+GrantId = Annotated[str, Path(pattern=f"^grant-{_HEX}$")]
+RequestId = Annotated[str, Path(pattern=f"^request-{_HEX}$")]
+RightsRequestId = Annotated[str, Path(pattern=f"^rightsrequest-{_HEX}$")]
 DatasetId = Annotated[str, Path(pattern=f"^dataset-{_HEX}$")]
 ModelId = Annotated[str, Path(pattern=f"^model-{_HEX}$")]
 ModelVersionId = Annotated[str, Path(pattern=f"^modelversion-{_HEX}$")]

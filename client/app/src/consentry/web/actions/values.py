@@ -10,18 +10,18 @@ from consentry.web.actions.safe_text import visible
 
 CODED: Mapping[str, str] = MappingProxyType(
     {
-        "purposes": "purpose",
-        "restrictions": "restriction",
-        "recommendation": "recommendation",
-        "reasons": "review-reason",
-        "required_roles": "role",
-        "right": "right",
-        "step": "step",
-        "ground": "ground",
-        "store": "store",
-        "method": "method",
-        "state": "emergency-state",
-        "findings": "emergency-finding",
+        "purposes": "purposes",
+        "restrictions": "restrictions",
+        "recommendation": "recommendations",
+        "reasons": "review_reasons",
+        "required_roles": "roles",
+        "right": "rights",
+        "step": "rights_steps",
+        "ground": "grounds",
+        "store": "stores",
+        "method": "methods",
+        "state": "emergency_states",
+        "findings": "emergency_findings",
     }
 )
 """Fields whose values are codes, and the group of the catalogue that has their words."""
@@ -66,7 +66,7 @@ def _one(name: str, value: Any, words: _Words) -> str:
     if isinstance(value, int):
         return str(value)
     if name in CODED:
-        return f"{words(f'code.{CODED[name]}.{value}')} ({value})"
+        return f"{words(f'{CODED[name]}.{value}')} ({value})"
     return instant(value) if name in _INSTANTS else visible(value)
 
 

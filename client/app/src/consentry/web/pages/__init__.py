@@ -8,7 +8,18 @@ from fastapi import APIRouter
 
 from consentry.web.access import READERS
 from consentry.web.officer import Officer
-from consentry.web.pages import datasets, live, models, network, overview, record, trail
+from consentry.web.pages import (
+    actions,
+    datasets,
+    grants,
+    live,
+    models,
+    network,
+    overview,
+    record,
+    requests,
+    trail,
+)
 
 ROUTERS: list[APIRouter] = [
     overview.router,
@@ -18,6 +29,9 @@ ROUTERS: list[APIRouter] = [
     record.router,
     network.router,
     live.router,
+    requests.router,
+    grants.router,
+    actions.router,
 ]
 """Routers of all pages."""
 
@@ -37,6 +51,8 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("/datasets", "datasets.title", READERS),
     NavigationItem("/models", "models.title", READERS),
     NavigationItem("/network", "network.title", READERS),
+    NavigationItem("/requests", "requests.title", READERS),
+    NavigationItem("/grants", "grants.title", READERS),
 )
 
 

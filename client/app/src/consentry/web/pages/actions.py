@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from consentry.errors import ConsentryError
+from consentry.index import PageRequest, TransactionFilter
 from consentry.web import texts
 from consentry.web.access import CurrentOfficer
 from consentry.web.actions import Statement, described, visible
@@ -114,11 +115,10 @@ def _look_up(request: Request, view: LedgerView, pending: Pending) -> None:
     """What the verified index has of a submitted transaction counts, whatever the signer heard."""
     if pending.state != SUBMITTED:
         return
-    found = view.transaction(pending.submitted)
-    if found is not None:
-        cast(Relay, request.app.state.relay).note(
-            pending, Outcome(found.transaction_id, found.block, found.code_name)
-        )
+    wanted = TransactionFilter(transaction_id=pending.submitted)
+    for found in view.trail.transactions(wanted, PageRequest(size=1)).items:
+        outcome = Outcome(found.transaction_id, found.block, found.code_name)
+        cast(Relay, request.app.state.relay).note(pending, outcome)
 
 
 def _words_of(refusal: ConsentryError | None, language: str) -> str:
