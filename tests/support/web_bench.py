@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from support.sample_organizations import Member, SampleOrganization
 
 from consentry.index import ChangeRow
+from consentry.web.action_settings import ActionSettings
 from consentry.web.application import create_application
 from consentry.web.challenges import Challenge
 from consentry.web.network_state import NetworkState
@@ -30,7 +31,14 @@ START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 class WebBench:
     """Pages of Northgate; `reads` are what was put on record: (enrolment id, question, concerned)."""
 
-    def __init__(self, engine: Engine, *, kind: str = "hospital", msp_id: str = NORTHGATE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        kind: str = "hospital",
+        msp_id: str = NORTHGATE,
+        actions: ActionSettings | None = None,
+    ) -> None:
         self.organization = SampleOrganization(msp_id)
         self.other = SampleOrganization("RiversideMSP")
         self.now = START
@@ -52,6 +60,7 @@ class WebBench:
                 prover=self,
                 probe=lambda: self.network,
                 clock=lambda: self.now,
+                actions=actions,
             )
         )
 

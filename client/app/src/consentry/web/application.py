@@ -37,6 +37,7 @@ _SENTENCES = frozenset(
         "NOT_FOUND",
         "OTHER_ORGANIZATION",
         "ROLE_REQUIRED",
+        "SUBJECT_UNKNOWN",
         "TOO_MANY_ACTIONS",
         "TOO_MANY_REQUESTS",
     }

@@ -8,6 +8,7 @@ _OWN_PAGES = {
     "model": "/models/{}",
     "modelversion": "/models/versions/{}",
     "request": "/requests/{}",
+    "rights": "/rights/{}",
 }
 
 

@@ -18,7 +18,9 @@ from consentry.web.pages import (
     overview,
     record,
     requests,
+    rights_requests,
     trail,
+    withdrawals,
 )
 
 ROUTERS: list[APIRouter] = [
@@ -31,6 +33,8 @@ ROUTERS: list[APIRouter] = [
     live.router,
     requests.router,
     grants.router,
+    rights_requests.router,
+    withdrawals.router,
     actions.router,
 ]
 """Routers of all pages."""
