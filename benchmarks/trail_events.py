@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from consentry.index.checkpoint import Checkpoint, write_checkpoint
 from consentry.index.interpretation import RecordWrite, TransactionRow
-from consentry.index.record_kinds import RECORD_KINDS
+from consentry.index.record_kinds import RECORD_KINDS, record_identifier
 from consentry.index.store import BlockWriter
 from consentry.verification import Position
 from consentry_records.access import AccessAttempt, AccessDecision
@@ -35,7 +35,6 @@ PURPOSE = "DUO:0000006"
 DATASETS, MODELS = 60, 40
 TRANSACTIONS_A_BLOCK = 500
 _RECORDS_A_WRITE = 20 * TRANSACTIONS_A_BLOCK
-_ID = {"decision": "attempt_id", "modelversion": "model_version_id"}
 _DIGEST = "sha256:" + "d" * 64
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -117,7 +116,7 @@ def _write(engine: Engine, batch: list[tuple[str, Record]], number: int) -> int:
 
 def identifier_of(kind: str, body: Mapping[str, Any]) -> str:
     """The id under which a record is kept."""
-    return "" if kind == "settings" else str(body[_ID.get(kind, f"{kind}_id")])
+    return record_identifier(kind, body) or ""
 
 
 def _row(block: int, position: int, kind: str) -> TransactionRow:

@@ -249,8 +249,14 @@ def test_nobody_acts_without_signing_in(pages: WebBench, path: str) -> None:
         (f"/grants/{GRANT}/end", {"until": "9999-12-31"}),
         (f"/requests/{REQUEST}/review", {"recommendation": "perhaps", "reasons": ["OTHER"]}),
         (f"/requests/{REQUEST}/review", {"recommendation": "approve", "reasons": ["<script>"]}),
-        (f"/requests/{REQUEST}/review", {"recommendation": "approve", "reasons": ["OTHER"], "rationale": "x" * 13_000}),
-        (f"/requests/{REQUEST}/grant", {"versions": ["../etc"], "purposes": ["DUO:0000006"], "until": "2026-03-31"}),
+        (
+            f"/requests/{REQUEST}/review",
+            {"recommendation": "approve", "reasons": ["OTHER"], "rationale": "x" * 13_000},
+        ),
+        (
+            f"/requests/{REQUEST}/grant",
+            {"versions": ["../etc"], "purposes": ["DUO:0000006"], "until": "2026-03-31"},
+        ),
         (
             f"/requests/{REQUEST}/grant",
             {
@@ -267,7 +273,7 @@ def test_nobody_acts_without_signing_in(pages: WebBench, path: str) -> None:
         ("/rights/new", {"pseudonym": PSEUDONYM, "right": "access", "received_at": "2026-13-45T00:00"}),
         ("/rights/new", {"pseudonym": "<img src=x>", "right": "access"}),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_refused_and_not_repeated(
     dpo: Browser, path: str, fields: dict[str, Any]
 ) -> None:
@@ -352,7 +358,7 @@ def test_lists_and_time_line(dpo: Browser) -> None:
     assert "<svg" in shown
     assert "style=" not in shown
     assert dpo.get(f"/grants/{identifier('grant', 9)}").status_code == 404
-    assert dpo.get("/grants/..%2f").status_code == 404
+    assert dpo.get("/grants/..%2f..%2fetc").status_code == 404
     assert dpo.get("/grants/grant-x").status_code in (400, 404)
 
 

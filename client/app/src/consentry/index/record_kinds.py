@@ -247,10 +247,10 @@ def read_record(kind: RecordKind, identifier: str, value: bytes) -> dict[str, An
         body = kind.record.from_bytes(value).to_dict()
     except LedgerError:
         return None
-    return body if _identifier(kind.name, body) in (identifier, None) else None
+    return body if record_identifier(kind.name, body) in (identifier, None) else None
 
 
-def _identifier(kind: str, body: Body) -> str | None:
+def record_identifier(kind: str, body: Body) -> str | None:
     """The id that a record itself says it has; None for the settings, of which there is one."""
     match kind:
         case "settings":
