@@ -14,7 +14,8 @@ from fabric_protos.peer import chaincode_event_pb2, proposal_response_pb2
 from support.sample_organizations import Member, SampleOrganization
 
 from fabric_gateway import Gateway
-from fabric_gateway.transport import ErrorDetail, StatusFailure
+from fabric_gateway.errors import ErrorDetail
+from fabric_gateway.failures import StatusFailure
 from fabric_protocol.endorsements import assemble_transaction, endorse, event_bytes, response_payload
 from fabric_protocol.identities import Identity, parse_identity
 from fabric_protocol.proposals import parse_proposal, proposal_hash

@@ -16,7 +16,7 @@ from fabric_protos.gateway import gateway_pb2
 from support.fake_gateway import FakeGateway
 
 from fabric_gateway import Gateway, Timeouts
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 from fabric_protocol.certificates import certificate_pem, issue, key_pem, new_authority, new_private_key
 from fabric_protocol.signatures import key_signer
 

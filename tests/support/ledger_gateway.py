@@ -25,7 +25,8 @@ from consentry.wallet import WalletIdentity
 from consentry_contracts import contracts
 from consentry_records import OrganizationSetting, Settings
 from fabric_gateway import Gateway, Timeouts
-from fabric_gateway.transport import ErrorDetail, StatusFailure
+from fabric_gateway.errors import ErrorDetail
+from fabric_gateway.failures import StatusFailure
 from fabric_protocol.certificates import certificate_pem, key_pem
 from fabric_protocol.proposals import parse_proposal
 from fabric_protocol.topology import CollectionDefinition

@@ -24,7 +24,8 @@ from consentry.errors import (
 from consentry.training import participant
 from consentry_records.merkle import inclusion_proof, verify_inclusion
 from consentry_records.rows import row_digest, row_leaf
-from fabric_gateway.transport import ErrorDetail, StatusFailure
+from fabric_gateway.errors import ErrorDetail
+from fabric_gateway.failures import StatusFailure
 
 NORTHGATE = "NorthgateMSP"
 RIVERSIDE = "RiversideMSP"

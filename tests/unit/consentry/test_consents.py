@@ -10,7 +10,7 @@ from support.ledger_gateway import LedgerGateway
 from consentry.errors import ImportIncomplete, InputRejected, LedgerRefused
 from consentry_records import canonical
 from fabric_gateway import Timeouts
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 NORTHGATE = "NorthgateMSP"
 RIVERSIDE = "RiversideMSP"

@@ -15,7 +15,7 @@ from consentry.decision_checkpoint import DecisionCheckpoint
 from consentry.errors import ConfigurationError, LedgerRefused
 from consentry_records.errors import LedgerError, to_wire
 from fabric_gateway import ErrorDetail
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 NORTHGATE = "NorthgateMSP"
 RIVERSIDE = "RiversideMSP"

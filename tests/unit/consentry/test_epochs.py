@@ -19,7 +19,7 @@ from consentry.index.epochs import bucket_heads, closed_epochs, followed, stored
 from consentry.index.schema import chain_entries, changes, records
 from consentry_records import ClosedEpoch, NewClosedEpoch, keys
 from consentry_records.chains import HeadProof, bucket_of
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from consentry.outbox import Outbox
 from consentry.training import participant
 from consentry_records import TrainingRound, TrainingStatement, keys
 from consentry_records.training import TrainingSession
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 GONE = StatusFailure("UNAVAILABLE", "failed to connect to all addresses", not_sent=True)
 

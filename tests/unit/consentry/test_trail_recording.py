@@ -18,7 +18,7 @@ from consentry.recorded_trail import concerned_in
 from consentry.verification import memory_source
 from consentry_records.digest import sha256_digest
 from consentry_records.trail_read import TrailRead
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 STORY = tell()
 GONE = StatusFailure("UNAVAILABLE", "failed to connect to all addresses", not_sent=True)

@@ -6,7 +6,7 @@ from support.training_sessions import permitted_attempt, registered_version, run
 
 from consentry.training import Round, participant
 from consentry_records import TrainingRound, keys
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 
 @pytest.fixture

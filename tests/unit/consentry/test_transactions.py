@@ -27,7 +27,7 @@ from fabric_gateway import (
     StreamError,
     SubmitError,
 )
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 from fabric_shim.contract import MARK
 
 ID = "ab" * 32

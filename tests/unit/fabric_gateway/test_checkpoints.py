@@ -28,7 +28,7 @@ from fabric_gateway import (
     StreamError,
     StreamPatience,
 )
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 PATIENT = StreamPatience(reconnect_for=5.0)
 

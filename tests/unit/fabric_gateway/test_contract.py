@@ -15,7 +15,7 @@ from fabric_gateway import (
     SubmitError,
     Timeouts,
 )
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 from fabric_protocol.identities import parse_identity
 from fabric_protocol.signatures import verify
 

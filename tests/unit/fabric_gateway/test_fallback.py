@@ -9,8 +9,8 @@ import pytest
 from support.fake_gateway import CHAINCODE, CHANNEL, Call, FakeGateway
 
 from fabric_gateway import CommitStatusError, EvaluateError, Gateway, StreamPatience, SubmitError, Timeouts
+from fabric_gateway.failures import StatusFailure
 from fabric_gateway.fallback import FallbackTransport
-from fabric_gateway.transport import StatusFailure
 from fabric_protocol.signatures import key_signer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -21,8 +22,10 @@ from fabric_gateway import (
     SubmitError,
     Timeouts,
 )
+from fabric_gateway.failures import StatusFailure
 from fabric_gateway.fallback import FallbackTransport
-from fabric_gateway.transport import GrpcTransport, StatusFailure
+from fabric_gateway.transport import GrpcTransport
+from fabric_protocol.errors import ProposalError
 from fabric_protocol.signatures import key_signer
 
 SECONDS = 20
@@ -120,19 +123,56 @@ def test_an_outcome_that_nobody_tells_stays_unknown() -> None:
     assert isinstance(error, CommitStatusError)
 
 
-def test_no_more_than_the_limit_is_on_its_way() -> None:
+def test_no_more_than_the_limit_is_on_its_way_and_as_many_again_are_kept() -> None:
     gateway = SlowGateway(echo)
     calls = contract(gateway).in_flight(2)
-    futures = [calls.evaluate("get", str(number)) for number in range(2)]
-    third: list[Any] = []
-    thread = threading.Thread(target=lambda: third.append(calls.evaluate("get", "2")))
+    futures = [calls.evaluate("get", str(number)) for number in range(4)]
+    fifth: list[Any] = []
+    thread = threading.Thread(target=lambda: fifth.append(calls.evaluate("get", "4")))
     thread.start()
     thread.join(0.05)
     assert (thread.is_alive(), len(gateway.waiting)) == (True, 2)
     gateway.answer()
     thread.join(SECONDS)
     gateway.answer()
-    assert [future.result(SECONDS) for future in [*futures, *third]] == [b"get|0", b"get|1", b"get|2"]
+    calls.wait()
+    found = [future.result(SECONDS) for future in [*futures, *fifth]]
+    assert found == [b"get|%d" % number for number in range(5)]
+
+
+def test_what_is_kept_is_made_and_timed_when_it_is_sent_of_what_it_was_given() -> None:
+    gateway, times = SlowGateway(echo), iter(range(1, 9))
+    caller = gateway.gateway(clock=lambda: datetime(2026, 1, next(times), tzinfo=UTC))
+    calls = caller.network(CHANNEL).contract(CHAINCODE).in_flight(1)
+    secret = {"secret": b"first"}
+    calls.evaluate("get", "a")
+    kept = calls.evaluate("get", "b", transient=secret)
+    secret["secret"] = b"second"
+    assert next(times) == 2
+    gateway.answer()
+    assert kept.result(SECONDS) == b"get|b"
+    call = gateway.calls[-1][1]
+    assert call.transient == {"secret": b"first"}
+    assert call.proposal_time.day == 3
+
+
+def test_what_is_kept_can_be_cancelled_and_is_not_sent() -> None:
+    gateway = SlowGateway(echo)
+    calls = contract(gateway).in_flight(2)
+    sent, _, cancelled, kept = (calls.evaluate("get", name) for name in "abcd")
+    assert (sent.cancel(), cancelled.cancel()) == (False, True)
+    gateway.answer()
+    calls.wait()
+    assert (sent.result(SECONDS), kept.result(SECONDS)) == (b"get|a", b"get|d")
+    assert len(gateway.calls) == 3
+
+
+def test_a_proposal_that_cannot_be_made_is_the_futures_error_and_takes_no_place() -> None:
+    gateway = FakeGateway(echo)
+    with contract(gateway).in_flight(1) as calls:
+        without_zone = calls.evaluate("get", "a", proposal_time=datetime(2026, 1, 1))
+        assert calls.evaluate("get", "b").result(SECONDS) == b"get|b"
+    assert isinstance(without_zone.exception(), ProposalError)
 
 
 def test_leaving_waits_for_what_is_on_its_way() -> None:
@@ -160,6 +200,22 @@ def test_leaving_by_an_exception_waits_for_nothing() -> None:
     assert not futures[0].done()
     gateway.answer()
     assert futures[0].result(SECONDS) == b"get|a"
+
+
+def test_leaving_by_an_exception_cancels_what_has_not_been_sent() -> None:
+    gateway = SlowGateway(echo)
+    futures: list[Any] = []
+
+    def interrupted() -> None:
+        with contract(gateway).in_flight(1) as calls:
+            futures.extend(calls.evaluate("get", name) for name in "ab")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    gateway.answer()
+    assert (futures[0].result(SECONDS), futures[1].cancelled()) == (b"get|a", True)
+    assert len(gateway.calls) == 1
 
 
 def test_an_argument_that_is_refused_takes_no_place() -> None:

@@ -12,7 +12,8 @@ from fabric_gateway import (
     SubmitError,
     Timeouts,
 )
-from fabric_gateway.transport import ErrorDetail, StatusFailure
+from fabric_gateway.errors import ErrorDetail
+from fabric_gateway.failures import StatusFailure
 
 CONFLICT, PHANTOM, POLICY = 11, 12, 10
 QUICK = ConflictRetry(tries=3, first_pause=0.0, longest_pause=0.0)

@@ -9,7 +9,7 @@ from fabric_protos.peer import events_pb2
 from support.fake_gateway import CHAINCODE, CHANNEL, Call, FakeGateway
 
 from fabric_gateway import Network, StreamError
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 from fabric_protocol.identities import parse_identity
 from fabric_protocol.signatures import verify
 

@@ -10,7 +10,9 @@ from google.rpc.status_pb2 import Status
 
 from fabric_gateway import EndorseError, Gateway, GatewayError
 from fabric_gateway.connection import open_transport
-from fabric_gateway.transport import ErrorDetail, GrpcStream, GrpcTransport, StatusFailure, status_failure
+from fabric_gateway.errors import ErrorDetail
+from fabric_gateway.failures import StatusFailure, status_failure
+from fabric_gateway.transport import GrpcStream, GrpcTransport
 
 
 class RpcFailure(grpc.RpcError):

@@ -15,7 +15,7 @@ from consentry.errors import ConfigurationError
 from fabric_gateway import SigningError
 from fabric_protocol.errors import SignatureError
 from fabric_protocol.identities import certificate_attributes, serialize_identity
-from fabric_protocol.signatures import Signer, sign_digest, to_low_s, verify
+from fabric_protocol.signatures import Signer, key_signer, to_low_s, verify
 
 ROLE_ATTRIBUTE = "consentry.role"
 WALLET_INVALID = "WALLET_INVALID"
@@ -102,8 +102,7 @@ class WalletIdentity:
         """Signs SHA-256 digests with the private key (DER, low-S)."""
         if self.token_signer is not None:
             return self.token_signer
-        key = self.private_key
-        return lambda digest: sign_digest(key, digest)
+        return key_signer(self.private_key)
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature over the message's SHA-256 (DER, low-S)."""

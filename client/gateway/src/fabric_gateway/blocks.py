@@ -16,8 +16,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from fabric_gateway.checkpoints import Checkpointer
 from fabric_gateway.connection import Connection
 from fabric_gateway.errors import StreamError
+from fabric_gateway.failures import StatusFailure
 from fabric_gateway.streams import ItemStream, StreamPatience
-from fabric_gateway.transport import StatusFailure, Stream, Transport
+from fabric_gateway.transport import Stream, Transport
 from fabric_protocol.errors import EncodingError
 from fabric_protocol.private_rwset import PrivateWriteSet, decode_private_rwset
 from fabric_protocol.proposals import transaction_id

@@ -10,8 +10,8 @@ from fabric_protos.peer import transaction_pb2
 
 from fabric_gateway.connection import Connection
 from fabric_gateway.errors import CommitStatusError
+from fabric_gateway.failures import StatusFailure
 from fabric_gateway.steps import Call, Pause, Steps, run
-from fabric_gateway.transport import StatusFailure
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -41,12 +41,14 @@ class Commit:
     and his signature.
     """
 
-    def __init__(self, connection: Connection, request: bytes, signature: bytes = b"") -> None:
+    def __init__(
+        self, connection: Connection, transaction_id: str, request: bytes, signature: bytes = b""
+    ) -> None:
         """Take M(gateway.CommitStatusRequest) and, where there is one, the signature over it."""
         self._connection = connection
         self._request = request
         self._signature = signature
-        self.transaction_id: str = gateway_pb2.CommitStatusRequest.FromString(request).transaction_id
+        self.transaction_id = transaction_id
 
     @property
     def to_sign(self) -> bytes:

@@ -65,6 +65,9 @@ def open_transport(endpoint: str, tls_roots: bytes, server_name: str | None = No
         ("grpc.max_send_message_length", _LARGEST_MESSAGE_BYTES),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", _LONGEST_RECONNECT_MILLISECONDS),
+        # What may be asked again is decided here, by what it does; gRPC would send any call a second time
+        # where it believes that no server has seen the first.
+        ("grpc.enable_retries", 0),
         # Two gateways of one process are two callers and must not share a connection's fate.
         ("grpc.use_local_subchannel_pool", 1),
     ]

@@ -7,13 +7,11 @@ from datetime import datetime
 
 from fabric_gateway.connection import Connection
 from fabric_gateway.in_flight import InFlight
-from fabric_gateway.proposal import Proposal
+from fabric_gateway.proposal import Argument, Proposal, argument_bytes
 from fabric_gateway.retry import NO_RETRY, ConflictRetry
 from fabric_gateway.steps import run
 from fabric_gateway.submission import SubmittedTransaction, accepting, submitting
 from fabric_protocol.proposals import new_proposal
-
-Argument = bytes | str
 
 
 class Contract:
@@ -44,7 +42,7 @@ class Contract:
         proposal = new_proposal(
             channel_id=self.channel,
             chaincode=self.chaincode,
-            arguments=(function.encode(), *map(_argument_bytes, arguments)),
+            arguments=(function.encode(), *map(argument_bytes, arguments)),
             creator=self._connection.identity,
             transient=transient,
             timestamp=proposal_time or self._connection.clock(),
@@ -138,11 +136,3 @@ class Contract:
             ValueError: a limit below 1.
         """
         return InFlight(self.new_proposal, self._connection.transport, limit)
-
-
-def _argument_bytes(argument: Argument) -> bytes:
-    if isinstance(argument, str):
-        return argument.encode()
-    if isinstance(argument, bytes):
-        return argument
-    raise TypeError(f"argument: got {type(argument).__name__}, expected bytes or str")

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
-from fabric_gateway.transport import Method, Outcome, StatusFailure, Stream, Transport
+from fabric_gateway.failures import Outcome, StatusFailure
+from fabric_gateway.transport import Method, Stream, Transport
 
 _Answer = TypeVar("_Answer")
 

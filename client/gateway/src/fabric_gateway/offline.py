@@ -60,7 +60,8 @@ def commit_from_bytes(connection: Connection, data: bytes, signature: bytes | No
         request = gateway_pb2.CommitStatusRequest.FromString(signed.request)
         if not request.transaction_id or request.identity != connection.identity:
             raise ValueError("got a request of another identity, or without transaction id")
-        return Commit(connection, signed.request, _signature(connection, signature, signed.signature))
+        found = _signature(connection, signature, signed.signature)
+        return Commit(connection, request.transaction_id, signed.request, found)
 
     return _read("SignedCommitStatusRequest", read)
 

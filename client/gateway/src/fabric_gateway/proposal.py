@@ -9,9 +9,12 @@ import fabric_protocol.proposals
 from fabric_gateway.connection import Connection
 from fabric_gateway.endorsed import checked_payload
 from fabric_gateway.errors import EndorseError, EvaluateError
+from fabric_gateway.failures import StatusFailure
 from fabric_gateway.steps import Call, Steps, run
 from fabric_gateway.transaction import Transaction
-from fabric_gateway.transport import StatusFailure
+
+Argument = bytes | str
+"""What a chaincode is given: bytes, or text, sent as UTF-8."""
 
 _FIRST_STATUS = 200
 _FIRST_ERROR_STATUS = 400
@@ -130,3 +133,16 @@ class Proposal:
         if not self._signature:
             self._signature = self._connection.sign(self.data)
         return proposal_pb2.SignedProposal(proposal_bytes=self.data, signature=self._signature)
+
+
+def argument_bytes(argument: Argument) -> bytes:
+    """Return an argument as it is sent.
+
+    Raises:
+        TypeError: it is neither bytes nor text.
+    """
+    if isinstance(argument, str):
+        return argument.encode()
+    if isinstance(argument, bytes):
+        return argument
+    raise TypeError(f"argument: got {type(argument).__name__}, expected bytes or str")

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fabric_protocol.errors import SignatureError
-from fabric_protocol.signatures import Signer, curve_order, sign_digest
+from fabric_protocol.signatures import Signer, key_signer
 
 
 def pem_signer(private_key: bytes, password: bytes | None = None) -> Signer:
@@ -30,11 +30,6 @@ def pem_signer(private_key: bytes, password: bytes | None = None) -> Signer:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError("private key: got another kind of key, expected ECDSA (P-256, P-384) or Ed25519")
     try:
-        curve_order(key.curve)
+        return key_signer(key)
     except SignatureError as error:
         raise ValueError(f"private key: {error}") from error
-
-    def signer(digest: bytes) -> bytes:
-        return sign_digest(key, digest)
-
-    return signer

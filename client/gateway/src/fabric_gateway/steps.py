@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from fabric_gateway.transport import Method, Outcome, StatusFailure, Transport
+from fabric_gateway.failures import Outcome, StatusFailure
+from fabric_gateway.transport import Method, Transport
 
 _Result = TypeVar("_Result")
 
@@ -56,41 +57,45 @@ def run(transport: Transport, steps: Steps[_Result]) -> _Result:
         return result
 
 
-def start(transport: Transport, steps: Steps[_Result]) -> Future[_Result]:
-    """Take the steps up to the first call, the others as answers arrive; return what they will come to.
+def start(transport: Transport, steps: Steps[_Result], future: Future[_Result]) -> None:
+    """Take the steps up to the first call, the others as answers arrive; `future` runs until they end.
 
     The transport's thread takes the later steps and runs the future's callbacks: they must not wait.
     """
-    future: Future[_Result] = Future()
-    # Nobody can cancel what is on its way.
-    future.set_running_or_notify_cancel()
+    _Course(transport, steps, future).proceed(None)
 
-    def proceed(advance: Callable[[], Call | Pause]) -> None:
+
+class _Course(Generic[_Result]):
+    """Steps on their way."""
+
+    __slots__ = ("_future", "_steps", "_transport")
+
+    def __init__(self, transport: Transport, steps: Steps[_Result], future: Future[_Result]) -> None:
+        self._transport = transport
+        self._steps = steps
+        self._future = future
+
+    def proceed(self, outcome: Outcome) -> None:
+        """Take the next step, given what the last one came to."""
         try:
-            step = advance()
-            if isinstance(step, Pause):
-                timer = threading.Timer(step.seconds, answered, (None,))
+            if isinstance(outcome, StatusFailure):
+                step = self._steps.throw(outcome)
+            else:
+                step = self._steps.send(outcome)
+            if isinstance(step, Call):
+                self._transport.start(step.method, step.request, step.timeout, self.proceed)
+            else:
+                timer = threading.Timer(step.seconds, self.proceed, (None,))
                 timer.daemon = True
                 timer.start()
-            else:
-                transport.start(step.method, step.request, step.timeout, answered)
         except StopIteration as end:
-            future.set_result(end.value)
+            self._future.set_result(end.value)
         except Exception as error:
-            future.set_exception(error)
+            self._future.set_exception(error)
         except BaseException as error:
             # Ctrl-C at the first step is the caller's, not the call's.
-            future.set_exception(error)
+            self._future.set_exception(error)
             raise
-
-    def answered(outcome: Outcome) -> None:
-        if isinstance(outcome, StatusFailure):
-            proceed(lambda: steps.throw(outcome))
-        else:
-            proceed(lambda: steps.send(outcome))
-
-    answered(None)
-    return future
 
 
 def _take(transport: Transport, step: Call | Pause) -> Any:

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from fabric_gateway.errors import StreamError
-from fabric_gateway.transport import StatusFailure, Stream
+from fabric_gateway.failures import StatusFailure
+from fabric_gateway.transport import Stream
 
 _Item = TypeVar("_Item")
 

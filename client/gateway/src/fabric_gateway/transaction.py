@@ -10,8 +10,8 @@ from fabric_gateway.commit import Commit
 from fabric_gateway.connection import Connection
 from fabric_gateway.endorsed import EndorsedPayload
 from fabric_gateway.errors import SubmitError
+from fabric_gateway.failures import StatusFailure
 from fabric_gateway.steps import Call, Steps, run
-from fabric_gateway.transport import StatusFailure
 
 # These refuse the request before anything reaches an orderer, or pass on an orderer's refusal (ABORTED).
 # After any other status the transaction may have been ordered: a SmartBFT gateway answers UNAVAILABLE for
@@ -104,7 +104,7 @@ class Transaction:
                 identity=self._connection.identity,
             ).SerializeToString(deterministic=True)
             signature = self._connection.sign(request) if self._connection.signing.can_sign else b""
-            self._commit = Commit(self._connection, request, signature)
+            self._commit = Commit(self._connection, self.transaction_id, request, signature)
         return self._commit
 
     def submit(self) -> Commit:

@@ -3,48 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
-from google.protobuf.message import DecodeError
-from grpc_status import rpc_status
 
-from fabric_gateway.errors import ErrorDetail, GatewayError
-
-_Error = TypeVar("_Error", bound=GatewayError)
+from fabric_gateway.failures import Outcome, StatusFailure, status_failure
+from fabric_gateway.unary_calls import StartCall, starting
 
 Method = Literal["evaluate", "endorse", "submit", "commit_status"]
 """The unary calls, by the names that they have here."""
 
-Outcome = Any
-"""A response, or a `StatusFailure`."""
-
 _DELIVER_METHODS = ("Deliver", "DeliverFiltered", "DeliverWithPrivateData")
-# How gRPC's core words a call for which it found no connection.
-_NO_CONNECTION = ("failed to connect to all addresses", "connections to all backends failing")
-
-
-class StatusFailure(Exception):
-    """A call ended with a gRPC status other than OK; steps turn it into an error of their own.
-
-    `not_sent` says that no connection was made, so that the request never left this machine.
-    """
-
-    def __init__(
-        self, code: str, message: str, details: tuple[ErrorDetail, ...] = (), *, not_sent: bool = False
-    ) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.details = details
-        self.not_sent = not_sent
-
-    def as_error(self, kind: type[_Error], transaction_id: str = "") -> _Error:
-        """Return the error of the step that failed."""
-        return kind(self.message, code=self.code, details=self.details, transaction_id=transaction_id)
 
 
 class Stream(Protocol):
@@ -104,11 +75,11 @@ class GrpcTransport:
     def __init__(self, channel: grpc.Channel) -> None:
         self._channel = channel
         self._gateway = gateway_pb2_grpc.GatewayStub(channel)
-        self._unary: dict[Method, Any] = {
-            "evaluate": self._gateway.Evaluate,
-            "endorse": self._gateway.Endorse,
-            "submit": self._gateway.Submit,
-            "commit_status": self._gateway.CommitStatus,
+        self._starting: dict[Method, StartCall] = {
+            "evaluate": starting(self._gateway.Evaluate, gateway_pb2.EvaluateResponse),
+            "endorse": starting(self._gateway.Endorse, gateway_pb2.EndorseResponse),
+            "submit": starting(self._gateway.Submit, gateway_pb2.SubmitResponse),
+            "commit_status": starting(self._gateway.CommitStatus, gateway_pb2.CommitStatusResponse),
         }
         self._delivers = {method: _deliver_method(channel, method) for method in _DELIVER_METHODS}
 
@@ -135,11 +106,9 @@ class GrpcTransport:
     ) -> None:
         """Make a call whose answer the channel's own thread hands over."""
         try:
-            call = self._unary[method].future(request, timeout=timeout)
+            self._starting[method](request, timeout, answered)
         except ValueError as error:
             answered(_closed(error))
-        else:
-            call.add_done_callback(lambda ended: answered(_outcome(ended)))
 
     def chaincode_events(self, request: gateway_pb2.SignedChaincodeEventsRequest) -> Stream:
         """Gateway.ChaincodeEvents."""
@@ -192,17 +161,6 @@ class GrpcStream:
         self._call.cancel()
 
 
-def status_failure(error: grpc.RpcError) -> StatusFailure:
-    """Read a gRPC error's status, message and the `gateway.ErrorDetail` of each node."""
-    code, message = error.code(), error.details() or "no message"
-    return StatusFailure(
-        getattr(code, "name", str(code)),
-        message,
-        tuple(_error_details(error)),
-        not_sent=code == grpc.StatusCode.UNAVAILABLE and message.startswith(_NO_CONNECTION),
-    )
-
-
 def _call(method: Any, request: Any, timeout: float) -> Any:
     try:
         return method(request, timeout=timeout)
@@ -210,15 +168,6 @@ def _call(method: Any, request: Any, timeout: float) -> Any:
         raise status_failure(error) from error
     except ValueError as error:
         raise _closed(error) from error
-
-
-def _outcome(call: Any) -> Outcome:
-    try:
-        return call.result()
-    except grpc.RpcError as error:
-        return status_failure(error)
-    except grpc.FutureCancelledError:
-        return StatusFailure("CANCELLED", "the call was cancelled")
 
 
 def _closed(error: ValueError) -> StatusFailure:
@@ -233,15 +182,3 @@ def _deliver_method(channel: grpc.Channel, method: str) -> Any:
         request_serializer=common_pb2.Envelope.SerializeToString,
         response_deserializer=None,
     )
-
-
-def _error_details(error: grpc.RpcError) -> Iterator[ErrorDetail]:
-    status = None
-    # from_call raises ValueError where trailing metadata contradict the status, which stays usable.
-    with suppress(ValueError, DecodeError):
-        status = rpc_status.from_call(error)
-    for packed in status.details if status is not None else ():
-        detail = gateway_pb2.ErrorDetail()
-        with suppress(DecodeError):
-            if packed.Unpack(detail):
-                yield ErrorDetail(detail.address, detail.msp_id, detail.message)

@@ -98,17 +98,29 @@ def sign_digest(private_key: PrivateKeyTypes, digest: bytes) -> bytes:
             INVALID_DIGEST, not 32 bytes.
     """
     if len(digest) != DIGEST_LENGTH:
-        raise SignatureError("INVALID_DIGEST", f"a SHA-256 digest has 32 bytes, got {len(digest)}")
+        raise _not_a_digest(digest)
     if isinstance(private_key, ec.EllipticCurvePrivateKey):
         return to_low_s(private_key.sign(digest, _PREHASHED_ECDSA), private_key.curve)
     raise _unsupported(private_key)
 
 
 def key_signer(private_key: ec.EllipticCurvePrivateKey) -> Signer:
-    """A `Signer` for a key at hand."""
+    """A `Signer` for a key at hand.
+
+    Raises:
+        SignatureError: UNSUPPORTED_KEY, a curve that Fabric does not take; by the signer INVALID_DIGEST, not
+            32 bytes.
+    """
+    order = curve_order(private_key.curve)
+    # Looked up once: a signer signs often.
+    sign_with, half = private_key.sign, order >> 1
 
     def signer(digest: bytes) -> bytes:
-        return sign_digest(private_key, digest)
+        if len(digest) != DIGEST_LENGTH:
+            raise _not_a_digest(digest)
+        signature = sign_with(digest, _PREHASHED_ECDSA)
+        r, s = decode_dss_signature(signature)
+        return signature if s <= half else encode_dss_signature(r, order - s)
 
     return signer
 
@@ -169,6 +181,10 @@ def _decode(signature: bytes) -> tuple[int, int, bool]:
         raise SignatureError(
             "INVALID_SIGNATURE", f"an ECDSA signature is DER SEQUENCE{{r, s}}: {error}"
         ) from None
+
+
+def _not_a_digest(digest: bytes) -> SignatureError:
+    return SignatureError("INVALID_DIGEST", f"a SHA-256 digest has {DIGEST_LENGTH} bytes, got {len(digest)}")
 
 
 def _unsupported(key: object) -> SignatureError:

@@ -23,7 +23,7 @@ from consentry.gate.permits import DeniedOnLedger
 from consentry.gate.stopping import Stopped
 from consentry.weights import read_weights
 from consentry_records.delivery import Delivery
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 pytestmark = pytest.mark.optional_tool("bubblewrap")
 OUTPUTS = {"update": ("arrays", 4096), "metrics": ("metrics", 1024)}

@@ -20,7 +20,7 @@ from consentry.gate.stopping import Stopped
 from consentry_records.conditions import Conditions
 from consentry_records.delivery import Delivery
 from consentry_records.digest import hmac_digest
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 UNREACHABLE = StatusFailure("UNAVAILABLE", "no connection")
 

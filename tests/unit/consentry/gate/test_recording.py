@@ -7,7 +7,7 @@ import pytest
 from support.gate_bench import all_bytes
 
 from consentry_records.instants import format_instant
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 UNREACHABLE = StatusFailure("UNAVAILABLE", "no connection")
 

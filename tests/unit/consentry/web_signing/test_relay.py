@@ -27,7 +27,7 @@ from consentry.web.signing.pending import (
     Outcome,
     Pending,
 )
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 
 def test_another_call_than_the_action_s_is_not_relayed(bench: SigningBench, shared: Shared) -> None:

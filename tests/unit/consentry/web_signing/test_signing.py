@@ -33,7 +33,7 @@ from consentry.web.signing.signer import checked_action
 from consentry_records import NewReview
 from consentry_records.digest import sha256_digest
 from consentry_records.review import encode_rationale
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 
 def test_a_signed_action_is_committed_once(bench: SigningBench, shared: Shared) -> None:

@@ -17,7 +17,7 @@ from consentry.identity import WalletIdentity
 from consentry.request_signatures import GATE, WEB_SIGN, RequestRefused, signed_headers
 from consentry.web.actions import ActionRefused
 from consentry.web.signing import wire
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 
 def request_headers(

@@ -14,9 +14,10 @@ from consentry.web.actions import ActionRefused, proposed_call
 from consentry.web.signing.pending import COMMITTED, ENDORSED, INVALID, REFUSED, SUBMITTED, Outcome, Pending
 from fabric_gateway.commit import checked_status
 from fabric_gateway.errors import CommitStatusError, EndorseError, SubmitError
+from fabric_gateway.failures import StatusFailure
 from fabric_gateway.timeouts import Timeouts
 from fabric_gateway.transaction import DEFINITE_REFUSALS
-from fabric_gateway.transport import StatusFailure, Transport
+from fabric_gateway.transport import Transport
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity
 from fabric_protocol.signatures import verify

@@ -19,7 +19,7 @@ from consentry.web.signing import wire
 from consentry.web.signing.desk import Desk
 from consentry.web.signing.relay import REQUESTS, Relay, give_up_refused
 from fabric_gateway.errors import CommitStatusError
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 _log = logging.getLogger(__name__)
 _CONFLICT = 409

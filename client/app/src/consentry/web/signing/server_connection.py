@@ -17,7 +17,8 @@ from consentry.web.actions import Action, ActionRefused, visible
 from consentry.web.signing import wire
 from consentry.web.signing.address import WebAddress
 from fabric_gateway import Clock
-from fabric_gateway.transport import Method, Outcome, StatusFailure, Stream
+from fabric_gateway.failures import Outcome, StatusFailure
+from fabric_gateway.transport import Method, Stream
 
 _CONNECT_SECONDS = 10.0
 _MARGIN_SECONDS = 15.0

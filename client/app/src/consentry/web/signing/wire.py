@@ -9,7 +9,7 @@ from typing import Any
 
 from consentry.web.actions import ActionRefused
 from fabric_gateway.errors import ErrorDetail
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 PREFIX = "/sign"
 MAXIMUM_BODY = 1024 * 1024
