@@ -11,6 +11,7 @@ from consentry.demo.data import HOSPITALS, Hospital
 from consentry.ledger import Ledger, connect
 from consentry.network import enroll_user
 from consentry.wallet import WalletIdentity
+from consentry_records.access import AccessDecision
 from consentry_records.dataset import DatasetVersion
 from consentry_records.grant import Grant
 
@@ -34,6 +35,8 @@ class Cast:
     identities: dict[str, WalletIdentity] = field(default_factory=dict)
     versions: dict[str, DatasetVersion] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
+    received: dict[str, int] = field(default_factory=dict)
+    permits: dict[str, AccessDecision] = field(default_factory=dict)
     model_version_id: str = ""
     _ledgers: dict[str, Ledger] = field(default_factory=dict)
 

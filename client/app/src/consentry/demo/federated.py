@@ -1,6 +1,6 @@
-"""Federated averaging of a logistic regression (McMahan et al., 2017) over the hospitals' consented rows.
+"""Federated averaging of a logistic regression (McMahan et al., 2017) over each hospital's own rows.
 
-Only coefficients, row counts and the sums for standardisation leave a hospital; the rows do not.
+The rows are those that the hospitals' gates let out; what is averaged is coefficients, weighted by rows.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def log_loss(weights: Array, part: Part) -> float:
 
 
 def _features(frame: pd.DataFrame) -> Array:
-    return frame.drop(columns=["pseudonym", "target"]).to_numpy(dtype=np.float64)
+    return frame.drop(columns=["target"]).to_numpy(dtype=np.float64)
 
 
 def _probability(weights: Array, features: Array) -> Array:

@@ -15,6 +15,7 @@ from consentry.demo.cast import Cast
 from consentry.demo.commands import CommandLine
 from consentry.demo.consents_and_datasets import import_consents, register_datasets
 from consentry.demo.data import load_hospitals, utc_today
+from consentry.demo.gates import Gates
 from consentry.demo.granting import change_without_the_custodian, request_and_grant
 from consentry.demo.officer import query, report
 from consentry.demo.proof import find_tampering, prove
@@ -54,7 +55,10 @@ def run(
     try:
         with ExitStack() as connections:
             hospitals = {hospital.name: hospital for hospital in load_hospitals(seed, utc_today())}
-            _tell(story, Cast(directory, hospitals, connections), seed, engine)
+            cast = Cast(directory, hospitals, connections)
+            gates = Gates(cast)
+            connections.callback(gates.close)
+            _tell(story, cast, gates, seed, engine)
     except StepFailedError as failure:
         story.console.print(f"\n[bold red]The demo failed:[/] {failure}", markup=True, highlight=False)
         story.console.print(f"Logs: {directory / 'logs'}; seed {seed}")
@@ -62,7 +66,7 @@ def run(
     return 0
 
 
-def _tell(story: Story, cast: Cast, seed: int, engine: str) -> None:
+def _tell(story: Story, cast: Cast, gates: Gates, seed: int, engine: str) -> None:
     commands = CommandLine(story, cast.directory)
     with story.step(0, "A consortium of three hospitals and a regulator"):
         cast.directory.mkdir(parents=True, exist_ok=True)
@@ -74,8 +78,11 @@ def _tell(story: Story, cast: Cast, seed: int, engine: str) -> None:
         import_consents(story, cast)
     with story.step(2, "Hospitals register their datasets"):
         register_datasets(story, cast)
+        gates.start()
     with story.step(3, "Access is requested and granted; nobody changes a grant without its custodian"):
         request_and_grant(story, cast)
+        # Peers whose chaincode is altered next answer nobody for a moment.
+        gates.ready()
         change_without_the_custodian(story, cast)
     with story.step(4, "Attempts at access: on record first, then decided by the custodian"):
         attempt_access(story, cast)

@@ -10,6 +10,7 @@ from consentry.demo import federated
 from consentry.demo.cast import Cast, msp_id
 from consentry.demo.data import RESEARCH
 from consentry.demo.federated import Array, Part
+from consentry.demo.gates import received
 from consentry.demo.story import Story
 from consentry.training import RunningSession, participant
 from consentry.weights import weights_digest
@@ -19,19 +20,13 @@ ARCHITECTURE = {"kind": "logistic regression", "features": 30, "aggregation": "f
 
 
 def train(story: Story, cast: Cast) -> None:
-    """Each hospital trains on its consented rows; riverside averages the updates."""
-    frames = {name: consented_rows(cast, name) for name in cast.versions}
-    for name, frame in frames.items():
-        story.say(f"{name}: {len(frame)} of {cast.versions[name].row_count} rows are consented")
-    halves = {name: federated.split(frame) for name, frame in frames.items()}
-    mean, deviation = federated.moments([training for training, _ in halves.values()])
-    parts = {name: federated.standardise(half[0], mean, deviation) for name, half in halves.items()}
-    held_out = federated.standardise(pd.concat([half[1] for half in halves.values()]), mean, deviation)
-
+    """Riverside's researcher gets each hospital's rows through its gate, and trains on each in rounds."""
     story.show_code(_session_code())
     ledger = cast.ledger("riverside/researcher")
     versions = [version.version_id for version in cast.versions.values()]
     with ledger.training(model="wdbc-risk", datasets=versions, purpose=RESEARCH) as session:
+        frames = received(ledger, _attempts(cast, session), cast, RESEARCH)
+        parts, held_out = _prepared(story, cast, frames)
         weights, accuracy = federated.initial_weights(30), 0.0
         for number in range(1, ROUNDS + 1):
             weights = _round(cast, session, weights, parts, held_out)
@@ -43,15 +38,31 @@ def train(story: Story, cast: Cast) -> None:
             metrics={"accuracy": f"{accuracy:.4f}"},
             test_set_digest=weights_digest({"features": held_out.features, "target": held_out.target}),
         )
+    cast.permits = {permit.custodian: permit for permit in session.permits}
     cast.model_version_id = version.model_version_id
     story.expect(accuracy > 0.9, f"model version registered, accuracy {accuracy:.4f}", accuracy)
     story.record("training rounds, one session, one model version", ROUNDS)
 
 
-def consented_rows(cast: Cast, name: str) -> pd.DataFrame:
-    """One hospital's rows whose patients consent now to riverside's non-commercial research."""
-    steward = cast.ledger(f"{name}/steward")
-    return steward.consents.filter(cast.hospitals[name].rows, purpose=RESEARCH, recipient=msp_id("riverside"))
+def _attempts(cast: Cast, session: RunningSession) -> dict[str, str]:
+    """The session's permitted attempt at each hospital's data: its gate lets rows out under just that."""
+    attempts = {permit.custodian: permit.attempt_id for permit in session.permits}
+    return {name: attempts[msp_id(name)] for name in cast.versions}
+
+
+def _prepared(story: Story, cast: Cast, frames: dict[str, pd.DataFrame]) -> tuple[dict[str, Part], Part]:
+    """Each hospital's rows to train on, and the rows of all that are held out for testing."""
+    for name, frame in frames.items():
+        cast.received[name] = len(frame)
+        count = cast.versions[name].row_count
+        story.say(
+            f"{name}: {len(frame)} of {count} rows came through its gate, each proved;"
+            " the others' patients do not consent"
+        )
+    halves = {name: federated.split(frame) for name, frame in frames.items()}
+    mean, deviation = federated.moments([training for training, _ in halves.values()])
+    parts = {name: federated.standardise(half[0], mean, deviation) for name, half in halves.items()}
+    return parts, federated.standardise(pd.concat([half[1] for half in halves.values()]), mean, deviation)
 
 
 def _session_code() -> str:
