@@ -23,11 +23,12 @@ from consentry.demo.data import load_hospitals
 from consentry.gate import row_blocks
 from consentry.gate.address import GateAddress
 from consentry.gate.consent_answers import ConsentAnswers
-from consentry.gate.consented_blocks import ConsentedBlocks
+from consentry.gate.consented_pieces import ConsentedPieces
 from consentry.gate.delivering import Delivery, Parts
 from consentry.gate.journal import Journal, NotedDelivery
 from consentry.gate.keyring import Keyring
 from consentry.gate.permits import Permit
+from consentry.gate.pieces import Pieces
 from consentry.gate.places import GatePlaces
 from consentry.gate.resume_tokens import ResumeTokens
 from consentry.gate.storage import Sealer, Storage
@@ -122,13 +123,10 @@ def _delivery(directory: Path, stored: StoredVersion) -> Delivery:
         lambda: datetime.now(UTC),
     )
     permit: Any = SimpleNamespace(attempt=SimpleNamespace(attempt_id="attempt-" + "0" * 32))
-    noted = NotedDelivery(
-        permit.attempt.attempt_id, 1, _VERSION, 0, 0, "2026-01-01T00:00:00.000Z", None, None
-    )
+    noted = NotedDelivery(permit.attempt.attempt_id, 1, _VERSION, 0, "2026-01-01T00:00:00.000Z", None, None)
     columns = [column[0] for column in stored.index.schema]
-    answers = cast(ConsentAnswers, _Answers())
-    blocks = ConsentedBlocks(parts.permits, permit, stored, answers, 0)
-    return Delivery(parts, permit, stored, b"s" * 32, blocks, "caller", noted, columns)
+    pieces = ConsentedPieces(parts.permits, permit, Pieces(stored, 0), cast(ConsentAnswers, _Answers()))
+    return Delivery(parts, permit, pieces, b"s" * 32, "caller", noted, columns)
 
 
 def _on_a_network(directory: Path) -> Iterator[Measurement]:

@@ -62,11 +62,11 @@ class GateBench:
         return self.gate.deliver(attempt_id, token, caller)
 
     def receive(
-        self, data: bytes, first_block: int = 0, columns: Sequence[str] = ()
+        self, data: bytes, first_row: int = 0, columns: Sequence[str] = ()
     ) -> tuple[pd.DataFrame, Arrival, dict[str, Any] | None]:
         """What a recipient makes of the bytes: the verified rows, the checks, the gate's last word."""
         with pa.ipc.open_stream(data) as reader:
-            arrival = Arrival(self.version, dict(reader.schema.metadata), first_block, columns)
+            arrival = Arrival(self.version, dict(reader.schema.metadata), first_row, columns)
             batches, end = [], None
             while end is None:
                 try:
@@ -82,7 +82,7 @@ class GateBench:
 
 
 def all_bytes(delivery: Delivery, blocks: int | None = None) -> bytes:
-    """The bytes of a delivery, all or those of some blocks, as a server would send them."""
+    """The bytes of a delivery, all or those of some pieces, as a server would send them."""
     data = delivery.begin()
     while blocks is None or blocks > 0:
         block = delivery.next()

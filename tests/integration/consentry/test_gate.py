@@ -198,9 +198,9 @@ def test_a_slow_or_vanished_client_and_resumption(gate, researcher, granted, ver
     first = [next(batches) for _ in range(3)]
     batches.close()  # the connection breaks off
     rows.close()
-    token, block = rows.token, rows.next_block
+    token, row = rows.token, rows.next_row
     again = researcher.data.open(version.version_id, purpose=RESEARCH, attempt_id=rows.attempt_id)
-    again.resume(token, block)
+    again.resume(token, row)
     with again:
         rest = list(again.batches())
     came = pd.concat([batch.to_pandas() for batch in [*first, *rest]], ignore_index=True)
@@ -337,7 +337,7 @@ def test_a_gate_killed_in_the_middle_records_at_its_next_start_and_the_client_go
     with serving(consortium):
         assert [one.end for one in deliveries(researcher, stream.attempt_id)] == ["gate-restarted"]
         again = researcher.data.open(version.version_id, purpose=RESEARCH, attempt_id=stream.attempt_id)
-        again.resume(stream.token, stream.next_block)
+        again.resume(stream.token, stream.next_row)
         with again:
             came.extend(again.batches())
     batches.close()

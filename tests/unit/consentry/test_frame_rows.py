@@ -125,3 +125,35 @@ def test_column_names_are_text_and_different(names: list[object]) -> None:
     with pytest.raises(InputRejected) as caught:
         frame_schema(pd.DataFrame([[1, 2]], columns=names))
     assert caught.value.code == "FRAME_COLUMNS"
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+EDGES = [
+    0.0,
+    -0.0,
+    1e-4,
+    9.999e-5,
+    1e-5,
+    1e15,
+    1e16,
+    9999999999999998.0,
+    1e17,
+    5e-324,
+    1.7976931348623157e308,
+]
+
+
+@given(st.lists(st.none() | FLOATS | st.floats(-1e4, 1e4, width=32) | st.sampled_from(EDGES), max_size=20))
+def test_numbers_are_the_shortest_text_that_python_gives(numbers: list[float | None]) -> None:
+    expected = [None if number is None else repr(number) for number in numbers]
+    for dtype in ("Float64", "float64[pyarrow]", "float64"):
+        frame = pd.DataFrame({"n": pd.array(numbers, dtype=dtype) if dtype != "float64" else numbers})
+        if not numbers or all(number is None for number in numbers):
+            frame["n"] = frame["n"].astype(dtype)
+        assert [row["n"] for row in rows(frame)] == expected
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_shorter_numbers_are_taken_for_what_they_are(dtype: str) -> None:
+    frame = pd.DataFrame({"n": np.array([0.1, 1e-7, 65504.0], dtype=dtype)})
+    assert [row["n"] for row in rows(frame)] == [repr(float(value)) for value in frame["n"]]

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 _NODE = b"\x01"
+_sha256 = hashlib.sha256
 
 
 class CompactTree:
@@ -20,13 +21,18 @@ class CompactTree:
 
     def add(self, hashes: Iterable[bytes]) -> None:
         """Add leaf hashes in their order."""
-        subtrees = self._subtrees
-        for current in hashes:
-            size = 1
-            while subtrees and subtrees[-1][0] == size:
-                current = hashlib.sha256(_NODE + subtrees.pop()[1] + current).digest()
-                size *= 2
-            subtrees.append((size, current))
+        level, size = list(hashes), 1
+        lone: list[tuple[int, bytes]] = []
+        # Level by level, the smallest first: a waiting subtree of the same size is the level's first node.
+        while level:
+            if self._subtrees and self._subtrees[-1][0] == size:
+                level.insert(0, self._subtrees.pop()[1])
+            if len(level) % 2:
+                lone.append((size, level.pop()))
+            pairs = iter(level)
+            level = [_sha256(_NODE + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            size *= 2
+        self._subtrees.extend(reversed(lone))
 
     def root(self) -> bytes:
         """The root over what was added; of nothing, SHA-256 of nothing."""

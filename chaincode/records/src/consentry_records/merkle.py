@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 _LEAF = b"\x00"
 _NODE = b"\x01"
+_sha256 = hashlib.sha256
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -101,5 +102,7 @@ def _node_hash(left: bytes, right: bytes) -> bytes:
 
 def _next_level(level: list[bytes]) -> list[bytes]:
     # A lone last node rises unchanged: the same tree as RFC 9162's split at a power of two.
-    paired = [_node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-    return paired + level[-1:] if len(level) % 2 else paired
+    lone = level[-1:] if len(level) % 2 else []
+    pairs = iter(level[:-1] if lone else level)
+    paired = [_sha256(_NODE + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+    return paired + lone

@@ -182,11 +182,13 @@ class Data:
     def _connection(self, custodian: str) -> GateConnection:
         try:
             from consentry.gate.address import GateAddress
+            from consentry.gate.client_certificates import own_certificate
             from consentry.gate.connection import GateConnection
         except ImportError as error:
             raise InputRejected("GATE_MISSING", "needs pyarrow: pip install 'consentry[gate]'") from error
         address = GateAddress.of(self._profile, self._profile.organization(custodian).name)
-        return GateConnection(address, custodian, self._identity, self._clock)
+        own = own_certificate(self._profile)
+        return GateConnection(address, custodian, self._identity, self._clock, own)
 
 
 class DataStream:
@@ -210,8 +212,7 @@ class DataStream:
         self._connection = connection
         self._columns = tuple(columns)
         self._progress = progress
-        self._next_block = 0
-        self._gone_through = 0
+        self._next_row = 0
         self._is_begun = False
         self.version = version
         self.attempt_id = attempt_id
@@ -225,7 +226,7 @@ class DataStream:
 
         Raises:
             AccessDenied: with the committed denial.
-            DataAltered: a row is not the registered one; it is named, and nothing from its block on is given.
+            DataAltered: a row is not the registered one; it is named, and nothing from its piece on is given.
             DeliveryStopped: the permit ended, was overtaken, …
             GateRefused, GateUnreachable
         """
@@ -237,7 +238,7 @@ class DataStream:
         self._is_begun, tries, pause = True, _TRIES, _FIRST_PAUSE_SECONDS
         hidden = () if with_consents else (row_blocks.SUBJECT, row_blocks.CONSENT)
         while True:
-            before = self._next_block
+            before = self._next_row
             try:
                 for batch in self._connected():
                     shown = [n for n in batch.schema.names if n not in (*hidden, row_blocks.DIGEST)]
@@ -246,7 +247,7 @@ class DataStream:
             except (GateUnreachable, DeliveryStopped) as error:
                 if isinstance(error, DeliveryStopped) and error.end not in _PASSING:
                     raise
-                if self._next_block > before:
+                if self._next_row > before:
                     tries, pause = _TRIES, _FIRST_PAUSE_SECONDS
                 tries -= 1
                 if not tries:
@@ -286,14 +287,14 @@ class DataStream:
             temporary.unlink(missing_ok=True)
         return self.rows
 
-    def resume(self, token: str, block: int) -> None:
-        """Go on from a token that an earlier stream of the same attempt had after so many blocks."""
-        self.token, self._next_block = token, block
+    def resume(self, token: str, row: int) -> None:
+        """Go on from a token that an earlier stream of the same attempt had before that row (`next_row`)."""
+        self.token, self._next_row = token, row
 
     @property
-    def next_block(self) -> int:
-        """How many blocks are behind: what `resume` takes beside the token."""
-        return self._next_block
+    def next_row(self) -> int:
+        """How many of the version's rows were gone through: what `resume` takes beside the token."""
+        return self._next_row
 
     def close(self) -> None:
         """Close the connection."""
@@ -314,16 +315,13 @@ class DataStream:
 
         try:
             with self._connection.rows(self.attempt_id, self.token) as stream:
-                arrival = Arrival(self.version, stream.metadata, self._next_block, self._columns)
+                arrival = Arrival(self.version, stream.metadata, self._next_row, self._columns)
                 for batch, metadata in stream.batches():
                     proof = arrival.check(batch, metadata)
-                    self.token, self._next_block = proof.token, proof.block + 1
+                    self.token, self._next_row = proof.token, proof.first_row + proof.rows
                     self.rows += batch.num_rows
-                    self._gone_through = min(
-                        self._next_block * arrival.head.block_rows, self.version.row_count
-                    )
                     if self._progress is not None:
-                        self._progress(self._gone_through, self.version.row_count)
+                        self._progress(self._next_row, self.version.row_count)
                     yield batch
                 if stream.end is None:
                     raise GateUnreachable("GATE_UNREACHABLE", "the gate's stream broke off")

@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import orjson
 import pandas as pd
 
 from consentry.errors import FrameRejected, InputRejected, RowProblem
@@ -23,6 +25,7 @@ from consentry_records.instants import format_instant
 
 RowValue = str | int | bool | None
 _LARGEST_INTEGER = 2**53 - 1
+_PLAIN_FROM = 1e-4
 
 
 class _Unfit(Exception):
@@ -79,9 +82,11 @@ def _kind(column: pd.Series[Any]) -> str:
 
 
 def _exact_column(column: pd.Series[Any], kind: str, problems: list[RowProblem]) -> list[RowValue]:
+    missing = column.isna().to_numpy()
+    if kind == "number" and (numbers := _exact_numbers(column, missing)) is not None:
+        return numbers
     exact = _EXACT[kind]
     values: list[RowValue] = []
-    missing = column.isna().to_numpy()
     for position, value in enumerate(column):
         if missing[position]:
             values.append(None)
@@ -91,6 +96,31 @@ def _exact_column(column: pd.Series[Any], kind: str, problems: list[RowProblem])
         except _Unfit as error:
             problems.append(RowProblem(position, str(column.name), "VALUE_UNFIT", str(error)))
     return values
+
+
+def _exact_numbers(column: pd.Series[Any], missing: npt.NDArray[np.bool_]) -> list[RowValue] | None:
+    """The same values as one by one, many times as fast; None where one of them may have no exact form."""
+    try:
+        numbers = column.to_numpy(na_value=np.nan)
+    except (TypeError, ValueError):
+        return None
+    if numbers.dtype not in (np.float64, np.float32, np.float16) or not np.isfinite(numbers[~missing]).all():
+        return None
+    if not len(numbers):
+        return []
+    values: list[RowValue] = [*_texts(numbers.tolist())]
+    for place in np.flatnonzero(missing).tolist():
+        values[place] = None
+    return values
+
+
+def _texts(numbers: list[float]) -> Iterator[str]:
+    """`repr` of each number. orjson finds the same shortest digits faster; what has an exponent in the one
+    form or the other is left to `repr` (a test compares). A missing number's text is nobody's.
+    """
+    for text, number in zip(orjson.dumps(numbers)[1:-1].decode().split(","), numbers, strict=True):
+        is_plain = "e" not in text and not (number and -_PLAIN_FROM < number < _PLAIN_FROM)
+        yield text if is_plain else repr(number)
 
 
 def _integer(value: Any) -> RowValue:
@@ -119,7 +149,7 @@ def _instant(value: datetime) -> RowValue:
 def _text(value: Any) -> RowValue:
     if not isinstance(value, str):
         raise _Unfit(f"got {type(value).__name__}, expected text")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         raise _Unfit("got text that is not Unicode")
     return str(value)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import signal
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -92,11 +93,14 @@ async def listening(
     port: int,
     certificate: Certificate,
     stopping: asyncio.Event,
+    *,
+    client_roots: Path | None = None,
     **options: Any,
 ) -> AsyncIterator[int]:
     """Serve an ASGI application for as long as the block runs; yield the port. Leaving sets `stopping`.
 
-    Requests are not logged; `options` are further ones of uvicorn's.
+    With `client_roots` (PEM certificates) clients have to prove themselves by a certificate that these vouch
+    for. Requests are not logged; `options` are further ones of uvicorn's.
 
     Raises:
         ConfigurationError: CANNOT_LISTEN.
@@ -114,6 +118,8 @@ async def listening(
         timeout_graceful_shutdown=_GRACE_SECONDS,
         **options,
     )
+    if client_roots is not None:
+        _demand_certificates(config, client_roots)
     server = _Server(config)
     task = asyncio.create_task(_until_done(server))
     try:
@@ -142,6 +148,14 @@ async def serve_until_stopped(
     async with listen(stopping) as actual:
         announce(actual)
         await stopping.wait()
+
+
+def _demand_certificates(config: uvicorn.Config, roots: Path) -> None:
+    config.ssl_ca_certs, config.ssl_cert_reqs = str(roots), ssl.CERT_REQUIRED
+    config.load()
+    if config.ssl is not None:
+        # What is named is trusted, be it an authority or one below it.
+        config.ssl.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 async def _until_done(server: uvicorn.Server) -> None:

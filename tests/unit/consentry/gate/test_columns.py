@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from support.ledger_examples import identifier
 from consentry.errors import ConsentryError, InputRejected
 from consentry.gate import row_blocks
 from consentry.gate.arrival import DataAltered
-from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
+from consentry.gate.journal import Journal, NotedDelivery, NotedPiece
 from consentry.gate.permits import DeniedOnLedger
 from consentry.gate.projection import chosen_columns, value_key
 from consentry.request_signatures import RequestRefused
@@ -152,7 +153,7 @@ def test_an_auditor_who_has_the_rows_can_hold_the_custodian_to_the_values(
     batch = row_blocks.pa.RecordBatch.from_pandas(frame[["grade"]], preserve_index=False)
     digests = row_blocks.row_digests(key, batch, [["grade", "text"]])
     expected = type(delivery.tally)(key)
-    expected.add(digests, [b""] * COUNT, "-" * COUNT, 0)
+    expected.add(b"".join(digests), [b""] * COUNT, "-" * COUNT, 0)
     assert record.content_digest == expected.content()[2]
 
 
@@ -163,22 +164,36 @@ def test_columns_keep_the_schemas_order() -> None:
         chosen_columns(SCHEMA, ["gro\u0308ße"])
 
 
-def test_a_journal_of_the_first_release_is_carried_on(tmp_path) -> None:
+FIRST_FORM = (
+    "CREATE TABLE deliveries (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, version_id TEXT NOT NULL, "
+    "first_block INTEGER NOT NULL, first_row INTEGER NOT NULL, started_at TEXT NOT NULL, end TEXT, "
+    "ended_at TEXT, PRIMARY KEY (attempt_id, number))",
+    "CREATE TABLE blocks (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, block INTEGER NOT NULL, "
+    "reasons TEXT NOT NULL, bytes INTEGER NOT NULL, at TEXT NOT NULL, "
+    "PRIMARY KEY (attempt_id, number, block))",
+)
+
+
+def test_what_waits_in_a_journal_of_the_first_form_is_carried_on(tmp_path: Path) -> None:
+    attempt, version, at = identifier("attempt"), identifier("version"), "2026-01-01T00:00:00.000Z"
     path = tmp_path / "custody" / "journal.sqlite"
-    Journal(path).close()
+    path.parent.mkdir(mode=0o700)
+    path.touch(mode=0o600)
     with sqlite3.connect(path) as file:
-        for column in ("is_part", "content", "differs"):
-            file.execute(f"ALTER TABLE deliveries DROP COLUMN {column}")
-        file.execute("ALTER TABLE blocks DROP COLUMN digests")
+        for statement in FIRST_FORM:
+            file.execute(statement)
+        file.execute("INSERT INTO deliveries VALUES (?, 1, ?, 2, 16, ?, NULL, NULL)", (attempt, version, at))
+        file.execute("INSERT INTO blocks VALUES (?, 1, 2, '-n', 10, ?)", (attempt, at))
     file.close()
+    for _ in range(2):
+        journal = Journal(path)
+        assert journal.deliveries() == [NotedDelivery(attempt, 1, version, 16, at, None, None)]
+        assert journal.pieces(attempt, 1) == [NotedPiece(2, "-n", 10, at)]
+        journal.close()
     journal = Journal(path)
-    attempt = identifier("attempt")
-    noted = NotedDelivery(
-        attempt, 1, identifier("version"), 0, 0, "2026-01-01T00:00:00.000Z", None, None, True
-    )
+    noted = NotedDelivery(attempt, 2, version, 18, at, None, None, is_part=True)
     journal.begin(noted)
-    journal.note(attempt, 1, NotedBlock(0, "--", 10, noted.started_at, b"a" * 32 + b"b" * 32))
-    assert journal.deliveries() == [noted]
-    (block,) = journal.blocks(attempt, 1)
-    assert block.digests == [b"a" * 32, b"b" * 32]
+    journal.note(attempt, 2, NotedPiece(18, "--", 10, at, b"a" * 64))
+    assert journal.deliveries(attempt)[1] == noted
+    assert journal.pieces(attempt, 2)[0].values == b"a" * 64
     journal.close()

@@ -166,14 +166,14 @@ def test_an_attempt_is_one_use_and_goes_on_with_its_token_alone(bench, frame):
     first = bench.deliver(attempt)
     data = all_bytes(first, blocks=2)
     assert bench.receive(data)[2] is None
-    token = bench.gate._parts.tokens.make(attempt, bench.gate.caller(bench.request(attempt)).key, 2)
+    token = bench.gate._parts.tokens.make(attempt, bench.gate.caller(bench.request(attempt)).key, 16)
     assert refusal(lambda: bench.deliver(attempt)) == "DELIVERY_BEGUN"
     second = bench.deliver(attempt, token=token)
     assert bench.gate.over(first) == "resumed"
     rest = all_bytes(second)
     finished(bench, first, "resumed")
     record = finished(bench, second)
-    came, _, _ = bench.receive(rest, first_block=2)
+    came, _, _ = bench.receive(rest, first_row=16)
     assert came["radius"].tolist() == frame["radius"].tolist()[16:]
     assert (record.number, record.first_row, record.row_count) == (2, 16, COUNT - 16)
     assert [one.end for one in records(bench, attempt)] == ["resumed", "completed"]
@@ -185,7 +185,7 @@ def test_a_delivery_that_ends_while_the_next_begins_keeps_its_number(bench, monk
     attempt = bench.attempt()
     first = bench.deliver(attempt)
     all_bytes(first, blocks=2)
-    token = bench.gate._parts.tokens.make(attempt, bench.gate.caller(bench.request(attempt)).key, 2)
+    token = bench.gate._parts.tokens.make(attempt, bench.gate.caller(bench.request(attempt)).key, 16)
     transactions = bench.gate._ledger.transactions
     evaluate = transactions.evaluate
 
@@ -216,8 +216,8 @@ def test_a_token_is_bound_to_attempt_and_caller(bench):
     attempt, other = bench.attempt(), bench.attempt()
     caller = bench.gate.caller(bench.request(attempt)).key
     tokens = bench.gate._parts.tokens
-    assert refusal(lambda: bench.deliver(other, token=tokens.make(attempt, caller, 1))) == "TOKEN_INVALID"
-    assert refusal(lambda: bench.deliver(attempt, token=tokens.make(attempt, "x", 1))) == "TOKEN_INVALID"
+    assert refusal(lambda: bench.deliver(other, token=tokens.make(attempt, caller, 8))) == "TOKEN_INVALID"
+    assert refusal(lambda: bench.deliver(attempt, token=tokens.make(attempt, "x", 8))) == "TOKEN_INVALID"
 
 
 def test_nothing_is_decided_for_others_or_for_what_is_not_there(bench, ledger_of):
@@ -251,13 +251,13 @@ def test_an_altered_row_is_named_and_nothing_after_it_is_used(bench, monkeypatch
     assert (caught.value.code, caught.value.fields["row"]) == ("DATA_ALTERED", 21)
 
 
-def test_rows_of_another_version_are_found_by_their_block(bench, monkeypatch):
+def test_rows_of_another_place_are_found_by_their_piece(bench, monkeypatch):
     true = bench.gate._store.open(bench.version.version_id).block
     monkeypatch.setattr("consentry.gate.store.StoredVersion.block", lambda _stored, number: true(number ^ 1))
     data = all_bytes(bench.deliver(bench.attempt()), blocks=1)
     with pytest.raises(DataAltered) as caught:
         bench.receive(data)
-    assert caught.value.fields["block"] == 0
+    assert caught.value.fields["first_row"] == 0
 
 
 def test_no_pseudonym_key_or_row_is_logged(bench, caplog, frame):
@@ -364,7 +364,7 @@ def test_limited_uses_are_counted_by_attempts(bench):
     first = bench.deliver(attempt)
     all_bytes(first, blocks=1)
     finished(bench, first, "recipient-gone")
-    token = bench.gate._parts.tokens.make(attempt, bench.gate.caller(bench.request(attempt)).key, 1)
+    token = bench.gate._parts.tokens.make(attempt, bench.gate.caller(bench.request(attempt)).key, 8)
     second = bench.deliver(attempt, token=token)
     all_bytes(second)
     finished(bench, second)

@@ -63,6 +63,7 @@ def put(
         "consentry --as northgate/service gate serve",
         "consentry --as northgate/service gate serve --host 0.0.0.0 --port 7443 \\",
         "    --url https://gate.example.org:7443 --certificate gate.pem --key gate.key --roots ca.pem",
+        "consentry --as northgate/service gate serve --client-certificates members.pem",
     )
 )
 def serve(
@@ -77,6 +78,12 @@ def serve(
     ] = None,
     key: Annotated[Path | None, typer.Option(help="Key of the TLS certificate.")] = None,
     roots: Annotated[Path | None, typer.Option(help="Roots of it, which members get.")] = None,
+    client_certificates: Annotated[
+        Path | None,
+        typer.Option(
+            help="Roots of the TLS certificates that clients have to show (default: they show none)."
+        ),
+    ] = None,
     storage: StorageUrl = None,
     function_seconds: Annotated[float, typer.Option(help="How long a function may run.")] = 600.0,
     function_memory: Annotated[int, typer.Option(help="MiB of memory that a function may have.")] = 4096,
@@ -95,10 +102,14 @@ def serve(
     given = [path for path in (certificate, key, roots) if path is not None]
     if len(given) not in (0, 3):
         raise InputRejected("OPTIONS_INCOMPLETE", "give --certificate, --key and --roots together")
+    if client_certificates is not None:
+        from consentry.gate.client_certificates import check_roots
+
+        check_roots(client_certificates)
     context = command_context(ctx)
     functions = (function_seconds, function_memory, function_python)
     with context.connect() as ledger:
-        _serve(context, ledger, host, port, url, given, storage, functions)
+        _serve(context, ledger, host, port, url, given, client_certificates, storage, functions)
 
 
 @app.command("list", epilog=examples("consentry --as northgate/steward gate list"))
@@ -249,6 +260,7 @@ def _serve(
     port: int,
     url: str | None,
     given: list[Path],
+    client_roots: Path | None,
     storage: str | None,
     functions: tuple[float, int, str | None],
 ) -> None:
@@ -278,7 +290,7 @@ def _serve(
 
     gate.start()
     try:
-        serve(gate, host, port, tls, announce)
+        serve(gate, host, port, tls, announce, client_roots)
     finally:
         gate.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from consentry.errors import ConsentryError
 from consentry.gate.address import GateAddress
+from consentry.gate.client_certificates import show_certificate
 from consentry.gate.compute.wire import Answer
 from consentry.gate.wire import END
 from consentry.identity import WalletIdentity
@@ -35,15 +37,28 @@ class GateUnreachable(ConsentryError):
 class GateConnection:
     """Requests to one custodian's gate by one identity."""
 
-    def __init__(self, address: GateAddress, custodian: str, identity: WalletIdentity, clock: Clock) -> None:
+    def __init__(
+        self,
+        address: GateAddress,
+        custodian: str,
+        identity: WalletIdentity,
+        clock: Clock,
+        own_certificate: Path,
+    ) -> None:
+        """Prepare it; `own_certificate` is shown to a gate that demands one, if the file exists, else the
+        identity's.
+
+        Raises:
+            ConfigurationError: GATE_ADDRESS_INVALID, CLIENT_CERTIFICATE_INVALID, PATH_EXPOSED.
+        """
         self._custodian = custodian
         self._identity = identity
         self._clock = clock
         timeout = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
+        context = address.tls()
+        show_certificate(context, own_certificate, identity)
         # A proxy's environment variables are for the outside; the gate is a member's.
-        self._client = httpx.Client(
-            base_url=address.url, verify=address.tls(), timeout=timeout, trust_env=False
-        )
+        self._client = httpx.Client(base_url=address.url, verify=context, timeout=timeout, trust_env=False)
 
     def close(self) -> None:
         """Close it."""
@@ -67,9 +82,7 @@ class GateConnection:
                     raise _refusal(response)
                 yield GateStream(response)
         except (httpx.HTTPError, OSError, pa.ArrowInvalid) as error:
-            raise GateUnreachable(
-                "GATE_UNREACHABLE", f"the gate gave no answer or broke off ({type(error).__name__})"
-            ) from error
+            raise _no_answer(error) from error
 
     @contextmanager
     def computation(self, attempt_id: str, call: bytes) -> Iterator[Answer]:
@@ -88,9 +101,7 @@ class GateConnection:
                     raise _refusal(response)
                 yield Answer(response.iter_raw())
         except (httpx.HTTPError, OSError, ValueError) as error:
-            raise GateUnreachable(
-                "GATE_UNREACHABLE", f"the gate gave no answer or broke off ({type(error).__name__})"
-            ) from error
+            raise _no_answer(error) from error
 
     def aggregates(self, attempt_id: str) -> dict[str, Any]:
         """Ask for the aggregates that an attempt was made for.
@@ -108,9 +119,7 @@ class GateConnection:
                 found: dict[str, Any] = json.loads(response.read())
                 return found
         except (httpx.HTTPError, OSError, ValueError) as error:
-            raise GateUnreachable(
-                "GATE_UNREACHABLE", "the gate gave no answer, or none that can be read"
-            ) from error
+            raise _no_answer(error) from error
 
 
 class GateStream:
@@ -139,6 +148,15 @@ class GateStream:
                 self.end = orjson.loads(metadata[END])
                 return
             yield batch, metadata
+
+
+def _no_answer(error: Exception) -> GateUnreachable:
+    kind = type(error).__name__
+    return GateUnreachable(
+        "GATE_UNREACHABLE",
+        f"the gate gave no answer or broke off ({kind}); one that demands TLS certificates does so where it "
+        "does not know the one shown (gates/client.pem beside network.json, else the ledger's)",
+    )
 
 
 class _Body:

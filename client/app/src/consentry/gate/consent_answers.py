@@ -51,25 +51,36 @@ class ConsentAnswers:
             s: k for s in subjects if (k := self._known.get(s)) and k[0] == epoch and now - k[1] < _SECONDS
         }
         wanted = [subject for subject in dict.fromkeys(subjects) if subject not in fresh]
-        parts = [wanted[start : start + MAXIMUM_QUERY] for start in range(0, len(wanted), MAXIMUM_QUERY)]
         if len(self._known) > _KEPT:
             self._known = dict(fresh)
-        with ThreadPoolExecutor(max_workers=_IN_FLIGHT) as pool:
-            for answered in pool.map(self._ask, parts):
-                self._known.update((s, (epoch, now, reason)) for s, reason in answered)
+        self.ask(wanted)
         return [self._known[subject][2] for subject in subjects]
 
-    def _ask(self, subjects: Sequence[bytes]) -> list[tuple[bytes, str | None]]:
+    def ask(self, subjects: Sequence[bytes]) -> None:
+        """Ask about subjects that will be asked for soon; each one once.
+
+        Raises:
+            LedgerUnreachable, NetworkRefused, LedgerRefused
+        """
+        now = time.monotonic()
+        parts = [subjects[start : start + MAXIMUM_QUERY] for start in range(0, len(subjects), MAXIMUM_QUERY)]
+        with ThreadPoolExecutor(max_workers=_IN_FLIGHT) as pool:
+            for epoch, answered in pool.map(self._ask, parts):
+                self._known.update((subject, (epoch, now, reason)) for subject, reason in answered)
+
+    def _ask(self, subjects: Sequence[bytes]) -> tuple[str, list[tuple[bytes, str | None]]]:
+        """The state of the epoch for which the answers hold, and the answers."""
         query = PermittedQuery(
             subjects=tuple(map(_commitment, subjects)),
             purpose=self._use.purpose,
             commercial=self._use.commercial,
             recipient=self._use.recipient,
         )
-        permitted = self._transactions.evaluate("consents:permitted", query)["permitted"]
+        answer = self._transactions.evaluate("consents:permitted", query)
+        permitted = answer["permitted"]
         refused = [subject for subject, answer in zip(subjects, permitted, strict=True) if answer is None]
         reasons = dict(self._reasons(refused)) if refused else {}
-        return [(subject, reasons.get(subject)) for subject in subjects]
+        return str(answer["epoch"]), [(subject, reasons.get(subject)) for subject in subjects]
 
     def _reasons(self, subjects: Sequence[bytes]) -> Iterator[tuple[bytes, str]]:
         """Why each of some subjects that do not consent does not."""

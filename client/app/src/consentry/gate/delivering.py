@@ -1,4 +1,4 @@
-"""One delivery: block after block, filtered by consents of now, proved, noted before it leaves."""
+"""One delivery: piece after piece, filtered by consents of now, proved, noted before it leaves."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from consentry.gate import row_blocks
-from consentry.gate.consented_blocks import GIVEN_OUT, LETTERS, ConsentedBlocks
-from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
+from consentry.gate.consented_pieces import GIVEN_OUT, LETTERS, ConsentedPieces
+from consentry.gate.journal import Journal, NotedDelivery, NotedPiece
 from consentry.gate.permits import Permit, Permits
 from consentry.gate.projection import kinds_of
 from consentry.gate.resume_tokens import ResumeTokens
-from consentry.gate.store import StoredVersion
-from consentry.gate.wire import BlockProof, Head, StreamWriter
-from consentry_records import merkle
+from consentry.gate.wire import Head, PieceProof, StreamWriter
 from consentry_records.compact_tree import CompactTree
 from consentry_records.delivery import NewDelivery
 from consentry_records.digest import HMAC_SHA256_PREFIX, SHA256_PREFIX
@@ -28,6 +26,7 @@ from fabric_gateway import Clock
 _PROOFS = (row_blocks.SUBJECT, row_blocks.CONSENT, row_blocks.DIGEST)
 _WORDS = {letter: word for word, letter in LETTERS.items()}
 _CONTENT_LABEL = b"consentry/content/1"
+_HASH_BYTES = 32
 
 
 @dataclass
@@ -47,17 +46,19 @@ class Tally:
         self._tree = CompactTree()
         self._digest = hmac.new(self.key, _CONTENT_LABEL, "sha256")
 
-    def add(self, digests: Sequence[bytes], leaves: Sequence[bytes], reasons: str, size: int) -> None:
-        """Add a block: digests of the rows given out, leaf hashes of all, a letter for each, bytes sent."""
-        if len(digests) == len(leaves):
+    def add(self, digests: bytes, leaves: Sequence[bytes], reasons: str, size: int) -> None:
+        """Add a piece: joined digests of the rows given out, leaf hashes of all, a letter for each, bytes."""
+        rows = len(digests) // _HASH_BYTES
+        if rows == len(leaves):
             self._tree.add(leaves)
         else:
             self._tree.add(leaf for leaf, letter in zip(leaves, reasons, strict=True) if letter == GIVEN_OUT)
-        self._digest.update(b"".join(digests))
-        self.rows += len(digests)
+        self._digest.update(digests)
+        self.rows += rows
         self.sent += size
         self.gone_through += len(reasons)
-        self.left_out.update(_WORDS[letter] for letter in reasons if letter != GIVEN_OUT)
+        counts = {word: reasons.count(letter) for letter, word in _WORDS.items()}
+        self.left_out.update({word: count for word, count in counts.items() if count})
 
     def content(self) -> tuple[int, str, str]:
         """Return how many rows, the Merkle root over their leaves, and the keyed digest of their digests."""
@@ -87,16 +88,17 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """A block that is ready to leave: its bytes, and what is noted of it first.
+class ReadyPiece:
+    """A piece that is ready to leave: its bytes, and what is noted of it first.
 
-    `digests` are those of the rows given out, over the columns that leave; `leaves` those of all its rows.
+    `digests` are those of the rows given out, over the columns that leave, joined; `leaves` those of all its
+    rows.
     """
 
     data: bytes
     reasons: str
-    number: int
-    digests: list[bytes] = field(repr=False)
+    first_row: int
+    digests: bytes = field(repr=False)
     leaves: list[bytes] = field(repr=False)
 
 
@@ -111,15 +113,14 @@ class Parts:
 
 
 class Delivery:
-    """Rows of one version under one permit to one caller, from a block on; for one thread at a time."""
+    """Rows of one version under one permit to one caller, from a row on; for one thread at a time."""
 
     def __init__(
         self,
         parts: Parts,
         permit: Permit,
-        stored: StoredVersion,
+        consented: ConsentedPieces,
         key: bytes,
-        blocks: ConsentedBlocks,
         caller: str,
         noted: NotedDelivery,
         columns: Sequence[str],
@@ -127,60 +128,59 @@ class Delivery:
         """Prepare it; `columns` of the data are those that leave, `key` that of a `Tally`."""
         self._parts = parts
         self.permit = permit
-        self._stored = stored
-        self._blocks = blocks
+        self._consented = consented
         self._caller = caller
         self._noted = noted
-        self._tree = merkle.levels(stored.roots or [merkle.root_of_hashes([])])
         self.tally = Tally(key)
-        self._values = kinds_of(stored.index.schema, columns) if noted.is_part else None
-        schema = stored.block(0).schema if stored.block_count else pa.schema([])
-        self._columns = [*columns, *_PROOFS] if stored.block_count else []
+        pieces = consented.pieces
+        self._values = kinds_of(pieces.index.schema, columns) if noted.is_part else None
+        stored = pieces.schema()
+        self._columns = [*columns, *_PROOFS] if len(stored) else []
         head = Head(
-            version_id=stored.version_id,
+            version_id=noted.version_id,
             attempt_id=noted.attempt_id,
             number=noted.number,
-            first_block=noted.first_block,
-            block_rows=stored.index.block_rows,
-            schema=stored.index.schema,
+            first_row=noted.first_row,
+            schema=pieces.index.schema,
             key=key,
         )
-        self._writer = StreamWriter(pa.schema([schema.field(name) for name in self._columns]), head)
+        self._writer = StreamWriter(pa.schema([stored.field(name) for name in self._columns]), head)
 
     def begin(self) -> bytes:
         """Return the stream's head."""
         return self._writer.begin()
 
-    def next(self) -> Block | None:
-        """Return the next block, or None after the last, once the ledger has said that the permit holds.
+    def next(self) -> ReadyPiece | None:
+        """Return the next piece, or None after the last, once the ledger has said that the permit holds.
 
         Raises:
             Stopped: it holds no more.
             LedgerUnreachable, NetworkRefused, ConfigurationError: STORE_DAMAGED, …
         """
-        block = self._blocks.next()
-        if block is None:
+        consented = self._consented.next()
+        if consented is None:
             return None
-        left_out = block.left_out
-        proof = BlockProof(
-            block=block.number,
-            rows=len(block.reasons),
-            left_out=left_out,
-            leaves=[block.leaves[place] for place in left_out],
-            path=list(merkle.path_in(self._tree, block.number)),
-            token=self._parts.tokens.make(self.permit.attempt.attempt_id, self._caller, block.number + 1),
+        piece, next_row = consented.piece, self._consented.pieces.next_row
+        proof = PieceProof(
+            first_row=piece.first_row,
+            unit=piece.unit,
+            rows=piece.rows.num_rows,
+            left_out=consented.left_out,
+            leaves=[piece.leaves[place] for place in consented.left_out],
+            path=piece.path,
+            token=self._parts.tokens.make(self._noted.attempt_id, self._caller, next_row),
         )
-        batch = block.batch.select(self._columns)
-        data = self._writer.block(batch, proof)
-        return Block(data, block.reasons, block.number, self._digests(batch), block.leaves)
+        batch = consented.batch.select(self._columns)
+        data = self._writer.piece(batch, proof)
+        return ReadyPiece(data, consented.reasons, piece.first_row, self._digests(batch), piece.leaves)
 
-    def note(self, block: Block) -> None:
-        """Note a block; from then on it counts as given out."""
-        size, at = len(block.data), format_instant(self._parts.clock())
-        values = None if self._values is None else b"".join(block.digests)
-        noted = NotedBlock(block.number, block.reasons, size, at, values)
+    def note(self, piece: ReadyPiece) -> None:
+        """Note a piece; from then on it counts as given out."""
+        size, at = len(piece.data), format_instant(self._parts.clock())
+        values = None if self._values is None else piece.digests
+        noted = NotedPiece(piece.first_row, piece.reasons, size, at, values)
         self._parts.journal.note(self._noted.attempt_id, self._noted.number, noted)
-        self.tally.add(block.digests, block.leaves, block.reasons, size)
+        self.tally.add(piece.digests, piece.leaves, piece.reasons, size)
 
     def end(self, end: str) -> NewDelivery:
         """Note how it ended; return what is to be recorded."""
@@ -192,9 +192,9 @@ class Delivery:
         """Return the stream's end."""
         return self._writer.end({"delivery": record.to_dict(), "recorded": on_ledger})
 
-    def _digests(self, batch: pa.RecordBatch) -> list[bytes]:
+    def _digests(self, batch: pa.RecordBatch) -> bytes:
         """The registered digests of the rows; where only some columns leave, those of their values."""
         if self._values is None:
-            digests: list[bytes] = batch.column(row_blocks.DIGEST).to_pylist()
-            return digests
-        return row_blocks.row_digests(self.tally.key, row_blocks.data_columns(batch), self._values)
+            return row_blocks.joined(batch.column(row_blocks.DIGEST))
+        data = row_blocks.data_columns(batch)
+        return b"".join(row_blocks.row_digests(self.tally.key, data, self._values))

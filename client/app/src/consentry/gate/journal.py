@@ -1,6 +1,6 @@
 """What the gate has given out and not yet seen on the ledger, in a file that outlives the gate.
 
-Each block is noted before it is sent, so that a gate that is killed records at its next start at least what
+Each piece is noted before it is sent, so that a gate that is killed records at its next start at least what
 had left.
 """
 
@@ -18,23 +18,26 @@ from consentry.private_files import FILE_MODE, make_private_directory, refuse_ex
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS deliveries (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, "
-    "version_id TEXT NOT NULL, first_block INTEGER NOT NULL, first_row INTEGER NOT NULL, "
+    "version_id TEXT NOT NULL, first_row INTEGER NOT NULL, "
     "started_at TEXT NOT NULL, end TEXT, ended_at TEXT, is_part INTEGER NOT NULL DEFAULT 0, "
     "content TEXT, differs INTEGER NOT NULL DEFAULT 0, computation TEXT, PRIMARY KEY (attempt_id, number))",
-    "CREATE TABLE IF NOT EXISTS blocks (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, "
-    "block INTEGER NOT NULL, reasons TEXT NOT NULL, bytes INTEGER NOT NULL, at TEXT NOT NULL, "
-    "digests BLOB, PRIMARY KEY (attempt_id, number, block))",
+    "CREATE TABLE IF NOT EXISTS pieces (attempt_id TEXT NOT NULL, number INTEGER NOT NULL, "
+    "first_row INTEGER NOT NULL, reasons TEXT NOT NULL, bytes INTEGER NOT NULL, at TEXT NOT NULL, "
+    "digests BLOB, PRIMARY KEY (attempt_id, number, first_row))",
 )
-
-# What the first release's file lacks.
+# From the first form of the file, in which pieces were blocks; deliveries that wait in it are recorded.
+_FROM_BLOCKS = (
+    "ALTER TABLE blocks RENAME TO pieces",
+    "ALTER TABLE pieces RENAME COLUMN block TO first_row",
+    "ALTER TABLE deliveries DROP COLUMN first_block",
+)
 _ADDED = (
     ("deliveries", "is_part", "INTEGER NOT NULL DEFAULT 0"),
     ("deliveries", "content", "TEXT"),
     ("deliveries", "differs", "INTEGER NOT NULL DEFAULT 0"),
     ("deliveries", "computation", "TEXT"),
-    ("blocks", "digests", "BLOB"),
+    ("pieces", "digests", "BLOB"),
 )
-_HASH_BYTES = 32
 Digests = bytes
 
 
@@ -50,7 +53,6 @@ class NotedDelivery:
     attempt_id: str
     number: int
     version_id: str
-    first_block: int
     first_row: int
     started_at: str
     end: str | None
@@ -62,25 +64,17 @@ class NotedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class NotedBlock:
-    """A block that was sent: a letter for each row (why it was left out, "-" if it was not), bytes, when.
+class NotedPiece:
+    """A piece that was sent: a letter for each row (why it was left out, "-" if it was not), bytes, when.
 
     `values` are the digests of the values given out, joined, where only some columns leave.
     """
 
-    block: int
+    first_row: int
     reasons: str
     bytes: int
     at: str
     values: Digests | None = None
-
-    @property
-    def digests(self) -> list[Digests] | None:
-        """The digests in `values`, one by one."""
-        data = self.values
-        if data is None:
-            return None
-        return [data[start : start + _HASH_BYTES] for start in range(0, len(data), _HASH_BYTES)]
 
 
 class Journal:
@@ -101,13 +95,13 @@ class Journal:
         try:
             # One gate at a time: the lock is held until the process ends, however it ends.
             self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            # A kill of the process loses nothing that was written; no sync for each block is needed for that.
+            # A kill of the process loses nothing that was written; no sync for each piece is needed for that.
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute("BEGIN EXCLUSIVE")
+            self._carry_on()
             for statement in _SCHEMA:
                 self._connection.execute(statement)
-            self._add_columns()
             self._connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             self._connection.close()
@@ -117,13 +111,12 @@ class Journal:
         """Note a delivery before its first byte."""
         with self._lock:
             self._connection.execute(
-                "INSERT INTO deliveries (attempt_id, number, version_id, first_block, first_row, started_at, "
-                "is_part, content, computation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO deliveries (attempt_id, number, version_id, first_row, started_at, "
+                "is_part, content, computation) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     delivery.attempt_id,
                     delivery.number,
                     delivery.version_id,
-                    delivery.first_block,
                     delivery.first_row,
                     delivery.started_at,
                     delivery.is_part,
@@ -132,13 +125,13 @@ class Journal:
                 ),
             )
 
-    def note(self, attempt_id: str, number: int, block: NotedBlock) -> None:
-        """Note a block before it is sent."""
+    def note(self, attempt_id: str, number: int, piece: NotedPiece) -> None:
+        """Note a piece before it is sent."""
         with self._lock:
             self._connection.execute(
-                "INSERT INTO blocks (attempt_id, number, block, reasons, bytes, at, digests) "
+                "INSERT INTO pieces (attempt_id, number, first_row, reasons, bytes, at, digests) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (attempt_id, number, block.block, block.reasons, block.bytes, block.at, block.values),
+                (attempt_id, number, piece.first_row, piece.reasons, piece.bytes, piece.at, piece.values),
             )
 
     def end(
@@ -162,7 +155,7 @@ class Journal:
     def settle(self, attempt_id: str, number: int) -> None:
         """Forget a delivery that is on the ledger."""
         with self._lock:
-            for table in ("blocks", "deliveries"):
+            for table in ("pieces", "deliveries"):
                 self._connection.execute(
                     f"DELETE FROM {table} WHERE attempt_id = ? AND number = ?",  # noqa: S608
                     (attempt_id, number),
@@ -172,27 +165,32 @@ class Journal:
         """Return the deliveries, all or one attempt's, in their order."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT attempt_id, number, version_id, first_block, first_row, started_at, end, ended_at, "
+                "SELECT attempt_id, number, version_id, first_row, started_at, end, ended_at, "
                 "is_part, content, differs, computation FROM deliveries WHERE ? IS NULL OR attempt_id = ? "
                 "ORDER BY attempt_id, number",
                 (attempt_id, attempt_id),
             ).fetchall()
         return [NotedDelivery(*row) for row in rows]
 
-    def blocks(self, attempt_id: str, number: int) -> Sequence[NotedBlock]:
-        """Return the blocks that were sent, in their order."""
+    def pieces(self, attempt_id: str, number: int) -> Sequence[NotedPiece]:
+        """Return the pieces that were sent, in their order."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT block, reasons, bytes, at, digests FROM blocks "
-                "WHERE attempt_id = ? AND number = ? ORDER BY block",
+                "SELECT first_row, reasons, bytes, at, digests FROM pieces "
+                "WHERE attempt_id = ? AND number = ? ORDER BY first_row",
                 (attempt_id, number),
             ).fetchall()
-        return [NotedBlock(*row) for row in rows]
+        return [NotedPiece(*row) for row in rows]
 
-    def _add_columns(self) -> None:
+    def _carry_on(self) -> None:
+        found = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'blocks'").fetchone()
+        if not found:
+            return
+        for statement in _FROM_BLOCKS:
+            self._connection.execute(statement)
         for table, column, kind in _ADDED:
-            found = self._connection.execute(f"PRAGMA table_info({table})").fetchall()
-            if column not in {row[1] for row in found}:
+            known = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
+            if column not in known:
                 self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from consentry.access import Access
+from consentry.access import Access, AccessState
 from consentry.errors import ConsentryError, LedgerRefused, TransactionInvalid
 from consentry.ledger import Ledger
 from consentry.request_signatures import RequestRefused
@@ -49,23 +49,25 @@ class Permits:
         self._tolerance_ms = ledger.settings().time_tolerance_ms
         self._clock = clock
 
-    def attempt(self, attempt_id: str, caller: Identity) -> AccessAttempt:
-        """Return an attempt that is the caller's own, at this custodian's data; nothing is decided.
+    def attempt(self, attempt_id: str, caller: Identity) -> AccessState:
+        """Return an attempt that is the caller's own, at this custodian's data, with its decision if there is
+        one; nothing is decided.
 
         Raises:
             LedgerRefused: ATTEMPT_NOT_FOUND, FIELD_INVALID.
             RequestRefused: ATTEMPT_OF_OTHER_GATE, ATTEMPT_OF_ANOTHER.
         """
-        attempt = self._committed(attempt_id)
+        state = self._committed(attempt_id)
+        attempt = state.attempt
         if attempt.custodian != self._custodian:
             raise RequestRefused(
                 404, "ATTEMPT_OF_OTHER_GATE", f"{attempt_id} is for data of {attempt.custodian}"
             )
         if (attempt.requester_msp, attempt.requester) != (caller.msp_id, caller.common_name):
             raise RequestRefused(403, "ATTEMPT_OF_ANOTHER", f"{attempt_id} was not made by the caller")
-        return attempt
+        return state
 
-    def decide(self, attempt: AccessAttempt) -> Permit:
+    def decide(self, state: AccessState) -> Permit:
         """Decide an attempt on the ledger, unless that was done; return the permit.
 
         Raises:
@@ -73,7 +75,8 @@ class Permits:
             RequestRefused: PERMIT_ENDED; GATE_CLOCK_WRONG, the gate's clock is before the decision's.
             LedgerUnreachable, NetworkRefused, …: nothing is known, nothing is served.
         """
-        decision = self._decision(attempt.attempt_id)
+        attempt = state.attempt
+        decision = state.decision or self._decision(attempt.attempt_id)
         if not decision.permits:
             raise DeniedOnLedger(decision)
         now = format_instant(self._clock())
@@ -103,12 +106,12 @@ class Permits:
         over = {reason["code"] for reason in answer["reasons"]} <= _BY_THE_CLOCK
         return ("permit-ended" if over else "permit-overtaken"), str(answer["epoch"])
 
-    def _committed(self, attempt_id: str) -> AccessAttempt:
+    def _committed(self, attempt_id: str) -> AccessState:
         """The attempt; the own peer may learn of it a moment after the requester's."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                return self._access.get(attempt_id).attempt
+                return self._access.get(attempt_id)
             except LedgerRefused as error:
                 if error.code != "ATTEMPT_NOT_FOUND" or pause > _LONGEST_PAUSE_SECONDS:
                     raise
@@ -118,14 +121,14 @@ class Permits:
     def _decision(self, attempt_id: str) -> AccessDecision:
         """Submit the decision until one is committed; the custodian's decision service may be first."""
         for _ in range(_TRIES):
-            decision = self._access.get(attempt_id).decision
-            if decision is not None:
-                return decision
             try:
                 self._transactions.submit("access:decide", attempt_id, tries=CONFLICT_TRIES)
             except LedgerRefused as error:
                 if error.code not in _DECIDED:
                     raise
             except TransactionInvalid:
-                continue  # another decision came first
+                pass  # another decision came first
+            decision = self._access.get(attempt_id).decision
+            if decision is not None:
+                return decision
         raise RequestRefused(503, "DECISION_PENDING", f"{attempt_id} could not be decided; try again")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from consentry.errors import ConsentryError, LedgerRefused
-from consentry.gate.consented_blocks import GIVEN_OUT
+from consentry.gate.consented_pieces import GIVEN_OUT
 from consentry.gate.delivering import Tally
 from consentry.gate.journal import Journal, NotedDelivery
 from consentry.gate.projection import value_key
@@ -39,8 +39,8 @@ class Recorder:
             if noted.differs:
                 _say_differs(noted.attempt_id, noted.number)
             if noted.end is None:
-                blocks = self._journal.blocks(noted.attempt_id, noted.number)
-                at = blocks[-1].at if blocks else noted.started_at
+                pieces = self._journal.pieces(noted.attempt_id, noted.number)
+                at = pieces[-1].at if pieces else noted.started_at
                 self._journal.end(noted.attempt_id, noted.number, "gate-restarted", at)
         self._thread.start()
 
@@ -103,23 +103,23 @@ class Recorder:
                 return
 
     def _from_journal(self, noted: NotedDelivery) -> NewDelivery:
-        """What was given out, from the noted blocks and the register's rows."""
+        """What was given out, from the noted pieces and the register's rows."""
         version = self._ledger.datasets.get(noted.version_id)
         secret = self._ledger.datasets.secret(version.name).secret
         tally = Tally(value_key(secret, noted.attempt_id) if noted.is_part else secret)
         rows = self._ledger.datasets.registered_rows(noted.version_id)
         position = noted.first_row
-        for block in self._journal.blocks(noted.attempt_id, noted.number):
-            registered = rows(position, position + len(block.reasons))
+        for piece in self._journal.pieces(noted.attempt_id, noted.number):
+            registered = rows(position, position + len(piece.reasons))
             digests = [digest_bytes(row.row_digest) for row in registered]
             subjects = [digest_bytes(row.commitment) for row in registered]
             consents = [consent_bytes(row.consent_id) for row in registered]
-            given_out = block.digests
+            given_out = piece.values
             if given_out is None:
-                pairs = zip(digests, block.reasons, strict=True)
-                given_out = [digest for digest, letter in pairs if letter == GIVEN_OUT]
-            tally.add(given_out, leaf_hashes(digests, subjects, consents), block.reasons, block.bytes)
-            position += len(block.reasons)
+                pairs = zip(digests, piece.reasons, strict=True)
+                given_out = b"".join(digest for digest, letter in pairs if letter == GIVEN_OUT)
+            tally.add(given_out, leaf_hashes(digests, subjects, consents), piece.reasons, piece.bytes)
+            position += len(piece.reasons)
         return tally.record(noted, noted.end or "gate-restarted", noted.ended_at or noted.started_at)
 
 

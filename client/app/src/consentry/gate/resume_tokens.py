@@ -32,16 +32,16 @@ class ResumeTokens:
         refuse_exposed(path)
         self._key = path.read_bytes()
 
-    def make(self, attempt_id: str, caller: str, block: int) -> str:
-        """Return a token for the place before a block; `caller` is the key of the caller's identity.
+    def make(self, attempt_id: str, caller: str, row: int) -> str:
+        """Return a token for the place before a row; `caller` is the key of the caller's identity.
 
         It holds no end of its own: the permit's is looked up with every use.
         """
-        text = json.dumps([attempt_id, caller, block]).encode()
+        text = json.dumps([attempt_id, caller, row]).encode()
         return base64.urlsafe_b64encode(hmac.digest(self._key, text, "sha256") + text).decode()
 
     def read(self, token: str, attempt_id: str, caller: str) -> int:
-        """Return the block to go on with.
+        """Return the row to go on with.
 
         Raises:
             RequestRefused: TOKEN_INVALID, it is none of ours for this attempt and caller.

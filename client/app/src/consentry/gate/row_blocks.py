@@ -118,6 +118,32 @@ def leaf_hashes(
     ]
 
 
+def cells(column: pa.Array) -> list[bytes]:
+    """Return the values of a column of hashes or ids as bytes, faster than `to_pylist`.
+
+    Raises:
+        ValueError: the column is none, or lacks values.
+    """
+    data, width = joined(column), column.type.byte_width
+    return [data[start : start + width] for start in range(0, len(data), width)]
+
+
+def joined(column: pa.Array) -> bytes:
+    """Return the values of such a column, one after the other.
+
+    Raises:
+        ValueError: the column is none, or lacks values.
+    """
+    if column.type not in (_HASH, _CONSENT_ID) or column.null_count:
+        raise ValueError("expected hashes or ids, none missing")
+    width = column.type.byte_width
+    buffer = column.buffers()[1]
+    if buffer is None:
+        return b""
+    data: bytes = buffer.slice(column.offset * width, len(column) * width).to_pybytes()
+    return data
+
+
 def with_proofs(batch: pa.RecordBatch, rows: Sequence[ManifestRow]) -> pa.RecordBatch:
     """Return a batch with each row's subject, consent, digest and leaf hash in more columns, as bytes."""
     subjects = [digest_bytes(row.commitment) for row in rows]

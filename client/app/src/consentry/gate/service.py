@@ -6,28 +6,31 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from consentry.access import AccessState
 from consentry.channel_members import ChannelMembers
 from consentry.errors import ConfigurationError
+from consentry.gate import row_blocks
 from consentry.gate.aggregates import Grouping
 from consentry.gate.compute.isolation import Isolation
 from consentry.gate.compute.running import FunctionCall, FunctionRun
 from consentry.gate.compute.sandbox import Sandbox
 from consentry.gate.consent_answers import ConsentAnswers, RecipientUse
-from consentry.gate.consented_blocks import ConsentedBlocks
+from consentry.gate.consented_pieces import ConsentedPieces
 from consentry.gate.delivering import Delivery, Parts, Tally
-from consentry.gate.journal import Journal, NotedBlock, NotedDelivery
+from consentry.gate.journal import Journal, NotedDelivery, NotedPiece
 from consentry.gate.permits import Permit, Permits
+from consentry.gate.pieces import Pieces
 from consentry.gate.places import GatePlaces
 from consentry.gate.projection import chosen_columns, value_key
 from consentry.gate.recording import Recorder
 from consentry.gate.resume_tokens import ResumeTokens
-from consentry.gate.store import StoredVersion
 from consentry.ledger import Ledger
 from consentry.request_signatures import RequestRefused, RequestVerifier, SignedRequest
-from consentry_records.access import AGGREGATE, ROWS, AccessAttempt
+from consentry_records.access import AGGREGATE, ROWS
 from consentry_records.delivery import Delivery as DeliveryRecord
 from consentry_records.delivery import NewDelivery
 from consentry_records.digest import hmac_digest, sha256_digest
@@ -37,6 +40,7 @@ from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
 from fabric_protocol.msp import MspManager
 
+_PREPARING = 16
 _log = logging.getLogger(__name__)
 
 
@@ -66,6 +70,7 @@ class Gate:
         self._parts = Parts(Permits(ledger, clock), journal, tokens, clock)
         now = lambda: clock().timestamp()  # noqa: E731
         self._verifier = RequestVerifier(self.custodian, members or ChannelMembers(ledger.network), now)
+        self._preparing = ThreadPoolExecutor(_PREPARING, thread_name_prefix="consentry-prepare")
         self._beginning = threading.Lock()
         self._running: dict[str, Delivery | FunctionRun] = {}
         self._isolation = isolation or Isolation(hidden=[places.custody])
@@ -77,6 +82,7 @@ class Gate:
 
     def close(self) -> None:
         """Stop recording and close the journal; the ledger stays open."""
+        self._preparing.shutdown(cancel_futures=True)
         self._recorder.close()
         self._parts.journal.close()
 
@@ -100,22 +106,19 @@ class Gate:
             InputRejected: VERSION_NOT_HELD.
             LedgerRefused, LedgerUnreachable, …
         """
-        attempt = self._parts.permits.attempt(attempt_id, caller)
+        state = self._parts.permits.attempt(attempt_id, caller)
+        attempt = state.attempt
         if attempt.output != ROWS:
             raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for aggregates, not for rows")
         stored = self._store.open(attempt.version_id)
         columns = chosen_columns(stored.index.schema, attempt.columns)
-        block = 0
-        if token is not None:
-            block = self._parts.tokens.read(token, attempt_id, caller.key)
-        permit = self._parts.permits.decide(attempt)
-        secret, blocks = self._secret(attempt), self._blocks(permit, stored, block)
+        row = 0 if token is None else self._parts.tokens.read(token, attempt_id, caller.key)
+        permit, secret, pieces = self._decided(state, Pieces(stored, row))
         with self._beginning:
-            noted = self._noted(permit, block, stored.index.block_rows, is_first=token is None)
-            key = secret
+            noted, key = self._noted(permit, row, is_first=token is None), secret
             if len(columns) < len(stored.index.schema):
                 noted, key = replace(noted, is_part=True), value_key(secret, attempt_id)
-            delivery = Delivery(self._parts, permit, stored, key, blocks, caller.key, noted, columns)
+            delivery = Delivery(self._parts, permit, pieces, key, caller.key, noted, columns)
             self._parts.journal.begin(noted)
             self._running[attempt_id] = delivery
             return delivery
@@ -129,7 +132,8 @@ class Gate:
                 AGGREGATES_OF_OTHER_COLUMNS, PERMIT_OVERTAKEN, NOT_RECORDED.
             InputRejected, LedgerRefused, LedgerUnreachable, …
         """
-        attempt = self._parts.permits.attempt(attempt_id, caller)
+        state = self._parts.permits.attempt(attempt_id, caller)
+        attempt = state.attempt
         if attempt.output != AGGREGATE or attempt.function_digest is not None:
             raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for rows, not for aggregates")
         result = self._store.frozen(attempt.version_id)
@@ -144,16 +148,16 @@ class Gate:
             raise RequestRefused(
                 403, "AGGREGATES_OF_OTHER_COLUMNS", "the aggregates are of columns that the attempt lacks"
             )
-        permit = self._parts.permits.decide(attempt)
+        permit = self._parts.permits.decide(state)
         if self._parts.permits.standing(permit)[0] is not None:
             raise RequestRefused(
                 403, "PERMIT_OVERTAKEN", f"the permit of {attempt_id} does not hold any more"
             )
-        data, secret = json.dumps(result).encode(), self._secret(attempt)
+        data, secret = json.dumps(result).encode(), self._secret(attempt.version_id)
         with self._beginning:
-            noted = replace(self._noted(permit, 0, 0, is_first=True), content=hmac_digest(secret, data))
+            noted = replace(self._noted(permit, 0, is_first=True), content=hmac_digest(secret, data))
             self._parts.journal.begin(noted)
-        sent = NotedBlock(0, "", len(data), noted.started_at)
+        sent = NotedPiece(0, "", len(data), noted.started_at)
         self._parts.journal.note(attempt_id, noted.number, sent)
         self._parts.journal.end(attempt_id, noted.number, "completed", noted.started_at)
         record = Tally(secret, sent=len(data)).record(noted, "completed", noted.started_at)
@@ -172,7 +176,8 @@ class Gate:
             RequestRefused: OUTPUT_DIFFERS, FUNCTION_DIFFERS, ISOLATION_UNAVAILABLE, GATE_BUSY, …
             InputRejected, LedgerRefused, LedgerUnreachable, …
         """
-        attempt = self._parts.permits.attempt(attempt_id, caller)
+        state = self._parts.permits.attempt(attempt_id, caller)
+        attempt = state.attempt
         if attempt.function_digest is None:
             raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for no function")
         if sha256_digest(call.source.encode()) != attempt.function_digest:
@@ -182,16 +187,15 @@ class Gate:
         if not self._isolation.places.acquire(blocking=False):
             raise RequestRefused(503, "GATE_BUSY", "other functions run; try again with the same attempt")
         try:
-            permit = self._parts.permits.decide(attempt)
+            permit, secret, pieces = self._decided(state, Pieces(stored, 0))
             named = FunctionName(owner=attempt.requester_msp, code_digest=attempt.function_digest)
             function = Function.from_dict(
                 self._ledger.transactions.evaluate("functions:get", named)["function"]
             )
-            secret, blocks = self._secret(attempt), self._blocks(permit, stored, 0)
             with self._beginning:
-                noted = self._noted(permit, 0, stored.index.block_rows, is_first=True)
+                noted = self._noted(permit, 0, is_first=True)
                 run = FunctionRun(
-                    self._parts, permit, stored, blocks, secret, noted, columns, sandbox, function, call
+                    self._parts, permit, pieces, secret, noted, columns, sandbox, function, call
                 )
                 run.begin()
                 self._running[attempt_id] = run
@@ -236,16 +240,30 @@ class Gate:
                 503, "ISOLATION_UNAVAILABLE", "this gate runs no functions; its operator's log says why"
             ) from error
 
-    def _secret(self, attempt: AccessAttempt) -> bytes:
-        return self._ledger.datasets.secret(self._ledger.datasets.get(attempt.version_id).name).secret
+    def _decided(self, state: AccessState, pieces: Pieces) -> tuple[Permit, bytes, ConsentedPieces]:
+        """The permit, the dataset's secret, and what may leave; made ready while the ledger decides.
 
-    def _blocks(self, permit: Permit, stored: StoredVersion, first: int) -> ConsentedBlocks:
-        attempt = permit.attempt
+        What is learnt of consents counts for the state of the epoch that it names, whatever is decided.
+        """
+        attempt = state.attempt
         use = RecipientUse(attempt.purpose, attempt.commercial, attempt.requester_msp)
         answers = ConsentAnswers(self._ledger.transactions, use, self._clock)
-        return ConsentedBlocks(self._parts.permits, permit, stored, answers, first)
 
-    def _noted(self, permit: Permit, block: int, block_rows: int, *, is_first: bool) -> NotedDelivery:
+        def prepare() -> bytes:
+            pieces.schema()
+            if not pieces.are_over:
+                subjects = row_blocks.cells(pieces.peek().rows.column(row_blocks.SUBJECT))
+                answers.ask(list(dict.fromkeys(subjects)))
+            return self._secret(attempt.version_id)
+
+        prepared = self._preparing.submit(prepare)
+        permit = self._parts.permits.decide(state)
+        return permit, prepared.result(), ConsentedPieces(self._parts.permits, permit, pieces, answers)
+
+    def _secret(self, version_id: str) -> bytes:
+        return self._ledger.datasets.secret(self._ledger.datasets.get(version_id).name).secret
+
+    def _noted(self, permit: Permit, row: int, *, is_first: bool) -> NotedDelivery:
         """The next delivery of an attempt: one from the start only while no row was given out."""
         attempt_id, journal = permit.attempt.attempt_id, self._parts.journal
         # The journal first: what leaves it meanwhile is on the ledger, and a number must not come twice.
@@ -253,15 +271,14 @@ class Gate:
         found = self._ledger.transactions.evaluate("deliveries:of_attempt", attempt_id)
         recorded = [DeliveryRecord.from_dict(one) for one in found]
         begun = any(one.row_count for one in recorded)
-        if is_first and (begun or any(journal.blocks(attempt_id, one.number) for one in waiting)):
+        if is_first and (begun or any(journal.pieces(attempt_id, one.number) for one in waiting)):
             raise RequestRefused(409, "DELIVERY_BEGUN", f"{attempt_id} was used; go on with its last token")
         numbers = [one.number for one in recorded] + [one.number for one in waiting]
         return NotedDelivery(
             attempt_id=attempt_id,
             number=max(numbers, default=0) + 1,
             version_id=permit.attempt.version_id,
-            first_block=block,
-            first_row=block * block_rows,
+            first_row=row,
             started_at=format_instant(self._clock()),
             end=None,
             ended_at=None,

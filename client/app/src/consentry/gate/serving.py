@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from consentry import https_serving
 from consentry.gate.http_application import application
@@ -13,23 +14,35 @@ from consentry.https_serving import Certificate
 
 
 def serve(
-    gate: Gate, host: str, port: int, certificate: Certificate, announce: Callable[[int], None]
+    gate: Gate,
+    host: str,
+    port: int,
+    certificate: Certificate,
+    announce: Callable[[int], None],
+    client_roots: Path | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; `announce` is called with the port once requests are taken.
+
+    `client_roots` are the authorities of the TLS certificates that clients have to show (None: none).
 
     Raises:
         ConfigurationError: CANNOT_LISTEN, the port is taken.
     """
     asyncio.run(
         https_serving.serve_until_stopped(
-            lambda stopping: listening(gate, host, port, certificate, stopping), announce
+            lambda stopping: listening(gate, host, port, certificate, stopping, client_roots), announce
         )
     )
 
 
 @contextlib.asynccontextmanager
 async def listening(
-    gate: Gate, host: str, port: int, certificate: Certificate, stopping: asyncio.Event
+    gate: Gate,
+    host: str,
+    port: int,
+    certificate: Certificate,
+    stopping: asyncio.Event,
+    client_roots: Path | None = None,
 ) -> AsyncIterator[int]:
     """Serve for as long as the block runs; yield the port. Leaving ends all deliveries and records them.
 
@@ -37,5 +50,7 @@ async def listening(
         ConfigurationError: CANNOT_LISTEN.
     """
     served = application(gate, stopping)
-    async with https_serving.listening(served, host, port, certificate, stopping) as actual:
+    async with https_serving.listening(
+        served, host, port, certificate, stopping, client_roots=client_roots
+    ) as actual:
         yield actual

@@ -1,8 +1,9 @@
 """What travels from gate to recipient: an Arrow IPC stream whose batches carry their proofs.
 
-One batch a block: the rows given out, each with its subject and consent, and in the batch's metadata where
-the block lies, the leaf hashes of the rows left out, and the path from the block's root to the registered
-one. A batch without rows ends the stream and says why; a stream that lacks it broke off.
+One batch a piece, which is a subtree of the registered tree: the rows given out, each with its subject and
+consent, and in the batch's metadata where the piece lies, the leaf hashes of the rows left out, and the path
+from the piece's root to the registered one. A batch without rows ends the stream and says why; a stream
+that lacks it broke off.
 """
 
 from __future__ import annotations
@@ -26,14 +27,13 @@ class Head:
     """What holds for a whole stream; `schema` has [name, kind] of all of the version's columns.
 
     `key` is that of the digests of the rows given out: the dataset's secret, or where only some columns leave
-    one of the attempt alone; `number` is that of the delivery; `first_block` where the stream begins.
+    one of the attempt alone; `number` is that of the delivery; `first_row` where the stream begins.
     """
 
     version_id: str
     attempt_id: str
     number: int
-    first_block: int
-    block_rows: int
+    first_row: int
     schema: list[list[str]]
     key: bytes
 
@@ -49,12 +49,14 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockProof:
-    """What proves one block: its number, how many rows it has, which were left out (places in the block and
-    leaf hashes), the path to the registered root, and the token to go on with after it.
+class PieceProof:
+    """What proves one piece: its first row, how many leaves its subtree has (`unit`), how many rows there are
+    (fewer at the end), which were left out (places in it and leaf hashes), the path to the registered root,
+    and the token to go on with after it.
     """
 
-    block: int
+    first_row: int
+    unit: int
     rows: int
     left_out: list[int]
     leaves: list[bytes]
@@ -65,7 +67,8 @@ class BlockProof:
         """Return it as metadata of an Arrow batch."""
         # Not `asdict`, which copies every number of the list.
         document = {
-            "block": self.block,
+            "first_row": self.first_row,
+            "unit": self.unit,
             "rows": self.rows,
             "left_out": self.left_out,
             "leaves": _packed(self.leaves),
@@ -75,7 +78,7 @@ class BlockProof:
         return {PROOF: orjson.dumps(document)}
 
     @classmethod
-    def decode(cls, metadata: Mapping[bytes, bytes]) -> BlockProof:
+    def decode(cls, metadata: Mapping[bytes, bytes]) -> PieceProof:
         """Read it; raises KeyError, TypeError or ValueError for anything else."""
         document = orjson.loads(metadata[PROOF])
         hashes = {name: _unpacked(document[name]) for name in ("leaves", "path")}
@@ -94,8 +97,8 @@ class StreamWriter:
         """Return the stream's head."""
         return self._pieces.take()
 
-    def block(self, batch: pa.RecordBatch, proof: BlockProof) -> bytes:
-        """Return a block's batch."""
+    def piece(self, batch: pa.RecordBatch, proof: PieceProof) -> bytes:
+        """Return a piece's batch."""
         self._writer.write_batch(batch, custom_metadata=proof.encode())
         return self._pieces.take()
 

@@ -12,11 +12,10 @@ import pyarrow as pa
 from consentry.gate import row_blocks
 from consentry.gate.compute.outputs import Declared, read_outputs
 from consentry.gate.compute.sandbox import Order, Run, Sandbox
-from consentry.gate.consented_blocks import ConsentedBlocks
+from consentry.gate.consented_pieces import ConsentedPieces
 from consentry.gate.delivering import Parts, Tally
-from consentry.gate.journal import NotedBlock, NotedDelivery
+from consentry.gate.journal import NotedDelivery, NotedPiece
 from consentry.gate.permits import Permit
-from consentry.gate.store import StoredVersion
 from consentry_records.delivery import NewDelivery
 from consentry_records.digest import HMAC_SHA256_PREFIX
 from consentry_records.function import Computation, ComputedOutput, NewFunction
@@ -51,8 +50,7 @@ class FunctionRun:
         self,
         parts: Parts,
         permit: Permit,
-        stored: StoredVersion,
-        blocks: ConsentedBlocks,
+        consented: ConsentedPieces,
         secret: bytes,
         noted: NotedDelivery,
         columns: Sequence[str],
@@ -63,7 +61,7 @@ class FunctionRun:
         """Prepare it; `columns` of the data are those that the function gets, `secret` is the dataset's."""
         self._parts = parts
         self.permit = permit
-        self._blocks = blocks
+        self._consented = consented
         self._columns = list(columns)
         self._tally = Tally(secret)
         self.key = output_key(secret, noted.attempt_id)
@@ -76,9 +74,9 @@ class FunctionRun:
         )
         self._noted = replace(noted, computation=self._computation.to_bytes().decode())
         self.outputs: dict[str, bytes] = {}
-        self.row_count = stored.index.rows
-        schema = stored.block(0).schema if stored.block_count else pa.schema([])
-        self._schema = pa.schema([schema.field(name) for name in columns] if stored.block_count else [])
+        self.row_count = consented.pieces.index.rows
+        stored = consented.pieces.schema()
+        self._schema = pa.schema([stored.field(name) for name in columns] if len(stored) else [])
         order = Order(
             source=call.source,
             parameters=call.parameters,
@@ -131,11 +129,11 @@ class FunctionRun:
         return self._tally.record(noted, end, ended_at)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
-        """The consented rows, each block noted before it is given to the function."""
-        while (block := self._blocks.next()) is not None:
-            at = format_instant(self._parts.clock())
-            noted = NotedBlock(block.number, block.reasons, 0, at)
+        """The consented rows, each piece noted before it is given to the function."""
+        while (consented := self._consented.next()) is not None:
+            piece, at = consented.piece, format_instant(self._parts.clock())
+            noted = NotedPiece(piece.first_row, consented.reasons, 0, at)
             self._parts.journal.note(self._noted.attempt_id, self._noted.number, noted)
-            digests = block.batch.column(row_blocks.DIGEST).to_pylist()
-            self._tally.add(digests, block.leaves, block.reasons, 0)
-            yield block.batch.select(self._columns)
+            digests = row_blocks.joined(consented.batch.column(row_blocks.DIGEST))
+            self._tally.add(digests, piece.leaves, consented.reasons, 0)
+            yield consented.batch.select(self._columns)
