@@ -119,6 +119,15 @@ def test_a_form_from_elsewhere_is_refused(bench, origin):
     assert browser.post("/sign-out", origin=origin).status_code == 403
 
 
+@pytest.mark.parametrize(("site", "status"), [("same-origin", 303), ("same-site", 403), ("cross-site", 403)])
+def test_a_page_that_hides_its_address_is_known_by_its_site(bench, site, status):
+    """Real browsers do so: our own pages send no referrer, so that their forms come from `null`."""
+    browser = bench.signed_in("dpo")
+    browser.get("/")
+    browser.client.headers["sec-fetch-site"] = site
+    assert browser.post("/sign-out", origin="null").status_code == status
+
+
 def test_anothers_token_is_refused(bench):
     first, second = bench.signed_in("dpo"), bench.signed_in("auditor")
     second.get("/")

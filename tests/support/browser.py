@@ -1,0 +1,80 @@
+"""A real browser for the pages: the distribution's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from support.installed_command import run_consentry
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SIZES = {"desktop": (1280, 900), "narrow": (390, 844)}
+
+
+def find_browser() -> str:
+    """Where the browser is; raises LookupError."""
+    found = next((place for place in map(shutil.which, NAMES) if place), None)
+    if found is None:
+        raise LookupError("no chromium on the PATH; Debian has it as chromium")
+    return found
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """The browser, without a window."""
+    flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def officer_at(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
+    """A browser of an officer's own: no cookies of others; the trial certificate is not known to it."""
+    context: BrowserContext = browser.new_context(
+        base_url=url, ignore_https_errors=True, **{"locale": "en-GB", **options}
+    )
+    context.set_default_timeout(20_000)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def sign_in(page: Page, network: Path, who: str) -> None:
+    """Sign in as an officer does: run the command that the page shows, paste its answer."""
+    page.goto("/sign-in")
+    code = page.locator("pre.command").inner_text().split()[-1]
+    answer = run_consentry("--network", str(network), "--as", who, "web", "sign-in", code, "--yes")
+    page.locator("#answer").fill(answer.strip())
+    page.locator("main form button").first.click()
+    page.wait_for_selector("form.officer")
+
+
+def shoot(page: Page, directory: Path, name: str) -> None:
+    """Keep pictures of a page: at a desk, in a hand, on paper."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=directory / f"{name}.{size}.png", full_page=True)
+    page.set_viewport_size({"width": 794, "height": 1123})
+    page.emulate_media(media="print")
+    page.screenshot(path=directory / f"{name}.print.png", full_page=True)
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1280, "height": 900})
