@@ -24,6 +24,7 @@ from benchmarks import (
     runtimes_on_engines,
     trail_reports,
     verification,
+    web,
 )
 from benchmarks.results import Measurement, show
 
@@ -48,6 +49,7 @@ def main() -> int:
             "reports": trail_reports,
             "proofs": proofs,
             "verification": verification,
+            "web": web,
         }
         for name, module in modules.items():
             for measurement in module.measure(Path(place) / name):

@@ -46,6 +46,7 @@ class Filling:
     Attributes:
         events: how many records were written.
         subjects: commitments, each with one consent.
+        consents: consent ids, one a subject.
         datasets: dataset ids, each with one version.
         models: model ids.
         model_versions: model version ids.
@@ -53,6 +54,7 @@ class Filling:
 
     events: int = 0
     subjects: list[str] = field(default_factory=list)
+    consents: list[str] = field(default_factory=list)
     datasets: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     model_versions: list[str] = field(default_factory=list)
@@ -199,7 +201,9 @@ class Consortium:
     def _consent(self) -> Consent:
         subject = f"hmac-sha256:{self._chance.getrandbits(256):064x}"
         now = self._now()
+        consent_id = self._identifier("consent")
         self.filling.subjects.append(subject)
+        self.filling.consents.append(consent_id)
         given = ConsentEvent(
             event="given",
             recorded_at=now,
@@ -209,7 +213,7 @@ class Consortium:
             replaced=None,
         )
         return Consent(
-            consent_id=self._identifier("consent"),
+            consent_id=consent_id,
             subject=subject,
             custodian=self._chance.choice(self._hospitals),
             controller=self._hospitals[0],

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from support.engines import engine_parameters
 from support.installed_command import CONSENTRY, SECONDS, DemoRun, environment
+from support.web_site import Site, running_site
+
+from consentry.network import EMBEDDED
 
 SEED = "20261121"
 
 
-@pytest.fixture(scope="session", params=engine_parameters())
-def demo_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
-    engine = request.param
-    directory = tmp_path_factory.mktemp("demo") / "network"
+@contextmanager
+def running_demo(directory: Path, engine: str) -> Iterator[DemoRun]:
+    """A demo that ran; its network runs on until it is left."""
     done = subprocess.run(
         [CONSENTRY, "--network", str(directory), "demo", "--seed", SEED, "--engine", engine],
         stdout=subprocess.PIPE,
@@ -30,3 +34,18 @@ def demo_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         subprocess.run(
             [CONSENTRY, "--network", str(directory), "network", "down"], timeout=SECONDS, check=False
         )
+
+
+@pytest.fixture(scope="session", params=engine_parameters())
+def demo_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
+    with running_demo(tmp_path_factory.mktemp("demo") / "network", request.param) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Northgate's pages on the demo's ledger, and a browser."""
+    with running_demo(tmp_path_factory.mktemp("site") / "network", EMBEDDED) as demo:
+        assert demo.status == 0, demo.output[-4000:]
+        with running_site(demo.directory) as site:
+            yield site

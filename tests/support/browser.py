@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from support.chromium import find_chromium
 from support.installed_command import run_consentry
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--disable-gpu",
     "--disable-quic",
@@ -24,20 +23,12 @@ _FLAGS = (
 SIZES = {"desktop": (1280, 900), "narrow": (390, 844)}
 
 
-def find_browser() -> str:
-    """Where the browser is; raises LookupError."""
-    found = next((place for place in map(shutil.which, NAMES) if place), None)
-    if found is None:
-        raise LookupError("no chromium on the PATH; Debian has it as chromium")
-    return found
-
-
 @contextmanager
 def running_browser() -> Iterator[Browser]:
     """The browser, without a window."""
     flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=flags)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
         try:
             yield browser
         finally:

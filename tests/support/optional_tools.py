@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.chromium import find_chromium
 from support.ordinary_user import find_interpreter
 from support.other_pythons import find_python, other_versions
 from support.postgresql import find_postgresql
@@ -160,6 +161,7 @@ OPTIONAL_TOOLS = (
     OptionalTool(
         "other-pythons", "contracts send the same bytes in other versions of Python", _other_pythons
     ),
+    OptionalTool("chromium", "officers use the pages in a real browser", find_chromium),
     OptionalTool("python3.11", "fabric-sdk-py 1.0.0, which needs it, queries and invokes", _python_3_11),
     OptionalTool("softhsm", "transactions are signed by keys on a PKCS#11 token", _softhsm),
     OptionalTool("strace", "acknowledged transactions survive a power failure, by crash images", _strace),

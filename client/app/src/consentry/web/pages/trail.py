@@ -14,7 +14,7 @@ from consentry.web.access import READERS, Officer, require
 from consentry.web.errors import PageRefused
 from consentry.web.ledger_view import CurrentView, LedgerView
 from consentry.web.queries import AccessQuery, TransactionQuery, refuse_doubled
-from consentry.web.rendering import page
+from consentry.web.rendering import page, words
 from consentry.web.settings import WebSettings
 from consentry_records.identifiers import ACTOR_PATTERN
 from consentry_records.instants import format_instant
@@ -121,8 +121,9 @@ def _exported(request: Request, view: LedgerView, officer: Officer, kind: str, q
 
 def _choices(request: Request) -> dict[str, Any]:
     settings: WebSettings = request.app.state.settings
+    text = words(request)
     return {
         "organizations": settings.members().msp_ids,
-        "purposes": sorted(PURPOSES.items(), key=lambda item: item[1]),
+        "purposes": sorted(((code, text(f"purposes.{code}")) for code in PURPOSES), key=lambda item: item[1]),
         "reasons": sorted(CATALOGUE),
     }

@@ -1,0 +1,135 @@
+"""Officers' pages over a long trail: each alone, then twenty officers at once who do not stop to think.
+
+Times are those of the browser's side: TLS, queueing and transfer are in them.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from benchmarks.results import Measurement
+from benchmarks.trail_events import HOSPITALS, Filling, fill
+from benchmarks.web_server import Officers
+from consentry.index import open_database
+from consentry.web.challenges import Challenge, signed_answer
+from consentry.web.sessions import COOKIE
+
+EVENTS = int(os.environ.get("CONSENTRY_BENCH_EVENTS", "100000"))
+"""How many; 0 leaves this benchmark out. The bars are for 1000000: some minutes, 3 GB of disk."""
+
+_OFFICERS, _ALONE, _ROUNDS = 20, 5, 3
+_MEDIAN_SECONDS, _LATE_SECONDS, _COLD_SECONDS, _BYTES = 0.2, 0.5, 2.0, 200_000
+_START_SECONDS = 30
+
+
+def measure(directory: Path) -> Iterator[Measurement]:
+    """Fill an index in `directory`, serve it, and look at its pages."""
+    if not EVENTS:
+        return
+    directory.mkdir()
+    url = f"sqlite:///{directory / 'index.sqlite'}"
+    engine = open_database(url)
+    filling = fill(engine, EVENTS)
+    engine.dispose()
+    officers = Officers.make(directory)
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "benchmarks.web_server", str(directory)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - a module of ours
+    try:
+        yield from _measured(_announced(server), officers, _paths(filling), began, filling.events)
+    finally:
+        server.terminate()
+        server.communicate(timeout=_START_SECONDS)
+
+
+def _measured(
+    origin: str, officers: Officers, paths: dict[str, str], began: float, events: int
+) -> Iterator[Measurement]:
+    first = _signed_in(origin, officers)
+    cold = first.get("/")
+    assert cold.status_code == 200
+    yield Measurement("first page of a cold start", time.perf_counter() - began, "s", _COLD_SECONDS, False)
+    for name, path in paths.items():
+        seconds = [_seconds(first, path) for _ in range(_ALONE)]
+        what = f"{name} over {events:,} events, median"
+        yield Measurement(what, statistics.median(seconds), "s", _MEDIAN_SECONDS, False)
+    clients = [first, *(_signed_in(origin, officers) for _ in range(_OFFICERS - 1))]
+    wanted = list(paths.values())
+
+    def walk(number: int) -> list[float]:
+        turned = wanted[number % len(wanted) :] + wanted[: number % len(wanted)]
+        return [_seconds(clients[number], path) for path in turned * _ROUNDS]
+
+    with ThreadPoolExecutor(_OFFICERS) as threads:
+        together = sorted(second for walked in threads.map(walk, range(_OFFICERS)) for second in walked)
+    late = together[int(len(together) * 0.95)]
+    yield Measurement("20 officers at once, median", statistics.median(together), "s", _MEDIAN_SECONDS, False)
+    yield Measurement("20 officers at once, 95th percentile", late, "s", _LATE_SECONDS, False)
+    yield Measurement("largest page with all its files", _largest(first, wanted), "B", _BYTES, False)
+
+
+def _paths(filling: Filling) -> dict[str, str]:
+    hospital = HOSPITALS[0]
+    return {
+        "overview": "/",
+        "trail": "/trail",
+        "trail, denials of one custodian": f"/trail?outcome=deny&custodian={hospital}",
+        "trail, one day": "/trail?since=2025-02-01&until=2025-02-01",
+        "trail, nothing fits": "/trail?purpose=PUBHLTH",
+        "trail, one dataset": "/trail?dataset=dataset-7",
+        "trail, far back": "/trail?after=20.5",
+        "transactions": "/trail/transactions",
+        "record": f"/records/consent/{filling.consents[len(filling.consents) // 2]}",
+        "network": "/network",
+        "datasets": "/datasets",
+        "dataset": f"/datasets/{filling.datasets[0]}",
+        "models": "/models",
+        "model": f"/models/{filling.models[0]}",
+        "model version": f"/models/versions/{filling.model_versions[-1]}",
+    }
+
+
+def _signed_in(origin: str, officers: Officers) -> httpx.Client:
+    # The trial certificate is the server's own; what is measured does not depend on whose.
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    client = httpx.Client(base_url=origin, verify=context, timeout=120, trust_env=False)
+    shown = client.get("/sign-in")
+    client.headers["cookie"] = f"{COOKIE}={shown.cookies[COOKIE]}"
+    client.cookies.clear()
+    challenge = Challenge.from_code(shown.text.partition("web sign-in ")[2].partition("<")[0])
+    token = shown.text.partition('csrf_token" value="')[2].partition('"')[0]
+    answer = {"csrf_token": token, "answer": signed_answer(challenge, officers.identity())}
+    done = client.post("/sign-in", data=answer, headers={"origin": origin})
+    client.headers["cookie"] = f"{COOKIE}={done.cookies[COOKIE]}"
+    client.cookies.clear()
+    return client
+
+
+def _seconds(client: httpx.Client, path: str) -> float:
+    began = time.perf_counter()
+    answer = client.get(path)
+    assert answer.status_code == 200, (path, answer.status_code)
+    return time.perf_counter() - began
+
+
+def _largest(client: httpx.Client, paths: list[str]) -> int:
+    page = client.get("/").text
+    files = [part.partition('"')[0] for part in page.split('="/static/')[1:]]
+    shared = sum(len(client.get(f"/static/{name}").content) for name in set(files))
+    return shared + max(len(client.get(path).content) for path in paths)
+
+
+def _announced(server: subprocess.Popen[str]) -> str:
+    assert server.stdout is not None
+    return server.stdout.readline().strip()

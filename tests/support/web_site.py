@@ -1,0 +1,81 @@
+"""Northgate's pages served by the installed command, and a browser in front of them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+from support.browser import officer_at, running_browser, shoot, sign_in
+from support.installed_command import CONSENTRY, environment, run_consentry
+
+PICTURES = Path(__file__).parents[2] / "build" / "pages"
+"""Where pictures of the pages are kept, to be looked at."""
+_STOP_SECONDS = 30
+
+
+@dataclass
+class Site:
+    """Pages of a network directory at a URL; `log` is what the server said."""
+
+    directory: Path
+    url: str
+    browser: Browser
+    log: Path
+
+    @contextmanager
+    def visitor(self, **options: Any) -> Iterator[Page]:
+        """A browser of somebody's own in which nobody is signed in; options as of Playwright's contexts."""
+        with officer_at(self.browser, self.url, **options) as page:
+            yield page
+
+    @contextmanager
+    def officer(self, who: str = "northgate/dpo", **options: Any) -> Iterator[Page]:
+        """A browser in which somebody of the wallets is signed in."""
+        with self.visitor(**options) as page:
+            sign_in(page, self.directory, who)
+            yield page
+
+    def consentry(self, *arguments: str, status: int = 0) -> str:
+        """Run the installed command on the network; what it printed."""
+        return run_consentry("--network", str(self.directory), *arguments, status=status)
+
+    def shoot(self, page: Page, name: str) -> None:
+        """Keep pictures of a page: at a desk, in a hand, on paper."""
+        shoot(page, PICTURES, name)
+
+
+@contextmanager
+def running_site(directory: Path) -> Iterator[Site]:
+    """Serve the pages and start a browser; both are ended afterwards."""
+    log = directory / "web.log"
+    with log.open("wb") as output:
+        command = [CONSENTRY, "--network", str(directory), "--as", "northgate/service"]
+        server = subprocess.Popen(
+            [*command, "web", "serve", "--port", "0", "--client-certificates"],
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        try:
+            with running_browser() as browser:
+                yield Site(directory, _announced(server), browser, log)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=_STOP_SECONDS)
+    assert server.returncode == 0, log.read_text()
+
+
+def _announced(server: subprocess.Popen[str]) -> str:
+    """The URL that the server says it is reached at."""
+    assert server.stderr is not None
+    for line in server.stderr:
+        if " at https://" in line:
+            return line.partition(" at ")[2].partition(";")[0].strip()
+    raise AssertionError(f"the server ended with {server.wait()} before it listened")
