@@ -51,12 +51,12 @@ class NavigationItem:
 
 NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("/", "overview.title", READERS),
+    NavigationItem("/requests", "requests.title", READERS),
+    NavigationItem("/grants", "grants.title", READERS),
     NavigationItem("/trail", "trail.title", READERS),
     NavigationItem("/datasets", "datasets.title", READERS),
     NavigationItem("/models", "models.title", READERS),
     NavigationItem("/network", "network.title", READERS),
-    NavigationItem("/requests", "requests.title", READERS),
-    NavigationItem("/grants", "grants.title", READERS),
 )
 
 
