@@ -67,10 +67,11 @@ class Person:
         assert self.post("/sign-in", answer=json.loads(answer.stdout)["answer"]).status_code == 303
         self.get("/")
 
-    def command(self, *arguments: str) -> Result:
+    def command(self, *arguments: str, typed: str | None = None) -> Result:
         """Run `consentry` as this person."""
         who = f"{self.organization}/{self.role}"
-        return CliRunner().invoke(app, ["--network", str(self.consortium.directory), "--as", who, *arguments])
+        shared = ["--network", str(self.consortium.directory), "--as", who]
+        return CliRunner().invoke(app, [*shared, *arguments], input=typed)
 
     def get(self, path: str) -> httpx.Response:
         """Open a page."""

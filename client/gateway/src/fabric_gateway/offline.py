@@ -43,7 +43,7 @@ def transaction_from_bytes(connection: Connection, data: bytes, signature: bytes
 
     def read() -> Transaction:
         prepared = gateway_pb2.PreparedTransaction.FromString(data)
-        proposal = _proposal_of(prepared.envelope.payload)
+        proposal = proposal_of_transaction(prepared.envelope.payload)
         _check_caller(connection, proposal, prepared.transaction_id)
         endorsed = checked_payload(proposal, prepared.envelope.payload, ())
         kept = _signature(connection, signature, prepared.envelope.signature)
@@ -88,7 +88,12 @@ def _signature(connection: Connection, given: bytes | None, found: bytes) -> byt
     return found if given is None else connection.signing.checked(given)
 
 
-def _proposal_of(payload: bytes) -> fabric_protocol.proposals.Proposal:
+def proposal_of_transaction(payload: bytes) -> fabric_protocol.proposals.Proposal:
+    """Return the proposal in a transaction's payload (serialized common.Payload), without its transient data.
+
+    Raises:
+        ValueError, DecodeError, ProtocolError: there is none.
+    """
     parsed = common_pb2.Payload.FromString(payload)
     actions = transaction_pb2.Transaction.FromString(parsed.data).actions
     if len(actions) != 1:

@@ -27,12 +27,16 @@ from consentry.web.signing.service import add_signing
 _CHALLENGES_A_MINUTE = 20
 _SENTENCES = frozenset(
     {
+        "ACTION_DIFFERS",
+        "ACTION_ENDED",
+        "ACTION_UNDER_WAY",
         "ACTION_UNKNOWN",
         "ANSWER_INVALID",
         "CALLER_UNKNOWN",
         "CERTIFICATE_MISSING",
         "CHALLENGE_EXPIRED",
         "FIELD_INVALID",
+        "FILE_INVALID",
         "FORM_FORGED",
         "NOT_FOUND",
         "OTHER_ORGANIZATION",

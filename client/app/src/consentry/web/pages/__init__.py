@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from consentry.web.access import READERS
 from consentry.web.officer import Officer
 from consentry.web.pages import (
+    action_files,
     actions,
     datasets,
     grants,
@@ -36,6 +37,7 @@ ROUTERS: list[APIRouter] = [
     rights_requests.router,
     withdrawals.router,
     actions.router,
+    action_files.router,
 ]
 """Routers of all pages."""
 

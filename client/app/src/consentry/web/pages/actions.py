@@ -46,6 +46,7 @@ class Progress:
     refusal_code: str
     came_from: str
     can_give_up: bool
+    is_apart: bool
 
     @property
     def waits(self) -> bool:
@@ -56,14 +57,14 @@ class Progress:
 @router.get("/actions/{key}")
 def action(request: Request, view: CurrentView, officer: CurrentOfficer, key: Key) -> HTMLResponse:
     """The whole page."""
-    progress = _progress(request, view, _own(request, officer.serialized, key))
+    progress = _progress(request, view, own_action(request, officer.serialized, key))
     return page(request, "action.html", title_key="action_page.title", progress=progress)
 
 
 @router.get("/actions/{key}/progress")
 def action_progress(request: Request, view: CurrentView, officer: CurrentOfficer, key: Key) -> HTMLResponse:
     """The part of it that changes."""
-    progress = _progress(request, view, _own(request, officer.serialized, key))
+    progress = _progress(request, view, own_action(request, officer.serialized, key))
     return page(request, "action_progress.html", title_key="action_page.title", progress=progress)
 
 
@@ -72,12 +73,13 @@ def cancel_action(
     request: Request, officer: CurrentOfficer, key: Key, csrf_token: Annotated[str, Form()]
 ) -> RedirectResponse:
     """Give an action up that is not on its way to the ledger."""
-    pending = _own(request, officer.serialized, key)
+    pending = own_action(request, officer.serialized, key)
     cast(Desk, request.app.state.desk).give_up(pending, at_signer=False)
     return RedirectResponse(f"/actions/{key}", 303)
 
 
-def _own(request: Request, serialized: bytes, key: str) -> Pending:
+def own_action(request: Request, serialized: bytes, key: str) -> Pending:
+    """An officer's own action; raises PageRefused NOT_FOUND."""
     acting(request)
     pending = cast(Desk, request.app.state.desk).find(serialized, key)
     if pending is None:
@@ -108,6 +110,7 @@ def _progress(request: Request, view: LedgerView, pending: Pending) -> Progress:
             refusal_code=pending.refusal.code if pending.refusal is not None else "",
             came_from=pending.came_from,
             can_give_up=not (pending.has_ended or pending.submitted or pending.step),
+            is_apart=bool(pending.transaction_file),
         )
 
 

@@ -55,6 +55,7 @@ class Pending:
         state: one of the states above.
         step: how many of its transactions are committed.
         endorsed: payloads that were endorsed and not submitted yet, by transaction id.
+        transaction_file: the endorsed transaction for a machine without a way to the server, or empty.
         submitted: id of the transaction that is submitted and not known to be valid or invalid.
         is_unclear: whether the network did not say if it took that one.
         outcomes: transactions that are on the ledger.
@@ -72,6 +73,7 @@ class Pending:
     state: str = WAITING
     step: int = 0
     endorsed: dict[str, bytes] = field(default_factory=dict, repr=False)
+    transaction_file: str = field(default="", repr=False)
     submitted: str = ""
     is_unclear: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
@@ -88,3 +90,4 @@ class Pending:
         self.state = state
         self.action = None
         self.endorsed.clear()
+        self.transaction_file = ""

@@ -147,6 +147,7 @@ class Relay:
         pending.step += 1
         # What else was endorsed is of a step that is done.
         pending.endorsed.clear()
+        pending.transaction_file = ""
         assert pending.action is not None  # noqa: S101 - it has not ended
         if pending.step == len(pending.action.calls):
             self._committed(pending)

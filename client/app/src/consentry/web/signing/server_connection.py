@@ -96,7 +96,59 @@ class ServerConnection:
         return answer
 
 
-class RelayTransport:
+class NoTransport:
+    """The calls of a gateway that nobody answers: for signing without a connection."""
+
+    def endorse(self, request: gateway_pb2.EndorseRequest, timeout: float) -> gateway_pb2.EndorseResponse:
+        """Nobody answers."""
+        raise _not_relayed()
+
+    def submit(self, request: gateway_pb2.SubmitRequest, timeout: float) -> gateway_pb2.SubmitResponse:
+        """Nobody answers."""
+        raise _not_relayed()
+
+    def commit_status(
+        self, request: gateway_pb2.SignedCommitStatusRequest, timeout: float
+    ) -> gateway_pb2.CommitStatusResponse:
+        """Nobody answers."""
+        raise _not_relayed()
+
+    def start(
+        self, method: Method, request: Any, timeout: float, answered: Callable[[Outcome], None]
+    ) -> None:
+        """Make a call; its outcome is handed over before this returns."""
+        outcome: Outcome
+        try:
+            outcome = getattr(self, method)(request, timeout)
+        except StatusFailure as failure:
+            outcome = failure
+        answered(outcome)
+
+    def evaluate(self, request: gateway_pb2.EvaluateRequest, timeout: float) -> gateway_pb2.EvaluateResponse:
+        """Nobody answers."""
+        raise _not_relayed()
+
+    def chaincode_events(self, request: gateway_pb2.SignedChaincodeEventsRequest) -> Stream:
+        """Nobody answers."""
+        raise _not_relayed()
+
+    def deliver(self, envelope: Any) -> Stream:
+        """Nobody answers."""
+        raise _not_relayed()
+
+    def deliver_filtered(self, envelope: Any) -> Stream:
+        """Nobody answers."""
+        raise _not_relayed()
+
+    def deliver_with_private_data(self, envelope: Any) -> Stream:
+        """Nobody answers."""
+        raise _not_relayed()
+
+    def close(self) -> None:
+        """There is no connection."""
+
+
+class RelayTransport(NoTransport):
     """The three calls of a submission for `fabric_gateway`, each passed on by the server for one code."""
 
     def __init__(self, connection: ServerConnection, code: str) -> None:
@@ -116,40 +168,6 @@ class RelayTransport:
     ) -> gateway_pb2.CommitStatusResponse:
         """Gateway.CommitStatus."""
         return self._call("commit_status", request, timeout, gateway_pb2.CommitStatusResponse)
-
-    def start(
-        self, method: Method, request: Any, timeout: float, answered: Callable[[Outcome], None]
-    ) -> None:
-        """Make a call; its outcome is handed over before this returns."""
-        outcome: Outcome
-        try:
-            outcome = getattr(self, method)(request, timeout)
-        except StatusFailure as failure:
-            outcome = failure
-        answered(outcome)
-
-    def evaluate(self, request: gateway_pb2.EvaluateRequest, timeout: float) -> gateway_pb2.EvaluateResponse:
-        """Not relayed."""
-        raise _not_relayed()
-
-    def chaincode_events(self, request: gateway_pb2.SignedChaincodeEventsRequest) -> Stream:
-        """Not relayed."""
-        raise _not_relayed()
-
-    def deliver(self, envelope: Any) -> Stream:
-        """Not relayed."""
-        raise _not_relayed()
-
-    def deliver_filtered(self, envelope: Any) -> Stream:
-        """Not relayed."""
-        raise _not_relayed()
-
-    def deliver_with_private_data(self, envelope: Any) -> Stream:
-        """Not relayed."""
-        raise _not_relayed()
-
-    def close(self) -> None:
-        """The connection is closed by whoever opened it."""
 
     def _call(self, name: str, request: Any, timeout: float, answer: Any) -> Any:
         body = {"code": self._code, "request": wire.encoded(request.SerializeToString(deterministic=True))}
