@@ -18,7 +18,7 @@ from consentry.web.signing.files import SigningFile
 from consentry.web.signing.pending import Pending
 from consentry.web.signing.relay import Relay
 from fabric_gateway import EndorseError, SubmitError
-from fabric_gateway.transport import StatusFailure
+from fabric_gateway.failures import StatusFailure
 
 router = APIRouter()
 
