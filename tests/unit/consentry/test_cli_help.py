@@ -29,10 +29,6 @@ def every_command() -> list[tuple[str, ...]]:
 
 COMMANDS = every_command()
 DOCUMENTED = (
-    "gate approve",
-    "gate revoke",
-    "data register-function",
-    "data compute",
     "demo",
     "index",
     "verify",
@@ -116,6 +112,8 @@ DOCUMENTED = (
     "access visa",
     "access visa-keys",
     "data open",
+    "data register-function",
+    "data compute",
     "data aggregates",
     "training show",
     "training end",
@@ -162,6 +160,8 @@ DOCUMENTED = (
     "gate serve",
     "gate list",
     "gate freeze",
+    "gate approve",
+    "gate revoke",
     "gate rotate",
     "gate erase",
     "epochs close",
