@@ -13,8 +13,10 @@ from typing import Any, get_type_hints
 import consentry_records
 from consentry_contracts import contracts
 from consentry_records import Record, events, keys, reasons
+from consentry_records.delivery import ENDS
 from consentry_records.emergency import EMERGENCY_FINDINGS, EMERGENCY_REASONS
 from consentry_records.error_catalogue import CATALOGUE
+from consentry_records.function import OUTPUT_KINDS
 from consentry_records.idempotency import RECORDED_BEFORE, THE_SAME_AGAIN
 from consentry_records.kinds import Choice, Flag, Instant, Integer, Kind, Many, Nullable, Table, Text
 from consentry_records.model_stage import STAGE_REASONS
@@ -140,6 +142,8 @@ def vocabulary_table() -> str:
         ("restriction", RESTRICTIONS),
         ("research topic", RESEARCH_TOPICS),
         ("output", OUTPUTS),
+        ("kind of a function's output", OUTPUT_KINDS),
+        ("end of a delivery", ENDS),
         ("reason of a review", REVIEW_REASONS),
         ("failure of a training session", FAILURES),
         ("reason of a stage", STAGE_REASONS),

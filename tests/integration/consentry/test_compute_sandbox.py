@@ -9,8 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from support.ordinary_user import as_user, home_directory
+from support.processes import all_gone, below, until
 
 from consentry.errors import ConfigurationError
 from consentry.gate.compute.environment import PythonEnvironment
@@ -59,34 +59,6 @@ def end_of(sandbox: Sandbox, body: str) -> str:
     with pytest.raises(RunEnded) as caught:
         run(sandbox, body)
     return caught.value.end
-
-
-def below(ancestor: int) -> list[int]:
-    """Processes that descend from one."""
-    parents: dict[int, int] = {}
-    for place in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(place.parent.name)] = int(place.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    found, new = set[int](), {ancestor}
-    while new:
-        new = {process for process, parent in parents.items() if parent in new} - found
-        found |= new
-    return sorted(found)
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def all_gone(processes: list[int]) -> bool:
-    return until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
 
 
 def test_declared_outputs_come_out(sandbox: Sandbox) -> None:
