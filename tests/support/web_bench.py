@@ -38,6 +38,7 @@ class WebBench:
         kind: str = "hospital",
         msp_id: str = NORTHGATE,
         actions: ActionSettings | None = None,
+        **settings: Any,
     ) -> None:
         self.organization = SampleOrganization(msp_id)
         self.other = SampleOrganization("RiversideMSP")
@@ -46,6 +47,7 @@ class WebBench:
         self.reads: list[tuple[str, str, list[str]]] = []
         self.signed: list[bytes] = []
         self.network = NetworkState(START, (), (), "")
+        self.told: list[dict[str, Any]] = []
         self.prove: Callable[[ChangeRow], Proved] = _no_peer
         self.application = create_application(
             WebSettings(
@@ -61,6 +63,7 @@ class WebBench:
                 probe=lambda: self.network,
                 clock=lambda: self.now,
                 actions=actions,
+                **settings,
             )
         )
 
@@ -96,10 +99,9 @@ class WebBench:
             "client", name="0f" * 16, attributes=attributes, start=START - timedelta(days=10), **options
         )
 
-    def _note(
-        self, officer: Officer, question: str, *, concerned: list[str], row_count: int, **rest: Any
-    ) -> None:
+    def _note(self, officer: Officer, question: str, *, concerned: list[str], **told: Any) -> None:
         self.reads.append((officer.enrolment_id, question, concerned))
+        self.told.append(told)
 
 
 class Browser:

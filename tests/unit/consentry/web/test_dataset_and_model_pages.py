@@ -118,7 +118,7 @@ def test_a_dataset_shows_versions_lineage_consents_grants_and_decisions(story):
     assert "biopsies" in text
     assert "explicit consent" in text
     assert "general research use" in text
-    assert f'href="/records/grant/{identifier("grant", 1)}"' in text
+    assert f'href="/grants/{identifier("grant", 1)}"' in text
     assert f'href="/records/session/{identifier("session", 1)}"' in text
     assert f'href="/models/versions/{MODEL_VERSION}"' in text
     assert "Consents of NorthgateMSP in force" in text

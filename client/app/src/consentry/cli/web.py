@@ -13,6 +13,7 @@ from consentry.cli.output import AsJson, examples, note, show_json
 if TYPE_CHECKING:
     from consentry.https_serving import Certificate
     from consentry.ledger import Ledger
+    from consentry.web.settings import ReportFiles
 
 app = typer.Typer(name="web", no_args_is_help=True, help="The trail as pages for compliance officers.")
 
@@ -41,19 +42,36 @@ def serve(
             "--client-certificates", help="Let browsers sign in by certificates of the organization, too."
         ),
     ] = False,
+    schedule: Annotated[
+        Path | None, typer.Option(help="Schedule of reports that officers may look at (YAML).")
+    ] = None,
+    details: Annotated[
+        Path | None,
+        typer.Option(help="YAML file with what no ledger has; `report details` lists the keys."),
+    ] = None,
 ) -> None:
     """Serve the own organization's officers until stopped (SIGTERM or Ctrl-C).
 
     Only its members can sign in. What they are shown of persons is recorded on the ledger.
     """
     from consentry.errors import InputRejected
+    from consentry.web.settings import ReportFiles
 
     if (certificate is None) != (key is None):
         raise InputRejected("OPTIONS_INCOMPLETE", "give --certificate and --key together")
     context = command_context(ctx)
     given = (certificate, key) if certificate is not None and key is not None else None
     with context.connect() as ledger:
-        _serve(context, ledger, host, port, url, given, client_certificates=client_certificates)
+        _serve(
+            context,
+            ledger,
+            host,
+            port,
+            url,
+            given,
+            ReportFiles(schedule=schedule, details=details),
+            client_certificates=client_certificates,
+        )
 
 
 @app.command("sign-in", epilog=examples("consentry --as northgate/dpo web sign-in sign-in-1.eyJjaGFubmVs…"))
@@ -97,6 +115,7 @@ def _serve(
     port: int,
     url: str | None,
     given: tuple[Path, Path] | None,
+    report_files: ReportFiles,
     *,
     client_certificates: bool,
 ) -> None:
@@ -123,6 +142,7 @@ def _serve(
         tls,
         announce,
         client_roots=roots,
+        report_files=report_files,
     )
 
 

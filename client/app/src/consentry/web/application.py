@@ -19,6 +19,7 @@ from consentry.web.pages import ROUTERS
 from consentry.web.pages.live import Streams
 from consentry.web.rate_limit import RateLimit
 from consentry.web.rendering import page
+from consentry.web.report_jobs import ReportJobs
 from consentry.web.security_headers import SecurityHeaders
 from consentry.web.sessions import COOKIE, Sessions
 from consentry.web.settings import WebSettings
@@ -32,6 +33,11 @@ _SENTENCES = frozenset(
         "ACTION_UNDER_WAY",
         "ACTION_UNKNOWN",
         "ANSWER_INVALID",
+        "INDEX_EMPTY",
+        "NOT_CUSTODIAN",
+        "REPORT_NOT_KEPT",
+        "SUBJECT_NOT_KEPT",
+        "TOO_MANY_REPORTS",
         "CALLER_UNKNOWN",
         "CERTIFICATE_MISSING",
         "CHALLENGE_EXPIRED",
@@ -71,6 +77,7 @@ def create_application(settings: WebSettings) -> FastAPI:
     state.view = LedgerView(settings.engine, settings.reads)
     if settings.actions is not None:
         add_signing(application, settings, settings.actions)
+    state.report_jobs = ReportJobs(now)
     application.include_router(sign_in.router)
     application.include_router(static_files.router)
     for router in ROUTERS:

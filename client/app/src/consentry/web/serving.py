@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from consentry.channel_members import ChannelMembers
 from consentry.errors import ConfigurationError, ConsentryError, InputRejected
 from consentry.https_serving import Certificate
 from consentry.ledger import Ledger
+from consentry.subjects import SubjectRegister
 from consentry.web.action_settings import action_settings
 from consentry.web.application import create_application
 from consentry.web.client_certificates import CertificateProtocol
@@ -26,7 +28,7 @@ from consentry.web.network_probe import NetworkProbe
 from consentry.web.peer_proofs import PeerProver
 from consentry.web.places import SignInFile
 from consentry.web.read_log import LedgerReadLog
-from consentry.web.settings import WebSettings
+from consentry.web.settings import ReportFiles, WebSettings
 
 _FOLLOW_SECONDS = 1.0
 _ORIGIN = re.compile(r"https://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:]{2,39}\])(?::[0-9]{1,5})?")
@@ -42,6 +44,7 @@ def serve(
     announce: Callable[[int], None],
     *,
     client_roots: Path | None = None,
+    report_files: ReportFiles | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; `announce` is called with the port once requests are taken.
 
@@ -53,6 +56,7 @@ def serve(
         certificate: for TLS.
         announce: called with the port.
         client_roots: PEM file of authorities whose client certificates are asked for; None for none.
+        report_files: what the operator gives for reports.
 
     Raises:
         ConfigurationError: CANNOT_LISTEN; the index's or the network's faults.
@@ -61,7 +65,7 @@ def serve(
     if client_roots is not None:
         options |= {"ssl_cert_reqs": ssl.CERT_OPTIONAL, "ssl_ca_certs": client_roots}
     with _following(ledger), contextlib.closing(LedgerReadLog(ledger.trail_reads, ledger.clock)) as reads:
-        settings = settings_of(ledger, origin, reads)
+        settings = replace(settings_of(ledger, origin, reads), report_files=report_files or ReportFiles())
 
         @contextlib.asynccontextmanager
         async def listen(stopping: asyncio.Event) -> AsyncIterator[int]:
@@ -100,7 +104,17 @@ def settings_of(ledger: Ledger, origin: str, reads: LedgerReadLog) -> WebSetting
         probe=NetworkProbe(ledger),
         clock=ledger.clock,
         actions=action_settings(ledger),
+        register=_register_of(ledger),
     )
+
+
+def _register_of(ledger: Ledger) -> Callable[[], SubjectRegister] | None:
+    """The register of an organization that has one: looking for it makes none."""
+    path = ledger.profile.subject_register(ledger.profile.organization(ledger.identity.msp_id).name)
+    if not path.is_file():
+        return None
+    register = ledger.subjects
+    return lambda: register
 
 
 def origin_of(url: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Engine
 
+from consentry.subjects import SubjectRegister
 from consentry.web.action_settings import ActionSettings
 from consentry.web.network_state import NetworkState
 from consentry.web.officer import Officer
@@ -34,6 +36,14 @@ class ReadLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFiles:
+    """Files that reports need: the schedule of those made by themselves, and what the organization states."""
+
+    schedule: Path | None = None
+    details: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """One organization's pages.
 
@@ -51,6 +61,8 @@ class WebSettings:
         actions: what officers' actions need; None where the pages are for reading alone.
         probe: asks the network's nodes how they are; None where there is no network.
         clock: this machine's.
+        register: gives the own register of subjects; None where the organization keeps none.
+        report_files: what the operator gave for reports.
     """
 
     origin: str
@@ -65,3 +77,5 @@ class WebSettings:
     probe: Callable[[], NetworkState] | None
     clock: Clock
     actions: ActionSettings | None = None
+    register: Callable[[], SubjectRegister] | None = None
+    report_files: ReportFiles = ReportFiles()

@@ -13,16 +13,22 @@ from consentry.web.pages import (
     actions,
     datasets,
     grants,
+    impact,
     live,
     models,
     network,
     overview,
     record,
+    registers,
+    reports,
     requests,
     rights_requests,
+    subjects,
     trail,
     withdrawals,
 )
+from consentry.web.report_offers import OFFICERS
+from consentry_records.roles import DPO
 
 ROUTERS: list[APIRouter] = [
     overview.router,
@@ -38,6 +44,10 @@ ROUTERS: list[APIRouter] = [
     withdrawals.router,
     actions.router,
     action_files.router,
+    subjects.router,
+    impact.router,
+    registers.router,
+    reports.router,
 ]
 """Routers of all pages."""
 
@@ -58,6 +68,11 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("/trail", "trail.title", READERS),
     NavigationItem("/datasets", "datasets.title", READERS),
     NavigationItem("/models", "models.title", READERS),
+    NavigationItem("/subjects", "subject_form.title", (DPO,)),
+    NavigationItem("/impact", "navigation.impact", impact.ROLES),
+    NavigationItem("/rights", "navigation.rights", registers.ROLES),
+    NavigationItem("/breaches", "navigation.breaches", registers.ROLES),
+    NavigationItem("/reports", "reports.title", OFFICERS),
     NavigationItem("/network", "network.title", READERS),
 )
 
