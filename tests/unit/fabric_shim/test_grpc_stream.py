@@ -11,6 +11,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived
 from h2.exceptions import StreamClosedError
+from hyperframe.frame import DataFrame
 from hypothesis import given
 from hypothesis import strategies as st
 from support.scripted_peer import Message
@@ -117,3 +118,7 @@ def test_the_other_side_may_send_large_frames():
     theirs.send_data(1, b"x" * 2**20)
     (data,) = [e for e in ours.receive_data(theirs.data_to_send()) if isinstance(e, DataReceived)]
     assert len(data.data) == 2**20
+
+
+def test_no_payload_is_written_out_by_the_library_below() -> None:
+    assert b"secret".hex() not in repr(DataFrame(1, b"secret"))

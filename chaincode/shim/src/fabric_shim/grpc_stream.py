@@ -14,6 +14,7 @@ import grpclib.protocol
 from grpclib.config import Configuration
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
+from hyperframe.frame import DataFrame
 
 from fabric_shim.errors import ConversationError
 from fabric_shim.messages import MOST_MESSAGE_BYTES, parse_message
@@ -29,6 +30,15 @@ CONFIGURATION: Final = Configuration(
     _http2_max_pings_without_data=0,
     _http2_min_sent_ping_interval_without_data=60.0,
 )
+
+
+def _size(frame: DataFrame) -> str:
+    return f"<{len(frame.data)} bytes>"
+
+
+# h2 writes out every frame that it receives, logged or not: 18 ms for one of a megabyte. Nor do payloads
+# belong into a log.
+DataFrame._body_repr = _size  # type: ignore[assignment]
 
 
 class GrpcStream:

@@ -21,6 +21,7 @@ from grpclib.const import Cardinality
 from grpclib.utils import Wrapper
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
+from hyperframe.frame import DataFrame
 
 from fabric_embedded.chaincode.tls import client_context
 
@@ -29,6 +30,15 @@ _MOST_BYTES = 100 * 2**20
 _PREFIX_BYTES = 5
 # At HTTP/2's usual 16 KiB a batch of a megabyte is taken apart into sixty frames.
 _FRAME_BYTES = 2**20
+
+
+def _size(frame: DataFrame) -> str:
+    return f"<{len(frame.data)} bytes>"
+
+
+# h2 writes out every frame that it receives, logged or not: 18 ms for one of a megabyte. Nor do payloads
+# belong into a log.
+DataFrame._body_repr = _size  # type: ignore[assignment]
 
 
 class MessageStream(Protocol):
