@@ -16,7 +16,7 @@ class FakeLedger:
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
-        for part in ("consents", "datasets", "grants", "access", "models"):
+        for part in ("consents", "datasets", "grants", "access", "models", "data"):
             setattr(self, part, _Part(self, part))
 
     def __enter__(self) -> FakeLedger:
