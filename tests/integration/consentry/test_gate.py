@@ -22,12 +22,13 @@ from typer.testing import CliRunner
 
 from consentry.cli.main import app
 from consentry.data import DeliveryStopped
-from consentry.errors import AccessDenied
+from consentry.errors import AccessDenied, InputRejected
 from consentry.gate.address import GateAddress
 from consentry.gate.connection import GateRefused
 from consentry.gate.places import GatePlaces
 from consentry.network import enroll_user, publish_revocations, revoke_user
 from consentry.request_signatures import signed_headers
+from consentry_records.conditions import Conditions
 from consentry_records.delivery import Delivery
 
 pytestmark = pytest.mark.integration
@@ -169,6 +170,32 @@ def test_a_denial_is_the_committed_one(gate, researcher, granted, version):
         rows.frame()
     assert any(reason.endswith(f"does not cover purpose {CARE}") for reason in caught.value.reasons)
     assert researcher.access.get(rows.attempt_id).decision == caught.value.decision
+
+
+def test_a_grant_for_some_columns_lets_these_out_and_no_others(gate, steward, researcher, version, frame):
+    terms = {"versions": [version.version_id], "purposes": [RESEARCH], "duration": MONTH}
+    request = researcher.grants.request(
+        [version.version_id], purposes=[RESEARCH], duration=MONTH, columns=["grade"]
+    )
+    given = steward.grants.grant(request.request_id, conditions=Conditions(columns=("grade",)), **terms)
+    with researcher.data.open(version.version_id, purpose=RESEARCH, columns=["grade"]) as rows:
+        came = rows.frame()
+    assert list(came.columns) == ["grade"]
+    assert came["grade"].isna().sum() == COUNT // 3
+    (record,) = deliveries(researcher, rows.attempt_id)
+    assert record.content_digest == rows.deliveries[0].content_digest
+    for columns in (None, ["grade", "radius"]):
+        with (
+            researcher.data.open(version.version_id, purpose=RESEARCH, columns=columns) as rows,
+            pytest.raises(AccessDenied),
+        ):
+            rows.frame()
+    with pytest.raises(InputRejected) as caught:
+        researcher.data.open(
+            version.version_id, purpose=RESEARCH, columns=["grade"], attempt_id=rows.attempt_id
+        )
+    assert caught.value.code == "ATTEMPT_MADE"
+    steward.grants.revoke(given.grant_id)
 
 
 def test_an_attempt_is_used_once(gate, researcher, granted, version):
