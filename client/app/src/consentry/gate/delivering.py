@@ -6,6 +6,7 @@ import hmac
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import pyarrow as pa
 
@@ -52,7 +53,7 @@ class Tally:
         if rows == len(leaves):
             self._tree.add(leaves)
         else:
-            self._tree.add(leaf for leaf, letter in zip(leaves, reasons, strict=True) if letter == GIVEN_OUT)
+            self._tree.add(compress(leaves, map(GIVEN_OUT.__eq__, reasons)))
         self._digest.update(digests)
         self.rows += rows
         self.sent += size
