@@ -120,7 +120,8 @@ def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, InputRejected):
         return error_page(request, 400, error.code)
     _log.warning("a page could not be shown: %s", error.code)
-    return error_page(request, 503 if isinstance(error, LedgerUnreachable) else 500, error.code)
+    is_later = isinstance(error, LedgerUnreachable) or error.code == "INDEX_EMPTY"
+    return error_page(request, 503 if is_later else 500, error.code)
 
 
 def _malformed(request: Request, error: Exception) -> Response:

@@ -145,17 +145,17 @@ def free_port(host: str) -> int:
 
 @contextlib.contextmanager
 def _following(ledger: Ledger) -> Iterator[None]:
-    """Keep the index up to date in a thread of its own; the first time before anybody is served."""
+    """Keep the index up to date in a thread of its own; pages say how far behind it is."""
     stopping = threading.Event()
-    ledger.trail.update()
 
     def follow() -> None:
-        while not stopping.wait(_FOLLOW_SECONDS):
+        while True:
             try:
                 ledger.trail.update()
             except ConsentryError as error:
-                # Pages say how far behind they are; another program may fill the same index.
                 _log.warning("the index was not brought up to date: %s", error.code)
+            if stopping.wait(_FOLLOW_SECONDS):
+                return
 
     thread = threading.Thread(target=follow, name="consentry-web-follower")
     thread.start()
