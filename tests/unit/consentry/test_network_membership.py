@@ -36,6 +36,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, An
     calls: list[tuple[str, Any]] = []
     network = NativeNetwork.__new__(NativeNetwork)
     network.directory, network.topology = tmp_path, consortium()
+    whole = SimpleNamespace(organization=None, retiring=False)
+    network._nodes = SimpleNamespace(settings=whole)  # type: ignore[assignment]
     for name in ("add_organization", "remove_organization", "upgrade_chaincode", "add_peer"):
         setattr(network, name, lambda topology, _progress, name=name: calls.append((name, topology)))
     network.stop_process = lambda name: calls.append(("stop_process", name))  # type: ignore[method-assign]

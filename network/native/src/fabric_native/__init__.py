@@ -10,6 +10,8 @@ from fabric_native.errors import (
     InstallationError,
     NativeError,
 )
+from fabric_native.invitation import Invitation
+from fabric_native.member_file import MemberFile
 from fabric_native.network import NativeNetwork
 
 __all__ = [
@@ -20,7 +22,9 @@ __all__ = [
     "FabricBinaries",
     "Finding",
     "InstallationError",
+    "Invitation",
     "Machine",
+    "MemberFile",
     "NativeError",
     "NativeNetwork",
     "State",

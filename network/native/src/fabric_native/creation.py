@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fabric_native.chaincode_builder import scripts
 from fabric_native.connection_profile import build_profile
 from fabric_native.endpoints import Endpoints
 from fabric_native.genesis import build_genesis_block
+from fabric_native.invitation import Invitation
 from fabric_native.material import create_authorities
 from fabric_native.nodes import chaincode, network_nodes
 from fabric_native.paths import NetworkPaths
@@ -53,6 +55,38 @@ def create_network(
     settings, found = choose_settings(binaries, authority_fallback)
     progress(found)
     paths = NetworkPaths(directory.absolute())
+    return _whole_or_not_at_all(
+        paths, lambda processes: _create(paths, topology, settings, processes, progress)
+    )
+
+
+def create_member(
+    directory: Path,
+    invitation: Invitation,
+    topology: Topology,
+    name: str,
+    binaries: Path | None,
+    authority_fallback: Sequence[str],
+    progress: Callable[[str], None],
+) -> NetworkPaths:
+    """Make an organization's own part of a network that runs without it; its CA goes on running.
+
+    Parameters:
+        directory: where; as for `create_network`.
+        invitation: to the network as it is.
+        topology: the network as it will be, with the organization.
+        name: of the organization; it has a host of its own.
+        binaries, authority_fallback, progress: as for `create_network`, as is what is raised.
+    """
+    settings, found = choose_settings(binaries, authority_fallback)
+    progress(found)
+    paths, settings = NetworkPaths(directory.absolute()), replace(settings, organization=name)
+    return _whole_or_not_at_all(
+        paths, lambda processes: _create(paths, topology, settings, processes, progress, invitation)
+    )
+
+
+def _whole_or_not_at_all(paths: NetworkPaths, make: Callable[[ProcessKeeper], None]) -> NetworkPaths:
     processes = process_keeper(paths)
     whole = network_directory(paths)
     if whole.is_unfinished:
@@ -60,7 +94,7 @@ def create_network(
         processes.stop([record.name for record in processes.recorded()])
     whole.begin()
     try:
-        _create(paths, topology, settings, processes, progress)
+        make(processes)
     except BaseException:
         processes.stop([record.name for record in processes.recorded()])
         raise
@@ -86,25 +120,34 @@ def _create(
     settings: EngineSettings,
     processes: ProcessKeeper,
     progress: Callable[[str], None],
+    invitation: Invitation | None = None,
 ) -> None:
     for path in (paths.organizations, paths.run, paths.logs):
         path.mkdir(mode=0o700)
     start = datetime.now(UTC)
-    ports = claim_ports(port_names(network_nodes(topology)), topology.host, paths.directory)
+    here = settings.operated(topology)
+    own = [node for node in network_nodes(topology) if node.organization in {item.name for item in here}]
+    others = {} if invitation is None else invitation.ports
+    ports = {**others, **claim_ports(port_names(own), topology.host, paths.directory)}
     write_ports(paths.ports, ports)
-    endpoints = Endpoints(topology, ports)
+    endpoints = Endpoints(topology, ports, on_own_machine=invitation is not None)
     write_private(paths.settings, settings.to_json())
     write_private(paths.topology, topology.to_json().encode("utf-8"))
     for name, program in scripts(sys.executable).items():
         write_private(paths.builder / "bin" / name, program, executable=True)
-    for organization in topology.organizations:
+    for organization in here:
         create_authorities(paths, organization, endpoints, start)
     _issue(Authorities(paths, endpoints, settings, processes), progress)
-    for organization in topology.organizations:
+    for organization in here:
         service = chaincode(organization)
         files = paths.organization(organization.name).chaincode(service)
         files.write_package(package_label(topology.chaincode), endpoints.address(service))
-    write_private(paths.genesis, build_genesis_block(paths, endpoints, start))
+    if invitation is None:
+        write_private(paths.genesis, build_genesis_block(paths, endpoints, start))
+    else:
+        write_private(paths.genesis, invitation.genesis)
+        for name, roots in invitation.tls_roots.items():
+            write_private(paths.organization(name).tls_ca.certificate, roots)
     write_private(paths.profile, build_profile(paths, endpoints))
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from fabric_native.deployment import Deployment, Member
 from fabric_native.membership import peer_client
-from fabric_native.node_processes import Nodes
+from fabric_native.node_processes import Nodes, listens
 from fabric_native.nodes import peers
 from fabric_native.ordering import unreachable, wait_for_ordering
 from fabric_protocol.topology import Organization
@@ -25,13 +25,26 @@ def deployment(nodes: Nodes) -> Iterator[Deployment]:
             clients = [stack.enter_context(nodes.client(node)) for node in peers(item)]
             package = service.package.read_bytes()
             members.append(Member(item.msp_id, clients, package, service.read_package_id()))
-        others = [
-            stack.enter_context(peer_client(nodes.paths, nodes.endpoints, peers(item)[0], here[0]))
+        others = {
+            item.msp_id: stack.enter_context(
+                peer_client(nodes.paths, nodes.endpoints, peers(item)[0], here[0])
+            )
             for item in elsewhere
-        ]
+        }
         # One organization commits for all: two that did so at once would void each other's transaction.
         commits = nodes.topology.organizations[0] in here
         yield Deployment(channel, members, others, commits, lambda: _away(nodes, elsewhere))
+
+
+def reachable_others(nodes: Nodes) -> list[str]:
+    """MSP ids of the other organizations whose first peers listen."""
+    others = [item for item in nodes.topology.organizations if item not in nodes.operated]
+    places = {item.msp_id: peers(item)[0] for item in others}
+    return [
+        msp_id
+        for msp_id, node in places.items()
+        if listens(nodes.endpoints.host(node), nodes.ports[node.name])
+    ]
 
 
 def _away(nodes: Nodes, others: Sequence[Organization]) -> list[str]:

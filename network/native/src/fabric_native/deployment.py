@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fabric_protos.peer.lifecycle import lifecycle_pb2
@@ -24,6 +24,7 @@ _AGAIN_SECONDS = 0.1
 _OTHERS_SECONDS = 600
 _OTHERS_AGAIN_SECONDS = 0.5
 OTHERS_MISSING = "OTHERS_MISSING"
+_APPROVED = ("sequence", "version", "validation_parameter", "collections", "source")
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,15 @@ class Deployment:
     Parameters:
         channel: its id.
         members: the organizations that deploy from here.
-        others: one peer of each organization that deploys on a machine of its own; it endorses what is
-            committed.
+        others: by MSP id one peer of each organization that deploys on a machine of its own; it endorses what
+            is committed.
         commits: whether it is for the members to commit; else they wait until others have.
         ordering: who of the others' ordering nodes cannot be reached, for members that need them.
     """
 
     channel: str
     members: Sequence[Member]
-    others: Sequence[PeerClient] = ()
+    others: Mapping[str, PeerClient] = field(default_factory=dict)
     commits: bool = True
     ordering: Callable[[], Sequence[str]] = tuple
 
@@ -128,15 +129,31 @@ class Deployment:
         arguments = approval_arguments(definition, member.package_id)
         self._submit("ApproveChaincodeDefinitionForMyOrg", arguments, member.peers[0], member.peers[:1])
 
-    def commit(self, definition: Definition) -> None:
-        """Commit what was approved, endorsed by every organization."""
-        endorsers = self._endorsers
+    def has_approved(self, definition: Definition, member: Member) -> bool:
+        """Whether one organization has approved exactly this, with its package, as its own peer knows."""
+        arguments = lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(
+            name=definition.name, sequence=definition.sequence
+        )
+        try:
+            answer = _ask(member.peers[0], self.channel, "QueryApprovedChaincodeDefinition", arguments)
+        except AdministrationError as error:
+            # So the peer says that there is none.
+            if error.code != "PEER_REFUSED":
+                raise
+            return False
+        found = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult.FromString(answer)
+        wanted = approval_arguments(definition, member.package_id)
+        return all(getattr(found, name) == getattr(wanted, name) for name in _APPROVED)
+
+    def commit(self, definition: Definition, endorsers: Sequence[PeerClient] = ()) -> None:
+        """Commit what was approved, endorsed by every organization, or by those that are named."""
+        endorsers = endorsers or self._endorsers
         self._submit("CommitChaincodeDefinition", commit_arguments(definition), endorsers[0], endorsers)
 
     @property
     def _endorsers(self) -> list[PeerClient]:
         """One peer of each organization, the one that sends first."""
-        return [*(member.peers[0] for member in self.members), *self.others]
+        return [*(member.peers[0] for member in self.members), *self.others.values()]
 
     def _submit(
         self, function: str, arguments: Any, peer: PeerClient, endorsers: Sequence[PeerClient]

@@ -14,9 +14,11 @@ from types import MappingProxyType
 
 from fabric_native.bundle import Machine, export_bundle
 from fabric_native.connection_profile import holds_network
-from fabric_native.creation import create_network, network_directory, process_keeper
+from fabric_native.creation import create_member, create_network, network_directory, process_keeper
 from fabric_native.deployment import OTHERS_MISSING
 from fabric_native.errors import AdministrationError
+from fabric_native.invitation import Invitation, invite
+from fabric_native.member_file import MemberFile, describe_member
 from fabric_native.node_processes import Nodes
 from fabric_native.nodes import Kind, Node, peers
 from fabric_native.operations import (
@@ -26,6 +28,14 @@ from fabric_native.operations import (
     rotate_certificates,
     upgrade_chaincode,
 )
+from fabric_native.own_part import (
+    adopt,
+    release,
+    renew_certificates,
+    settle,
+    take_renewed_certificates,
+    upgrade,
+)
 from fabric_native.paths import NetworkPaths
 from fabric_native.settings import EngineSettings
 from fabric_native.starting import join_network, start_nodes
@@ -33,6 +43,7 @@ from fabric_operator.errors import NetworkError
 from fabric_operator.managed_network import ManagedNetwork, open_topology, silent
 from fabric_operator.node_status import NodeStatus
 from fabric_operator.ports import is_free, read_ports, require_free
+from fabric_protocol.channel_config import Consenter
 from fabric_protocol.topology import Organization, Topology
 
 # Clients of a node end before it.
@@ -82,6 +93,30 @@ class NativeNetwork(ManagedNetwork):
             AuthorityError, ProcessError: the CAs did not start, or did not issue.
         """
         paths = create_network(directory, topology, binaries, authority_fallback, progress)
+        return cls(paths.directory, topology)
+
+    @classmethod
+    def create_member(
+        cls,
+        directory: Path,
+        invitation: Invitation,
+        topology: Topology,
+        name: str,
+        progress: Callable[[str], None] = silent,
+        *,
+        binaries: Path | None = None,
+        authority_fallback: Sequence[str] = (),
+    ) -> NativeNetwork:
+        """Make an organization's own part of a network that works without it so far; see `create`.
+
+        Parameters:
+            directory: where its part will live, on its own machine.
+            invitation: from any organization of the network.
+            topology: the network as it will be.
+            name: of the organization, which the topology has.
+            progress, binaries, authority_fallback: as for `create`.
+        """
+        paths = create_member(directory, invitation, topology, name, binaries, authority_fallback, progress)
         return cls(paths.directory, topology)
 
     @classmethod
@@ -150,8 +185,14 @@ class NativeNetwork(ManagedNetwork):
         self._operate(lambda: remove_organization(self._nodes, topology, progress))
 
     def upgrade_chaincode(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
-        """Put another version of the chaincode in force; see `fabric_native.operations.upgrade_chaincode`."""
-        self._operate(lambda: upgrade_chaincode(self._nodes, topology, progress))
+        """Put another version of the chaincode in force, in a bundle as far as the others have approved it.
+
+        See `fabric_native.operations.upgrade_chaincode`, `fabric_native.own_part.upgrade`.
+        """
+        if self.is_bundle:
+            self._change(lambda: upgrade(self._nodes, topology, progress))
+        else:
+            self._operate(lambda: upgrade_chaincode(self._nodes, topology, progress))
 
     def add_peer(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
         """Start another peer of an organization by a snapshot; see `fabric_native.operations.add_peer`."""
@@ -170,9 +211,62 @@ class NativeNetwork(ManagedNetwork):
                 f"{name} is a {node.kind}: peers and ordering nodes get new certificates so, "
                 "a chaincode service by an upgrade",
             )
-        self._require_whole()
         with self._whole.locked():
-            rotate_certificates(self._nodes, node, progress)
+            if node.kind == Kind.ORDERER and self.is_bundle:
+                current = self.proposals(node.organization).current()
+                take_renewed_certificates(self._nodes, node, current, progress)
+            else:
+                rotate_certificates(self._nodes, node, progress)
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether the directory runs one organization's part only."""
+        return self._nodes.settings.organization is not None
+
+    def describe(self) -> MemberFile:
+        """What the organization that this bundle is for says of itself to those who are to take it in."""
+        self._require_bundle()
+        return describe_member(self._nodes.paths, self._nodes.endpoints, self.operated[0])
+
+    def invite(self) -> Invitation:
+        """What an organization from outside needs to make its own part of the network."""
+        return invite(self._nodes)
+
+    def renew_certificates(self, name: str) -> Consenter:
+        """Have an ordering node's next certificates issued; it takes them by `rotate_certificates`.
+
+        Raises:
+            NetworkError: NODE_UNKNOWN, also for a node of another kind.
+            AuthorityError: its organization's CA refused.
+        """
+        node = self._node(name)
+        if node.kind != Kind.ORDERER:
+            raise NetworkError(
+                "NODE_UNKNOWN", f"{name} is a {node.kind}: the channel knows ordering nodes only"
+            )
+        with self._whole.locked():
+            return renew_certificates(self._nodes, node)
+
+    def adopt(self, member: MemberFile, topology: Topology, progress: Callable[[str], None] = silent) -> None:
+        """Know an organization that the channel has taken in; see `fabric_native.own_part.adopt`."""
+        self._require_bundle()
+        current = self.proposals(self.operated[0].name).current()
+        self._change(lambda: adopt(self._nodes, member, topology, current, progress))
+
+    def release(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
+        """Approve that an organization leaves; see `fabric_native.own_part.release`."""
+        self._require_bundle()
+        self._change(lambda: release(self._nodes, topology, progress))
+
+    @property
+    def is_upgrading(self) -> bool:
+        """Whether an old chaincode service serves on until enough organizations have approved the new one."""
+        return self._nodes.settings.retiring
+
+    def settle(self, progress: Callable[[str], None] = silent) -> None:
+        """Go on with what is approved; see `fabric_native.own_part.settle`."""
+        self._require_bundle()
+        self._change(lambda: settle(self._nodes, progress))
 
     def start_chaincode(self, organization: str, command: Sequence[str] | None = None) -> None:
         """Start an organization's chaincode service, in place of one that runs.
@@ -247,6 +341,9 @@ class NativeNetwork(ManagedNetwork):
 
     def _operate(self, operation: Callable[[], Nodes]) -> None:
         self._require_whole()
+        self._change(operation)
+
+    def _change(self, operation: Callable[[], Nodes]) -> None:
         with self._whole.locked():
             self._nodes = operation()
             self.topology, self._ports = self._nodes.topology, dict(self._nodes.ports)
@@ -273,5 +370,13 @@ class NativeNetwork(ManagedNetwork):
             raise NetworkError(
                 "BUNDLE_NOT_WHOLE",
                 f"{self.directory} is the bundle of {self._nodes.settings.organization}, without the other "
-                "administrators' keys: sign and send such a change together, with Fabric's own commands",
+                "administrators' keys: make such a change together (consentry network proposal; "
+                "docs/fabric-networks.md says how)",
+            )
+
+    def _require_bundle(self) -> None:
+        if not self.is_bundle:
+            raise NetworkError(
+                "NOT_A_BUNDLE",
+                f"{self.directory} runs all organizations: use network add, remove and upgrade there",
             )

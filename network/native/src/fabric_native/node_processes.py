@@ -42,7 +42,14 @@ class Nodes:
         """Every node that runs here."""
         nodes = network_nodes(self.topology, self.settings.chaincode_generation)
         here = {item.name for item in self.operated}
-        return [node for node in nodes if node.organization in here]
+        return [*(node for node in nodes if node.organization in here), *self.retiring]
+
+    @property
+    def retiring(self) -> list[Node]:
+        """Chaincode services that a newer generation is about to replace."""
+        if not self.settings.retiring:
+            return []
+        return [chaincode(item, self.settings.chaincode_generation - 1) for item in self.operated]
 
     @property
     def operated(self) -> tuple[Organization, ...]:

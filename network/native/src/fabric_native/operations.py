@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fabric_native.connection_profile import build_profile
 from fabric_native.errors import AdministrationError
 from fabric_native.genesis import consenter, organization_config
 from fabric_native.material import create_authorities
@@ -21,12 +20,8 @@ from fabric_native.node_processes import READY_SECONDS, Nodes
 from fabric_native.nodes import Node, authority, chaincode, orderer, peers
 from fabric_native.ordering import wait_for_ordering
 from fabric_native.paths import NodePaths
-from fabric_native.ports import port_names
+from fabric_native.recording import record, with_ports, write_package
 from fabric_native.starting import Progress, deploy, join_peer
-from fabric_operator.chaincode_service import package_label
-from fabric_operator.port_claims import claim_ports
-from fabric_operator.ports import write_ports
-from fabric_operator.private_files import replace_private
 from fabric_operator.reconfiguration import (
     OrderingNode,
     change_configuration,
@@ -53,7 +48,7 @@ def add_organization(nodes: Nodes, topology: Topology, progress: Progress) -> No
     """
     added = _only_new(nodes.topology, topology)
     before = nodes
-    nodes = _with_ports(nodes, topology, _nodes_of(nodes, added))
+    nodes = with_ports(nodes, topology, _nodes_of(nodes, added))
     _create_member(nodes, added)
     progress(f"identities of {added.name} are issued")
     config = organization_config(nodes.paths, added, nodes.endpoints)
@@ -76,7 +71,7 @@ def add_organization(nodes: Nodes, topology: Topology, progress: Progress) -> No
     nodes.wait(nodes.service(added))
     progress(f"peers and chaincode service of {added.name} run")
     deploy(nodes, progress)
-    _record(nodes)
+    record(nodes)
     return nodes
 
 
@@ -104,7 +99,7 @@ def remove_organization(nodes: Nodes, topology: Topology, progress: Progress) ->
         lambda group: without_organization(group, removed.name),
     )
     progress(f"a majority of administrators removed {removed.name} from the channel, with block {number}")
-    _record(remaining)
+    record(remaining)
     nodes.processes.stop([node.name for node in _nodes_of(nodes, removed)])
     progress(f"the nodes of {removed.name} are stopped; its files stay")
     return remaining
@@ -127,7 +122,7 @@ def upgrade_chaincode(nodes: Nodes, topology: Topology, progress: Progress) -> N
     settings = replace(nodes.settings, chaincode_generation=generation)
     nodes = replace(nodes, settings=settings)
     services = [chaincode(item, generation) for item in topology.organizations]
-    nodes = _with_ports(nodes, topology, services)
+    nodes = with_ports(nodes, topology, services)
     try:
         _start_services(nodes, services)
         progress("the new chaincode services run beside the old ones")
@@ -135,7 +130,7 @@ def upgrade_chaincode(nodes: Nodes, topology: Topology, progress: Progress) -> N
     except BaseException:
         nodes.processes.stop([service.name for service in services])
         raise
-    _record(nodes)
+    record(nodes)
     nodes.processes.stop([service.name for service in old])
     progress("the old chaincode services are stopped")
     return nodes
@@ -164,6 +159,13 @@ def rotate_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
             others, nodes.topology.channel, _majority(nodes), lambda group: with_consenter(group, entry)
         )
         progress("the channel knows them")
+    take_certificates(nodes, node, progress)
+
+
+def take_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
+    """Restart a node with the certificates in its directory `new`; raises as `rotate_certificates`."""
+    files = nodes.paths.node(node)
+    new = NodePaths(files.directory / "new")
     nodes.processes.stop([node.name])
     for name in ("msp", "tls"):
         shutil.rmtree(files.directory / name)
@@ -171,7 +173,7 @@ def rotate_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
     new.directory.rmdir()
     nodes.start(node)
     nodes.wait(node)
-    wait_for_ordering(nodes, organization)
+    wait_for_ordering(nodes, nodes.topology.organization(node.organization))
     deploy(nodes, progress)
     progress(f"{node.name} runs with them")
 
@@ -192,7 +194,7 @@ def add_peer(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
     """
     grown = _only_grown(nodes.topology, topology)
     first, added = peers(grown)[0], peers(grown)[-1]
-    nodes = _with_ports(nodes, topology, [added])
+    nodes = with_ports(nodes, topology, [added])
     shutil.rmtree(nodes.paths.node(added).directory, ignore_errors=True)
     nodes.authorities.issue_node(grown, added, nodes.paths.node(added))
     made = _snapshot(nodes, first)
@@ -206,7 +208,7 @@ def add_peer(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
         )
     progress(f"{added.name} joined by it")
     deploy(nodes, progress)
-    _record(nodes)
+    record(nodes)
     return nodes
 
 
@@ -231,20 +233,6 @@ def _only_grown(before: Topology, after: Topology) -> Organization:
     return grown[0]
 
 
-def _with_ports(nodes: Nodes, topology: Topology, added: Sequence[Node]) -> Nodes:
-    names = [name for name in port_names(added) if name not in nodes.ports]
-    found = claim_ports(names, topology.host, nodes.paths.directory, nodes.ports)
-    ports = {**nodes.ports, **found}
-    write_ports(nodes.paths.ports, ports)
-    return replace(nodes, topology=topology, ports=ports)
-
-
-def _record(nodes: Nodes) -> None:
-    replace_private(nodes.paths.settings, nodes.settings.to_json())
-    replace_private(nodes.paths.topology, nodes.topology.to_json().encode("utf-8"))
-    replace_private(nodes.paths.profile, build_profile(nodes.paths, nodes.endpoints))
-
-
 def _create_member(nodes: Nodes, added: Organization) -> None:
     """Make an organization's material; what an interrupted attempt left is cleared away."""
     nodes.processes.stop([node.name for node in _nodes_of(nodes, added)])
@@ -256,19 +244,14 @@ def _create_member(nodes: Nodes, added: Organization) -> None:
     service = nodes.service(added)
     if service != chaincode(added):
         nodes.authorities.issue_service(added, service)
-    _create_package(nodes, service)
-
-
-def _create_package(nodes: Nodes, service: Node) -> None:
-    files = nodes.paths.organization(service.organization).chaincode(service)
-    files.write_package(package_label(nodes.topology.chaincode), nodes.endpoints.address(service))
+    write_package(nodes, service)
 
 
 def _start_services(nodes: Nodes, services: Sequence[Node]) -> None:
     for service in services:
         shutil.rmtree(nodes.paths.node(service).directory, ignore_errors=True)
         nodes.authorities.issue_service(nodes.topology.organization(service.organization), service)
-        _create_package(nodes, service)
+        write_package(nodes, service)
         nodes.start(service)
     for service in services:
         nodes.wait(service)

@@ -23,12 +23,15 @@ class EngineSettings:
             None is Fabric CA's server.
         chaincode_generation: which of its chaincode services are in use; each upgrade starts the next.
         organization: name of the one whose nodes run here, in its bundle; None where all do.
+        retiring: whether the generation before that one serves still, in a bundle, until enough organizations
+            have approved the newer.
     """
 
     binaries: str | None = None
     authority_command: tuple[str, ...] | None = None
     chaincode_generation: int = 1
     organization: str | None = None
+    retiring: bool = False
 
     def operated(self, topology: Topology) -> tuple[Organization, ...]:
         """The organizations whose nodes run here.
@@ -83,7 +86,8 @@ class EngineSettings:
             command = fields["authority_command"]
             command = None if command is None else tuple(map(str, command))
             generation, organization = int(fields["chaincode_generation"]), fields.get("organization")
-            return cls(fields["binaries"], command, generation, organization and str(organization))
+            retiring = bool(fields.get("retiring", False))
+            return cls(fields["binaries"], command, generation, organization and str(organization), retiring)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise NetworkError(
                 "SETTINGS_UNREADABLE", f"cannot read the engine's settings in {path}"

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from fabric_native.deploying import deployment
+from fabric_native.agreeing import agree
+from fabric_native.deploying import deployment, reachable_others
 from fabric_native.errors import AdministrationError
+from fabric_native.joining import catch_up, is_founder, newest_configuration
 from fabric_native.node_config import TIME_WINDOW
 from fabric_native.node_processes import READY_SECONDS, Nodes
 from fabric_native.nodes import Kind, Node, orderer, peers
@@ -49,7 +51,10 @@ def join_network(nodes: Nodes, progress: Progress) -> None:
     for node in first:
         nodes.wait(node)
     progress(f"{len(first)} ordering nodes and peers run")
-    _join(nodes, nodes.operated, progress)
+    joined = _join(nodes, nodes.operated, progress)
+    for item in nodes.operated:
+        if joined and not is_founder(nodes, item):
+            catch_up(nodes, item)
     if nodes.settings.organization is None:
         for item in nodes.operated:
             wait_for_ordering(nodes, item)
@@ -67,7 +72,13 @@ def deploy(nodes: Nodes, progress: Progress) -> None:
         ProcessError: the peers do not hear of one another.
     """
     with deployment(nodes) as channel:
-        is_new = channel.run(wanted_definition(nodes.topology.chaincode), progress)
+        definition = wanted_definition(nodes.topology.chaincode)
+        if nodes.settings.organization is not None and channel.sequence_in_force(definition.name):
+            # In a consortium that works already, each goes at its own pace.
+            agree(channel, definition, reachable_others(nodes), progress)
+            is_new = False
+        else:
+            is_new = channel.run(definition, progress)
         clients = [client for member in channel.members for client in member.peers]
         for client in clients:
             require_time_window(client, nodes.topology.channel)
@@ -106,18 +117,20 @@ def require_time_window(client: PeerClient, channel: str) -> None:
     )
 
 
-def _join(nodes: Nodes, organizations: Sequence[Organization], progress: Progress) -> None:
+def _join(nodes: Nodes, organizations: Sequence[Organization], progress: Progress) -> int:
+    """Have nodes join the channel; how many had not yet."""
     genesis = nodes.paths.genesis.read_bytes()
     joined = 0
     for item in organizations:
         participation = nodes.participation(item)
         if participation.status(nodes.topology.channel) is None:
-            participation.join(genesis)
+            participation.join(genesis if is_founder(nodes, item) else newest_configuration(nodes))
             joined += 1
     # One after another: peers that join at once leave gossip incomplete for a while.
     joined += sum(join_peer(nodes, node, genesis) for item in organizations for node in peers(item))
     if joined:
         progress(f"{joined} nodes joined channel {nodes.topology.channel}")
+    return joined
 
 
 def _wait_for_discovery(

@@ -14,6 +14,7 @@ from fabric_operator.network_directory import NetworkDirectory
 from fabric_operator.network_paths import NetworkPaths
 from fabric_operator.node_control import NodeControl
 from fabric_operator.processes import ProcessKeeper
+from fabric_operator.proposals import Proposals
 from fabric_operator.reconfiguration import change_configuration, read_ordering_nodes
 from fabric_protocol.blocks import header_hash, parse_block
 from fabric_protocol.topology import Topology
@@ -126,6 +127,23 @@ class ManagedNetwork(NodeControl):
         ]
         nodes = read_ordering_nodes(self.directory)
         return change_configuration(nodes, self.topology.channel, signers, change)
+
+    def proposals(self, organization: str) -> Proposals:
+        """Proposals of configuration updates, in the hands of an organization's administrator.
+
+        Parameters:
+            organization: name or MSP id; its administrator's key has to be here.
+
+        Raises:
+            MaterialError: MATERIAL_UNREADABLE.
+        """
+        member = self.topology.organization(organization)
+        files = self._paths.organization(member.name)
+        signer = read_administrator(files.administrator, member.msp_id)
+        own = files.tls_ca.certificate.read_bytes()
+        # What an organization signs it reads at its own ordering node, where that answers.
+        nodes = sorted(read_ordering_nodes(self.directory), key=lambda node: node.roots != own)
+        return Proposals(nodes, self.topology.channel, signer)
 
     def anchor(self) -> str:
         """Hex SHA-256 of the genesis block's header: what a verifier keeps outside the ledger."""

@@ -14,6 +14,7 @@ from consentry.cli import (
     network_machine,
     network_membership,
     network_nodes,
+    network_proposals,
 )
 from consentry.cli.context import command_context
 from consentry.cli.output import AsJson, examples, note, say, show_json, show_table
@@ -173,3 +174,4 @@ network_machine.add_to(app)
 network_attach.add_to(app)
 network_export.add_to(app)
 network_bundles.add_to(app)
+app.add_typer(network_proposals.app, name="proposal")

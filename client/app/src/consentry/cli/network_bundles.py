@@ -74,8 +74,89 @@ def join(ctx: typer.Context) -> None:
     say(f"The nodes of {directory} take part.")
 
 
+def invite(
+    ctx: typer.Context,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="File for the invitation.")],
+) -> None:
+    """Write what an organization from outside needs to make its own part of the network; nothing secret."""
+    from consentry.network import invite as write_invitation
+
+    anchor = write_invitation(command_context(ctx).directory, to)
+    say(f"The invitation is {to}; whoever accepts it compares the anchor with you: {anchor}")
+
+
+def accept(
+    ctx: typer.Context,
+    invitation: Annotated[Path, typer.Argument(help="What another organization wrote: network invite.")],
+    organization: Annotated[str, typer.Argument(help="Short name of the own organization, e.g. hillside.")],
+    host: Annotated[str, typer.Option(help="Name or IPv4 address at which the others reach this machine.")],
+    kind: Annotated[str, typer.Option(help="hospital or regulator.")] = "hospital",
+    country: Annotated[
+        str | None,
+        typer.Option(help="Where it is, e.g. IE: what grants that are bound to countries go by."),
+    ] = None,
+    peers: Annotated[int, typer.Option(min=1, max=9, help="How many peers it runs.")] = 1,
+    binaries: Binaries = None,
+) -> None:
+    """Make one's own part of a network that works already, with a CA and keys of one's own."""
+    from consentry.network import accept_invitation
+
+    directory = command_context(ctx).directory
+    member = accept_invitation(
+        directory,
+        invitation,
+        organization,
+        note,
+        host=host,
+        kind=kind,
+        country=country,
+        peers=peers,
+        binaries=binaries,
+    )
+    say(f"Give {member} to the others: they take {organization} in (network proposal add). Then: network up")
+
+
+def adopt(
+    ctx: typer.Context,
+    member: Annotated[Path, typer.Argument(help="The file of an organization that the channel took in.")],
+) -> None:
+    """Know a new organization, approve the chaincode definition that names it, and vote it into the settings.
+
+    Each organization gives it once the proposal is in force; given again, it goes on as far as others have
+    come.
+    """
+    from consentry.network import adopt_member
+
+    name = adopt_member(command_context(ctx).directory, member, note)
+    say(f"{name} is known here.")
+
+
+def release(
+    ctx: typer.Context,
+    organization: Annotated[str, typer.Argument(help="Short name of who is to leave, e.g. lakeside.")],
+) -> None:
+    """Vote an organization out of the settings and approve the definition without it, before it is removed.
+
+    Each of the others gives it; given again, it goes on as far as they have come. Then: network proposal
+    remove.
+    """
+    from consentry.network import release_member
+
+    release_member(command_context(ctx).directory, organization, note)
+    say(f"{organization} is left out here.")
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command(epilog=examples("consentry network invite --to invitation.json"))(invite)
+    app.command(
+        epilog=examples(
+            "consentry --network /srv/consentry network accept invitation.json hillside "
+            "--host fabric.hillside.example --country IE"
+        )
+    )(accept)
+    app.command(epilog=examples("consentry network adopt hillside.json"))(adopt)
+    app.command(epilog=examples("consentry network release lakeside"))(release)
     app.command(epilog=examples("consentry network create --topology ours.yaml"))(create)
     shown = (
         "consentry network export northgate --to bundles/northgate",

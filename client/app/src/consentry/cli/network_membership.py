@@ -48,11 +48,18 @@ def upgrade(
     ctx: typer.Context,
     version: Annotated[str, typer.Argument(help="Version of the new definition, e.g. 1.1.")],
 ) -> None:
-    """Put the installed chaincode in force under a new version (real Fabric only)."""
+    """Put the installed chaincode in force under a new version (real Fabric only).
+
+    In a bundle each organization gives it; who comes last of a majority commits, and who is missing is told.
+    """
     from consentry.network import upgrade_chaincode
 
-    upgrade_chaincode(command_context(ctx).directory, version, note)
-    say(f"Version {version} of the chaincode is in force.")
+    in_force = upgrade_chaincode(command_context(ctx).directory, version, note)
+    say(
+        f"Version {version} of the chaincode is in force."
+        if in_force
+        else f"Version {version} is approved here; give this again once the others have approved it."
+    )
 
 
 def add_peer(ctx: typer.Context, organization: Organization) -> None:
@@ -67,7 +74,10 @@ def rotate(
     ctx: typer.Context,
     node: Annotated[str, typer.Argument(help="A peer or an ordering node, e.g. orderer-northgate.")],
 ) -> None:
-    """Give a node new certificates, tell the channel, and restart the node (real Fabric only)."""
+    """Give a node new certificates, tell the channel, and restart the node (real Fabric only).
+
+    The ordering node of a bundle takes certificates that the channel knows by then: network proposal rotate.
+    """
     from consentry.network import rotate_certificates
 
     rotate_certificates(command_context(ctx).directory, node, note)

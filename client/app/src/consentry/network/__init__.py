@@ -22,6 +22,7 @@ from consentry.network.operations import (
     status,
     take_down,
 )
+from consentry.network.own_part import accept_invitation, adopt_member, invite, release_member
 from consentry.network.presets import PRESETS, preset
 from consentry.network.revocation import publish_revocations
 from consentry.network.users import enroll_user, revoke_user
@@ -31,19 +32,23 @@ __all__ = [
     "ENGINES",
     "FABRIC",
     "PRESETS",
+    "accept_invitation",
     "add_organization",
     "add_peer",
+    "adopt_member",
     "bring_up",
     "create",
     "destroy",
     "enroll_user",
     "export_blocks",
     "export_organization",
+    "invite",
     "join_network",
     "kill_node",
     "log_tail",
     "preset",
     "publish_revocations",
+    "release_member",
     "remove_organization",
     "restart_chaincode",
     "revoke_user",

@@ -16,7 +16,7 @@ FABRIC = "fabric"
 ENGINES = (EMBEDDED, FABRIC)
 PROFILE = "network.json"
 # Serves a CA from the home directory that the Fabric engine appends.
-_OUR_AUTHORITY = ("python", "-m", "fabric_embedded", "ca")
+OUR_AUTHORITY = ("python", "-m", "fabric_embedded", "ca")
 
 Network = EmbeddedNetwork | NativeNetwork
 
@@ -45,7 +45,7 @@ def create_network(
     if engine == EMBEDDED:
         return EmbeddedNetwork.create(directory, topology)
     return NativeNetwork.create(
-        directory, topology, progress, binaries=binaries, authority_fallback=_OUR_AUTHORITY
+        directory, topology, progress, binaries=binaries, authority_fallback=OUR_AUTHORITY
     )
 
 

@@ -55,7 +55,7 @@ def add_organization(
         raise ConsentryError("ORGANIZATION_EXISTS", f"the network has an organization {name}")
     added = Organization(name=name, msp_id=default_msp_id(name), kind=kind, peers=peers, country=country)
     organizations = (*topology.organizations, added)
-    definition = _next_definition(topology, organizations)
+    definition = next_definition(topology, organizations)
     network.add_organization(replace(topology, organizations=organizations, chaincode=definition), progress)
     _keep_anchor(network, name)
     vote_in(network, added, progress)
@@ -86,7 +86,7 @@ def remove_organization(directory: Path, name: str, progress: Progress) -> None:
     organizations = tuple(item for item in topology.organizations if item != removed)
     if not organizations:
         raise ConsentryError("ORGANIZATION_UNKNOWN", f"{name} is the only organization: destroy the network")
-    definition = _next_definition(topology, organizations)
+    definition = next_definition(topology, organizations)
     vote_out(network, removed, progress)
     network.remove_organization(
         replace(topology, organizations=organizations, chaincode=definition), progress
@@ -95,23 +95,37 @@ def remove_organization(directory: Path, name: str, progress: Progress) -> None:
 
 
 @translated()
-def upgrade_chaincode(directory: Path, version: str, progress: Progress) -> None:
+def upgrade_chaincode(directory: Path, version: str, progress: Progress) -> bool:
     """Put the chaincode that is installed on this machine now in force under a new version.
 
-    New services start beside the old ones; every organization approves; then the old ones stop.
+    New services start beside the old ones; every organization approves; then the old ones stop. In a bundle
+    its organization does so for itself; whoever is the last of a majority commits, and who is missing is
+    told. Given again there, it goes on as far as the others have come.
 
     Args:
         directory: The network's directory; all of it must be up.
         version: Of the new definition, such as `1.1`.
         progress: Told what is being done, a line at a time.
 
+    Returns:
+        Whether it is in force; in a bundle not before a majority has approved it.
+
     Raises:
-        ConsentryError: OPERATION_NEEDS_FABRIC, TOPOLOGY_INVALID, or what a node says.
+        ConsentryError: OPERATION_NEEDS_FABRIC, TOPOLOGY_INVALID, UPGRADE_PENDING, or what a node says.
     """
     network = native_network(directory)
     topology = network.topology
+    if network.is_bundle and version == topology.chaincode.version:
+        network.settle(progress)
+        return not network.is_upgrading
+    if network.is_bundle and network.is_upgrading:
+        raise ConsentryError(
+            "UPGRADE_PENDING",
+            f"version {topology.chaincode.version} is not in force yet: give that one again",
+        )
     definition = replace(topology.chaincode, version=version, sequence=topology.chaincode.sequence + 1)
     network.upgrade_chaincode(replace(topology, chaincode=definition), progress)
+    return not (network.is_bundle and network.is_upgrading)
 
 
 @translated()
@@ -134,7 +148,7 @@ def add_peer(directory: Path, organization: str, progress: Progress) -> None:
     member = topology.organization(organization)
     grown = replace(member, peers=member.peers + 1)
     organizations = tuple(grown if item == member else item for item in topology.organizations)
-    definition = _next_definition(topology, organizations)
+    definition = next_definition(topology, organizations)
     network.add_peer(replace(topology, organizations=organizations, chaincode=definition), progress)
 
 
@@ -153,7 +167,7 @@ def rotate_certificates(directory: Path, node: str, progress: Progress) -> None:
     native_network(directory).rotate_certificates(node, progress)
 
 
-def _next_definition(topology: Topology, organizations: tuple[Organization, ...]) -> ChaincodeDefinition:
+def next_definition(topology: Topology, organizations: tuple[Organization, ...]) -> ChaincodeDefinition:
     """The next definition, with policies and collections as these organizations need them."""
     usual = consentry_topology(organizations).chaincode
     kept = {item.name: _fallen_to(item, organizations[0]) for item in topology.chaincode.collections}

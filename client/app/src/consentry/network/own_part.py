@@ -1,0 +1,166 @@
+"""An organization that joins from outside, and what the others do for it, each from its own bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from consentry.errors import ConsentryError
+from consentry.network.consortium_votes import vote_in, vote_out
+from consentry.network.engines import OUR_AUTHORITY, native_network
+from consentry.network.membership import next_definition
+from consentry.network.presets import HOSPITAL, REGULATOR, default_msp_id
+from consentry.network.proposals import read_file
+from consentry.network.translation import translated
+from fabric_native import Invitation, MemberFile, NativeNetwork
+from fabric_protocol.topology import Organization, Topology
+
+MEMBER_FILE = "member.json"
+
+
+@translated()
+def invite(directory: Path, target: Path) -> str:
+    """Write what an organization from outside needs to make its own part of a network; nothing secret.
+
+    Args:
+        directory: The network's directory, a bundle or the whole.
+        target: The file.
+
+    Returns:
+        The channel's anchor, which whoever joins compares.
+
+    Raises:
+        ConsentryError: OPERATION_NEEDS_FABRIC.
+    """
+    invitation = native_network(directory).invite()
+    target.write_bytes(invitation.to_json())
+    return invitation.anchor
+
+
+@translated()
+def accept_invitation(
+    directory: Path,
+    invitation: Path,
+    name: str,
+    progress: Callable[[str], None],
+    *,
+    host: str,
+    kind: str = HOSPITAL,
+    country: str | None = None,
+    peers: int = 1,
+    binaries: Path | None = None,
+) -> Path:
+    """Make an organization's own part of a network, on its own machine, with its own CA.
+
+    It takes part once the others have taken it into the channel; until then `network up` cannot.
+
+    Args:
+        directory: Where its part will live.
+        invitation: File that another organization wrote.
+        name: Short name of the organization, such as `hillside`.
+        progress: Told what is being done, a line at a time.
+        host: Name or IPv4 address at which the others reach this machine.
+        kind: `hospital` or `regulator`.
+        country: Where it is (ISO 3166-1).
+        peers: How many it runs.
+        binaries: Where Fabric's binaries are looked for first.
+
+    Returns:
+        The file that the others need of it: `member.json` in the directory.
+
+    Raises:
+        ConsentryError: TOPOLOGY_INVALID, KIND_UNKNOWN, ORGANIZATION_EXISTS, NETWORK_EXISTS, or what the
+            engine says.
+    """
+    if kind not in (HOSPITAL, REGULATOR):
+        raise ConsentryError("KIND_UNKNOWN", f"got kind {kind!r}; there are {HOSPITAL} and {REGULATOR}")
+    known = Invitation.from_json(read_file(invitation))
+    added = Organization(name, default_msp_id(name), kind, peers, country, host)
+    network = NativeNetwork.create_member(
+        directory,
+        known,
+        _grown(known.topology, added),
+        name,
+        progress,
+        binaries=binaries,
+        authority_fallback=OUR_AUTHORITY,
+    )
+    network.down()
+    anchors = directory / "anchors"
+    anchors.mkdir(mode=0o700, exist_ok=True)
+    (anchors / f"{name}.txt").write_text(f"{known.anchor}\n", encoding="ascii")
+    target = directory / MEMBER_FILE
+    target.write_bytes(network.describe().to_json())
+    return target
+
+
+@translated()
+def adopt_member(directory: Path, member: Path, progress: Callable[[str], None]) -> str:
+    """Know an organization that the channel has taken in, approve the definition that names it, vote for it.
+
+    Each organization does so from its own bundle; it can be given again, and goes on as far as the others
+    have come.
+
+    Args:
+        directory: The bundle; its nodes must be up.
+        member: The organization's file.
+        progress: Told what is being done, a line at a time.
+
+    Returns:
+        The organization's name.
+
+    Raises:
+        ConsentryError: TOPOLOGY_INVALID, MEMBER_UNKNOWN, NOT_A_BUNDLE, or what a node says.
+    """
+    network = native_network(directory)
+    known = MemberFile.from_json(read_file(member))
+    added = known.organization
+    if added in network.topology.organizations:
+        network.settle(progress)
+    else:
+        _require_new(network.topology, added)
+        network.adopt(known, _grown(network.topology, added), progress)
+    vote_in(network, added, progress)
+    return added.name
+
+
+@translated()
+def release_member(directory: Path, name: str, progress: Callable[[str], None]) -> None:
+    """Vote against an organization that is to leave, and approve the definition without it.
+
+    Each of the others does so from its own bundle, before the proposal that removes it is submitted; it can
+    be given again.
+
+    Args:
+        directory: The bundle; its nodes must be up.
+        name: Of the organization, such as `lakeside`.
+        progress: Told what is being done, a line at a time.
+
+    Raises:
+        ConsentryError: ORGANIZATION_UNKNOWN, NOT_A_BUNDLE, or what a node says.
+    """
+    network = native_network(directory)
+    topology = network.topology
+    if name not in {item.name for item in topology.organizations}:
+        network.settle(progress)
+        return
+    removed = topology.organization(name)
+    if removed in network.operated:
+        raise ConsentryError("ORGANIZATION_UNKNOWN", f"{name} runs here: let the others remove it")
+    vote_out(network, removed, progress)
+    organizations = tuple(item for item in topology.organizations if item != removed)
+    definition = next_definition(topology, organizations)
+    network.release(replace(topology, organizations=organizations, chaincode=definition), progress)
+
+
+def _grown(topology: Topology, added: Organization) -> Topology:
+    _require_new(topology, added)
+    organizations = (*topology.organizations, added)
+    definition = next_definition(topology, organizations)
+    return replace(topology, organizations=organizations, chaincode=definition)
+
+
+def _require_new(topology: Topology, added: Organization) -> None:
+    if added.name in {item.name for item in topology.organizations}:
+        raise ConsentryError("ORGANIZATION_EXISTS", f"the network has an organization {added.name}")

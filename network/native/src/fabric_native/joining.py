@@ -1,0 +1,75 @@
+"""An organization's nodes that come to a channel which works already.
+
+Source: fabric-behaviour §11.4; Fabric's operations guide: a new ordering node joins by the newest
+configuration block, which names it; a peer by the first block.
+"""
+
+from __future__ import annotations
+
+import time
+
+from fabric_native.errors import AdministrationError
+from fabric_native.membership import administrator, peer_client
+from fabric_native.node_processes import READY_SECONDS, Nodes, listens
+from fabric_native.nodes import orderer, peers
+from fabric_operator.errors import ProcessError
+from fabric_operator.reconfiguration import read_configuration, read_ordering_nodes
+from fabric_protocol.blocks import parse_block
+from fabric_protocol.channel_config import ChannelConfig
+from fabric_protocol.topology import Organization
+
+_AGAIN_SECONDS = 0.2
+
+
+def is_founder(nodes: Nodes, organization: Organization) -> bool:
+    """Whether the channel's first block names an organization's ordering node."""
+    first = ChannelConfig.from_block(parse_block(nodes.paths.genesis.read_bytes()))
+    return any(item.msp_id == organization.msp_id for item in first.organizations)
+
+
+def newest_configuration(nodes: Nodes) -> bytes:
+    """The newest configuration block, as another organization's ordering node has it.
+
+    Raises:
+        NetworkError: ORDERER_UNREACHABLE, also as long as the channel does not know who asks.
+    """
+    (organization,) = nodes.operated
+    own = nodes.endpoints.address(orderer(organization))
+    others = [node for node in read_ordering_nodes(nodes.paths.directory) if node.endpoint != own]
+    signer = administrator(nodes.paths, organization)
+    block: bytes = read_configuration(others, nodes.topology.channel, signer).SerializeToString()
+    return block
+
+
+def catch_up(nodes: Nodes, organization: Organization) -> None:
+    """Wait until an organization's peers have all blocks that the others' had when this began.
+
+    Raises:
+        ProcessError: PROCESS_NOT_READY.
+        AdministrationError: a peer refused.
+    """
+    wanted = _height_elsewhere(nodes, organization)
+    deadline = time.monotonic() + READY_SECONDS
+    for node in peers(organization):
+        with nodes.client(node) as client:
+            while client.height(nodes.topology.channel) < wanted:
+                if time.monotonic() > deadline:
+                    raise ProcessError(
+                        "PROCESS_NOT_READY",
+                        f"{node.name} has not reached block {wanted - 1} after {READY_SECONDS:g} s: "
+                        "see its log",
+                    )
+                time.sleep(_AGAIN_SECONDS)
+
+
+def _height_elsewhere(nodes: Nodes, organization: Organization) -> int:
+    for item in nodes.topology.organizations:
+        node = peers(item)[0]
+        if item == organization or not listens(nodes.endpoints.host(node), nodes.ports[node.name]):
+            continue
+        try:
+            with peer_client(nodes.paths, nodes.endpoints, node, organization) as client:
+                return client.height(nodes.topology.channel)
+        except AdministrationError:
+            continue
+    raise AdministrationError("PEER_UNREACHABLE", "no peer of another organization gave an answer")
