@@ -143,6 +143,13 @@ def _network_namespaces() -> str:
     return place
 
 
+def _systemd_analyze() -> str:
+    place = shutil.which("systemd-analyze")
+    if place is None:
+        raise LookupError("no systemd-analyze on the PATH; it comes with systemd")
+    return place
+
+
 OPTIONAL_TOOLS = (
     OptionalTool(
         "fabric-binaries",
@@ -174,6 +181,7 @@ OPTIONAL_TOOLS = (
     OptionalTool("torch", "PyTorch modules are registered, and their example program trains", _torch),
     OptionalTool("ordinary-user", "real Fabric runs as a user without privileges", find_interpreter),
     OptionalTool("bubblewrap", "hostile functions run beside the data and reach nothing", _bubblewrap),
+    OptionalTool("systemd-analyze", "systemd itself reads a bundle's units", _systemd_analyze),
     OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )
 

@@ -25,6 +25,13 @@ def read_unit(path: Path) -> tuple[list[str], dict[str, str]]:
     return command, environment
 
 
+def unit_faults(analyze: str, units: Sequence[Path]) -> str:
+    """What systemd has to say against units; nothing of those that it takes as they are."""
+    command = [analyze, "verify", "--man=no", *map(str, units)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr if done.returncode or done.stderr else ""
+
+
 @contextmanager
 def running_units(units: Sequence[tuple[Path, Sequence[str]]], logs: Path) -> Iterator[None]:
     """Have these units' processes running, each behind the words that begin its command."""

@@ -17,11 +17,12 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+from support.compose import compose_faults
 from support.consent_frames import END, consent_frame
 from support.installed_command import CONSENTRY, run_consentry
 from support.machines import Machines, machines
 from support.optional_tools import find_optional_tool
-from support.units import running_units
+from support.units import running_units, unit_faults
 
 from fabric_native import NativeNetwork
 from fabric_native.bundle import COMPOSE, UNITS
@@ -122,6 +123,7 @@ def test_a_bundle_lists_its_nodes_for_systemd_and_for_containers(consortium: tup
     nodes = {"ca-northgate", "orderer-northgate", "peer-northgate"}
     units = {path.stem.removeprefix("consentry-") for path in (bundle / UNITS).iterdir()}
     assert units == {*nodes, "chaincode-northgate", "decide-northgate"}
+    assert compose_faults((bundle / COMPOSE).read_text()) == []
     services = yaml.safe_load((bundle / COMPOSE).read_text())["services"]
     assert services.keys() == nodes
     images = {service["image"] for service in services.values()}
@@ -134,6 +136,14 @@ def test_a_bundle_lists_its_nodes_for_systemd_and_for_containers(consortium: tup
         assert service["volumes"] == [f"{bundle}:{bundle}"]
         named = [value for value in service["environment"].values() if value.startswith("/")]
         assert all(Path(value).exists() for value in named)
+
+
+@pytest.mark.optional_tool("systemd-analyze")
+def test_systemd_takes_the_units_of_a_bundle(consortium: tuple[Path, Machines]) -> None:
+    directory, _ = consortium
+    for name in KINDS:
+        units = sorted((directory / name / UNITS).iterdir())
+        assert unit_faults(find_optional_tool("systemd-analyze"), units) == ""
 
 
 def test_organizations_on_their_own_machines_are_one_network(consortium: tuple[Path, Machines]) -> None:

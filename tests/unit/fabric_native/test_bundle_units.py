@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from support.compose import compose_faults
 from support.units import read_unit
 
 from fabric_native.bundle_units import compose_file, systemd_unit, unit_name
@@ -24,6 +25,14 @@ def test_a_unit_runs_the_command_with_the_environment(
     path.write_text(systemd_unit("peer-alpha", Path("/srv/100%"), command, {"PLACE": value}))
     assert read_unit(path) == (command, {"PLACE": value})
     assert "ReadWritePaths=/srv/100%%\n" in path.read_text()
+
+
+@given(text=TEXT)
+def test_a_compose_file_is_one_whatever_its_paths_are(text: str) -> None:
+    nodes = {Node(kind, "alpha"): ((f"/opt/{text}/{kind}", text), {"PLACE": text}) for kind in Kind}
+    written = compose_file("alpha", Path("/srv") / text, nodes)
+    assert compose_faults(written) == []
+    assert compose_faults(written.replace("network_mode", "networkmode")) != []
 
 
 def test_only_nodes_with_an_official_image_are_containers() -> None:
