@@ -91,7 +91,8 @@ def record_consent(consortium: Consortium, name: str, pseudonym: str) -> str:
     path = consortium.directory / f"{pseudonym}.csv"
     frame.to_csv(path, index=False)
     steward = ("--as", f"{name}/steward")
-    if not (consortium.directory / name / "wallets" / name / "steward").exists():
+    wallet = consortium.directory / name / "wallets" / name
+    if "steward" not in {path.stem for path in wallet.glob("*")}:
         consortium.consentry(name, "network", "enroll", name, "steward", "--role", "steward")
     consortium.consentry(name, *steward, "consents", "import", str(path))
     listed: Any = json.loads(consortium.consentry(name, *steward, "consents", "list", "--json"))

@@ -12,6 +12,7 @@ from fabric_native.errors import AdministrationError
 from fabric_native.membership import administrator, peer_client
 from fabric_native.node_processes import READY_SECONDS, Nodes, listens
 from fabric_native.nodes import orderer, peers
+from fabric_native.peer_client import PeerClient
 from fabric_operator.errors import ProcessError
 from fabric_operator.reconfiguration import read_configuration, read_ordering_nodes
 from fabric_protocol.blocks import parse_block
@@ -52,7 +53,7 @@ def catch_up(nodes: Nodes, organization: Organization) -> None:
     deadline = time.monotonic() + READY_SECONDS
     for node in peers(organization):
         with nodes.client(node) as client:
-            while client.height(nodes.topology.channel) < wanted:
+            while _height(client, nodes.topology.channel) < wanted:
                 if time.monotonic() > deadline:
                     raise ProcessError(
                         "PROCESS_NOT_READY",
@@ -60,6 +61,16 @@ def catch_up(nodes: Nodes, organization: Organization) -> None:
                         "see its log",
                     )
                 time.sleep(_AGAIN_SECONDS)
+
+
+def _height(client: PeerClient, channel: str) -> int:
+    """How many blocks a peer has; 0 as long as the channel, as far as it has come, does not know who asks."""
+    try:
+        return client.height(channel)
+    except AdministrationError as error:
+        if error.code != "PEER_REFUSED":
+            raise
+        return 0
 
 
 def _height_elsewhere(nodes: Nodes, organization: Organization) -> int:
