@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 from support.chain_members import REGULATOR
+from support.ledger_gateway import LedgerGateway
 from support.story import (
     LAKESIDE,
     NORTHGATE,
@@ -26,11 +27,14 @@ from consentry.errors import InputRejected
 from consentry.index import IndexFault, IndexFollower, Trail, open_database
 from consentry.index.row_manifests import find_row
 from consentry.index.schema import chain_entries
+from consentry.ledger import Ledger
 from consentry.manifests import ManifestRow
+from consentry.private_files import make_private_directory
 from consentry.subjects import SubjectRegister
 from consentry.verification import memory_source
 from consentry_records import keys
 from consentry_records.subject import OPT_OUT, ProcessingLimit, SubjectConsents
+from consentry_records.trail_read import TrailRead
 
 OTHERS = (LAKESIDE, REGULATOR, RIVERSIDE)
 PERSON = "hmac-sha256:" + "a" * 64
@@ -161,3 +165,59 @@ def test_a_row_that_the_custodian_does_not_keep_is_unknown(
             find_row(register, identifier("version", version), position)
     with pytest.raises(InputRejected, match="ROW_UNKNOWN"):
         find_row(None, identifier("version", 1), 0)
+
+
+@pytest.fixture
+def custodian(ledger_of: Any) -> Ledger:
+    """Northgate's officer with a register of one subject, whose consent and opt-out are on the ledger."""
+    ledger: Ledger = ledger_of("NorthgateMSP", "dpo")
+    path = ledger.profile.subject_register("northgate")
+    make_private_directory(path.parent)
+    with SubjectRegister(path) as register:
+        commitment = register.ensure(["P-0042"])["P-0042"].commitment
+        dataset = register.manifests.ensure_dataset("biopsies", identifier("dataset", 1))
+        rows = [ManifestRow("hmac-sha256:" + "1" * 64, commitment, identifier("consent", 9))]
+        register.manifests.add_version(identifier("version", 1), dataset.dataset_id, 1, rows)
+        register.manifests.mark_registered(identifier("version", 1))
+    story = tell()
+    story.put({keys.consent(identifier("consent", 9)): consent(9, subject=commitment)})
+    opted(story, held(commitment, OPT_OUT))
+    made = open_database(ledger.profile.index_url)
+    follow(made, story)
+    made.dispose()
+    return ledger
+
+
+def test_a_custodian_asks_by_pseudonym_and_that_is_on_record(
+    custodian: Ledger, gateway: LedgerGateway
+) -> None:
+    found = custodian.trail.subject_of("P-0042")
+    assert [row.record_id for row in found.consents] == [identifier("consent", 9)]
+    assert found.limits is not None
+    assert found.limits.state == "opt-out"
+    assert found.rows_are_known
+    assert len(found.accesses) == 3
+    (read,) = reads(gateway)
+    assert (read.question, read.concerned) == ("subject", (found.subject,))
+
+
+def test_a_pseudonym_that_is_not_its_own_is_not_repeated(custodian: Ledger, gateway: LedgerGateway) -> None:
+    with pytest.raises(InputRejected, match="SUBJECT_UNKNOWN") as caught:
+        custodian.trail.subject_of("Jane Doe")
+    assert "Jane" not in str(caught.value)
+    assert reads(gateway) == []
+
+
+def test_a_custodian_asks_by_row_and_that_is_one_read(custodian: Ledger, gateway: LedgerGateway) -> None:
+    found = custodian.trail.row(identifier("version", 1), 0)
+    assert (found.consent_id, found.versions) == (identifier("consent", 9), (identifier("version", 1),))
+    assert found.to_frame()["outcome"].tolist() == ["permit", "deny", "open"]
+    (read,) = reads(gateway)
+    assert (read.question, read.concerned, read.row_count) == ("dataset", found.versions, 3)
+    with pytest.raises(InputRejected, match="ROW_UNKNOWN"):
+        custodian.trail.row(identifier("version", 1), 1)
+
+
+def reads(gateway: LedgerGateway) -> list[TrailRead]:
+    states = gateway.memory.states()
+    return [TrailRead.from_bytes(value) for key, value in states.items() if key.startswith("trailread/")]

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from consentry.index.record_kinds import RECORD_KINDS, RecordKind, read_record, split_key
@@ -12,6 +13,9 @@ from fabric_protocol.identities import parse_identity, split_identity
 from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.transactions import Transaction
 from fabric_protocol.validation_codes import ValidationCode, code_name
+
+_LARGEST_CACHED = 16_384
+_CACHED = 1_024
 
 
 @dataclass(frozen=True)
@@ -141,11 +145,21 @@ def _transaction_row(
 
 
 def _creator(transaction: Transaction) -> tuple[str, str]:
+    serialized = transaction.creator
+    # Text around a certificate can be of any length: what is remembered is to stay small.
+    return _known_creator(serialized) if len(serialized) <= _LARGEST_CACHED else _read_creator(serialized)
+
+
+def _read_creator(serialized: bytes) -> tuple[str, str]:
     try:
-        identity = parse_identity(transaction.creator)
+        identity = parse_identity(serialized)
     except ProtocolError:
         return "", ""
     return identity.msp_id, identity.common_name
+
+
+_known_creator = lru_cache(maxsize=_CACHED)(_read_creator)
+"""The same few create most transactions, and reading a certificate takes as long as all the rest of a row."""
 
 
 def _function(transaction: Transaction) -> str:

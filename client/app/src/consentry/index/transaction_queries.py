@@ -6,7 +6,10 @@ from sqlalchemy import Connection, and_, func, select
 
 from consentry.index.interpretation import TransactionRow
 from consentry.index.pages import Page, PageRequest, cursor
-from consentry.index.schema import transactions
+from consentry.index.schema import INVALID, transactions
+from fabric_protocol.validation_codes import ValidationCode, code_name
+
+_NO_CODE = -1
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def find_transactions(
     """Transactions, valid or not, in the order of the page."""
     table = transactions.c
     equal = {
-        table.code_name: wanted.code_name,
+        table.code: None if wanted.code_name is None else _code(wanted.code_name),
         table.creator_msp: wanted.creator_msp,
         table.creator: wanted.creator,
         table.function: wanted.function,
@@ -52,7 +55,7 @@ def find_transactions(
     }
     conditions = [column == value for column, value in equal.items() if value is not None]
     if wanted.invalid_only:
-        conditions.append(table.code != 0)
+        conditions.append(INVALID)
     if wanted.from_block is not None:
         conditions.append(table.block >= wanted.from_block)
     if wanted.to_block is not None:
@@ -70,6 +73,11 @@ def find_transactions(
 
 
 def count_by_code(connection: Connection) -> dict[str, int]:
-    """How many transactions have each validation code."""
-    query = select(transactions.c.code_name, func.count()).group_by(transactions.c.code_name)
-    return dict(sorted((str(name), int(count)) for name, count in connection.execute(query)))
+    """How many transactions have each validation code, by its name."""
+    query = select(transactions.c.code, func.count()).group_by(transactions.c.code)
+    return dict(sorted((code_name(code), int(count)) for code, count in connection.execute(query)))
+
+
+def _code(name: str) -> int:
+    """A validation code's number; of a name that no code has, one that no transaction has."""
+    return int(ValidationCode[name]) if name in ValidationCode.__members__ else _NO_CODE
