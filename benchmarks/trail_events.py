@@ -13,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
-from consentry.index.checkpoint import Checkpoint, write_checkpoint
+from consentry.index.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from consentry.index.interpretation import RecordWrite, TransactionRow
 from consentry.index.record_kinds import RECORD_KINDS, record_identifier
+from consentry.index.schema import transactions
 from consentry.index.store import BlockWriter
 from consentry.verification import Position
 from consentry_records.access import AccessAttempt, AccessDecision
@@ -63,7 +64,7 @@ class Filling:
 def fill(
     engine: Engine, events: int, seed: int = 1, progress: Callable[[int], None] | None = None
 ) -> Filling:
-    """Write events into an empty index.
+    """Write events into an index that is empty, or that an earlier run with the same arguments began to fill.
 
     Args:
         engine: from `open_database`.
@@ -84,14 +85,27 @@ def write_records(
     records: Iterable[tuple[str, Record]],
     written: Callable[[], object] = lambda: None,
 ) -> None:
-    """Write records, each with its kind, into an empty index; `written` is called after every 10,000."""
-    number = 0
+    """Write records, each with its kind, into an index; `written` is called after every 10,000.
+
+    What is there from an earlier run is passed over.
+    """
+    number, there = 0, _blocks_there(engine)
     for batch in _batches(records):
-        number = _write(engine, batch, number)
-        written()
+        count = -(-len(batch) // TRANSACTIONS_A_BLOCK)
+        if number >= there:
+            _write(engine, batch, number)
+            written()
+        number += count
     position = Position(number, b"h" * 32, b"c" * 32, b"g" * 32, b"", 0)
     with engine.begin() as connection:
-        write_checkpoint(connection, Checkpoint("consentry", position, True), 0)
+        if read_checkpoint(connection) is None:
+            write_checkpoint(connection, Checkpoint("consentry", position, True), 0)
+
+
+def _blocks_there(engine: Engine) -> int:
+    with engine.connect() as connection:
+        last = connection.scalar(select(func.max(transactions.c.block)))
+    return 0 if last is None else int(last) + 1
 
 
 def _batches(records: Iterable[tuple[str, Record]]) -> Iterator[list[tuple[str, Record]]]:
@@ -100,8 +114,8 @@ def _batches(records: Iterable[tuple[str, Record]]) -> Iterator[list[tuple[str, 
         yield batch
 
 
-def _write(engine: Engine, batch: list[tuple[str, Record]], number: int) -> int:
-    """Write records as blocks from a number on; the number after the last."""
+def _write(engine: Engine, batch: list[tuple[str, Record]], number: int) -> None:
+    """Write records as blocks from a number on."""
     rows, writes = [], []
     for index, (kind, record) in enumerate(batch):
         block, position = divmod(index, TRANSACTIONS_A_BLOCK)
@@ -113,7 +127,6 @@ def _write(engine: Engine, batch: list[tuple[str, Record]], number: int) -> int:
         writes.append(RecordWrite(row, cast(Any, None), RECORD_KINDS[kind], identifier, body, value))
     with engine.begin() as connection:
         BlockWriter(connection, "consentry").write_rows(rows, writes, lambda _write, _owner: True)
-    return number + -(-len(batch) // TRANSACTIONS_A_BLOCK)
 
 
 def identifier_of(kind: str, body: Mapping[str, Any]) -> str:

@@ -23,6 +23,11 @@ from consentry.reports import (
 EVENTS = int(os.environ.get("CONSENTRY_BENCH_EVENTS", "100000"))
 """How many; 0 leaves this benchmark out. The bars are for 1000000: some minutes, 3 GB of disk."""
 
+KEPT = os.environ.get("CONSENTRY_BENCH_INDEX", "")
+"""SQLite file that keeps the index from run to run, for what takes minutes to fill; a run that breaks off is
+gone on with.
+"""
+
 _MADE_AT = "2026-11-01T00:00:00.000Z"
 
 
@@ -31,18 +36,21 @@ def measure(directory: Path) -> Iterator[Measurement]:
     if not EVENTS:
         return
     directory.mkdir()
-    engine = open_database(f"sqlite:///{directory / 'index.sqlite'}")
-    began = time.perf_counter()
+    path = Path(KEPT) if KEPT else directory / "index.sqlite"
+    is_new = not path.exists()
+    engine = open_database(f"sqlite:///{path}")
+    began = time.process_time()
     filling = fill(engine, EVENTS)
-    yield Measurement(
-        "events indexed without proving", filling.events / (time.perf_counter() - began), "/s", 1_500
-    )
+    if is_new:
+        rate = filling.events / (time.process_time() - began)
+        yield Measurement("events indexed without proving, CPU", rate, "/s a core", 1_500)
     trail = Trail(engine)
     for what, bar, compose in _reports(trail, filling):
-        began = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         json.render(compose())
-        seconds = time.perf_counter() - began
-        yield Measurement(f"{what} over {filling.events:,} events", seconds, "s", bar, False)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        yield Measurement(f"{what} over {filling.events:,} events, wall clock", wall, "s", bar, False)
+        yield Measurement(f"{what} over {filling.events:,} events, CPU", cpu, "s", bar, False)
     engine.dispose()
 
 
@@ -78,3 +86,11 @@ def _reports(trail: Trail, filling: Filling) -> Iterator[tuple[str, float, Calla
         10,
         lambda: processing_report(trail, HOSPITALS[0], generated_at=_MADE_AT),
     )
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="consentry-bench-") as place:
+        for item in measure(Path(place) / "reports"):
+            print(f"{item.what}: {item.measured:,.2f} {item.unit}; {'reached' if item.holds else 'missed'}")
