@@ -4,7 +4,19 @@ Names, ids and times are text as on the ledger: its instants sort as text. Keys 
 bytes, because Fabric orders keys by their UTF-8 bytes and a database's collation may not.
 """
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+)
 
 REVISION = "0006"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
@@ -12,7 +24,7 @@ REVISION = "0006"
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 """Where Alembic keeps which migration the tables are at."""
 
-INVALID = text("code <> 0")
+INVALID: ColumnElement[bool] = literal_column("code", Integer) != literal_column("0", Integer)
 """Which transactions have no effect: few, so that they have an index of their own."""
 
 metadata = MetaData()
