@@ -89,7 +89,7 @@ def test_a_request_is_reviewed_with_a_rationale_and_granted(
     assert shown.count("VALID") == 2
     assert DONE in shown
     assert secret not in shown
-    wait_for(consortium, dpo, page, "to grant")
+    wait_for(consortium, dpo, page, 'tag good">to grant')
     assert secret in dpo.get(f"{page}?rationales=true").text
     fields = {"versions": [version.version_id], "purposes": [RESEARCH], "until": days_on(10)}
     assert DONE in dpo.act(page, f"{page}/grant", **fields, maximum_uses="3")
@@ -108,7 +108,7 @@ def test_a_grant_is_changed_renewed_narrowed_and_revoked(
     fields = {"versions": [version.version_id], "purposes": [RESEARCH], "until": days_on(5)}
     assert DONE in dpo.act(page, f"{page}/narrow", **fields, aggregate_output_only="true")
     assert DONE in dpo.act(page, f"{page}/revoke")
-    shown = wait_for(consortium, dpo, page, "revoked")
+    shown = wait_for(consortium, dpo, page, "<td>revoked</td>")
     assert shown.count("<td>changed</td>") == 3
     assert "<svg" in shown
     with consortium.ledger("northgate", "dpo") as ledger:
@@ -151,16 +151,16 @@ def test_an_objection_is_recorded_rejected_and_an_access_request_answered(
     assert DONE in shown
     assert pseudonym not in shown
     page = shown.partition('href="/rights/')[2].partition('"')[0]
-    wait_for(consortium, dpo, f"/rights/{page}", "received")
+    wait_for(consortium, dpo, f"/rights/{page}", 'tag">received')
     steps = {"step": "rejected", "ground": "GDPR-21-1", "revision": "1"}
     assert DONE in dpo.act(f"/rights/{page}", f"/rights/{page}/step", **steps)
     shown = dpo.act("/rights/new", "/rights/new", pseudonym=pseudonym, right="access")
     page = shown.partition('href="/rights/')[2].partition('"')[0]
-    wait_for(consortium, dpo, f"/rights/{page}", "received")
+    wait_for(consortium, dpo, f"/rights/{page}", 'tag">received')
     assert DONE in dpo.act(f"/rights/{page}", f"/rights/{page}/step", step="accepted", revision="1")
     wait_for(consortium, dpo, f"/rights/{page}", "/fulfil")
     assert DONE in dpo.act(f"/rights/{page}", f"/rights/{page}/fulfil", revision="2")
-    wait_for(consortium, dpo, f"/rights/{page}", "fulfilled")
+    wait_for(consortium, dpo, f"/rights/{page}", 'tag">fulfilled')
     fields = {"recipients": "RiversideMSP LakesideMSP", "revision": "3"}
     assert DONE in dpo.act(f"/rights/{page}", f"/rights/{page}/notify", **fields)
     assert pseudonym not in log_of(consortium, "northgate")

@@ -48,6 +48,13 @@ def test_another_call_than_the_action_s_is_not_relayed(bench: SigningBench, shar
     wrong.proposed_transaction.signature = officer.sign(b"something else")
     with raising("ACTION_DIFFERS"):
         bench.relay.relay(pending, "endorse", wrong.SerializeToString())
+    misnamed = endorse_request(contract.new_proposal("grants:revoke", shared.grant_id), officer)
+    misnamed.transaction_id = "0" * 64
+    with raising("ACTION_DIFFERS"):
+        bench.relay.relay(pending, "endorse", misnamed.SerializeToString())
+    status = gateway_pb2.SignedCommitStatusRequest(request=b"\xff")
+    with raising("ACTION_DIFFERS"):
+        bench.relay.relay(pending, "commit_status", status.SerializeToString())
     for step in ("endorse", "submit", "evaluate"):
         with raising("ACTION_DIFFERS"):
             bench.relay.relay(pending, step, b"\xff")

@@ -20,6 +20,7 @@ from fabric_gateway.transaction import DEFINITE_REFUSALS
 from fabric_gateway.transport import Transport
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity
+from fabric_protocol.proposals import parse_proposal
 from fabric_protocol.signatures import verify
 
 REQUESTS = {
@@ -73,7 +74,9 @@ class Relay:
             signed = request.proposed_transaction
             call = proposed_call(action, signed.proposal_bytes, tuple(request.endorsing_organizations))
             step = pending.step
-            if call != action.calls[step] or request.channel_id != action.channel:
+            transaction_id = parse_proposal(signed.proposal_bytes).transaction_id
+            named = (request.channel_id, request.transaction_id)
+            if call != action.calls[step] or named != (action.channel, transaction_id):
                 raise _differs()
             _check_signature(pending.serialized, signed.signature, signed.proposal_bytes)
         try:
@@ -112,7 +115,10 @@ class Relay:
             raise
 
     def _commit_status(self, pending: Pending, request: Any) -> Any:
-        inner = gateway_pb2.CommitStatusRequest.FromString(request.request)
+        try:
+            inner = gateway_pb2.CommitStatusRequest.FromString(request.request)
+        except DecodeError as error:
+            raise _differs() from error
         with pending.lock:
             if not pending.submitted or inner.transaction_id != pending.submitted:
                 raise _differs()
