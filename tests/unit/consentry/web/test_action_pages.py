@@ -362,6 +362,13 @@ def test_lists_and_time_line(dpo: Browser) -> None:
     assert dpo.get("/grants/grant-x").status_code in (400, 404)
 
 
+def test_an_auditor_reads_a_request_of_a_data_subject_and_is_offered_nothing(pages: WebBench) -> None:
+    shown = pages.signed_in("auditor").get(f"/rights/{RIGHTS}").text
+    assert RIGHTS in shown
+    assert "/step" not in shown
+    assert pages.signed_in("ethics").get(f"/rights/{RIGHTS}").status_code == 403
+
+
 def test_reads_of_a_person_s_record_are_put_on_record(pages: WebBench, dpo: Browser) -> None:
     dpo.get(f"/consents/{CONSENT}/withdraw")
     dpo.get(f"/rights/{RIGHTS}")

@@ -32,7 +32,6 @@ from consentry_records.emergency import EMERGENCY_FINDINGS
 from consentry_records.errors import LedgerError
 from consentry_records.record import Record
 from consentry_records.review import REVIEW_REASONS, encode_rationale
-from consentry_records.rights_request import GROUNDS, METHODS, STORES
 from consentry_records.vocabulary import PURPOSES, RESTRICTIONS
 from fabric_protocol.proposals import new_proposal
 
@@ -102,9 +101,6 @@ VOCABULARIES = {
     "purposes": PURPOSES,
     "restrictions": RESTRICTIONS,
     "review_reasons": REVIEW_REASONS,
-    "grounds": GROUNDS,
-    "stores": STORES,
-    "methods": METHODS,
     "emergency_findings": EMERGENCY_FINDINGS,
 }
 

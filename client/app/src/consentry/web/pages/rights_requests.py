@@ -13,7 +13,7 @@ from consentry.errors import InputRejected
 from consentry.identifiers import new_identifier
 from consentry.index.rows import get_record
 from consentry.transactions import checked
-from consentry.web.access import Officer, require_function
+from consentry.web.access import Officer, require, require_function
 from consentry.web.errors import PageRefused
 from consentry.web.ledger_view import CurrentView, LedgerView
 from consentry.web.offering import ActionForm, acting, call_of, may_act, new_form, offer
@@ -32,10 +32,12 @@ from consentry_records.rights_request import (
     RightsRequest,
     RightsStep,
 )
+from consentry_records.roles import AUDITOR, DPO, REGULATOR, STEWARD
 from consentry_records.subject import ERASURE
 from consentry_records.vocabulary import PURPOSES
 
 router = APIRouter()
+Reader = Annotated[Officer, Depends(require(STEWARD, DPO, AUDITOR, REGULATOR))]
 Recorder = Annotated[Officer, Depends(require_function("rights:receive"))]
 
 
@@ -107,10 +109,12 @@ def receive(request: Request, officer: Recorder, form: Annotated[ReceiptForm, Fo
 
 @router.get("/rights/{rights_request_id}")
 def rights_request(
-    request: Request, view: CurrentView, officer: Recorder, rights_request_id: RightsRequestId
+    request: Request, view: CurrentView, officer: Reader, rights_request_id: RightsRequestId
 ) -> HTMLResponse:
-    """One request of the own organization's; it is a person's, so the read is recorded."""
-    found, snapshot = _own(request, view, rights_request_id)
+    """One request; it is a person's, so the read is recorded. Its custodian's officers may act on it."""
+    settings: WebSettings = request.app.state.settings
+    found, snapshot = _read(request, view, rights_request_id)
+    is_own = found.custodian == settings.msp_id
     put_on_record(
         request, officer, "records", [rights_request_id], row_count=1, last_block=snapshot.last_block
     )
@@ -122,11 +126,14 @@ def rights_request(
         form=new_form(),
         steps=STEPS,
         grounds=tuple(GROUNDS),
-        may_advance=may_act(request, officer, "rights:advance"),
-        may_fulfil=found.state == "accepted"
+        may_advance=is_own and may_act(request, officer, "rights:advance"),
+        may_fulfil=is_own
+        and found.state == "accepted"
         and found.right != ERASURE
         and may_act(request, officer, "rights:fulfil"),
-        may_notify=found.state in ("accepted", "fulfilled") and may_act(request, officer, "rights:notify"),
+        may_notify=is_own
+        and found.state in ("accepted", "fulfilled")
+        and may_act(request, officer, "rights:notify"),
         is_erasure=found.right == ERASURE,
     )
 
@@ -188,12 +195,11 @@ def fulfil(
     return offer(request, officer, [call_of("rights:fulfil", done)], form, f"/rights/{rights_request_id}")
 
 
-def _own(request: Request, view: LedgerView, rights_request_id: str) -> tuple[RightsRequest, Snapshot]:
-    settings: WebSettings = request.app.state.settings
+def _read(request: Request, view: LedgerView, rights_request_id: str) -> tuple[RightsRequest, Snapshot]:
     with reading(request, view) as snapshot:
         row = get_record(snapshot.connection, "rights", rights_request_id)
-    if row is None or not row.body or row.owner != settings.msp_id:
-        raise PageRefused(404, "NOT_FOUND", "the organization has no such request")
+    if row is None or not row.body:
+        raise PageRefused(404, "NOT_FOUND", "there is no such request")
     return RightsRequest.from_dict(row.body), snapshot
 
 
