@@ -11,54 +11,25 @@ import pytest
 from benchmarks.trail_events import write_records
 from sqlalchemy import Engine
 from support import ledger_examples as examples
-from support.ledger_examples import NORTHGATE, REGULATOR, identifier
+from support.action_pages import (
+    ATTEMPT,
+    CONSENT,
+    FORM,
+    GRANT,
+    PSEUDONYM,
+    REQUEST,
+    RIGHTS,
+    action_settings,
+    offered,
+    records,
+)
+from support.ledger_examples import REGULATOR, identifier
 from support.web_bench import Browser, WebBench
 from support.web_process import code_on
 
 from consentry.errors import ConsentryError
 from consentry.index import open_database
-from consentry.reviews import VersionMatch
-from consentry.web.action_settings import ActionSettings
 from consentry.web.signing.desk import SECONDS
-from consentry_records import Review, RightsRequest
-from consentry_records.record import Record
-from consentry_records.rights_request import NewRightsRequest, received
-
-GRANT, REQUEST = identifier("grant"), identifier("request")
-CONSENT, RIGHTS = identifier("consent"), identifier("rightsrequest")
-FORM = "0" * 32
-PSEUDONYM = "patient-00042"
-
-
-def rights_request() -> RightsRequest:
-    new = NewRightsRequest(
-        rights_request_id=RIGHTS,
-        right="objection",
-        subject=examples.commitment(),
-        received_at=examples.START,
-        purposes=("DUO:0000006",),
-        evidence_digest=None,
-    )
-    return received(new, custodian=NORTHGATE, recorded_at=examples.START, recorded_by="dpo-1")
-
-
-def records() -> list[tuple[str, Record]]:
-    review = Review(
-        **examples.new_review(rationale_digest=examples.digest()).to_dict(),
-        custodian=NORTHGATE,
-        reviewer="reviewer-1",
-        roles=("ethics",),
-        match="person",
-        reviewed_at=examples.START,
-    )
-    return [
-        ("version", examples.version()),
-        ("request", examples.request()),
-        ("review", review),
-        ("grant", examples.grant()),
-        ("consent", examples.consent()),
-        ("rights", rights_request()),
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -69,22 +40,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     made.dispose()
 
 
-def rationale(request_id: str, reviewer: str) -> str:
-    return "Small cohort.\u202e<script>x</script>"
-
-
-def action_settings(**changes: Any) -> ActionSettings:
-    fields: dict[str, Any] = {
-        "chaincode": "consentry",
-        "transport": None,
-        "match": lambda request_id: [VersionMatch(identifier("version"), "person", ())],
-        "rationale": rationale,
-        "commitment": lambda pseudonym: examples.commitment() if pseudonym == PSEUDONYM else None,
-        "committed": lambda pending: None,
-    }
-    return ActionSettings(**{**fields, **changes})
-
-
 @pytest.fixture
 def pages(engine: Engine) -> WebBench:
     return WebBench(engine, actions=action_settings())
@@ -93,14 +48,6 @@ def pages(engine: Engine) -> WebBench:
 @pytest.fixture
 def dpo(pages: WebBench) -> Browser:
     return pages.signed_in("dpo")
-
-
-def offered(browser: Browser, page: str, path: str, **fields: Any) -> str:
-    """Send a form of a page; the text of the page that it leads to."""
-    browser.get(page)
-    answer = browser.post(path, form=fields.pop("form", FORM), **fields)
-    assert answer.status_code == 303, answer.text
-    return browser.get(answer.headers["location"]).text
 
 
 @pytest.mark.parametrize(
@@ -181,6 +128,12 @@ def offered(browser: Browser, page: str, path: str, **fields: Any) -> str:
             ["Record who was told", "RiversideMSP"],
         ),
         (f"/rights/{RIGHTS}", f"/rights/{RIGHTS}/fulfil", {"revision": "1"}, ["is fulfilled"]),
+        (
+            "/emergencies",
+            f"/emergencies/{ATTEMPT}/review",
+            {"state": "unjustified", "findings": ["NO_EMERGENCY", "DATA_NOT_NEEDED"]},
+            ["Find an emergency access not justified", ATTEMPT, "there was no emergency"],
+        ),
     ],
 )
 def test_a_form_leads_to_its_action_in_words(
@@ -218,6 +171,7 @@ FORMS = (
     f"/rights/{RIGHTS}/step",
     f"/rights/{RIGHTS}/notify",
     f"/rights/{RIGHTS}/fulfil",
+    f"/emergencies/{ATTEMPT}/review",
 )
 
 
@@ -272,6 +226,7 @@ def test_nobody_acts_without_signing_in(pages: WebBench, path: str) -> None:
         ("/rights/new", {"pseudonym": PSEUDONYM, "right": "objection"}),
         ("/rights/new", {"pseudonym": PSEUDONYM, "right": "access", "received_at": "2026-13-45T00:00"}),
         ("/rights/new", {"pseudonym": "<img src=x>", "right": "access"}),
+        (f"/emergencies/{ATTEMPT}/review", {"state": "open", "findings": ["NO_EMERGENCY"]}),
     ],
 )
 def test_what_does_not_fit_is_refused_and_not_repeated(
@@ -367,6 +322,14 @@ def test_an_auditor_reads_a_request_of_a_data_subject_and_is_offered_nothing(pag
     assert RIGHTS in shown
     assert "/step" not in shown
     assert pages.signed_in("ethics").get(f"/rights/{RIGHTS}").status_code == 403
+
+
+def test_an_overdue_review_of_an_emergency_is_said_so(pages: WebBench) -> None:
+    assert "review overdue since" in pages.signed_in("ethics").get("/emergencies").text
+    shown = pages.signed_in("auditor").get("/emergencies").text
+    assert "review overdue since" in shown
+    assert '<form method="post" action="/emergencies' not in shown
+    assert pages.signed_in("steward").get("/emergencies").status_code == 403
 
 
 def test_reads_of_a_person_s_record_are_put_on_record(pages: WebBench, dpo: Browser) -> None:

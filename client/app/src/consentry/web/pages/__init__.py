@@ -12,6 +12,7 @@ from consentry.web.pages import (
     action_files,
     actions,
     datasets,
+    emergencies,
     grants,
     impact,
     live,
@@ -42,6 +43,7 @@ ROUTERS: list[APIRouter] = [
     grants.router,
     rights_requests.router,
     withdrawals.router,
+    emergencies.router,
     actions.router,
     action_files.router,
     subjects.router,
@@ -72,6 +74,7 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("/impact", "navigation.impact", impact.ROLES),
     NavigationItem("/rights", "navigation.rights", registers.ROLES),
     NavigationItem("/breaches", "navigation.breaches", registers.ROLES),
+    NavigationItem("/emergencies", "emergencies.title", emergencies.READERS),
     NavigationItem("/reports", "reports.title", OFFICERS),
     NavigationItem("/network", "network.title", READERS),
 )
