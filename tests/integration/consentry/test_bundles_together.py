@@ -197,6 +197,9 @@ def test_each_upgrades_and_whoever_is_last_commits(consortium: Consortium) -> No
         assert "is in force." in consortium.consentry(name, "network", "upgrade", "1.1")
     status = consortium.consentry("northgate", "network", "status")
     assert "chaincode-northgate-2" in status
+    units = {path.name for path in (consortium.directory / "northgate" / "systemd").iterdir()}
+    assert "consentry-chaincode-northgate-2.service" in units
+    assert "consentry-chaincode-northgate.service" not in units
     record_consent(consortium, "northgate", "patient-3")
 
 

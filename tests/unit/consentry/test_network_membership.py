@@ -96,6 +96,42 @@ def test_a_hospital_that_leaves_has_no_say_and_no_members(
     assert collections["custodian-NorthgateMSP"].members == "OR('NorthgateMSP.member')"
 
 
+@pytest.fixture
+def bundle(asked: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch) -> tuple[NativeNetwork, list[Any]]:
+    """The same network as northgate's bundle, and what was asked of it."""
+    network = membership.native_network(Path())
+    settings = SimpleNamespace(organization="northgate", retiring=False, operated=lambda _: operated)
+    operated = (network.topology.organization("northgate"),)
+    network._nodes = SimpleNamespace(settings=settings, operated=operated)  # type: ignore[assignment]
+    monkeypatch.setattr(network, "settle", lambda _progress: asked.append(("settle", None)))
+    monkeypatch.setattr(
+        network, "write_units", lambda services: asked.append(("write_units", sorted(services)))
+    )
+    return network, asked
+
+
+def test_an_upgrade_in_a_bundle_is_given_again_until_it_is_in_force(
+    bundle: tuple[NativeNetwork, list[Any]], tmp_path: Path
+) -> None:
+    network, asked = bundle
+    network._nodes.settings.retiring = True  # type: ignore[misc]
+    with pytest.raises(ConsentryError) as refusal:
+        upgrade_chaincode(tmp_path, "2.0", silent)
+    assert refusal.value.code == "UPGRADE_PENDING"
+    assert asked == []
+    assert upgrade_chaincode(tmp_path, network.topology.chaincode.version, silent) is False
+    assert asked == [("settle", None), ("write_units", ["decide-northgate"])]
+
+
+def test_an_upgrade_in_a_bundle_is_its_organizations_own(
+    bundle: tuple[NativeNetwork, list[Any]], tmp_path: Path
+) -> None:
+    _, asked = bundle
+    assert upgrade_chaincode(tmp_path, "2.0", silent) is True
+    assert [name for name, _ in asked] == ["upgrade_chaincode", "write_units"]
+    assert asked[0][1].chaincode.version == "2.0"
+
+
 def test_private_data_reaches_every_peer_of_its_hospital(
     asked: list[tuple[str, Any]], tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ It holds what that organization's nodes need, and of the others their TLS roots 
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,6 +82,24 @@ def export_bundle(
     part.replace(target)
 
 
+def write_units(nodes: Nodes, services: Mapping[str, Sequence[str]]) -> None:
+    """Write units and compose file of a bundle anew, for its nodes as they are now, on its own machine.
+
+    Parameters:
+        nodes: of the bundle.
+        services: name and command of what else the machine keeps running.
+
+    Raises:
+        BinariesNotFoundError: BINARIES_MISSING, VERSION_UNFIT.
+    """
+    machine = Machine(
+        directory=nodes.paths.directory,
+        binaries=Path(nodes.settings.program("peer")).parent,
+        python=Path(sys.executable),
+    )
+    _Bundle(nodes, nodes.paths, nodes.paths, machine).write_units(services)
+
+
 def _own(nodes: Nodes, organization: Organization, machine: Machine) -> Nodes:
     """The nodes as they will be on that machine."""
     command = ("python", *nodes.topology.chaincode.command[1:])
@@ -111,7 +130,7 @@ class _Bundle:
         self._copy_material()
         self._write_configurations()
         self._write_builder()
-        self._write_units(services)
+        self.write_units(services)
         nodes, target = self.nodes, self.target
         write_ports(target.ports, nodes.ports)
         write_private(target.genesis, self.source.genesis.read_bytes())
@@ -147,17 +166,22 @@ class _Bundle:
         for name, script in chaincode_builder.scripts(str(self.machine.python), there).items():
             write_private(self.target.builder / "bin" / name, script, executable=True)
 
-    def _write_units(self, services: Mapping[str, Sequence[str]]) -> None:
+    def write_units(self, services: Mapping[str, Sequence[str]]) -> None:
         nodes = {node: (self._command(node), self._environment(node)) for node in self.nodes.all()}
         more: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
             name: (self.machine.command(command), {}) for name, command in services.items()
         }
         units = {**{node.name: unit for node, unit in nodes.items()}, **more}
+        directory = self.target.directory / UNITS
+        directory.mkdir(mode=0o700, exist_ok=True)
         for name, (command, environment) in units.items():
             text = systemd_unit(name, self.machine.directory, command, environment)
-            write_private(self.target.directory / UNITS / unit_name(name), text.encode("utf-8"))
+            replace_private(directory / unit_name(name), text.encode("utf-8"))
+        for path in directory.iterdir():
+            if path.name not in map(unit_name, units):
+                path.unlink()
         compose = compose_file(self.organization.name, self.machine.directory, nodes)
-        write_private(self.target.directory / COMPOSE, compose.encode("utf-8"))
+        replace_private(self.target.directory / COMPOSE, compose.encode("utf-8"))
 
     def _command(self, node: Node) -> tuple[str, ...]:
         settings, home = self.nodes.settings, str(self.nodes.paths.node(node).directory)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from fabric_native.bundle import Machine, export_bundle
+from fabric_native.bundle import Machine, export_bundle, write_units
 from fabric_native.connection_profile import holds_network
 from fabric_native.creation import create_member, create_network, network_directory, process_keeper
 from fabric_native.deployment import OTHERS_MISSING
@@ -310,6 +310,12 @@ class NativeNetwork(ManagedNetwork):
         with self._whole.locked():
             member = self.topology.organization(organization)
             export_bundle(self._nodes, member, target.absolute(), machine, services)
+
+    def write_units(self, services: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
+        """Write a bundle's units and compose file anew; see `fabric_native.bundle.write_units`."""
+        self._require_bundle()
+        with self._whole.locked():
+            write_units(self._nodes, services)
 
     def read_blocks(self) -> Iterator[bytes]:
         """The channel's blocks, as the first peer of the first organization here stores them; it must run.

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from consentry.network.engines import native_network
-from consentry.network.ledger_setup import decision_command, decision_process, prepare_ledger
-from consentry.network.presets import HOSPITAL
+from consentry.network.ledger_setup import own_services, prepare_ledger
 from consentry.network.translation import translated
 from fabric_native import Machine, NativeNetwork
 
@@ -50,11 +49,7 @@ def export_organization(
         binaries=binaries or network.binaries,
         python=python or Path(sys.executable),
     )
-    services = {}
-    if member.kind == HOSPITAL:
-        command = decision_command(machine.directory, member.name, "python")
-        services[decision_process(member.name)] = command
-    network.export_bundle(member.name, target, machine, services)
+    network.export_bundle(member.name, target, machine, own_services(machine.directory, member))
     try:
         _copy_own_files(network, member.name, target)
     except BaseException:

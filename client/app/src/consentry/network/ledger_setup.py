@@ -13,6 +13,7 @@ from consentry.network.engines import Network, operated
 from consentry.network.presets import HOSPITAL, REGULATOR
 from consentry.network.users import wallet_identity
 from consentry_records import OrganizationSetting, Settings
+from fabric_protocol.topology import Organization
 
 SERVICE = "service"
 TIME_TOLERANCE_MS = 2_000
@@ -38,6 +39,13 @@ def prepare_ledger(network: Network, progress: Callable[[str], None], *, decides
     for name in hospitals if decides else ():
         progress(f"starting the decision service of {name}")
         network.start_process(decision_process(name), decision_command(network.directory, name), {})
+
+
+def own_services(directory: Path, organization: Organization) -> dict[str, tuple[str, ...]]:
+    """Name and command of what an organization's machine keeps running beside its nodes."""
+    if organization.kind != HOSPITAL:
+        return {}
+    return {decision_process(organization.name): decision_command(directory, organization.name, "python")}
 
 
 def decision_process(organization: str) -> str:

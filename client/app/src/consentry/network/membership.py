@@ -9,7 +9,7 @@ from pathlib import Path
 from consentry.errors import ConsentryError
 from consentry.network.consortium_votes import vote_in, vote_out
 from consentry.network.engines import native_network
-from consentry.network.ledger_setup import decision_process, prepare_ledger
+from consentry.network.ledger_setup import decision_process, own_services, prepare_ledger
 from consentry.network.presets import HOSPITAL, REGULATOR, consentry_topology, default_msp_id
 from consentry.network.translation import translated
 from fabric_native import NativeNetwork
@@ -115,17 +115,23 @@ def upgrade_chaincode(directory: Path, version: str, progress: Progress) -> bool
     """
     network = native_network(directory)
     topology = network.topology
-    if network.is_bundle and version == topology.chaincode.version:
+    definition = replace(topology.chaincode, version=version, sequence=topology.chaincode.sequence + 1)
+    wanted = replace(topology, chaincode=definition)
+    if not network.is_bundle:
+        network.upgrade_chaincode(wanted, progress)
+        return True
+    if version == topology.chaincode.version:
         network.settle(progress)
-        return not network.is_upgrading
-    if network.is_bundle and network.is_upgrading:
+    elif network.is_upgrading:
         raise ConsentryError(
             "UPGRADE_PENDING",
             f"version {topology.chaincode.version} is not in force yet: give that one again",
         )
-    definition = replace(topology.chaincode, version=version, sequence=topology.chaincode.sequence + 1)
-    network.upgrade_chaincode(replace(topology, chaincode=definition), progress)
-    return not (network.is_bundle and network.is_upgrading)
+    else:
+        network.upgrade_chaincode(wanted, progress)
+    # Where systemd runs the nodes, it is to run those of now.
+    network.write_units(own_services(network.directory, network.operated[0]))
+    return not network.is_upgrading
 
 
 @translated()

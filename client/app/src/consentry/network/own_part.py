@@ -9,6 +9,7 @@ from pathlib import Path
 from consentry.errors import ConsentryError
 from consentry.network.consortium_votes import vote_in, vote_out
 from consentry.network.engines import OUR_AUTHORITY, native_network
+from consentry.network.ledger_setup import own_services
 from consentry.network.membership import next_definition
 from consentry.network.presets import HOSPITAL, REGULATOR, default_msp_id
 from consentry.network.proposals import read_file
@@ -87,6 +88,7 @@ def accept_invitation(
         authority_fallback=OUR_AUTHORITY,
     )
     network.down()
+    network.write_units(own_services(network.directory, added))
     anchors = directory / "anchors"
     anchors.mkdir(mode=0o700, exist_ok=True)
     (anchors / f"{name}.txt").write_text(f"{known.anchor}\n", encoding="ascii")
