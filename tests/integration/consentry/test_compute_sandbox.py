@@ -200,6 +200,19 @@ def test_a_function_ends_without_outputs_by(sandbox: Sandbox, body: str, end: st
     assert end_of(sandbox, body) == end
 
 
+def test_a_bomb_of_threads_is_ended(sandbox: Sandbox) -> None:
+    body = """
+    import threading, time
+    threading.stack_size(1 << 15)
+    while True:
+        try:
+            threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+        except RuntimeError:
+            time.sleep(0.1)
+    """
+    assert end_of(sandbox, body) == "limit-exceeded"
+
+
 def test_an_endless_loop_ends_by_the_clock(environment: PythonEnvironment) -> None:
     limited = Sandbox(environment, Limits(seconds=4, memory_bytes=3 << 30))
     assert end_of(limited, "import time\nwhile True: time.sleep(1)") == "limit-exceeded"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.sample_organizations import SampleOrganization
 
 from consentry.cli.main import run
+from consentry.errors import ConfigurationError
+from consentry.gate.compute.isolation import Isolation
 from consentry.identity import WalletIdentity
 from consentry.wallet import Wallet
 from fabric_protocol.certificates import certificate_pem, issue, key_pem, new_private_key
@@ -19,7 +22,7 @@ MSP = "NorthgateMSP"
 
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
-    """A network whose peer is not there, and a steward."""
+    """A network whose peer is not there, with a steward and a service."""
     organization = SampleOrganization(MSP)
     (tmp_path / "tls.pem").write_bytes(organization.authority.pem)
     peers = [{"endpoint": "127.0.0.1:1", "tls_roots": "tls.pem"}]
@@ -27,17 +30,18 @@ def network(tmp_path: Path) -> Path:
     profile = {"version": 1, "engine": "fabric", "channel": "c", "chaincode": "consentry"}
     document = {**profile, "organizations": members, "orderers": []}
     (tmp_path / "network.json").write_text(json.dumps(document))
-    key = new_private_key()
-    certificate = issue(
-        organization.authority,
-        common_name="a1b2",
-        public_key=key.public_key(),
-        attributes={"consentry.role": "steward"},
-        start=datetime.now(UTC) - timedelta(days=1),
-        valid_days=60,
-    )
-    identity = WalletIdentity(MSP, certificate_pem(certificate), key_pem(key))
-    Wallet(tmp_path / "wallets" / "northgate").put("steward", identity)
+    for role in ("steward", "service"):
+        key = new_private_key()
+        certificate = issue(
+            organization.authority,
+            common_name="a1b2",
+            public_key=key.public_key(),
+            attributes={"consentry.role": role},
+            start=datetime.now(UTC) - timedelta(days=1),
+            valid_days=60,
+        )
+        identity = WalletIdentity(MSP, certificate_pem(certificate), key_pem(key))
+        Wallet(tmp_path / "wallets" / "northgate").put(role, identity)
     return tmp_path
 
 
@@ -67,6 +71,20 @@ def test_what_rests_on_a_failed_check_is_left_out(
     assert examined(capsys, "--network", str(tmp_path / "none")) == (1, {"network": "failed"})
     assert examined(capsys, "--network", str(network))[1]["identity"] == "warning"
     assert examined(capsys, "--network", str(network), "--as", "northgate/nobody")[1]["identity"] == "failed"
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_service_learns_whether_functions_are_run(
+    network: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, holds: bool
+) -> None:
+    def sandbox(_isolation: Isolation) -> object:
+        if not holds:
+            raise ConfigurationError("ISOLATION_UNAVAILABLE", "functions are not run here: no bubblewrap")
+        return SimpleNamespace(environment=SimpleNamespace(executable="/usr/bin/python3"))
+
+    monkeypatch.setattr(Isolation, "sandbox", sandbox)
+    _, found = examined(capsys, "--network", str(network), "--as", "northgate/service")
+    assert found["functions"] == ("ok" if holds else "warning")
 
 
 def test_quiet_prints_answers_only(network: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,14 @@
 """Federated averaging of a logistic regression (McMahan et al., 2017) over each hospital's own rows.
 
-The rows are those that the hospitals' gates let out; what is averaged is coefficients, weighted by rows.
+What is averaged is coefficients, weighted by rows. The file stands alone: where a hospital can isolate
+functions, it is itself the function that comes to the rows (`train`), and numbers alone leave.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,7 @@ import pandas as pd
 
 Array = npt.NDArray[np.float64]
 _LEARNING_RATE = 0.5
-_LOCAL_STEPS = 25
+LOCAL_STEPS = 25
 _RIDGE = 1e-3
 
 
@@ -39,10 +41,19 @@ def split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def moments(frames: Sequence[pd.DataFrame]) -> tuple[Array, Array]:
     """Common mean and standard deviation, from each hospital's count, sum and sum of squares."""
-    arrays = [_features(frame) for frame in frames]
-    count = sum(len(array) for array in arrays)
-    mean = np.sum([array.sum(axis=0) for array in arrays], axis=0) / count
-    squares = np.sum([(array**2).sum(axis=0) for array in arrays], axis=0) / count
+    return moments_of([sums(frame) for frame in frames], sum(map(len, frames)))
+
+
+def sums(frame: pd.DataFrame) -> dict[str, Array]:
+    """One hospital's sums and sums of squares, a number a measurement."""
+    features = _features(frame)
+    return {"sum": features.sum(axis=0), "squares": (features**2).sum(axis=0)}
+
+
+def moments_of(parts: Sequence[dict[str, Array]], count: int) -> tuple[Array, Array]:
+    """Common mean and standard deviation of so many rows from each hospital's `sums`."""
+    mean = np.sum([part["sum"] for part in parts], axis=0) / count
+    squares = np.sum([part["squares"] for part in parts], axis=0) / count
     return mean, np.sqrt(np.maximum(squares - mean**2, 1e-12))
 
 
@@ -56,15 +67,31 @@ def initial_weights(columns: int) -> Array:
     return np.zeros(columns + 1)
 
 
-def local_update(weights: Array, part: Part) -> Array:
+def local_update(weights: Array, part: Part, steps: int = LOCAL_STEPS) -> Array:
     """Some steps of gradient descent at one hospital, from the common weights."""
     updated = weights.copy()
-    for _ in range(_LOCAL_STEPS):
+    for _ in range(steps):
         error = _probability(updated, part.features) - part.target
         gradient = np.append(part.features.T @ error, error.sum()) / part.rows
         gradient[:-1] += _RIDGE * updated[:-1]
         updated -= _LEARNING_RATE * gradient
     return updated
+
+
+def train(frame: pd.DataFrame, parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What one hospital computes on its own rows: sums, or an update of the common weights.
+
+    The weights that come are tried on the rows held out first; their accuracy and loss are the metrics.
+    """
+    training, held_out = split(frame)
+    metrics: dict[str, float] = {"rows": len(training), "held_out": len(held_out)}
+    if "weights" not in parameters:
+        return {"update": sums(training), "metrics": metrics}
+    weights, mean, deviation = (np.array(parameters[name]) for name in ("weights", "mean", "deviation"))
+    tested = standardise(held_out, mean, deviation)
+    metrics |= {"accuracy": accuracy(weights, tested), "log_loss": log_loss(weights, tested)}
+    update = local_update(weights, standardise(training, mean, deviation), int(parameters["steps"]))
+    return {"update": {"weights": update}, "metrics": metrics}
 
 
 def average(updates: Sequence[Array], rows: Sequence[int]) -> Array:

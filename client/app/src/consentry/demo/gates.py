@@ -10,7 +10,9 @@ from contextlib import AsyncExitStack
 import pandas as pd
 
 from consentry.demo.cast import Cast
+from consentry.demo.data import HOSPITALS
 from consentry.gate.address import GateAddress
+from consentry.gate.compute.isolation import Isolation
 from consentry.gate.places import GatePlaces
 from consentry.gate.service import Gate
 from consentry.gate.serving import listening
@@ -34,6 +36,7 @@ class Gates:
         self._ready: Future[None] = Future()
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
+        self.isolation = Isolation(most=len(HOSPITALS))
 
     def start(self) -> None:
         """Begin to put the rows into the gates and to serve them."""
@@ -60,17 +63,20 @@ class Gates:
             self._loop.close()
 
     async def _serve(self) -> None:
+        # Whether functions can be isolated is found out meanwhile.
+        proving = asyncio.create_task(asyncio.to_thread(self.isolation.in_words))
         async with AsyncExitStack() as opened:
             for name in self._cast.versions:
                 service = opened.enter_context(connect(self._cast.directory, f"{name}/service"))
                 await self._open(opened, name, service)
             self._ready.set_result(None)
             await self._stopping.wait()
+            await proving
 
     async def _open(self, opened: AsyncExitStack, name: str, service: Ledger) -> None:
         places = GatePlaces.of(service.profile, name)
         await asyncio.to_thread(self._put, name, places)
-        gate = Gate(service, places, utc_clock)
+        gate = Gate(service, places, utc_clock, isolation=self.isolation)
         opened.callback(gate.close)
         gate.start()
         certificate = self_signed(places.custody, _HOST, "consentry gate")

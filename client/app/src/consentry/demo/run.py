@@ -88,7 +88,7 @@ def _tell(story: Story, cast: Cast, gates: Gates, seed: int, engine: str) -> Non
         attempt_access(story, cast)
         attempt_after_expiry(story, cast)
     with story.step(5, "A model is trained under the permits"):
-        train(story, cast)
+        train(story, cast, gates.isolation)
     with story.step(6, "A patient withdraws"):
         pseudonym = withdraw(story, cast, commands)
     with story.step(7, "A compliance officer asks the trail"):

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import inspect
-
 import pandas as pd
 
 from consentry.demo import federated
+from consentry.demo.beside_rows import ARCHITECTURE, session_code, train_beside_rows
 from consentry.demo.cast import Cast, msp_id
 from consentry.demo.data import RESEARCH
 from consentry.demo.federated import Array, Part
 from consentry.demo.gates import received
 from consentry.demo.story import Story
+from consentry.errors import ConfigurationError
+from consentry.gate.compute.isolation import Isolation
 from consentry.training import RunningSession, participant
 from consentry.weights import weights_digest
 
 ROUNDS = 5
-ARCHITECTURE = {"kind": "logistic regression", "features": 30, "aggregation": "federated averaging"}
 
 
-def train(story: Story, cast: Cast) -> None:
+def train(story: Story, cast: Cast, isolation: Isolation) -> None:
+    """Riverside's researcher trains a model: beside the rows where hospitals can isolate functions, else on
+    the rows that their gates let out.
+    """
+    try:
+        isolation.sandbox()
+    except ConfigurationError as error:
+        story.say(f"{error.message}; so the rows go to the researcher")
+        train_on_rows(story, cast)
+    else:
+        train_beside_rows(story, cast)
+
+
+def train_on_rows(story: Story, cast: Cast) -> None:
     """Riverside's researcher gets each hospital's rows through its gate, and trains on each in rounds."""
-    story.show_code(_session_code())
+    story.show_code(session_code(train_on_rows))
     ledger = cast.ledger("riverside/researcher")
     versions = [version.version_id for version in cast.versions.values()]
     with ledger.training(model="wdbc-risk", datasets=versions, purpose=RESEARCH) as session:
@@ -63,14 +76,6 @@ def _prepared(story: Story, cast: Cast, frames: dict[str, pd.DataFrame]) -> tupl
     mean, deviation = federated.moments([training for training, _ in halves.values()])
     parts = {name: federated.standardise(half[0], mean, deviation) for name, half in halves.items()}
     return parts, federated.standardise(pd.concat([half[1] for half in halves.values()]), mean, deviation)
-
-
-def _session_code() -> str:
-    """The program text of the session, as it stands in `train`."""
-    lines = inspect.getsource(train).splitlines()
-    begin = next(index for index, line in enumerate(lines) if "with ledger.training" in line)
-    end = next(index for index, line in enumerate(lines) if line == "        )")
-    return "\n".join(lines[begin : end + 1])
 
 
 def _round(

@@ -18,7 +18,12 @@ from consentry.gate.journal import NotedDelivery, NotedPiece
 from consentry.gate.permits import Permit
 from consentry_records.delivery import NewDelivery
 from consentry_records.digest import HMAC_SHA256_PREFIX
-from consentry_records.function import Computation, ComputedOutput, NewFunction
+from consentry_records.function import (
+    MAXIMUM_OUTPUT_BYTES,
+    Computation,
+    ComputedOutput,
+    NewFunction,
+)
 from consentry_records.instants import format_instant
 
 _KEY_LABEL = b"consentry/outputs/1"
@@ -81,7 +86,7 @@ class FunctionRun:
             source=call.source,
             parameters=call.parameters,
             outputs={name: one.kind for name, one in self._declared.items()},
-            output_bytes=sum(one.maximum_bytes for one in self._declared.values()),
+            output_bytes=min(sum(one.maximum_bytes for one in self._declared.values()), MAXIMUM_OUTPUT_BYTES),
         )
         self._run = Run(sandbox, order)
 

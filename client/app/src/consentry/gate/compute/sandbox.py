@@ -41,7 +41,8 @@ _KILLED = 128 + signal.SIGKILL
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one run may take: seconds by the wall's clock, seconds of processor time, bytes of address space,
-    open files, threads of numerical libraries. There is never more than one process, and no writable file.
+    open files, threads of numerical libraries, threads altogether. There is never more than one process, and
+    no writable file.
     """
 
     seconds: float = 600.0
@@ -49,6 +50,7 @@ class Limits:
     memory_bytes: int = 4 << 30
     open_files: int = 64
     threads: int = 1
+    most_threads: int = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,7 @@ class Run:
         feeder = threading.Thread(target=self._feed, args=(into, rows, batches), daemon=True)
         feeder.start()
         try:
-            data = self._read(out)
+            data = self._read(out, process.pid)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_LAST_SECONDS)
         finally:
@@ -191,17 +193,30 @@ class Run:
             self._failure = error
             self.stop("failed")
 
-    def _read(self, out: IO[bytes]) -> bytes:
+    def _read(self, out: IO[bytes], process: int) -> bytes:
         end = time.monotonic() + self._sandbox.limits.seconds
         most = self._order.output_bytes + _DESCRIPTION_BYTES
         data, number = bytearray(), out.fileno()
         while True:
             if self._stopped is not None:
                 raise self._failure or RunEnded(self._stopped)
-            if time.monotonic() > end or len(data) > most:
+            crowded = _threads_below(process) > self._sandbox.limits.most_threads
+            if time.monotonic() > end or len(data) > most or crowded:
                 raise RunEnded("limit-exceeded")
             if select.select([number], [], [], _POLL_SECONDS)[0]:
                 piece = os.read(number, _PIECE)
                 if not piece:
                     return bytes(data)
                 data += piece
+
+
+def _threads_below(process: int) -> int:
+    """How many threads a process and those below it have; what a kernel keeps for each is in no rlimit."""
+    count, waiting = 0, [process]
+    while waiting:
+        place = Path("/proc", str(waiting.pop()), "task")
+        with contextlib.suppress(OSError):
+            tasks = list(place.iterdir())
+            count += len(tasks)
+            waiting += [int(child) for child in (tasks[0] / "children").read_text().split()]
+    return count

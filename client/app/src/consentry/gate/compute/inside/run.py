@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import sys
+import types
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from . import system_calls
 
 _KINDS = "biuf"
 _LARGEST_ITEM_BYTES = 8
+_THREADS = 512
 
 
 class OutputsDiffer(Exception):
@@ -55,6 +57,8 @@ def _limit(limits: Mapping[str, int]) -> None:
         (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_NOFILE, limits["open_files"]),
+        # Threads are counted by whoever started the sandbox, too: this limit does not bind root.
+        (resource.RLIMIT_NPROC, _THREADS),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
@@ -70,9 +74,11 @@ def _call(order: Mapping[str, Any]) -> Any:
     pa.set_io_thread_count(1)
     with pa.ipc.open_stream(sys.stdin.buffer) as reader:
         frame = reader.read_all().to_pandas(use_threads=False, self_destruct=True)
-    names: dict[str, Any] = {"__name__": "function"}
-    exec(compile(order["source"], "function.py", "exec"), names)  # noqa: S102
-    return names["train"](frame, order["parameters"])
+    module = types.ModuleType("function")
+    # Dataclasses, for one, look their module up.
+    sys.modules["function"] = module
+    exec(compile(order["source"], "function.py", "exec"), module.__dict__)  # noqa: S102
+    return module.train(frame, order["parameters"])
 
 
 def _parts(result: Any, declared: Mapping[str, str]) -> tuple[dict[str, Any], list[bytes]]:
