@@ -26,6 +26,7 @@ from consentry.reports import (
     pdf,
     time_line,
 )
+from consentry.reports.column_widths import column_shares
 from consentry.reports.values import Reported, lines, plain
 
 APPROVED = Path(__file__).parents[2] / "fixtures" / "reports"
@@ -100,7 +101,7 @@ def test_the_text_is_the_approved_one(name: str, made: str) -> None:
 class Outline(HTMLParser):
     """What of a document a reader without eyes, a printer and a network guard look at."""
 
-    VOID = ("meta", "link", "br", "hr", "img", "input")
+    VOID = ("meta", "link", "br", "hr", "img", "input", "col", "wbr")
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,3 +218,24 @@ def test_completeness_says_what_it_rests_on() -> None:
         "Complete up to and including block 41 of channel consentry (header a1); "
         "the blocks are consistent, but not anchored: their genesis is b2."
     )
+
+
+def test_columns_are_as_wide_as_what_stands_in_them_asks_for() -> None:
+    for table in (table for table in REPORT.tables if table.rows):
+        shares = column_shares(table)
+        assert len(shares) == len(table.columns)
+        assert sum(shares) == pytest.approx(100, abs=1)
+        # Not even an empty column vanishes, and none takes all.
+        assert min(shares) > 100 / len(shares) / 3
+        assert max(shares) < 300 / len(shares)
+
+
+def test_codes_and_instants_break_where_a_reader_would_break_them() -> None:
+    row = replace(REPORT.tables[0].rows[0])
+    name = REPORT.tables[0].columns[0].key
+    told = "denied (PURPOSE_NOT_COVERED) at 2026-01-02T03:04:05.678Z & <b>"
+    table = replace(REPORT.tables[0], rows=(replace(row, **{name: told}),))
+    text = html.render(replace(REPORT, tables=(table,), figures=()))
+    assert "(PURPOSE_<wbr>NOT_<wbr>COVERED)" in text
+    assert '<span class="whole">2026-01-02T</span><wbr><span class="whole">03:04:05.678Z</span>' in text
+    assert "&amp; &lt;b&gt;" in text

@@ -5,11 +5,13 @@ import re
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from consentry.reports.column_widths import column_shares
 from consentry.reports.figures import Figure, draw
 from consentry.reports.report import Report
 from consentry.reports.values import Unavailable, lines
 
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T)(\d{2}:\d{2}:\d{2}(?:\.\d+)?Z)")
+_BETWEEN_WORDS = re.compile(r"(?<=[A-Z])_(?=[A-Z])")
 
 
 def render(report: Report) -> str:
@@ -30,6 +32,7 @@ def render(report: Report) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["lines"] = lines
+    environment.filters["shares"] = column_shares
     environment.filters["breakable"] = _breakable
     environment.filters["drawing"] = _drawing
     environment.tests["unavailable"] = _is_unavailable
@@ -37,9 +40,10 @@ def render(report: Report) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    """A text whose instants break between day and time, and nowhere else."""
+    """A text whose instants break between day and time and nowhere else, and codes between their words."""
     parts = r'<span class="whole">\1</span><wbr><span class="whole">\2</span>'
-    return Markup(_INSTANT.sub(parts, str(escape(text))))  # noqa: S704 - escaped before
+    instants = _INSTANT.sub(parts, str(escape(text)))
+    return Markup(_BETWEEN_WORDS.sub("_<wbr>", instants))  # noqa: S704 - escaped before
 
 
 def _is_unavailable(value: object) -> bool:

@@ -4,6 +4,7 @@ import json
 from importlib.resources import files
 
 from consentry.errors import InputRejected
+from consentry.reports.column_widths import column_shares
 from consentry.reports.figures import draw
 from consentry.reports.json import render as render_json
 from consentry.reports.report import Report
@@ -28,6 +29,7 @@ def render(report: Report) -> bytes:
     document["drawings"] = {figure.key: draw(figure) for figure in report.figures}
     for table in report.tables:
         document["tables"][table.key]["empty"] = table.empty
+        document["tables"][table.key]["widths"] = column_shares(table) if table.rows else []
     template = files("consentry.reports").joinpath("templates", "report.typ").read_bytes()
     made: bytes = typst.compile(
         template,
