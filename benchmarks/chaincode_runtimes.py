@@ -1,4 +1,4 @@
-"""fabric_shim beside the official runtimes: CPU and latency of a transaction, interleaved, on equal requests.
+"""fabric_shim beside the official runtimes: CPU, rate and latency, interleaved, on equal requests.
 
 All are chaincode services without TLS, driven by a peer that answers at once, so that the figures are the
 runtimes' own; CPU is that of the service's process with all its threads (``/proc/<pid>/stat``).
@@ -12,6 +12,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ class Shape:
         count: calls a round.
         in_flight: calls at once.
         bar: how many times Node's CPU a transaction must be ours.
+        rate_bar: least rate of ours, in times Node's; 0 for none.
     """
 
     function: str
@@ -45,14 +47,30 @@ class Shape:
     count: int
     in_flight: int
     bar: float
+    rate_bar: float = 0.0
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round came to.
+
+    Attributes:
+        cpu: milliseconds of the service's CPU a transaction.
+        latency: median of their milliseconds.
+        rate: transactions a second; the peer's share is in it, too.
+    """
+
+    cpu: float
+    latency: float
+    rate: float
 
 
 SHAPES = (
     Shape("put", ("key", _TEXT), 1500, 20, 1 / 0.8),
-    Shape("get", ("key",), 1500, 20, 1.0),
-    Shape("domain", ("key", _TEXT), 800, 20, 1.5),
-    Shape("write_many", ("key", _TEXT), 20, 2, 5.0),
-    Shape("read_many", ("key",), 20, 2, 3.0),
+    Shape("get", ("key",), 1500, 20, 1.0, 1.0),
+    Shape("domain", ("key", _TEXT), 800, 20, 1.5, 1.5),
+    Shape("write_many", ("key", _TEXT), 20, 2, 5.0, 5.0),
+    Shape("read_many", ("key",), 20, 2, 3.0, 3.0),
 )
 _ALONE = Shape("put", ("key", _TEXT), 400, 1, 1.0)
 
@@ -65,18 +83,18 @@ class Service:
     address: str
     process: subprocess.Popen[bytes]
 
-    async def run(self, shape: Shape) -> tuple[float, float]:
-        """One round: milliseconds of CPU a transaction, and the median of their latencies."""
+    async def run(self, shape: Shape) -> Round:
+        """One round."""
         options = [("grpc.max_receive_message_length", -1)]
         async with grpc.aio.insecure_channel(self.address, options=options) as channel:
             await asyncio.wait_for(channel.channel_ready(), _START_SECONDS)
             peer = NullPeer(channel, creator())
             await peer.open()
-            began = self._seconds()
+            began, cpu = time.perf_counter(), self._seconds()
             latencies = await peer.run(shape.function, shape.arguments, shape.count, shape.in_flight)
-            spent = self._seconds() - began
+            seconds, spent = time.perf_counter() - began, self._seconds() - cpu
             await peer.close()
-        return spent / shape.count * 1000, median(latencies) * 1000
+        return Round(spent / shape.count * 1000, median(latencies) * 1000, shape.count / seconds)
 
     def _seconds(self) -> float:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -91,22 +109,34 @@ def measure(directory: Path) -> Iterator[Measurement]:
         # One event loop for all: gRPC's threads keep talking to the first that they met.
         loop = stack.enter_context(asyncio.Runner())
         for shape in SHAPES:
-            cpu = loop.run(_interleaved(services, shape, 0))
+            rounds = loop.run(_interleaved(services, shape))
+            cpu = {name: median(one.cpu for one in found) for name, found in rounds.items()}
             yield from _compared(f"chaincode {shape.function}, Node's CPU / ours", cpu, shape.bar)
-        latency = loop.run(_interleaved(services, _ALONE, 1))
+            if shape.rate_bar:
+                yield from _compared_rates(shape, rounds)
+        rounds = loop.run(_interleaved(services, _ALONE))
+        latency = {name: median(one.latency for one in found) for name, found in rounds.items()}
         yield from _compared("chaincode put alone, Node's latency (p50) / ours", latency, _ALONE.bar)
 
 
-async def _interleaved(services: list[Service], shape: Shape, figure: int) -> dict[str, float]:
-    """Median of the rounds, by runtime."""
-    found: dict[str, list[float]] = {service.runtime.name: [] for service in services}
+async def _interleaved(services: list[Service], shape: Shape) -> dict[str, list[Round]]:
+    """The rounds, by runtime."""
+    found: dict[str, list[Round]] = {service.runtime.name: [] for service in services}
     for turn in range(ROUNDS + 1):
         for service in services:
-            measured = (await service.run(shape))[figure]
+            came_to = await service.run(shape)
             # The first turn warms caches and compilers up.
             if turn:
-                found[service.runtime.name].append(measured)
-    return {name: median(values) for name, values in found.items()}
+                found[service.runtime.name].append(came_to)
+    return found
+
+
+def _compared_rates(shape: Shape, rounds: dict[str, list[Round]]) -> Iterator[Measurement]:
+    rates = {name: median(one.rate for one in found) for name, found in rounds.items()}
+    print(f"chaincode {shape.function}: {', '.join(f'{name} {rate:,.0f}/s' for name, rate in rates.items())}")
+    if NODE in rates:
+        what = f"chaincode {shape.function}, ours / Node's rate"
+        yield Measurement(what, rates[OURS] / rates[NODE], "×", shape.rate_bar)
 
 
 def _compared(what: str, milliseconds: dict[str, float], bar: float) -> Iterator[Measurement]:

@@ -1,7 +1,9 @@
 """fabric_gateway beside the official Node.js client: rate on a null gateway, CPU on an engine.
 
 Both clients run as processes of their own, interleaved, on the same gateway, with the same number in
-flight; CPU is the client process's, all threads. Run it alone: ``python -m benchmarks.client_submit``.
+flight; CPU is the client process's, all threads. Ours runs a second time with gRPC's older event loop, which
+programs that do not fork may choose (docs/decisions/0030); no bar rests on that.
+Run it alone: ``python -m benchmarks.client_submit``.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ SUBMITS = 1_000
 IN_FLIGHT = 100
 _HERE = Path(__file__).parent
 _START_SECONDS = 60
+_OLDER_LOOP = "-event_engine_listener,-event_engine_client"
 
 
 def measure(directory: Path) -> Iterator[Measurement]:
@@ -59,10 +62,15 @@ def measure(directory: Path) -> Iterator[Measurement]:
 
 
 def _compare(settings: Path, packages: Path, what: str) -> tuple[dict[str, float], dict[str, float]]:
+    own = [sys.executable, "-m", "benchmarks.client_load"]
     commands = {
-        "ours": [sys.executable, "-m", "benchmarks.client_load"],
+        "ours": own,
+        "ours on the older loop": own,
         "node": ["node", str(_HERE / "node_client" / "submit.js")],
     }
+    environment = {**os.environ, "NODE_PATH": str(packages)}
+    environment.pop("GRPC_EXPERIMENTS", None)
+    environments = {"ours on the older loop": {**environment, "GRPC_EXPERIMENTS": _OLDER_LOOP}}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
     for _ in range(ROUNDS):
         for name, command in commands.items():
@@ -71,7 +79,7 @@ def _compare(settings: Path, packages: Path, what: str) -> tuple[dict[str, float
                 check=True,
                 capture_output=True,
                 text=True,
-                env={**os.environ, "NODE_PATH": str(packages)},
+                env=environments.get(name, environment),
             )
             found[name].append(json.loads(done.stdout))
     medians = {

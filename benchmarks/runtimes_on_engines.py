@@ -1,7 +1,9 @@
-"""Chaincode runtimes on a whole engine with a real client: rates and latency, interleaved.
+"""Chaincode runtimes on a whole engine with a real client: rates, CPU and latency, interleaved.
 
 Each runtime has a network of its own, all alike; two organizations endorse, mutual TLS to the chaincode.
-Where Fabric's binaries are found, on real peers too. Alone: ``python -m benchmarks.runtimes_on_engines``.
+Where a machine's CPU is the limit, a rate is one over the CPU of everything that takes part: so the CPU of
+the chaincode services is shown beside that of the engine and the client, which no runtime can save. Where
+Fabric's binaries are found, on real peers too. Alone: ``python -m benchmarks.runtimes_on_engines``.
 """
 
 from __future__ import annotations
@@ -11,14 +13,14 @@ import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.clients import enrolled_gateway
+from benchmarks.load import Load, measured
 from benchmarks.null_peer import VALUE
 from benchmarks.results import Measurement
 from benchmarks.runtimes import GO, NODE, OURS, Runtime, runtimes
@@ -29,6 +31,7 @@ from fabric_protocol.topology import ChaincodeDefinition, Organization, Topology
 
 ROUNDS = 5
 _TEXT = VALUE.decode()
+_CHAINCODE_NODES = "chaincode-"
 _ORGANIZATIONS = (
     Organization("alpha", "AlphaMSP", "hospital"),
     Organization("beta", "BetaMSP", "hospital"),
@@ -56,11 +59,11 @@ class Shape:
 
 _EMBEDDED, _REAL = "embedded engine", "real peers"
 SHAPES = (
-    Shape("put", True, 200, 50, {GO: 0.95}),
-    Shape("get", False, 400, 50, {NODE: 1.0, GO: 0.90}),
-    Shape("domain", True, 100, 50, {NODE: 1.5}),
-    Shape("write_many", True, 4, 2, {NODE: 5.0}),
-    Shape("read_many", False, 8, 2, {NODE: 3.0}),
+    Shape("put", True, 600, 200, {GO: 0.95}),
+    Shape("get", False, 1000, 200, {NODE: 1.0, GO: 0.90}),
+    Shape("domain", True, 400, 200, {NODE: 1.5}),
+    Shape("write_many", True, 8, 4, {NODE: 5.0}),
+    Shape("read_many", False, 16, 4, {NODE: 3.0}),
 )
 _ALONE = Shape("get", False, 60, 1, {NODE: 1.0})
 
@@ -77,23 +80,55 @@ def measure(directory: Path) -> Iterator[Measurement]:
     yield from _on(_REAL, NativeNetwork, found, directory / "native")
 
 
+@dataclass(frozen=True)
+class Subject:
+    """A runtime on a network of its own, and a connection to it."""
+
+    network: Any
+    contract: Contract
+
+    def run(self, shape: Shape) -> Load:
+        """One round."""
+
+        def calls() -> None:
+            with self.contract.in_flight(shape.in_flight) as calls:
+                make = calls.submit if shape.submitted else calls.evaluate
+                futures = [make(*_arguments(shape)) for _ in range(shape.count)]
+            for future in futures:
+                future.result()
+
+        return measured(self.network, shape.count, calls)
+
+    def latency(self) -> float:
+        """Median of the seconds that one call takes while nothing else is under way."""
+        found = []
+        for _ in range(_ALONE.count):
+            began = time.perf_counter()
+            self.contract.evaluate(*_arguments(_ALONE))
+            found.append(time.perf_counter() - began)
+        return median(found)
+
+
 def _on(engine: str, kind: Any, found: list[Runtime], directory: Path) -> Iterator[Measurement]:
     with contextlib.ExitStack() as stack:
-        contracts = {
-            runtime.name: stack.enter_context(_network(kind, directory / runtime.name, runtime))
+        subjects = {
+            runtime.name: stack.enter_context(_subject(kind, directory / runtime.name, runtime))
             for runtime in found
         }
         for shape in SHAPES:
-            rates = _interleaved(contracts, partial(_rate, shape=shape))
+            loads = _interleaved(subjects, partial(Subject.run, shape=shape))
             # The bars beside Go are for real peers.
             bars = {name: bar for name, bar in shape.bars.items() if name != GO or engine == _REAL}
+            rates = {name: median(load.rate for load in rounds) for name, rounds in loads.items()}
             yield from _compared(f"{engine}, {shape.function}", rates, bars, "rate")
-        speeds = _interleaved(contracts, lambda call: 1 / _latency(call))
+            _show_cpu(f"{engine}, {shape.function}", loads)
+        seconds = _interleaved(subjects, Subject.latency)
+        speeds = {name: 1 / median(rounds) for name, rounds in seconds.items()}
         yield from _compared(f"{engine}, {_ALONE.function} alone", speeds, _ALONE.bars, "latency (p50)")
 
 
 @contextlib.contextmanager
-def _network(kind: Any, directory: Path, runtime: Runtime) -> Iterator[Contract]:
+def _subject(kind: Any, directory: Path, runtime: Runtime) -> Iterator[Subject]:
     chaincode = ChaincodeDefinition(
         name="values", policy="OutOf(2, 'AlphaMSP.peer', 'BetaMSP.peer')", command=runtime.command
     )
@@ -101,53 +136,51 @@ def _network(kind: Any, directory: Path, runtime: Runtime) -> Iterator[Contract]
     try:
         network.up()
         with enrolled_gateway(network, "alpha") as gateway:
-            yield gateway.network("bench").contract("values")
+            yield Subject(network, gateway.network("bench").contract("values"))
     finally:
         network.down()
 
 
 _numbers = itertools.count()
-_Call = Callable[[Shape], object]
+_Found = TypeVar("_Found")
 
 
-def _call(contract: Contract) -> _Call:
-    def call(shape: Shape) -> object:
-        # Keys of its own for each call: none conflicts with another.
-        key = f"{next(_numbers):08}-"
-        arguments = (key,) if shape.function in ("get", "read_many") else (key, _TEXT)
-        make = contract.submit if shape.submitted else contract.evaluate
-        return make(f"bench:{shape.function}", *arguments)
-
-    return call
+def _arguments(shape: Shape) -> tuple[str, ...]:
+    # Keys of its own for each call: none conflicts with another.
+    key = f"{next(_numbers):08}-"
+    function = f"bench:{shape.function}"
+    return (function, key) if shape.function in ("get", "read_many") else (function, key, _TEXT)
 
 
-def _rate(call: _Call, shape: Shape) -> float:
-    with ThreadPoolExecutor(shape.in_flight) as pool:
-        began = time.perf_counter()
-        for _ in pool.map(call, itertools.repeat(shape, shape.count)):
-            pass
-        return shape.count / (time.perf_counter() - began)
-
-
-def _latency(call: _Call) -> float:
-    found = []
-    for _ in range(_ALONE.count):
-        began = time.perf_counter()
-        call(_ALONE)
-        found.append(time.perf_counter() - began)
-    return median(found)
-
-
-def _interleaved(contracts: dict[str, Contract], round_of: Callable[[_Call], float]) -> dict[str, float]:
-    """Median of the rounds, by runtime."""
-    found: dict[str, list[float]] = {name: [] for name in contracts}
+def _interleaved(
+    subjects: dict[str, Subject], round_of: Callable[[Subject], _Found]
+) -> dict[str, list[_Found]]:
+    """What the rounds came to, by runtime."""
+    found: dict[str, list[_Found]] = {name: [] for name in subjects}
     for turn in range(ROUNDS + 1):
-        for name, contract in contracts.items():
-            measured = round_of(_call(contract))
+        for name, subject in subjects.items():
+            came_to = round_of(subject)
             # The first turn warms caches and compilers up.
             if turn:
-                found[name].append(measured)
-    return {name: median(values) for name, values in found.items()}
+                found[name].append(came_to)
+    return found
+
+
+def _show_cpu(what: str, loads: dict[str, list[Load]]) -> None:
+    """What a call costs the chaincode services and all else, and what a runtime can make of it at most."""
+    totals = {name: median(load.total for load in rounds) for name, rounds in loads.items()}
+    for name, rounds in loads.items():
+        services = median(_chaincode_cpu(load) for load in rounds)
+        print(f"{what}, {name}: CPU a call {totals[name]:.2f} ms, of which chaincode {services:.2f} ms")
+    rest = median(load.total - _chaincode_cpu(load) for load in loads[OURS])
+    for other, total in totals.items():
+        if other != OURS:
+            least, most = total / totals[OURS], total / rest
+            print(f"{what}, {other}'s CPU / ours: {least:.2f}; if our chaincode cost nothing: {most:.2f}")
+
+
+def _chaincode_cpu(load: Load) -> float:
+    return sum(spent for name, spent in load.milliseconds.items() if name.startswith(_CHAINCODE_NODES))
 
 
 def _compared(
