@@ -19,8 +19,8 @@ import httpx
 
 from benchmarks.results import Measurement
 from benchmarks.trail_events import HOSPITALS, Filling, fill
-from benchmarks.web_server import Officers
-from consentry.index import open_database
+from benchmarks.web_server import PSEUDONYM, Officers, keep_a_subject
+from consentry.index import Trail, open_database
 from consentry.web.challenges import Challenge, signed_answer
 from consentry.web.sessions import COOKIE
 
@@ -40,6 +40,7 @@ def measure(directory: Path) -> Iterator[Measurement]:
     url = f"sqlite:///{directory / 'index.sqlite'}"
     engine = open_database(url)
     filling = fill(engine, EVENTS)
+    keep_a_subject(directory, Trail(engine), filling)
     engine.dispose()
     officers = Officers.make(directory)
     began = time.perf_counter()
@@ -59,23 +60,29 @@ def _measured(
     cold = first.get("/")
     assert cold.status_code == 200
     yield Measurement("first page of a cold start", time.perf_counter() - began, "s", _COLD_SECONDS, False)
+    paths = {**paths, "one person's data": _subject(first, origin)}
     for name, path in paths.items():
         seconds = [_seconds(first, path) for _ in range(_ALONE)]
         what = f"{name} over {events:,} events, median"
         yield Measurement(what, statistics.median(seconds), "s", _MEDIAN_SECONDS, False)
     clients = [first, *(_signed_in(origin, officers) for _ in range(_OFFICERS - 1))]
-    wanted = list(paths.values())
+    # A person's page is its officer's session's own; the others each look the person up.
+    shared = [path for path in paths.values() if not path.startswith("/subjects/")]
+    own = [_subject(client, origin) for client in clients]
+    wanted = [*shared, ""]
 
     def walk(number: int) -> list[float]:
         turned = wanted[number % len(wanted) :] + wanted[: number % len(wanted)]
-        return [_seconds(clients[number], path) for path in turned * _ROUNDS]
+        return [_seconds(clients[number], path or own[number]) for path in turned * _ROUNDS]
 
     with ThreadPoolExecutor(_OFFICERS) as threads:
         together = sorted(second for walked in threads.map(walk, range(_OFFICERS)) for second in walked)
     late = together[int(len(together) * 0.95)]
     yield Measurement("20 officers at once, median", statistics.median(together), "s", _MEDIAN_SECONDS, False)
     yield Measurement("20 officers at once, 95th percentile", late, "s", _LATE_SECONDS, False)
-    yield Measurement("largest page with all its files", _largest(first, wanted), "B", _BYTES, False)
+    yield Measurement(
+        "largest page with all its files", _largest(first, list(paths.values())), "B", _BYTES, False
+    )
 
 
 def _paths(filling: Filling) -> dict[str, str]:
@@ -96,6 +103,10 @@ def _paths(filling: Filling) -> dict[str, str]:
         "models": "/models",
         "model": f"/models/{filling.models[0]}",
         "model version": f"/models/versions/{filling.model_versions[-1]}",
+        "impact of a withdrawal": f"/impact?consent={filling.consents[len(filling.consents) // 2]}",
+        "requests of data subjects": "/rights",
+        "breaches": "/breaches",
+        "reports": "/reports",
     }
 
 
@@ -114,6 +125,14 @@ def _signed_in(origin: str, officers: Officers) -> httpx.Client:
     client.headers["cookie"] = f"{COOKIE}={done.cookies[COOKIE]}"
     client.cookies.clear()
     return client
+
+
+def _subject(client: httpx.Client, origin: str) -> str:
+    """Look the register's person up; the path of the page that this officer's session has."""
+    token = client.get("/subjects").text.partition('csrf_token" value="')[2].partition('"')[0]
+    fields = {"csrf_token": token, "pseudonym": PSEUDONYM}
+    found = client.post("/subjects", data=fields, headers={"origin": origin})
+    return str(found.headers["location"])
 
 
 def _seconds(client: httpx.Client, path: str) -> float:

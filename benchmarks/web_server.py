@@ -12,10 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.trail_events import HOSPITALS
+from benchmarks.trail_events import HOSPITALS, Filling
 from consentry import https_serving
 from consentry.identity import WalletIdentity
-from consentry.index import open_database
+from consentry.index import Trail, open_database
+from consentry.manifests import ManifestRow
+from consentry.subjects import SubjectRegister
 from consentry.trail_read_outbox import TrailReadOutbox
 from consentry.trail_reads import new_read
 from consentry.web.application import create_application
@@ -35,6 +37,8 @@ from fabric_protocol.certificates import (
 from fabric_protocol.msp import Msp, MspManager, build_msp_config
 
 _HOST = "127.0.0.1"
+PSEUDONYM = "P-0042"
+_VERSIONS_OF_A_PERSON = 5
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,33 @@ class Officers:
         return WalletIdentity(HOSPITALS[0], certificate_pem(certificate), key_pem(key))
 
 
+def keep_a_subject(directory: Path, trail: Trail, filling: Filling) -> None:
+    """Make the first hospital's register, with one person whose rows are in some of its versions."""
+    consent = next(
+        row
+        for consent_id in filling.consents
+        if (row := trail.record("consent", consent_id)) is not None and row.owner == HOSPITALS[0]
+    )
+    subject = str(consent.body["subject"])
+    with SubjectRegister(_register(directory)) as register:
+        with register.store.writing() as connection:
+            connection.execute(
+                "INSERT INTO subjects (pseudonym, commitment, salt, key) VALUES (?, ?, ?, ?)",
+                (PSEUDONYM, subject, b"s" * 32, b"k" * 32),
+            )
+        for version in trail.records("version", owner=HOSPITALS[0])[:_VERSIONS_OF_A_PERSON]:
+            dataset = register.manifests.ensure_dataset(
+                str(version.body["name"]), str(version.body["dataset_id"])
+            )
+            held = ManifestRow("hmac-sha256:" + "0" * 64, subject, consent.record_id)
+            register.manifests.add_version(version.record_id, dataset.dataset_id, 1, [held])
+            register.manifests.mark_registered(version.record_id)
+
+
+def _register(directory: Path) -> Path:
+    return directory / "custody" / "subjects.sqlite"
+
+
 def _since() -> datetime:
     return datetime.now(UTC) - timedelta(minutes=5)
 
@@ -74,6 +105,7 @@ def main(directory: Path) -> None:
     origin = f"https://{_HOST}:{port}"
     authority = (directory / "authority.pem").read_bytes()
     members = MspManager([Msp.from_config(build_msp_config(HOSPITALS[0], root_certificates=[authority]))])
+    register = SubjectRegister(_register(directory))
     outbox = TrailReadOutbox(directory / "reads" / "reads.sqlite")
 
     def keep(officer: Officer, question: str, **read: Any) -> None:
@@ -91,6 +123,7 @@ def main(directory: Path) -> None:
         prover=None,
         probe=None,
         clock=utc_clock,
+        register=lambda: register,
     )
     tls = https_serving.self_signed(directory, _HOST, "benchmark")
 

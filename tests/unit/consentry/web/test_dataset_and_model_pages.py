@@ -205,3 +205,10 @@ def test_every_code_of_the_vocabulary_has_its_words(language):
     }
     wanted = {f"{group}.{code}" for group, codes in groups.items() for code in codes}
     assert wanted <= set(catalogue(language))
+
+
+def test_what_is_not_counted_to_its_end_says_so(story, monkeypatch):
+    monkeypatch.setattr("consentry.index.nearby._count", lambda *_: 10_001)
+    text = story.signed_in("dpo").get(f"/datasets/{DATASET}").text
+    assert "1 of more than 10\u202f000 are shown." in text
+    assert "… and more than 10\u202f000 more" in text

@@ -12,6 +12,7 @@ from consentry.index.nearby_lineage import NearbyLineage, Place
 from consentry.index.rows import RecordRow
 from consentry.web.graphs import Edge, Graph, Node, bounded, draw, lay_out, make_graph
 from consentry.web.links import record_path, short_id
+from consentry.web.values import number
 from consentry.web.views.records import grant_state
 
 Words = Callable[..., str]
@@ -86,8 +87,8 @@ def _graph(lineage: NearbyLineage, subjects: Collection[Place], at: str, words: 
 
 def _more(group: Nearby, words: Words) -> str:
     if group.count > MOST_COUNTED:
-        return words("lineage.many", count=MOST_COUNTED)
-    return words("lineage.more", count=group.left_out)
+        return words("lineage.many", count=number(MOST_COUNTED))
+    return words("lineage.more", count=number(group.left_out))
 
 
 def _node(row: RecordRow, is_subject: bool, at: str, words: Words) -> Node:

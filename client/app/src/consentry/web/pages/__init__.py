@@ -70,7 +70,7 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("/trail", "trail.title", READERS),
     NavigationItem("/datasets", "datasets.title", READERS),
     NavigationItem("/models", "models.title", READERS),
-    NavigationItem("/subjects", "subject_form.title", (DPO,)),
+    NavigationItem("/subjects", "navigation.persons", (DPO,)),
     NavigationItem("/impact", "navigation.impact", impact.ROLES),
     NavigationItem("/rights", "navigation.rights", registers.ROLES),
     NavigationItem("/breaches", "navigation.breaches", registers.ROLES),

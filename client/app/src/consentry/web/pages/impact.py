@@ -8,13 +8,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from consentry.index.rows import get_record
-from consentry.web.access import Officer, require
+from consentry.web.access import Officer, may_call, require
 from consentry.web.custody import own_manifest
 from consentry.web.ledger_view import CurrentView
 from consentry.web.lineage_figure import lineage_figure
 from consentry.web.reading import put_on_record, reading
 from consentry.web.rendering import page, words
+from consentry.web.settings import WebSettings
 from consentry.web.views.impact import view_impact
+from consentry_records.consent import GIVEN
 from consentry_records.roles import AUDITOR, DPO, REGULATOR, STEWARD
 
 router = APIRouter()
@@ -34,7 +36,7 @@ def impact(
 ) -> HTMLResponse:
     """Ask for a consent, or show what rests on it; that is put on record, for it is about a person."""
     if not consent:
-        return page(request, "impact.html", title_key="impact.title", found=None, figure=None)
+        return page(request, "impact.html", title_key="impact.title", found=None)
     with reading(request, view) as snapshot:
         row = get_record(snapshot.connection, "consent", consent)
         manifest = own_manifest(request, row.owner if row is not None else "")
@@ -47,5 +49,13 @@ def impact(
         row_count=found.row_count,
         last_block=snapshot.last_block,
     )
-    figure = lineage_figure(found.around.lineage, (), snapshot.at, words(request))
-    return page(request, "impact.html", title_key="impact.title", found=found, figure=figure)
+    settings: WebSettings = request.app.state.settings
+    is_own = found.custodian == settings.msp_id and found.consent.state == GIVEN
+    return page(
+        request,
+        "impact.html",
+        title_key="impact.title",
+        found=found,
+        figure=lineage_figure(found.around.lineage, (), snapshot.at, words(request)),
+        may_withdraw=is_own and may_call(officer, settings.kind, "consents:withdraw"),
+    )
