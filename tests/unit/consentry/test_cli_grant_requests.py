@@ -37,6 +37,7 @@ def _ask_again(story: Story) -> None:
         duration_seconds=2_592_000,
         ethics_approval_digest=None,
         requested_at=instant(9),
+        columns=("age", "größe"),
     )
     story.put({keys.request(request.request_id): request}, by=story.researcher, function="grants:request")
 
@@ -72,3 +73,4 @@ def test_people_get_a_table_with_days(network: Path, capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     assert identifier("request", 2) in printed
     assert "30.0" in printed
+    assert "größe" in printed

@@ -37,7 +37,17 @@ def requests(
         show_json({"items": found})
         return
     show_table(
-        ("request", "asked", "organization", "project", "purposes", "days", "datasets", "granted by"),
+        (
+            "request",
+            "asked",
+            "organization",
+            "project",
+            "purposes",
+            "days",
+            "datasets",
+            "columns",
+            "granted by",
+        ),
         [
             (
                 item["request_id"],
@@ -47,6 +57,8 @@ def requests(
                 item["purposes"],
                 round(item["duration_seconds"] / 86_400, 1),
                 item["datasets"],
+                # Requests of earlier forms name none, that is, all.
+                item.get("columns") or "all",
                 item["granted_by"],
             )
             for item in found
