@@ -261,6 +261,7 @@ def test_a_training_session_leaves_its_whole_trail(steward, researcher, version,
         datasets=[version.version_id],
         purpose=RESEARCH,
         hyperparameters={"rate": 0.1, "rounds": 2},
+        columns=["radius"],
     ) as session:
         for number in (1, 2):
             update = participant(NORTHGATE, version.version_id, rows=2, update={"w": np.ones(2) * number})
@@ -275,6 +276,7 @@ def test_a_training_session_leaves_its_whole_trail(steward, researcher, version,
     ended = researcher.transactions.evaluate("training:get", session.session_id)
     assert (ended["state"], ended["versions"]) == ("completed", [version.version_id])
     assert ended["attempts"] == [permit.attempt_id for permit in session.permits]
+    assert researcher.access.get(ended["attempts"][0]).attempt.columns == ("radius",)
 
 
 def test_the_same_model_can_be_trained_again_from_its_last_version(steward, researcher, version, deciding):
