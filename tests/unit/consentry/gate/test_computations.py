@@ -298,3 +298,37 @@ def test_what_is_no_json_is_not_sent() -> None:
     for value in (float("nan"), object(), {1, 2}):
         assert refusal(lambda value=value: write_call("x", {"a": value})) == "PARAMETERS_INVALID"
     assert refusal(lambda: write_call("x" * (1 << 21), {})) == "FUNCTION_TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {},
+        {"../update": ("arrays", 10)},
+        {"update": ("pickle", 10)},
+        {"update": ("arrays", 0)},
+        {"update": ("arrays", 1 << 40)},
+    ],
+)
+def test_outputs_that_cannot_be_declared_are_not_registered(
+    bench: GateBench, tmp_path: Path, outputs: dict[str, tuple[str, int]]
+) -> None:
+    path = tmp_path / "function.py"
+    path.write_text(MEAN)
+    assert refusal(lambda: bench.researcher.functions.register(path, outputs=outputs)) == "FIELD_INVALID"
+    assert refusal(lambda: bench.researcher.functions.get(path)) == "FUNCTION_NOT_FOUND"
+
+
+def test_a_function_is_a_file_that_is_there(bench: GateBench, tmp_path: Path) -> None:
+    functions, missing = bench.researcher.functions, tmp_path / "missing.py"
+    assert refusal(lambda: functions.register(missing, outputs=OUTPUTS)) == "CODE_UNREADABLE"
+    allowed = {"versions": [bench.version.version_id], "purposes": [RESEARCH]}
+    never = {**allowed, "duration": timedelta(0)}
+    approve = bench.steward.functions.approve
+    assert refusal(lambda: approve(missing, owner=RIVERSIDE, **never)) == "DURATION_INVALID"
+    unknown = {**allowed, "duration": MONTH}
+    digest = "sha256:" + "0" * 64
+    assert refusal(lambda: approve(digest, owner=RIVERSIDE, **unknown)) == "FUNCTION_NOT_FOUND"
+    revoke = bench.steward.functions.revoke
+    assert refusal(lambda: revoke(digest, owner=RIVERSIDE)) == "FUNCTION_APPROVAL_NOT_IN_FORCE"
+    assert refusal(lambda: revoke("sha256:x", owner=RIVERSIDE)) == "FIELD_INVALID"

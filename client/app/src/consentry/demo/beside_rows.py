@@ -19,8 +19,8 @@ from consentry.demo.story import Story
 from consentry.gate.compute.calling import ComputeResult
 from consentry.training import RunningSession, participant
 
-ROUNDS = 3
-STEPS = 40
+ROUNDS = 2
+STEPS = 60
 FUNCTION = Path(federated.__file__)
 OUTPUTS = {"update": ("arrays", 8192), "metrics": ("metrics", 1024)}
 ARCHITECTURE = {"kind": "logistic regression", "features": 30, "aggregation": "federated averaging"}

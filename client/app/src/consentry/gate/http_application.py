@@ -23,6 +23,7 @@ from consentry.gate.permits import DeniedOnLedger
 from consentry.gate.service import Gate
 from consentry.gate.supervision import called, send_body, send_head, supervised
 from consentry.request_signatures import RequestRefused, SignedRequest
+from fabric_protocol.identities import Identity
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -41,11 +42,15 @@ def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
     # Calls of the ledger block; a question that gets no answer must not keep others waiting.
     threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="consentry-gate")
 
+    async def asked(request: Request, most: int = MAXIMUM_BODY) -> tuple[bytes, Identity]:
+        """The request's body, and who made it."""
+        body = await _body(request, most)
+        signed = SignedRequest(request.method, request.url.path, _headers(request), body)
+        return body, await called(threads, lambda: gate.caller(signed))
+
     async def rows(request: Request) -> Any:
         try:
-            body = await _body(request)
-            signed = SignedRequest(request.method, request.url.path, _headers(request), body)
-            caller = await called(threads, lambda: gate.caller(signed))
+            body, caller = await asked(request)
             token, attempt_id = _token(body), request.path_params["attempt_id"]
             delivery = await called(threads, lambda: gate.deliver(attempt_id, token, caller))
         except ConsentryError as error:
@@ -54,9 +59,7 @@ def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
 
     async def aggregates(request: Request) -> JSONResponse:
         try:
-            body = await _body(request)
-            signed = SignedRequest(request.method, request.url.path, _headers(request), body)
-            caller = await called(threads, lambda: gate.caller(signed))
+            _, caller = await asked(request)
             attempt_id = request.path_params["attempt_id"]
             return JSONResponse(await called(threads, lambda: gate.aggregates(attempt_id, caller)))
         except ConsentryError as error:
@@ -64,11 +67,9 @@ def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
 
     async def computation(request: Request) -> Any:
         try:
-            body = await _body(request, MAXIMUM_CALL)
-            signed = SignedRequest(request.method, request.url.path, _headers(request), body)
-            caller = await called(threads, lambda: gate.caller(signed))
-            call, attempt_id = read_call(body), request.path_params["attempt_id"]
-            run = await called(threads, lambda: gate.compute(attempt_id, call, caller))
+            body, caller = await asked(request, MAXIMUM_CALL)
+            attempt_id = request.path_params["attempt_id"]
+            run = await called(threads, lambda: gate.compute(attempt_id, read_call(body), caller))
         except ConsentryError as error:
             return _refusal(error)
         return ComputeResponse(gate, run, stopping, threads)
@@ -121,7 +122,7 @@ class _DeliveryResponse:
             await send_body(send, block.data)
 
 
-async def _body(request: Request, most: int = MAXIMUM_BODY) -> bytes:
+async def _body(request: Request, most: int) -> bytes:
     data = bytearray()
     async for part in request.stream():
         data += part
