@@ -112,7 +112,7 @@ def demanding(members: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
 def answer(address: GateAddress, identity: WalletIdentity, own: Path) -> str:
     """The code of what came of a request for rows, and of one for aggregates: the same."""
     connection = GateConnection(address, "NorthgateMSP", identity, lambda: datetime.now(UTC), own)
-    codes = set()
+    connection.connect()
     try:
         with pytest.raises(ConsentryError) as rows, connection.rows("attempt-" + "0" * 32, None):
             pass
@@ -156,6 +156,27 @@ def test_without_a_certificate_there_is_no_connection(
 def test_a_gate_that_demands_none_takes_anybody(members: Authority, tmp_path: Path) -> None:
     with served(tmp_path, None) as address:
         assert answer(address, Authority().identity(), tmp_path / "client.pem") == REACHED
+
+
+def test_a_connection_made_beforehand_is_used(
+    demanding: GateAddress, members: Authority, tmp_path: Path
+) -> None:
+    connection = GateConnection(
+        demanding, "NorthgateMSP", members.identity(), lambda: datetime.now(UTC), tmp_path / "client.pem"
+    )
+    connection.connect()
+    connection._connecting.join()
+    (before,) = connection._client._transport._pool.connections
+    with pytest.raises(ConsentryError):
+        connection.aggregates("attempt-" + "0" * 32)
+    assert connection._client._transport._pool.connections == [before]
+    connection.close()
+
+
+def test_a_gate_that_is_not_there_is_said_when_it_is_asked(members: Authority, tmp_path: Path) -> None:
+    with served(tmp_path, None) as address:
+        pass
+    assert answer(address, members.identity(), tmp_path / "client.pem") == REFUSED
 
 
 @pytest.mark.parametrize("content", [b"", b"no certificate", None])

@@ -96,14 +96,19 @@ class Data:
         """
         version = DatasetVersion.from_dict(self._transactions.evaluate("datasets:get", version_id))
         connection = self._connection(version.custodian)
-        access, named = Access(self._transactions), tuple(columns or ())
-        if attempt_id is not None:
-            if named:
-                raise InputRejected("ATTEMPT_MADE", "an attempt that was made names its columns itself")
-            named = access.get(attempt_id).attempt.columns
-        made = attempt_id or access.attempt(
-            version_id, purpose=purpose, commercial=commercial, session_id=session_id, columns=named
-        )
+        try:
+            connection.connect()
+            access, named = Access(self._transactions), tuple(columns or ())
+            if attempt_id is not None:
+                if named:
+                    raise InputRejected("ATTEMPT_MADE", "an attempt that was made names its columns itself")
+                named = access.get(attempt_id).attempt.columns
+            made = attempt_id or access.attempt(
+                version_id, purpose=purpose, commercial=commercial, session_id=session_id, columns=named
+            )
+        except BaseException:
+            connection.close()
+            raise
         return DataStream(self._transactions, connection, version, made, named, progress)
 
     def aggregates(

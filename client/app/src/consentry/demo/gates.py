@@ -51,6 +51,7 @@ class Gates:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
+        self._loop.close()
 
     def _run(self) -> None:
         try:
@@ -59,8 +60,6 @@ class Gates:
             if self._ready.done():
                 raise
             self._ready.set_exception(error)
-        finally:
-            self._loop.close()
 
     async def _serve(self) -> None:
         # Whether functions can be isolated is found out meanwhile.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,9 +62,22 @@ class GateConnection:
         # A proxy's environment variables are for the outside; the gate is a member's.
         self._client = httpx.Client(base_url=address.url, verify=context, timeout=timeout, trust_env=False)
 
+        self._connecting = threading.Thread(target=self._connect, name="consentry-connect", daemon=True)
+
+    def connect(self) -> None:
+        """Connect in the background, so that the first request finds the connection there; once."""
+        self._connecting.start()
+
     def close(self) -> None:
         """Close it."""
+        if self._connecting.ident is not None:
+            self._connecting.join()
         self._client.close()
+
+    def _connect(self) -> None:
+        # What goes wrong now, the request itself says later.
+        with contextlib.suppress(httpx.HTTPError, OSError):
+            self._client.get("/healthz")
 
     @contextmanager
     def rows(self, attempt_id: str, token: str | None) -> Iterator[GateStream]:
