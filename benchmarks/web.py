@@ -99,6 +99,8 @@ def _paths(filling: Filling) -> dict[str, str]:
         "record": f"/records/consent/{filling.consents[len(filling.consents) // 2]}",
         "network": "/network",
         "datasets": "/datasets",
+        "grants": "/grants",
+        "requests": "/requests?own=true",
         "dataset": f"/datasets/{filling.datasets[0]}",
         "models": "/models",
         "model": f"/models/{filling.models[0]}",
