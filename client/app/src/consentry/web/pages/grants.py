@@ -23,7 +23,7 @@ from consentry.web.settings import WebSettings
 from consentry.web.values import moment
 from consentry.web.views.grants import GrantView, list_grants, view_grant
 from consentry_records.grant import GrantChange, NarrowedGrant
-from consentry_records.instants import format_instant
+from consentry_records.instants import format_instant, shift
 from consentry_records.record import field_names
 
 router = APIRouter()
@@ -72,7 +72,7 @@ def grant(request: Request, view: CurrentView, officer: Reader, grant_id: GrantI
         may_lift=found.is_suspended
         and found.regulator == settings.msp_id
         and may_act(request, officer, "grants:lift_suspension"),
-        last_day=found.grant.not_after[:10],
+        last_day=shift(found.grant.not_after, -1)[:10],
     )
 
 
