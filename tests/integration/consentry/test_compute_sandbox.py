@@ -114,38 +114,45 @@ def test_without_bubblewrap_nothing_is_run(
 
 
 ATTEMPTS = {
-    "the network": "import socket; socket.create_connection(('127.0.0.1', 22), 2)",
-    "a local socket": "import socket; socket.socketpair()",
-    "virtual machine sockets": "import socket; socket.socket(40, socket.SOCK_STREAM)",
-    "a host's file": "open('/etc/passwd').read()",
-    "another process' environment": "open('/proc/1/environ').read()",
-    "its own /proc": "open('/proc/self/maps').read()",
-    "writing at the root": "open('/x', 'w').write('x')",
-    "writing to /tmp": "import tempfile; tempfile.TemporaryFile()",
-    "writing to /dev": "open('/dev/x', 'w')",
-    "a file without a name": "import os; os.memfd_create('x')",
-    "a link to outside": "import os; os.symlink('/etc/passwd', '/update')",
-    "a new process": "import os; os.fork()",
-    "a program": "import subprocess; subprocess.run(['/bin/sh', '-c', 'true'])",
-    "processes of a pool": "import multiprocessing; multiprocessing.Pool(2)",
+    "the-network": "import socket; socket.create_connection(('127.0.0.1', 22), 2)",
+    "a-local-socket": "import socket; socket.socketpair()",
+    "virtual-machine-sockets": "import socket; socket.socket(40, socket.SOCK_STREAM)",
+    "a-hosts-file": "open('/etc/passwd').read()",
+    "another-process-environment": "open('/proc/1/environ').read()",
+    "its-own-proc": "open('/proc/self/maps').read()",
+    "writing-at-the-root": "open('/x', 'w').write('x')",
+    "writing-to-tmp": "import tempfile; tempfile.TemporaryFile()",
+    "writing-to-dev": "open('/dev/x', 'w')",
+    "a-file-without-a-name": "import os; os.memfd_create('x')",
+    "a-link-to-outside": "import os; os.symlink('/etc/passwd', '/update')",
+    "a-new-process": "import os; os.fork()",
+    "a-program": "import subprocess; subprocess.run(['/bin/sh', '-c', 'true'])",
+    "processes-of-a-pool": "import multiprocessing; multiprocessing.Pool(2)",
     "tracing": "import ctypes; assert ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0",
     "mounting": "import ctypes; assert ctypes.CDLL(None).mount(b'x', b'/dev', b'tmpfs', 0, None) == 0",
     "namespaces": "import ctypes; assert ctypes.CDLL(None).unshare(0x20000) == 0",
-    "higher limits": "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
-    "100 GB": "bytearray(100 << 30)",
-    "its parent": "import os; os.kill(os.getppid(), 9); os.kill(os.getppid(), 19); assert os.getppid() != 1",
+    "higher-limits": "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
+    "100-gb": "bytearray(100 << 30)",
+    "its-parent": "import os; os.kill(os.getppid(), 9); os.kill(os.getppid(), 19); assert os.getppid() != 1",
 }
 
 
-@pytest.mark.parametrize("attempt", list(ATTEMPTS.values()), ids=list(ATTEMPTS))
-def test_a_function_cannot_reach(sandbox: Sandbox, attempt: str) -> None:
-    body = f"""
+TRY_ALL = """
+reached = {}
+for name, attempt in parameters.items():
     try:
-        exec({attempt!r})
+        exec(attempt, {})
+        reached[name] = 1
     except (OSError, MemoryError, AssertionError, ValueError, ImportError):
-        return {GOOD}
-    """
-    assert run(sandbox, body)["metrics"] == {"ok": 1}
+        reached[name] = 0
+return {"update": {"w": [1]}, "metrics": reached}
+"""
+
+
+def test_a_function_cannot_reach_anything(sandbox: Sandbox) -> None:
+    reached = run(sandbox, TRY_ALL, ATTEMPTS)["metrics"]
+    assert len(reached) == len(ATTEMPTS)
+    assert {name for name, was in reached.items() if was} == set()
 
 
 def test_there_is_nothing_of_the_machine_in_its_environment(
@@ -170,16 +177,12 @@ ENDS = {
     "its own exit": ("import os; os._exit(0)", "function-failed"),
     "a broken process": ("import ctypes; ctypes.string_at(0)", "function-failed"),
     "no outputs": ("return None", "outputs-refused"),
-    "one too few": ('return {"metrics": {}}', "outputs-refused"),
     "an undeclared one": (f"return {{**{GOOD}, 'rows': {{'x': frame.x}}}}", "outputs-refused"),
     "a name that leads elsewhere": (f"return {{**{GOOD}, '../metrics': {{}}}}", "outputs-refused"),
-    "an array's name": ('return {"update": {"../w": [1]}, "metrics": {}}', "outputs-refused"),
     "objects": (
         'import numpy as np; return {"update": {"w": np.array([open], object)}, "metrics": {}}',
         "outputs-refused",
     ),
-    "text as a metric": ('return {"update": {"w": [1]}, "metrics": {"x": "Jane"}}', "outputs-refused"),
-    "no number": ('return {"update": {"w": [1]}, "metrics": {"x": float("nan")}}', "outputs-refused"),
     "too much": (
         'import numpy as np; return {"update": {"w": np.zeros(600)}, "metrics": {}}',
         "outputs-refused",
