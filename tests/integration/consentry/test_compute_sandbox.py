@@ -21,7 +21,7 @@ from support.processes import all_gone, below, until
 
 from consentry.errors import ConfigurationError
 from consentry.gate.compute.environment import PythonEnvironment
-from consentry.gate.compute.isolation import isolated, probe
+from consentry.gate.compute.isolation import Isolation, isolated, probe
 from consentry.gate.compute.outputs import ARRAYS, METRICS, Declared, read_outputs, typed
 from consentry.gate.compute.sandbox import Limits, Order, Run, RunEnded, Sandbox
 
@@ -153,6 +153,20 @@ def test_a_function_cannot_reach_anything(sandbox: Sandbox) -> None:
     reached = run(sandbox, TRY_ALL, ATTEMPTS)["metrics"]
     assert len(reached) == len(ATTEMPTS)
     assert {name for name, was in reached.items() if was} == set()
+
+
+def test_a_python_without_what_it_needs_is_said(tmp_path: Path) -> None:
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    lacking = Isolation(LIMITS, python=str(bare))
+    with pytest.raises(ConfigurationError) as caught:
+        lacking.sandbox()
+    assert caught.value.code == "ENVIRONMENT_UNFIT"
+    assert lacking.in_words().startswith("functions are not run here: ")
+    assert "lacks numpy, pandas, pyarrow" in lacking.in_words()
+    missing = Isolation(LIMITS, python=str(tmp_path / "missing"))
+    assert "does not run as Python" in missing.in_words()
 
 
 def test_there_is_nothing_of_the_machine_in_its_environment(

@@ -20,6 +20,7 @@ from consentry.gate.compute.sandbox import Limits, Order, RunEnded, Sandbox
 _PROBE = Path(__file__).with_name("probe.py")
 _DECLARED = {"done": Declared(METRICS, 4096), "rows": Declared(ARRAYS, 4096)}
 _ROWS = 3
+_NOT_RUN = "functions are not run here"
 _HIDDEN = ("/etc/passwd", "/etc/hostname", "/proc/1/environ", "/sys/kernel", "/run", "/var")
 _PLACES = ("/", "/dev", "/dev/shm", "/etc", "/tmp", "/usr/lib", "/consentry/inside")  # noqa: S108
 _HINT = "; look whether users may make namespaces on this machine: `bwrap --unshare-all --bind / / true`"
@@ -62,7 +63,8 @@ class Isolation:
         try:
             environment = self.sandbox().environment
         except ConfigurationError as error:
-            return error.message
+            is_said = error.message.startswith(_NOT_RUN)
+            return error.message if is_said else f"{_NOT_RUN}: {error.message}"
         return f"functions are run by {environment.executable} in a sandbox; a hostile one reached nothing"
 
 
@@ -118,4 +120,4 @@ def _run(sandbox: Sandbox, parameters: Any, batch: pa.RecordBatch) -> tuple[dict
 
 
 def _unavailable(reason: str) -> ConfigurationError:
-    return ConfigurationError("ISOLATION_UNAVAILABLE", f"functions are not run here: {reason}")
+    return ConfigurationError("ISOLATION_UNAVAILABLE", f"{_NOT_RUN}: {reason}")
