@@ -222,3 +222,23 @@ def test_a_person_is_shown_in_german(bench):
     for word in ("Attempt", "Grant", "Purpose", "none<", "withdrawn", "erasure", "in force"):
         assert word not in text
     assert NORTHGATE in text
+
+
+GIVEN_CONSENT = identifier("consent", 2)
+
+
+@pytest.mark.parametrize(("role", "leads_on"), [("steward", True), ("dpo", True), ("auditor", False)])
+def test_a_preview_leads_to_the_withdrawal_whoever_may_do_it(bench, role, leads_on):
+    text = bench.signed_in(role).get(f"/impact?consent={GIVEN_CONSENT}").text
+    assert (text.count(f'href="/consents/{GIVEN_CONSENT}/withdraw"') == 1) is leads_on
+
+
+def test_a_consent_that_is_withdrawn_is_not_withdrawn_again(bench):
+    assert "/withdraw" not in bench.signed_in("dpo").get(f"/impact?consent={CONSENT}").text
+
+
+def test_a_records_page_leads_to_the_preview_and_to_its_own_page(bench):
+    browser = bench.signed_in("dpo")
+    assert f'href="/impact?consent={CONSENT}"' in browser.get(f"/records/consent/{CONSENT}").text
+    dataset = identifier("dataset", 1)
+    assert f'href="/datasets/{dataset}"' in browser.get(f"/records/dataset/{dataset}").text

@@ -16,7 +16,7 @@ from consentry.web.reading import put_on_record, reading
 from consentry.web.rendering import page, words
 from consentry.web.settings import WebSettings
 from consentry.web.views.impact import view_impact
-from consentry_records.consent import GIVEN
+from consentry_records.consent import EXPIRED, GIVEN
 from consentry_records.roles import AUDITOR, DPO, REGULATOR, STEWARD
 
 router = APIRouter()
@@ -50,7 +50,7 @@ def impact(
         last_block=snapshot.last_block,
     )
     settings: WebSettings = request.app.state.settings
-    is_own = found.custodian == settings.msp_id and found.consent.state == GIVEN
+    is_own = found.custodian == settings.msp_id and found.consent.state in (GIVEN, EXPIRED)
     return page(
         request,
         "impact.html",
