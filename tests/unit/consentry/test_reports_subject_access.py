@@ -20,6 +20,7 @@ from support.story import (
 
 from consentry.index import IndexFault, IndexFollower, Trail, open_database
 from consentry.reports import Report, Unavailable, html, json, subject_access_report
+from consentry.reports.details import Details
 from consentry.reports.values import lines
 from consentry.verification import memory_source
 from consentry_records import keys
@@ -95,7 +96,23 @@ def test_every_article_15_item_is_answered_or_unavailable_with_a_reason(report: 
     )
     assert field(report, "legal_bases") == ("explicit consent (GDPR-9-2-a)",)
     assert field(report, "recipients") == ("RiversideMSP",)
+    assert str(field(report, "third_countries")) == (
+        "unavailable: the ledger names no country of RiversideMSP"
+    )
     assert isinstance(field(report, "copy"), Unavailable)
+
+
+def test_the_organization_states_what_the_ledger_lacks(story: Story) -> None:
+    engine = indexed(story)
+    told = {"retention": "Ten years.", "dpo_contact": "Office 12", "automated_decisions": "There are none."}
+    made = subject_access_report(
+        Trail(engine), SUBJECT, generated_at=MADE_AT, manifest=lambda *_: [], details=Details(told)
+    )
+    engine.dispose()
+    assert {key: field(made, key) for key in told} == {
+        key: (text, Details.MARK) for key, text in told.items()
+    }
+    assert isinstance(field(made, "source"), Unavailable)
 
 
 def test_the_consent_is_told_with_its_withdrawal(report: Report) -> None:

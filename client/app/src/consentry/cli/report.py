@@ -34,7 +34,8 @@ def reports() -> None:
     "subject-access",
     epilog=examples(
         "consentry --as northgate/dpo report subject-access --output report.html < pseudonym.txt",
-        "consentry --as northgate/dpo report subject-access --format pdf --output report.pdf < pseudonym.txt",
+        "consentry --as northgate/dpo report subject-access --details ours.yaml --format pdf "
+        "--output report.pdf < pseudonym.txt",
         "consentry --as northgate/dpo report subject-access --subject hmac-sha256:… --format json",
         "consentry --as northgate/dpo report subject-access --format json --proofs --output report.json "
         "< pseudonym.txt",
@@ -46,6 +47,7 @@ def subject_access(
     form: FormatOption = Format.HTML,
     output: OutputOption = None,
     proofs: ProofsOption = False,
+    details: DetailsOption = None,
 ) -> None:
     """Answer one subject's request for access (GDPR Art. 15): every access, recipient and use of the data.
 
@@ -53,7 +55,8 @@ def subject_access(
     """
     from consentry.reports import subject_access_report
 
-    make_subject_report(ctx, subject, subject_access_report, form, output, proofs)
+    compose = partial(subject_access_report, details=stated(details))
+    make_subject_report(ctx, subject, compose, form, output, proofs)
 
 
 @app.command(

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import yaml
 
 from consentry.errors import InputRejected
-from consentry.reports.values import ReportField, Unavailable
+from consentry.reports.values import ReportField, Unavailable, Value
 
 KEYS: Mapping[str, str] = MappingProxyType(
     {
@@ -88,10 +88,12 @@ class Details:
             article: the law that asks for it.
             otherwise: why it is unavailable where nothing is stated.
         """
+        return self.field_or(key, label, article, Unavailable(otherwise))
+
+    def field_or(self, key: str, label: str, article: str, otherwise: Value) -> ReportField:
+        """As `field`, with what the ledger itself says where nothing is stated."""
         text = self._stated.get(key)
-        if text is None:
-            return ReportField(key, label, article, Unavailable(otherwise))
-        return ReportField(key, label, article, (text, self.MARK))
+        return ReportField(key, label, article, otherwise if text is None else (text, self.MARK))
 
 
 def _checked(path: Path, found: object) -> dict[str, str]:

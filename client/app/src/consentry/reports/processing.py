@@ -13,6 +13,7 @@ from consentry.reports.details import Details
 from consentry.reports.figures import time_line_of_days
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of, days_by_outcome
+from consentry.reports.transfers import countries_of_members, third_country_recipients
 from consentry.reports.values import Reported, ReportField, Value
 from consentry.reports.wording import NOT_ON_LEDGER, coded, forged, legal_basis_words, purpose_words, texts
 from consentry_records.vocabulary import DUO_TERMS
@@ -50,6 +51,7 @@ class _Holdings:
     received: list[RecordRow]
     asked_of: list[AccessCount]
     permitted: dict[str, int]
+    countries: dict[str, str | None]
 
 
 def processing_report(
@@ -113,6 +115,7 @@ def _collect(connection: Connection, organization: str) -> _Holdings:
         received=[row for row in grants if row.body["grantee"] == organization],
         asked_of=count_accesses(connection, AccessFilter(custodian=organization)),
         permitted=permitted,
+        countries=countries_of_members(connection),
     )
 
 
@@ -150,7 +153,12 @@ def _fields(organization: str, found: _Holdings, details: Details) -> tuple[Repo
             "GDPR Art. 30(1)(d)",
             texts((str(row.body["grantee"]) for row in found.granted), "no grant is on the ledger"),
         ),
-        details.field("third_countries", "Transfers to third countries", "GDPR Art. 30(1)(e)", NOT_ON_LEDGER),
+        details.field_or(
+            "third_countries",
+            "Transfers to third countries",
+            "GDPR Art. 30(1)(e)",
+            third_country_recipients((str(row.body["grantee"]) for row in found.granted), found.countries),
+        ),
         details.field("safeguards", "Safeguards for transfers", "GDPR Art. 30(1)(e)", NOT_ON_LEDGER),
         details.field("retention", "Time limits for erasure", "GDPR Art. 30(1)(f)", NOT_ON_LEDGER),
         details.field("security_measures", "Security measures", "GDPR Art. 30(1)(g), 32(1)", NOT_ON_LEDGER),

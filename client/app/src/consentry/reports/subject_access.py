@@ -2,6 +2,7 @@
 
 from consentry.index import RowManifest, Trail
 from consentry.reports import subject_access_rows as rows
+from consentry.reports.details import Details
 from consentry.reports.figures import Figure, time_line
 from consentry.reports.report import Report, Table, make_table
 from consentry.reports.sources import attempts_by_outcome, completeness_of
@@ -19,7 +20,12 @@ KIND = "gdpr-15"
 
 
 def subject_access_report(
-    trail: Trail, subject: str, *, generated_at: str, manifest: RowManifest | None = None
+    trail: Trail,
+    subject: str,
+    *,
+    generated_at: str,
+    manifest: RowManifest | None = None,
+    details: Details | None = None,
 ) -> Report:
     """Answer one subject's request for access.
 
@@ -28,6 +34,7 @@ def subject_access_report(
         subject: the subject's commitment, ``hmac-sha256:<hex>``; only its custodian knows whose it is.
         generated_at: instant at which the report is made.
         manifest: the custodian's row manifests, which name the dataset versions that hold the subject's rows.
+        details: what the organization itself states.
 
     Returns:
         The report, complete up to the index's last block.
@@ -48,7 +55,7 @@ def subject_access_report(
         completeness=completeness,
         basis=data.basis,
         statements="What the law asks us to tell you",
-        fields=statement_fields(data),
+        fields=statement_fields(data, details or Details()),
         tables=_tables(data),
         figures=_figures(data),
         remarks=data.remarks,

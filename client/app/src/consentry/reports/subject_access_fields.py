@@ -3,70 +3,59 @@
 from collections.abc import Iterable, Sequence
 
 from consentry.index import Access, RecordRow
+from consentry.reports.details import Details
 from consentry.reports.subject_data import SubjectData
+from consentry.reports.transfers import third_country_recipients
 from consentry.reports.values import ReportField, Unavailable, Value
 from consentry.reports.wording import NOT_ON_LEDGER, legal_basis_words, purpose_words, texts
 
+_CONTACT = "the ledger knows organizations by their MSP ids only; ask the custodian"
+_NO_ACCESS = "none: no access was permitted"
+_RETENTION = (
+    "the ledger records how long a consent holds (see the table of consents), not how long the data are kept"
+)
+_SOURCE = "the ledger records who holds the data, not where they were collected; ask the custodian"
+_SAFEGUARDS = "the ledger does not record safeguards for transfers"
+_COPY = "the data themselves are not on the ledger; the custodian gives the copy"
 
-def statement_fields(data: SubjectData) -> tuple[ReportField, ...]:
-    """The statements of one subject's report, in the order of the law."""
+
+def statement_fields(data: SubjectData, details: Details) -> tuple[ReportField, ...]:
+    """The statements of one subject's report, in the order of the law; `details` has what no ledger has."""
     consents, versions, accesses = data.honoured_consents, data.versions, data.accesses
+    recipients = _permitted_recipients(accesses)
+    stated = details.field
     return (
         ReportField("processed", "Whether data about you are processed", "GDPR Art. 15(1)", _processed(data)),
         ReportField("controller", "Controller", "GDPR Art. 13(1)(a)", _texts(consents, "controller")),
-        ReportField(
-            "controller_contact",
-            "Controller's name and contact",
-            "GDPR Art. 13(1)(a)",
-            Unavailable("the ledger knows organizations by their MSP ids only; ask the custodian"),
-        ),
-        ReportField(
-            "dpo_contact", "Data protection officer", "GDPR Art. 13(1)(b)", Unavailable(NOT_ON_LEDGER)
-        ),
+        stated("controller_contact", "Controller's name and contact", "GDPR Art. 13(1)(a)", _CONTACT),
+        stated("dpo_contact", "Data protection officer", "GDPR Art. 13(1)(b)", NOT_ON_LEDGER),
         ReportField("purposes", "Purposes", "GDPR Art. 15(1)(a)", _purposes(consents, accesses)),
         ReportField("legal_bases", "Legal bases", "GDPR Art. 6, 9, 13(1)(c)", _legal_bases(versions)),
         ReportField(
             "categories", "Categories of data", "GDPR Art. 15(1)(b)", _categories(consents, versions)
         ),
-        ReportField("recipients", "Recipients", "GDPR Art. 15(1)(c)", _recipients(accesses)),
-        ReportField(
+        ReportField("recipients", "Recipients", "GDPR Art. 15(1)(c)", recipients or _NO_ACCESS),
+        details.field_or(
             "third_countries",
             "Recipients in third countries",
             "GDPR Art. 15(1)(c)",
-            Unavailable("the ledger does not record where an organization is"),
+            third_country_recipients(recipients, data.countries),
         ),
-        ReportField("retention", "How long the data are kept", "GDPR Art. 15(1)(d)", _retention()),
-        *_rights(),
-        ReportField(
-            "source",
-            "Where the data come from",
-            "GDPR Art. 15(1)(g)",
-            Unavailable(
-                "the ledger records who holds the data, not where they were collected; ask the custodian"
-            ),
-        ),
-        ReportField(
+        stated("retention", "How long the data are kept", "GDPR Art. 15(1)(d)", _RETENTION),
+        *_rights(details),
+        stated("source", "Where the data come from", "GDPR Art. 15(1)(g)", _SOURCE),
+        details.field_or(
             "automated_decisions",
             "Automated decisions",
             "GDPR Art. 15(1)(h)",
             _decisions(data.model_versions),
         ),
-        ReportField(
-            "safeguards",
-            "Safeguards for transfers to third countries",
-            "GDPR Art. 15(2)",
-            Unavailable("the ledger does not record transfers to third countries"),
-        ),
-        ReportField(
-            "copy",
-            "Copy of the data",
-            "GDPR Art. 15(3)",
-            Unavailable("the data themselves are not on the ledger; the custodian gives the copy"),
-        ),
+        stated("safeguards", "Safeguards for transfers to third countries", "GDPR Art. 15(2)", _SAFEGUARDS),
+        ReportField("copy", "Copy of the data", "GDPR Art. 15(3)", Unavailable(_COPY)),
     )
 
 
-def _rights() -> tuple[ReportField, ...]:
+def _rights(details: Details) -> tuple[ReportField, ...]:
     return (
         ReportField(
             "rights",
@@ -86,11 +75,8 @@ def _rights() -> tuple[ReportField, ...]:
             "You may complain to a supervisory authority, in particular where you live or work, "
             "or where you think the law was broken.",
         ),
-        ReportField(
-            "authority",
-            "The competent supervisory authority",
-            "GDPR Art. 15(1)(f), 77",
-            Unavailable(NOT_ON_LEDGER),
+        details.field(
+            "authority", "The competent supervisory authority", "GDPR Art. 15(1)(f), 77", NOT_ON_LEDGER
         ),
     )
 
@@ -130,16 +116,8 @@ def _categories(*groups: Iterable[RecordRow]) -> Value:
     return texts(found, "no record names a category")
 
 
-def _recipients(accesses: Iterable[Access]) -> Value:
-    found = sorted({access.requester_msp for access in accesses if access.outcome == "permit"})
-    return tuple(found) or "none: no access was permitted"
-
-
-def _retention() -> Value:
-    return Unavailable(
-        "the ledger records how long a consent holds (see the table of consents), "
-        "not how long the data are kept"
-    )
+def _permitted_recipients(accesses: Iterable[Access]) -> tuple[str, ...]:
+    return tuple(sorted({access.requester_msp for access in accesses if access.outcome == "permit"}))
 
 
 def _decisions(model_versions: Sequence[RecordRow]) -> Value:

@@ -11,6 +11,7 @@ from consentry.index.accesses import Access
 from consentry.index.checkpoint import IndexFault
 from consentry.index.lineage import WithdrawalImpact, withdrawal_impact
 from consentry.index.rows import find_findings, find_records, get_records
+from consentry.reports.transfers import countries_of_members
 from consentry_records.consent import Consent
 
 
@@ -32,6 +33,7 @@ class SubjectData:
         basis: the same in a sentence.
         remarks: findings about any of these records.
         kinds: what each organization of the consortium is, by MSP id.
+        countries: where each is, by MSP id; None where the ledger names no country.
     """
 
     consents: tuple[RecordRow, ...]
@@ -47,6 +49,7 @@ class SubjectData:
     basis: str = ""
     remarks: tuple[str, ...] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)
+    countries: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def honoured_consents(self) -> tuple[RecordRow, ...]:
@@ -125,6 +128,7 @@ def collect(connection: Connection, subject: str, manifest: RowManifest | None) 
         basis=" ".join(dict.fromkeys(impact.note for impact in impacts)),
         remarks=_remarks(connection, consents, impacts),
         kinds=_kinds(connection),
+        countries=countries_of_members(connection),
     )
 
 

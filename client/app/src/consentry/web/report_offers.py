@@ -37,8 +37,8 @@ ComposeSubject = Callable[[Trail, str, str, RecordedManifest, Details], Report]
 
 _ON_PERSONS: Mapping[str, ComposeSubject] = MappingProxyType(
     {
-        "subject-access": lambda trail, subject, at, manifest, _details: subject_access_report(
-            trail, subject, generated_at=at, manifest=manifest
+        "subject-access": lambda trail, subject, at, manifest, details: subject_access_report(
+            trail, subject, generated_at=at, manifest=manifest, details=details
         ),
         "person-access-log": lambda trail, subject, at, manifest, _details: person_access_report(
             trail, subject, generated_at=at, manifest=manifest

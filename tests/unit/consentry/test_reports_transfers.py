@@ -1,0 +1,33 @@
+"""Third countries, by the countries that the ledger's settings name."""
+
+from __future__ import annotations
+
+import pytest
+
+from consentry.reports.transfers import EUROPEAN_ECONOMIC_AREA, NONE, third_country_recipients
+
+COUNTRIES = {"A": "DE", "B": "NO", "C": "US", "D": None}
+
+
+@pytest.mark.parametrize(
+    ("recipients", "told"),
+    [
+        ((), "none: there is no recipient"),
+        (("A", "B", "A"), NONE),
+        (("C", "A"), ("C is in US",)),
+        (("D", "C", "A"), ("C is in US", "D: the ledger names no country")),
+        (("D", "A"), ("D: the ledger names no country",)),
+    ],
+)
+def test_recipients_outside_the_area_are_named(recipients: tuple[str, ...], told: object) -> None:
+    assert third_country_recipients(recipients, COUNTRIES) == told
+
+
+def test_where_no_country_is_known_nothing_is_claimed() -> None:
+    found = third_country_recipients(("D", "unheard of"), COUNTRIES)
+    assert str(found) == "unavailable: the ledger names no country of D, unheard of"
+
+
+def test_the_area_has_thirty_members() -> None:
+    assert len(EUROPEAN_ECONOMIC_AREA) == 30
+    assert not EUROPEAN_ECONOMIC_AREA & {"GB", "CH", "US"}
