@@ -332,6 +332,19 @@ def test_an_overdue_review_of_an_emergency_is_said_so(pages: WebBench) -> None:
     assert pages.signed_in("steward").get("/emergencies").status_code == 403
 
 
+def test_signers_prove_themselves_with_each_request(pages: WebBench, dpo: Browser) -> None:
+    answer = dpo.client.post("/sign/action", content=b'{"code": "ABCD"}')
+    assert (answer.status_code, answer.json()["code"]) == (401, "SIGNATURE_MISSING")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in answer.headers
+    assert dpo.client.get("/sign/action").status_code == 405
+    assert dpo.client.post("/sign/evaluate", content=b"{}").status_code == 404
+    refused = [dpo.client.post("/sign/submit", content=b"").status_code for _ in range(250)]
+    assert refused[-1] == 429
+    pages.pass_time(61)
+    assert dpo.client.post("/sign/submit", content=b"").status_code == 401
+
+
 def test_reads_of_a_person_s_record_are_put_on_record(pages: WebBench, dpo: Browser) -> None:
     dpo.get(f"/consents/{CONSENT}/withdraw")
     dpo.get(f"/rights/{RIGHTS}")

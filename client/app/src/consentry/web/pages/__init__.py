@@ -65,7 +65,7 @@ class NavigationItem:
 
 NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("/", "overview.title", READERS),
-    NavigationItem("/requests", "requests.title", READERS),
+    NavigationItem("/requests", "navigation.requests", READERS),
     NavigationItem("/grants", "grants.title", READERS),
     NavigationItem("/trail", "trail.title", READERS),
     NavigationItem("/datasets", "datasets.title", READERS),
@@ -74,7 +74,7 @@ NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem("/impact", "navigation.impact", impact.ROLES),
     NavigationItem("/rights", "navigation.rights", registers.ROLES),
     NavigationItem("/breaches", "navigation.breaches", registers.ROLES),
-    NavigationItem("/emergencies", "emergencies.title", emergencies.READERS),
+    NavigationItem("/emergencies", "navigation.emergencies", emergencies.READERS),
     NavigationItem("/reports", "reports.title", OFFICERS),
     NavigationItem("/network", "network.title", READERS),
 )
