@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,14 @@ def test_words_and_digest_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "Revoke a grant" in shown
     assert offered.digest.removeprefix("sha256:") in shown.replace(" ", "")
+
+
+def test_the_signer_needs_nothing_of_the_server() -> None:
+    program = (
+        "import sys\n"
+        "for name in ('fastapi', 'starlette', 'uvicorn', 'sqlalchemy', 'pandas'): sys.modules[name] = None\n"
+        "import consentry.web.signing.files, consentry.web.signing.signer, consentry.cli.web_sign\n"
+        "import consentry.web.texts, consentry.web.actions\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
