@@ -23,8 +23,18 @@ PAGES = {
     "denials": "/trail?outcome=deny",
     "transactions": "/trail/transactions",
     "network": "/network",
+    "datasets": "/datasets",
+    "models": "/models",
+    "requests": "/requests",
+    "grants": "/grants",
+    "subjects": "/subjects",
+    "impact": "/impact",
+    "rights": "/rights",
+    "breaches": "/breaches",
+    "reports": "/reports",
     "missing": "/nothing/here",
 }
+FROM_LISTS = {"dataset": "/datasets", "model": "/models", "request": "/requests", "grant": "/grants"}
 
 
 def settled(page: Page, path: str) -> None:
@@ -33,7 +43,7 @@ def settled(page: Page, path: str) -> None:
     page.wait_for_function('() => !document.querySelector(\'[hx-trigger~="load"]:has(a[href*="=now"])\')')
 
 
-def first_record(page: Page, kind: str = "grant") -> str:
+def first_record(page: Page, kind: str = "attempt") -> str:
     page.goto("/trail")
     return str(page.locator(f'a[href^="/records/{kind}/"]').first.get_attribute("href"))
 
@@ -49,6 +59,17 @@ def test_each_page_is_whole_and_without_barriers(site: Site, name: str, optional
         assert barriers(page) == []
         site.shoot(page, name)
         assert faults == []
+
+
+@pytest.mark.parametrize("name", FROM_LISTS)
+def test_what_lists_lead_to_is_without_barriers(site: Site, name: str, optional_tool) -> None:
+    optional_tool("node")
+    with site.officer() as page:
+        page.goto(FROM_LISTS[name])
+        page.locator(f'main a[href^="{FROM_LISTS[name]}/{name}-"]').first.click()
+        page.wait_for_url(f"**{FROM_LISTS[name]}/{name}-*")
+        assert barriers(page) == []
+        site.shoot(page, name)
 
 
 def test_the_sign_in_page_has_no_barriers(site: Site, optional_tool) -> None:
@@ -68,9 +89,9 @@ def test_a_record_is_proved_as_it_is_looked_at(site: Site, tmp_path, optional_to
         site.shoot(page, "record")
         with page.expect_download() as download:
             page.get_by_role("link", name="Download the proof").click()
-        download.value.save_as(tmp_path / "grant.proof")
-    proved = site.consentry("--as", "northgate/dpo", "verify", str(tmp_path / "grant.proof"))
-    assert "grant/grant-" in proved
+        download.value.save_as(tmp_path / "attempt.proof")
+    proved = site.consentry("--as", "northgate/dpo", "verify", str(tmp_path / "attempt.proof"))
+    assert "attempt/attempt-" in proved
 
 
 def test_without_scripts_everything_can_be_read(site: Site) -> None:

@@ -75,7 +75,9 @@ def running_site(directory: Path) -> Iterator[Site]:
 def _announced(server: subprocess.Popen[str]) -> str:
     """The URL that the server says it is reached at."""
     assert server.stderr is not None
+    said: list[str] = []
     for line in server.stderr:
+        said.append(line)
         if " at https://" in line:
             return line.partition(" at ")[2].partition(";")[0].strip()
-    raise AssertionError(f"the server ended with {server.wait()} before it listened")
+    raise AssertionError(f"the server ended with {server.wait()} before it listened: {''.join(said)}")
