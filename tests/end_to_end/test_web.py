@@ -125,6 +125,10 @@ def test_the_keyboard_is_enough(site: Site) -> None:
         assert reached == ["custodian", "requester_msp", "dataset", "purpose", "outcome"]
         page.keyboard.press("ArrowDown")
         page.keyboard.press("ArrowDown")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if page.locator(":focus").inner_text() == "Filter":
+                break
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile("outcome=deny"))
         assert page.locator("tbody .tag").all_inner_texts()[:1] == ["denied"]
@@ -200,7 +204,7 @@ def test_views_are_on_the_ledger_with_who_saw_them(site: Site) -> None:
         engine = open_database(f"sqlite:///{site.directory / 'index.sqlite'}")
         for _ in range(60):
             reads = [row.body for row in Trail(engine).records("trailread")]
-            seen = [read for read in reads if str(read["shown_to"]).startswith(who[1])]
+            seen = [read for read in reads if str(read.get("shown_to")).startswith(who[1])]
             if any(read["concerned"] == ["wdbc-northgate"] for read in seen):
                 break
             page.wait_for_timeout(500)
