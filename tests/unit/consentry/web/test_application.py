@@ -200,6 +200,20 @@ def test_what_was_asked_for_is_not_repeated(bench):
         assert "set-cookie" not in answer.headers
 
 
+def test_a_page_that_fails_says_nothing_of_what_was_asked(bench, caplog):
+    browser = bench.signed_in("dpo")
+
+    def broken(*_arguments):
+        raise RuntimeError("pseudonym-of-somebody")
+
+    bench.application.state.view.last_block = broken
+    answer = browser.get("/network/lag")
+    assert answer.status_code == 500
+    assert "PAGE_FAILED" in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "pseudonym-of-somebody" not in answer.text + caplog.text
+
+
 def test_a_person_chooses_the_language(bench):
     browser = bench.browser(**{"accept-language": "de"})
     assert "Anmelden" in browser.get("/sign-in").text

@@ -181,6 +181,8 @@ def _conditions(wanted: AccessFilter) -> list[ColumnElement[bool]]:
     if wanted.model is not None:
         conditions.append(table.attempt_id.in_(_attempts_for_model(wanted.model)))
     if wanted.reason is not None:
+        # Only denials have reasons, and those are found without reading every row.
+        conditions.append(table.outcome == "deny")
         conditions.append(table.reasons.contains(_written_code(wanted.reason), autoescape=True))
     if wanted.since is not None:
         conditions.append(table.attempted_at >= wanted.since)

@@ -119,7 +119,8 @@ def _sqlite(url: str, database: str | None) -> Engine:
         # What is indexed is pseudonymised and still about people: for its owner's eyes only.
         with suppress(OSError):
             Path(str(database)).touch(mode=0o600)
-        engine = create_engine(url)
+        # A connection is an open file; whoever serves many readers at once must not wait for one.
+        engine = create_engine(url, max_overflow=-1)
     _use_real_transactions(engine)
     return engine
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -149,6 +149,7 @@ accesses = Table(
     Index("accesses_by_requester", "requester", "block", "position"),
     Index("accesses_by_organization", "requester_msp", "block", "position"),
     Index("accesses_by_outcome", "outcome", "block", "position"),
+    Index("accesses_by_purpose", "purpose", "block", "position"),
     Index("accesses_by_custodian", "custodian", "block", "position"),
     Index("accesses_by_grant", "grant_id"),
 )

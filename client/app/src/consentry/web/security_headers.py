@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
@@ -10,6 +11,7 @@ from starlette.responses import PlainTextResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_log = logging.getLogger(__name__)
 MAXIMUM_BODY = 1024 * 1024
 _LONGEST_TARGET = 4096
 CONTENT_SECURITY_POLICY = (
@@ -46,8 +48,12 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        has_begun = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS:
                     headers[name] = value
@@ -58,7 +64,14 @@ class SecurityHeaders:
         if refusal is not None:
             await refusal(scope, receive, send_with_headers)
             return
-        await self._app(scope, _limited(receive), send_with_headers)
+        try:
+            await self._app(scope, _limited(receive), send_with_headers)
+        except Exception as error:
+            # What an error says may hold what was asked for: its kind is logged, and nothing else.
+            _log.error("a page failed: %s", type(error).__name__)
+            if not has_begun:
+                failed = PlainTextResponse("PAGE_FAILED: tell the operator\n", 500)
+                await failed(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = scope["headers"]
