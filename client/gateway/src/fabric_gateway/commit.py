@@ -13,6 +13,7 @@ from fabric_gateway.errors import CommitStatusError
 from fabric_gateway.failures import StatusFailure
 from fabric_gateway.steps import Call, Pause, Steps, run
 
+_VALID: int = transaction_pb2.TxValidationCode.VALID
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
 # After these the peer may answer later; any other status is an answer about the request itself.
@@ -31,7 +32,7 @@ class CommitStatus:
     @property
     def successful(self) -> bool:
         """Whether the transaction is valid, so that its writes took effect."""
-        return bool(self.code == transaction_pb2.TxValidationCode.VALID)
+        return self.code == _VALID
 
 
 class Commit:
