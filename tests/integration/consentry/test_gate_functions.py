@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -341,6 +342,8 @@ def test_the_commands_go_together(
     allowed = ("--version", version.version_id, "--purpose", RESEARCH, "--duration", "30d")
     approved = command("northgate/steward", "gate", "approve", str(path), "--owner", "RiversideMSP", *allowed)
     assert "is approved until" in approved
+    shown = command("riverside/researcher", "data", "approvals", str(path), "--json")
+    assert [one["custodian"] for one in json.loads(shown)["items"]] == ["NorthgateMSP"]
     call = (version.version_id, str(path), "--purpose", RESEARCH, "--to", str(to))
     parameters = ("--parameters", str(tmp_path / "parameters.json"))
     assert "The function ran on" in command("riverside/researcher", "data", "compute", *call, *parameters)

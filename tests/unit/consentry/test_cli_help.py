@@ -126,6 +126,7 @@ DOCUMENTED = (
     "access visa-keys",
     "data open",
     "data register-function",
+    "data approvals",
     "data compute",
     "data aggregates",
     "training show",

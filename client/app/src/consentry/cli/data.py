@@ -88,6 +88,33 @@ def register_function(
 
 @app.command(
     epilog=examples(
+        "consentry --as riverside/researcher data approvals train.py",
+        "consentry --as northgate/steward data approvals train.py --owner RiversideMSP",
+    )
+)
+def approvals(
+    ctx: typer.Context,
+    function: Annotated[str, typer.Argument(help="The function's source file, or its digest (sha256:…).")],
+    owner: Annotated[str | None, typer.Option(help="MSP id of its owner (default: the own).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which custodians approve a registered function, for what, and until when."""
+    with command_context(ctx).connect() as ledger:
+        found = ledger.functions.get(function, owner=owner)
+    if as_json:
+        show_json({"function": found.function.to_dict(), "items": [one.to_dict() for one in found.approvals]})
+        return
+    show_table(
+        ("custodian", "state", "versions", "purposes", "until"),
+        [
+            (one.custodian, one.state, " ".join(one.versions), " ".join(one.purposes), one.not_after)
+            for one in found.approvals
+        ],
+    )
+
+
+@app.command(
+    epilog=examples(
         "consentry --as riverside/researcher data compute version-0123… train.py \\",
         "    --purpose DUO:0000006 --parameters parameters.json --to outputs",
     )
