@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from benchmarks.trail_events import HOSPITALS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from support.story import NORTHGATE, RIVERSIDE, grant, instant
 
-from consentry.index import RecordRow, Trail, open_database
+from consentry.index import PageRequest, RecordRow, Trail, open_database
 from consentry.index.consent_rows import store_consent_days
+from consentry.index.schema import metadata
 from consentry.web.views.consents_over_time import MOST_INTERVALS, consents_over_time
+from consentry.web.views.datasets import list_datasets, view_dataset
+from consentry.web.views.impact import view_impact
+from consentry.web.views.models import list_models, view_model, view_model_version
 from consentry.web.views.records import grant_state
+from consentry.web.views.registers import breach_register, rights_register
+from consentry.web.views.subject import view_subject
 
 
 @pytest.fixture
@@ -87,3 +97,44 @@ def test_a_grant_is_what_it_is_at_an_instant(state, at, expected):
     body = grant(1).to_dict()
     row = RecordRow("grant", "grant-1", NORTHGATE, state, True, body, 1, 1, "t", instant(4))
     assert grant_state(row, at) == expected
+
+
+def test_no_page_reads_a_table_from_one_end_to_the_other(filled):
+    engine, filling = filled
+    trail = Trail(engine)
+    consents = (trail.record("consent", consent_id) for consent_id in filling.consents)
+    own = next(row for row in consents if row is not None and row.owner == HOSPITALS[0])
+    held = [row.record_id for row in trail.records("version", owner=HOSPITALS[0])]
+    at, page = instant(9), PageRequest(50)
+    with planned(engine) as steps, trail.snapshot() as connection:
+        list_datasets(connection, None)
+        view_dataset(connection, filling.datasets[0], at, None)
+        list_models(connection, None)
+        view_model(connection, filling.models[0], None)
+        view_model_version(connection, filling.model_versions[-1], at)
+        view_impact(connection, own.record_id, lambda *_: held, at)
+        view_subject(connection, str(own.body["subject"]), lambda *_: held, at, page)
+        rights_register(connection, HOSPITALS[0], at, None)
+        breach_register(connection, HOSPITALS[0], at, None)
+    assert len(steps) > 100
+    tables = "|".join(metadata.tables)
+    # Every link of a kind is as much as a table.
+    whole = re.compile(rf"SCAN ({tables})\b|SEARCH links .*\(from_kind=\?\)$")
+    assert [step for step in steps if whole.match(step)] == []
+
+
+@contextmanager
+def planned(engine: Engine) -> Iterator[list[str]]:
+    """The steps in which SQLite answers what is asked meanwhile."""
+    steps: list[str] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "WITH")):
+            cursor = connection.connection.cursor()
+            steps.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(engine, "before_cursor_execute", explain)
+    try:
+        yield steps
+    finally:
+        event.remove(engine, "before_cursor_execute", explain)

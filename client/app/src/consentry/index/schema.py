@@ -18,7 +18,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -118,7 +118,8 @@ links = Table(
     Column("from_id", String, primary_key=True),
     Column("to_kind", String, primary_key=True),
     Column("to_id", String, primary_key=True),
-    Index("links_back", "to_kind", "to_id", "from_kind"),
+    # All of a row, or SQLite reads every link of a kind from the other index, which has all of it.
+    Index("links_back", "to_kind", "to_id", "from_kind", "from_id"),
 )
 
 accesses = Table(
