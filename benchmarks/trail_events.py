@@ -16,6 +16,7 @@ from typing import Any, cast
 from sqlalchemy import Engine, func, select
 
 from consentry.index.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from consentry.index.database import refresh_statistics
 from consentry.index.interpretation import RecordWrite, TransactionRow
 from consentry.index.record_kinds import RECORD_KINDS, record_identifier
 from consentry.index.schema import transactions
@@ -100,6 +101,7 @@ def write_records(
     with engine.begin() as connection:
         if read_checkpoint(connection) is None:
             write_checkpoint(connection, Checkpoint("consentry", position, True), 0)
+    refresh_statistics(engine)
 
 
 def _blocks_there(engine: Engine) -> int:

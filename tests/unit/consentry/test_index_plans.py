@@ -22,6 +22,39 @@ from consentry.index import (
 )
 from consentry.verification import memory_source
 
+# What SQLite's ANALYZE says of an index of 1,000,000 events of `benchmarks.trail_events`.
+STATISTICS = {
+    "records": {
+        "records_by_owner": "1082088 1001 1001",
+        "records_by_block": "1308888 1001 106 1",
+        "records_by_name": "1085056 1001 1001",
+        "records_by_subject": "11197200 2",
+        "sqlite_autoindex_records_1": "1130496 1001 1",
+    },
+    "changes": {
+        "changes_by_record": "1115100 1001 1 1 1",
+        "sqlite_autoindex_changes_1": "967680 334 1 1 1",
+    },
+    "transactions": {
+        "transactions_by_organization": "1233696 1001 334 1",
+        "transactions_by_creator": "1286604 1001 334 1",
+        "transactions_by_id": "864800 1",
+        "transactions_by_code": "1331200 1001 334 1",
+        "transactions_invalid": "100 1 1",
+        "sqlite_autoindex_transactions_1": "1382040 334 1",
+    },
+    "links": {"links_back": "1244880 667 2 2", "sqlite_autoindex_links_1": "1484280 1001 2 1 1"},
+    "accesses": {
+        "accesses_by_outcome": "487080 1001 35 1",
+        "accesses_by_organization": "451764 1001 63 1",
+        "accesses_by_requester": "432054 1001 2 1",
+        "accesses_by_version": "197472 1001 4 1",
+        "accesses_by_place": "437076 167 1",
+        "accesses_by_grant": "3475780 1001",
+        "accesses_by_custodian": "431024 1001 63 1",
+        "sqlite_autoindex_accesses_1": "437400 1",
+    },
+}
 LARGE = ("accesses", "transactions", "records", "changes", "links", "chain_entries", "ledger_state", "blocks")
 Question = Callable[[Trail], object]
 
@@ -62,6 +95,13 @@ IN_ORDER: dict[str, Question] = {
 def engine() -> Iterator[Engine]:
     made = open_database("sqlite://")
     IndexFollower(made, "consentry").follow(memory_source("peer", tell().chain.blocks))
+    rows = [(table, index, stat) for table, found in STATISTICS.items() for index, stat in found.items()]
+    with made.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+        connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", rows)
+    with made.connect() as connection:
+        # Read them anew.
+        connection.exec_driver_sql("ANALYZE sqlite_schema")
     yield made
     made.dispose()
 
@@ -102,6 +142,22 @@ def test_an_index_answers(engine: Engine, question: str) -> None:
 @pytest.mark.parametrize("question", IN_ORDER)
 def test_a_page_is_read_in_its_order_and_not_sorted(engine: Engine, question: str) -> None:
     assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plans(engine, IN_ORDER[question]))
+
+
+def test_the_consents_of_one_subject_are_found_by_the_subject(engine: Engine) -> None:
+    found = plans(engine, lambda trail: trail.records("consent", subject=SUBJECT))
+    assert found[0] == "SEARCH records USING INDEX records_by_subject (subject=?)"
+
+
+def test_an_index_that_grew_knows_what_its_values_give() -> None:
+    made = open_database("sqlite://")
+    with made.connect() as connection:
+        assert not connection.dialect.has_table(connection, "sqlite_stat1")
+    IndexFollower(made, "consentry").follow(memory_source("peer", tell().chain.blocks))
+    with made.connect() as connection:
+        known = connection.exec_driver_sql("SELECT DISTINCT tbl FROM sqlite_stat1").scalars().all()
+    assert {"records", "accesses", "transactions", "links"} <= set(known)
+    made.dispose()
 
 
 def test_what_is_invalid_is_read_from_an_index_of_its_own(engine: Engine) -> None:

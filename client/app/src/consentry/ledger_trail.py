@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Engine
 
-from consentry.index import AccessFilter, IndexFollower, RowTrail, SubjectTrail, Trail, all_items
+from consentry.index import IndexFollower, RowTrail, SubjectTrail
+from consentry.index.lineage import accesses_of_versions
 from consentry.index.row_manifests import find_row, manifest_of
 from consentry.own_subjects import open_register, own_commitment
 from consentry.profile import NetworkProfile, OrganizationProfile
@@ -53,9 +54,9 @@ class LedgerTrail(RecordedTrail):
         """
         with self._register() as register:
             consent_id, versions = find_row(register, version_id, position)
-        wanted = AccessFilter(versions=versions)
         last = self._last_block()
-        found = tuple(all_items(lambda page: Trail.accesses(self, wanted, page)))
+        with self.snapshot() as connection:
+            found = accesses_of_versions(connection, versions)
         self._note("dataset", versions, len(found), last)
         return RowTrail(consent_id, versions, found)
 

@@ -15,6 +15,7 @@ from consentry.index.schema import REVISION, checkpoint, metadata, version
 
 _DRIVER = "postgresql+pg8000"
 _WRITES = "consentry_writes"
+_SAMPLED_ROWS = 1_000
 _MIGRATING = 0x636F6E73
 """Number of the PostgreSQL lock that stands for making tables."""
 
@@ -68,6 +69,18 @@ def writing(engine: Engine) -> Iterator[Connection]:
             # Before anything is read: what a transaction sees is settled with its first query.
             connection.exec_driver_sql(f"LOCK TABLE {checkpoint.name} IN SHARE ROW EXCLUSIVE MODE")
         yield connection
+
+
+def refresh_statistics(engine: Engine) -> None:
+    """Let the database see how many rows an index gives for a value, from a sample; milliseconds.
+
+    Without that SQLite takes all columns to be alike, and reads every consent for those of one subject.
+    PostgreSQL does so by itself.
+    """
+    if engine.dialect.name == "sqlite":
+        with writing(engine) as connection:
+            connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLED_ROWS}")
+            connection.exec_driver_sql("ANALYZE")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from consentry.index.checkpoint import Checkpoint, IndexFault, read_checkpoint, write_checkpoint
 from consentry.index.copies import Copies, read_together
-from consentry.index.database import writing
+from consentry.index.database import refresh_statistics, writing
 from consentry.index.epochs import follow_epochs
 from consentry.index.state import SqlLedgerState
 from consentry.index.store import BlockWriter
@@ -123,11 +123,18 @@ class IndexFollower:
                     break
             session.close(begin)
         done = IndexProgress(session.chain.position.next_block, before.transactions + session.transactions)
+        if _has_grown(begin, done.next_block):
+            refresh_statistics(self._engine)
         if progress is not None:
             progress(done)
         if refused is not None:
             raise BlockRefused(refused)
         return done
+
+
+def _has_grown(before: int, after: int) -> bool:
+    """Whether the index is so much larger that its statistics are to be made anew: twice, or 1024 blocks."""
+    return before.bit_length() != after.bit_length() or before >> 10 != after >> 10
 
 
 def _size(batch: Sequence[Copies]) -> int:

@@ -6,9 +6,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from consentry.index.accesses import Access, AccessFilter, find_accesses
+from consentry.index.accesses import Access, AccessFilter, every_access
 from consentry.index.checkpoint import IndexFault
-from consentry.index.pages import all_items
 from consentry.index.rows import (
     RecordRow,
     find_records,
@@ -143,7 +142,7 @@ def model_lineage(connection: Connection, model_version_id: str) -> ModelLineage
         connection, "version", linked_from(connection, "session", sessions, "version"), linked_from
     )
     accesses = tuple(
-        access for session in sessions for access in _accesses(connection, AccessFilter(session=session))
+        access for session in sessions for access in every_access(connection, AccessFilter(session=session))
     )
     return ModelLineage(
         model_version=version,
@@ -196,7 +195,7 @@ def consent_versions(
 def accesses_of_versions(connection: Connection, versions: Iterable[str]) -> tuple[Access, ...]:
     """Every attempt on some dataset versions, in ledger order."""
     ids = tuple(versions)
-    return _accesses(connection, AccessFilter(versions=ids)) if ids else ()
+    return every_access(connection, AccessFilter(versions=ids)) if ids else ()
 
 
 def derived_versions(connection: Connection, versions: Iterable[str]) -> list[str]:
@@ -206,10 +205,6 @@ def derived_versions(connection: Connection, versions: Iterable[str]) -> list[st
 
 def _of_sessions(connection: Connection, sessions: Iterable[str], kind: str) -> tuple[RecordRow, ...]:
     return tuple(get_records(connection, kind, linking_to(connection, "session", sessions, kind)))
-
-
-def _accesses(connection: Connection, wanted: AccessFilter) -> tuple[Access, ...]:
-    return tuple(all_items(lambda page: find_accesses(connection, wanted, page)))
 
 
 def _closure(

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Annotated
 
-from consentry.index import Access, AccessFilter, RowManifest, Trail, all_items
-from consentry.index.accesses import find_accesses
+from consentry.index import Access, AccessFilter, RowManifest, Trail
+from consentry.index.accesses import every_access
 from consentry.index.checkpoint import IndexFault
 from consentry.index.rows import links_to
 from consentry.reports.figures import Figure, time_line
@@ -114,7 +113,7 @@ def dataset_access_report(trail: Trail, dataset: str, *, generated_at: str) -> R
     completeness = completeness_of(trail)
     with trail.snapshot() as connection:
         wanted = AccessFilter(dataset=dataset)
-        accesses = list(all_items(lambda page: find_accesses(connection, wanted, page)))
+        accesses = every_access(connection, wanted)
         ids = [access.attempt_id for access in accesses if access.outcome == "permit"]
         sessions = links_to(connection, "attempt", ids, "session")
     if not accesses and not _exists(trail, dataset):
@@ -172,7 +171,7 @@ def filtered_access_report(
     """
     completeness = completeness_of(trail)
     with trail.snapshot() as connection:
-        found = list(islice(all_items(lambda page: find_accesses(connection, wanted, page)), most + 1))
+        found = every_access(connection, wanted, most + 1)
         accesses = found[:most]
         ids = [access.attempt_id for access in accesses if access.outcome == "permit"]
         sessions = links_to(connection, "attempt", ids, "session")

@@ -2,6 +2,7 @@
 
 from consentry.index import Access, RecordRow
 from consentry.reports.claimed_times import ClaimedTimes, claimed_by_custodian
+from consentry.reports.consents_over_time import ConsentOverTime
 from consentry.reports.subject_access_tables import (
     AccessRow,
     ConsentRow,
@@ -25,7 +26,6 @@ from consentry.reports.wording import (
     who,
 )
 from consentry_records.consent import Consent
-from consentry_records.consent_changes import consent_as_of
 from consentry_records.grant_rules import Use
 from consentry_records.rules import consent_permits
 from consentry_records.vocabulary import (
@@ -131,14 +131,14 @@ def _permission(access: Access) -> Value:
 def _consent_at(access: Access, data: SubjectData) -> Value:
     at = access.decided_at or access.attempted_at
     kind = data.kinds.get(access.requester_msp)
-    if any(_allowed(consent, access, kind, at) for consent in data.relied_on):
+    if any(_allowed(consent, access, kind, at) for consent in data.consents_over_time):
         return "allowed this use"
     return "did not allow this use: rows about you had to be left out"
 
 
-def _allowed(consent: Consent, access: Access, kind: str | None, at: str) -> bool:
+def _allowed(consent: ConsentOverTime, access: Access, kind: str | None, at: str) -> bool:
     """Whether a consent allowed an access when it was decided, whatever happened to the consent later."""
-    then = consent_as_of(consent, at)
+    then = consent.at(at)
     use = Use(purpose=access.purpose, commercial=access.commercial)
     return then is not None and consent_permits(
         then, use, recipient=access.requester_msp, recipient_kind=kind, at=at

@@ -11,6 +11,7 @@ from consentry.index.accesses import Access
 from consentry.index.checkpoint import IndexFault
 from consentry.index.lineage import WithdrawalImpact, withdrawal_impact
 from consentry.index.rows import find_findings, find_records, get_records
+from consentry.reports.consents_over_time import ConsentOverTime
 from consentry.reports.transfers import countries_of_members
 from consentry_records.consent import Consent
 
@@ -80,6 +81,11 @@ class SubjectData:
     def rounds_by_session(self) -> Mapping[str, Sequence[str]]:
         """Training session → its rounds."""
         return _grouped((str(row.body.get("session_id")), row.record_id) for row in self.rounds)
+
+    @cached_property
+    def consents_over_time(self) -> tuple[ConsentOverTime, ...]:
+        """The consents that are relied on, as they were at any instant."""
+        return tuple(map(ConsentOverTime, self.relied_on))
 
     @cached_property
     def relied_on(self) -> tuple[Consent, ...]:
