@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from sqlalchemy import Engine, update
+from alembic.command import upgrade
+from sqlalchemy import Engine, create_engine, insert, select
 from support.story import LAKESIDE, NORTHGATE, RIVERSIDE, Story, consent, instant, tell
 
 from consentry.index import IndexFollower, Trail, open_database
 from consentry.index.consent_history import ConsentDays, consent_history
-from consentry.index.schema import consent_days, version
+from consentry.index.migrations.running import migrations_config
+from consentry.index.schema import REVISION, blocks, version
 from consentry.verification import memory_source
 from consentry_records import keys
 
@@ -54,13 +56,17 @@ def test_a_consent_that_its_custodian_did_not_endorse_is_not_counted() -> None:
 
 def test_an_index_of_an_earlier_release_is_emptied_and_filled_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'index.sqlite'}"
-    engine = indexed(tell(), url)
-    expected = history(engine)
-    with engine.begin() as connection:
-        consent_days.drop(connection)
-        connection.execute(update(version).values(version_num="0003"))
+    earlier = create_engine(url)
+    with earlier.begin() as connection:
+        upgrade(migrations_config(connection), "0004")
+        connection.execute(insert(blocks), [{"number": 0, "header_hash": b"x"}])
+    earlier.dispose()
+    engine = open_database(url)
+    with engine.connect() as connection:
+        assert connection.execute(select(blocks)).all() == []
+        assert connection.scalar(select(version.c.version_num)) == REVISION
     engine.dispose()
-    assert history(open_database(url)) == []
-    engine = indexed(tell(), url)
-    assert history(engine) == expected
-    engine.dispose()
+    again, new = indexed(tell(), url), indexed(tell())
+    assert history(again) == history(new)
+    again.dispose()
+    new.dispose()
