@@ -10,11 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from benchmarks.trail_events import fill
+from sqlalchemy import func, select, update
 from support.web_bench import ORIGIN, START, WebBench
 
 from consentry.cli.main import run
 from consentry.errors import ConfigurationError, InputRejected, LedgerUnreachable
 from consentry.index import open_database
+from consentry.index.schema import transactions
 from consentry.trail_read_outbox import TrailReadOutbox
 from consentry.trail_reads import SentReads
 from consentry.wallet import Wallet, WalletIdentity
@@ -168,8 +171,22 @@ def test_news_name_the_newest_block(bench):
     browser = bench.signed_in("dpo")
     threading.Timer(1.5, bench.application.state.stopping.set).start()
     told = browser.get("/events").text
-    last = bench.application.state.view.last_block()
+    last = bench.application.state.view.newest_news()
+    assert last == bench.application.state.view.last_block() > 0
     assert told == f"event: block\ndata: {last}\n\nevent: end\ndata: end\n\n"
+
+
+def test_looks_are_no_news(filled, tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'reads.sqlite'}")
+    fill(engine, 100)
+    view = LedgerView(engine, lambda *_arguments, **_read: None)
+    with engine.begin() as connection:
+        last = connection.execute(select(func.max(transactions.c.block))).scalar_one()
+        connection.execute(
+            update(transactions).where(transactions.c.block == last).values(function="trail:record_read")
+        )
+    assert view.newest_news() < last or last == 0
+    engine.dispose()
 
 
 def test_the_block_of_an_instant_is_found(bench):

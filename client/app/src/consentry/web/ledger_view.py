@@ -22,6 +22,7 @@ from consentry_records.instants import shift
 
 Wanted = TypeVar("Wanted", AccessFilter, TransactionFilter)
 _MARGIN_MS = 3_600_000
+_READ = "trail:record_read"
 
 
 class LedgerView:
@@ -72,6 +73,17 @@ class LedgerView:
         """
         with self.snapshot() as connection:
             return last_block_of(connection)
+
+    def newest_news(self) -> int:
+        """Number of the newest block that has more than records of reads; 0 if there is none.
+
+        Every look at a page is itself a transaction: it is nothing to look again for.
+        """
+        table = transactions.c
+        query = select(table.block).where(table.function != _READ)
+        newest = query.order_by(table.block.desc(), table.position.desc()).limit(1)
+        with self.snapshot() as connection:
+            return int(connection.scalar(newest) or 0)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

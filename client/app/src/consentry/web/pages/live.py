@@ -1,4 +1,4 @@
-"""Live news: the number of the newest indexed block, as server-sent events."""
+"""Live news: the number of the newest block with something new, as server-sent events."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Streams:
 
 @router.get("/events", dependencies=[Depends(require(*READERS))])
 async def events(request: Request, view: CurrentView, session: CurrentSession) -> StreamingResponse:
-    """Tell of each new block until the session ends; a stream that only waits prolongs no session."""
+    """Tell of new blocks until the session ends; a stream that only waits prolongs no session."""
     streams: Streams = request.app.state.streams
     streams.begin(session)
     return StreamingResponse(_news(request, view, session, streams), media_type="text/event-stream")
@@ -59,7 +59,7 @@ async def _news(request: Request, view: LedgerView, session: Session, streams: S
     told, spoken_at = -1, time.monotonic()
     try:
         while sessions.is_live(session) and not stopping.is_set():
-            last = await run_in_threadpool(_last_block, view)
+            last = await run_in_threadpool(_newest, view)
             if last > told:
                 told, spoken_at = last, time.monotonic()
                 yield f"event: block\ndata: {last}\n\n"
@@ -75,8 +75,8 @@ async def _news(request: Request, view: LedgerView, session: Session, streams: S
         streams.end(session)
 
 
-def _last_block(view: LedgerView) -> int:
+def _newest(view: LedgerView) -> int:
     try:
-        return view.last_block()
+        return view.newest_news()
     except ConsentryError:
         return -1
