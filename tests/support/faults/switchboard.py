@@ -47,6 +47,7 @@ class Switchboard:
         # One thread enters namespaces; a socket stays in the one in which it was made.
         self._entering = ThreadPoolExecutor(1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
 
     def __enter__(self) -> Switchboard:
         self._files[HOME] = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -104,7 +105,8 @@ class Switchboard:
                     continue
                 for port in ports:
                     listener = await self._in(here, lambda port=port: _listening(port))
-                    await asyncio.start_server(self._forwarder(here, there, port), sock=listener)
+                    forwarder = self._forwarder(here, there, port)
+                    self._servers.append(await asyncio.start_server(forwarder, sock=listener))
 
     def _forwarder(self, here: str, there: str, port: int) -> Callable[..., object]:
         wire = self._wires[frozenset((here, there))]
@@ -140,6 +142,8 @@ class Switchboard:
         return await self._loop.run_in_executor(self._entering, enter)
 
     async def _end(self) -> None:
+        for server in self._servers:
+            server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
