@@ -28,7 +28,14 @@ from consentry.index import (
     all_items,
     open_database,
 )
-from consentry.index.nearby import count_records, counted_by_target, named, newest, pointing_to
+from consentry.index.nearby import (
+    count_records,
+    counted_by_target,
+    named,
+    newest,
+    newest_of_each,
+    pointing_to,
+)
 from consentry.index.nearby_impact import impact_of_consent
 from consentry.index.nearby_lineage import lineage_of_model_version, lineage_of_versions
 from consentry.index.recent_accesses import count_by_recipient, recent_accesses
@@ -231,3 +238,13 @@ def open_index(story: Story) -> Engine:
     opened = open_database("sqlite://")
     IndexFollower(opened, "consentry").follow(memory_source("peer", story.chain.blocks))
     return opened
+
+
+def test_the_newest_of_each_is_the_first_of_its_own_page(engine: Engine) -> None:
+    versions = [VERSION, identifier("version", 2), identifier("version", 3)]
+    with Trail(engine).snapshot() as connection:
+        found = newest_of_each(connection, "version", versions, "grant")
+        for version_id in versions:
+            first = newest(connection, "grant", pointing_to("version", [version_id], "grant"), 1).rows
+            assert [found[version_id]] == list(first) if first else version_id not in found
+        assert newest_of_each(connection, "version", [], "grant") == {}

@@ -124,6 +124,27 @@ def counted_by_target(
     return {str(to_id): int(count) for to_id, count in connection.execute(query.group_by(table.to_id))}
 
 
+def newest_of_each(
+    connection: Connection, kind: str, ids: Sequence[str], from_kind: str
+) -> dict[str, RecordRow]:
+    """For each of some records the newest record of ``from_kind`` that points to it, where one does."""
+    table = records.c
+    place = func.row_number().over(
+        partition_by=links.c.to_id, order_by=(table.first_block.desc(), table.record_id.desc())
+    )
+    joined = and_(table.kind == links.c.from_kind, table.record_id == links.c.from_id)
+    ranked = (
+        select(links.c.to_id, links.c.from_id, place.label("place"))
+        .join(records, joined)
+        .where(links.c.to_kind == kind, links.c.to_id.in_(ids), links.c.from_kind == from_kind)
+        .subquery()
+    )
+    query = select(ranked.c.to_id, ranked.c.from_id).where(ranked.c.place == 1)
+    found = {str(to_id): str(from_id) for to_id, from_id in connection.execute(query)}
+    rows = {row.record_id: row for row in get_records(connection, from_kind, found.values())}
+    return {to_id: rows[from_id] for to_id, from_id in found.items() if from_id in rows}
+
+
 def count_records(connection: Connection, kind: str, ids: Ids) -> int:
     """How many records of a kind are among some ids; `MOST_COUNTED` + 1 stands for more."""
     return _count(connection, and_(records.c.kind == kind, records.c.record_id.in_(ids)))

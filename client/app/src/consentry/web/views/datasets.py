@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from consentry.index import Access, IndexFault, PageRequest
-from consentry.index.nearby import Nearby, counted_by_target, named, newest, pointing_to
+from consentry.index.nearby import Nearby, counted_by_target, named, newest, newest_of_each, pointing_to
 from consentry.index.nearby_lineage import NearbyLineage, lineage_of_versions
 from consentry.index.recent_accesses import recent_accesses
 from consentry.index.rows import RecordRow, get_record
@@ -15,7 +15,7 @@ from consentry.web.graphs import MOST_OF_A_KIND
 from consentry.web.views.consents_over_time import ConsentsOverTime, consents_over_time
 from consentry.web.views.records import GrantEntry, VersionEntry, grant_entry, version_entry
 
-DATASETS_A_PAGE = 50
+DATASETS_A_PAGE = 25
 VERSIONS_A_PAGE = 20
 _GRANTS, _DECISIONS, _NEWEST_VERSIONS = 10, 10, 50
 
@@ -87,7 +87,10 @@ def list_datasets(connection: Connection, after: str | None, owner: str | None =
     found = named(connection, "dataset", DATASETS_A_PAGE, after, owner)
     ids = [row.record_id for row in found.rows]
     counts = counted_by_target(connection, "dataset", ids, "version")
-    entries = tuple(_entry(connection, row, counts.get(row.record_id, 0)) for row in found.rows)
+    newest_rows = newest_of_each(connection, "dataset", ids, "version")
+    entries = tuple(
+        _entry(row, counts.get(row.record_id, 0), newest_rows.get(row.record_id)) for row in found.rows
+    )
     return DatasetList(entries, found.count, found.next)
 
 
@@ -131,12 +134,11 @@ def _versions(connection: Connection, dataset_id: str, most: int, after: str | N
     return newest(connection, "version", ids, most, after)
 
 
-def _entry(connection: Connection, row: RecordRow, version_count: int) -> DatasetEntry:
-    rows = _versions(connection, row.record_id, 1, None).rows
+def _entry(row: RecordRow, version_count: int, newest_row: RecordRow | None) -> DatasetEntry:
     return DatasetEntry(
         dataset_id=row.record_id,
         name=str(row.body.get("name", "")),
         custodian=row.owner,
         version_count=version_count,
-        newest=version_entry(rows[0]) if rows else None,
+        newest=version_entry(newest_row) if newest_row is not None else None,
     )

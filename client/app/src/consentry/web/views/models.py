@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from consentry.index import IndexFault
-from consentry.index.nearby import Nearby, counted_by_target, named, newest, pointing_to
+from consentry.index.nearby import Nearby, counted_by_target, named, newest, newest_of_each, pointing_to
 from consentry.index.nearby_lineage import lineage_of_model_version
 from consentry.index.rows import RecordRow, get_record
 from consentry.web.graphs import MOST_OF_A_KIND
@@ -15,7 +15,7 @@ from consentry.web.views.around import Around, around
 from consentry.web.views.records import ModelVersionEntry, model_version_entry
 from consentry_records.model_stage import DEVELOPMENT
 
-MODELS_A_PAGE = 50
+MODELS_A_PAGE = 25
 VERSIONS_A_PAGE = 25
 _STAGE = "stage"
 
@@ -91,8 +91,12 @@ def list_models(connection: Connection, after: str | None) -> ModelList:
         InputRejected: PAGE_INVALID.
     """
     found = named(connection, "model", MODELS_A_PAGE, after)
-    counts = counted_by_target(connection, "model", [row.record_id for row in found.rows], "modelversion")
-    entries = tuple(_entry(connection, row, counts.get(row.record_id, 0)) for row in found.rows)
+    ids = [row.record_id for row in found.rows]
+    counts = counted_by_target(connection, "model", ids, "modelversion")
+    newest_rows = newest_of_each(connection, "model", ids, "modelversion")
+    entries = tuple(
+        _entry(row, counts.get(row.record_id, 0), newest_rows.get(row.record_id)) for row in found.rows
+    )
     return ModelList(entries, found.count, found.next)
 
 
@@ -168,12 +172,11 @@ def _versions(connection: Connection, model_id: str, most: int, after: str | Non
     return newest(connection, "modelversion", ids, most, after)
 
 
-def _entry(connection: Connection, row: RecordRow, version_count: int) -> ModelEntry:
-    rows = _versions(connection, row.record_id, 1, None).rows
+def _entry(row: RecordRow, version_count: int, newest_row: RecordRow | None) -> ModelEntry:
     return ModelEntry(
         model_id=row.record_id,
         name=str(row.body.get("name", "")),
         owner=row.owner,
         version_count=version_count,
-        newest=model_version_entry(rows[0]) if rows else None,
+        newest=model_version_entry(newest_row) if newest_row is not None else None,
     )
