@@ -8,14 +8,21 @@ import pytest
 from fastapi.routing import APIRoute
 from support.web_bench import ORIGIN, WebBench
 
+from consentry.web import sign_in, static_files
 from consentry.web.access import current_officer, require, require_function
 from consentry.web.guard import PUBLIC
+from consentry.web.pages import ROUTERS
 from consentry.web.security_headers import CONTENT_SECURITY_POLICY
 from consentry_records.roles import ROLES
 
 
 def routes(bench: WebBench) -> list[APIRoute]:
-    return [route for route in bench.application.routes if isinstance(route, APIRoute)]
+    routers = (sign_in.router, static_files.router, *ROUTERS)
+    found = [route for router in routers for route in router.routes]
+    assert all(isinstance(route, APIRoute) for route in found)
+    assert len(bench.application.routes) == len(routers)
+    assert len(found) > 40
+    return found
 
 
 def concrete(path: str) -> str:
