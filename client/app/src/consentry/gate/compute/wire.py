@@ -106,15 +106,15 @@ class Answer:
             ValueError: something else.
         """
         while True:
-            document = json.loads(self._line())
-            if "ended" not in document:
-                yield int(document["rows"]), int(document["of"])
-                continue
             try:
+                document = json.loads(self._line())
+                if "ended" not in document:
+                    yield int(document["rows"]), int(document["of"])
+                    continue
                 record = NewDelivery.from_dict(document["ended"])
                 yield Ended(record, bool(document["recorded"]), bytes.fromhex(document["key"]))
-            except (LedgerError, KeyError, TypeError) as error:
-                raise ValueError("not the end of a run") from error
+            except (LedgerError, KeyError, TypeError, RecursionError) as error:
+                raise ValueError("not a line of an answer") from error
             return
 
     def take(self, size: int) -> bytes:
