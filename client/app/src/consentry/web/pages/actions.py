@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from consentry.errors import ConsentryError
@@ -24,7 +24,6 @@ from consentry.web.signing.relay import Relay
 
 router = APIRouter()
 Key = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{22}$")]
-_GOOD, _BAD = ("committed",), ("refused", "invalid")
 _WAITS = ("waiting", "fetched", "endorsed", "submitted")
 
 
@@ -38,7 +37,6 @@ class Progress:
     digest: tuple[str, ...]
     headline: Headline
     statement: Statement | None
-    step: int
     outcomes: tuple[Outcome, ...]
     submitted: str
     is_unclear: bool
@@ -69,9 +67,7 @@ def action_progress(request: Request, view: CurrentView, officer: CurrentOfficer
 
 
 @router.post("/actions/{key}/cancel")
-def cancel_action(
-    request: Request, officer: CurrentOfficer, key: Key, csrf_token: Annotated[str, Form()]
-) -> RedirectResponse:
+def cancel_action(request: Request, officer: CurrentOfficer, key: Key) -> RedirectResponse:
     """Give an action up that is not on its way to the ledger."""
     pending = own_action(request, officer.serialized, key)
     cast(Desk, request.app.state.desk).give_up(pending, at_signer=False)
@@ -102,7 +98,6 @@ def _progress(request: Request, view: LedgerView, pending: Pending) -> Progress:
             digest=(f"{kind}:", *(value[start : start + 8] for start in range(0, len(value), 8))),
             headline=pending.headlines[language],
             statement=statement,
-            step=pending.step,
             outcomes=tuple(pending.outcomes),
             submitted=pending.submitted,
             is_unclear=pending.is_unclear,

@@ -12,7 +12,6 @@ from fabric_gateway.errors import ErrorDetail
 from fabric_gateway.failures import StatusFailure
 
 PREFIX = "/sign"
-MAXIMUM_BODY = 1024 * 1024
 _DETAIL = ("address", "msp_id", "message")
 
 
