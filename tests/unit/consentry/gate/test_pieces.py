@@ -64,7 +64,7 @@ def test_every_row_comes_once_in_proved_subtrees(
 
 def test_pieces_double_up_to_whole_blocks() -> None:
     found = gone_through(Stored(20_000, 8192))
-    assert [piece.unit for piece in found] == [256, 256, 512, 1024, 2048, 4096, 8192, 8192]
+    assert [piece.unit for piece in found] == [128, 128, 256, 512, 1024, 2048, 4096, 8192, 8192]
 
 
 def test_a_stream_that_is_taken_up_goes_on_from_its_row() -> None:

@@ -15,7 +15,7 @@ from consentry.gate import row_blocks
 from consentry.gate.store import Index, StoredVersion
 from consentry_records import merkle
 
-FIRST_ROWS = 256
+FIRST_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,16 +249,17 @@ class Gate:
         use = RecipientUse(attempt.purpose, attempt.commercial, attempt.requester_msp)
         answers = ConsentAnswers(self._ledger.transactions, use, self._clock)
 
-        def prepare() -> bytes:
+        def prepare() -> None:
             pieces.schema()
             if not pieces.are_over:
                 subjects = row_blocks.cells(pieces.peek().rows.column(row_blocks.SUBJECT))
                 answers.ask(list(dict.fromkeys(subjects)))
-            return self._secret(attempt.version_id)
 
         prepared = self._preparing.submit(prepare)
+        secret = self._preparing.submit(self._secret, attempt.version_id)
         permit = self._parts.permits.decide(state)
-        return permit, prepared.result(), ConsentedPieces(self._parts.permits, permit, pieces, answers)
+        prepared.result()
+        return permit, secret.result(), ConsentedPieces(self._parts.permits, permit, pieces, answers)
 
     def _secret(self, version_id: str) -> bytes:
         return self._ledger.datasets.secret(self._ledger.datasets.get(version_id).name).secret
