@@ -28,6 +28,8 @@ from fabric_protocol.errors import ProtocolError
 _NEWEST = ab_pb2.SeekPosition(newest=ab_pb2.SeekNewest())
 _LARGEST_NUMBER = 2**63 - 1
 _SECONDS = 30.0
+# Ordering nodes that agree on who they are anew may need a change of their leader for it.
+_CHANGE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -180,10 +182,14 @@ class _Administration:
         following = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=start))
         for_ever = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_LARGEST_NUMBER))
         return next(
-            int(block.header.number) for block in self._blocks(following, for_ever) if is_config_block(block)
+            int(block.header.number)
+            for block in self._blocks(following, for_ever, seconds=_CHANGE_SECONDS)
+            if is_config_block(block)
         )
 
-    def _blocks(self, start: Any, stop: Any, must_order: bool = False) -> Iterator[Any]:
+    def _blocks(
+        self, start: Any, stop: Any, must_order: bool = False, seconds: float = _SECONDS
+    ) -> Iterator[Any]:
         signer = self._signers[0]
         timestamp = Timestamp()
         timestamp.GetCurrentTime()
@@ -202,7 +208,7 @@ class _Administration:
             ).SerializeToString(),
         ).SerializeToString()
         envelope = common_pb2.Envelope(payload=payload, signature=signer.signer(sha256(payload).digest()))
-        for answer in self._stub.Deliver(iter([envelope]), timeout=_SECONDS):
+        for answer in self._stub.Deliver(iter([envelope]), timeout=seconds):
             if answer.WhichOneof("Type") == "status":
                 status = common_pb2.Status.Name(answer.status)
                 raise NetworkError("ORDERER_UNREACHABLE", f"the ordering node gave no blocks: {status}")
