@@ -57,9 +57,13 @@ class PageRequest:
         if self.after is None:
             return None
         block, position = map(int, self.after.split("."))
+        # The first part says no more than the second, but by it databases find the place at once.
+        place = table.c
         if self.newest_first:
-            return or_(table.c.block < block, (table.c.block == block) & (table.c.position < position))
-        return or_(table.c.block > block, (table.c.block == block) & (table.c.position > position))
+            before = or_(place.block < block, (place.block == block) & (place.position < position))
+            return (place.block <= block) & before
+        after = or_(place.block > block, (place.block == block) & (place.position > position))
+        return (place.block >= block) & after
 
     def order(self, table: Table) -> tuple[ColumnElement[Any], ...]:
         """How rows with ``block`` and ``position`` are to be ordered."""

@@ -18,7 +18,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -69,6 +69,7 @@ transactions = Table(
     Index("transactions_by_id", "transaction_id"),
     Index("transactions_by_creator", "creator", "block", "position"),
     Index("transactions_by_organization", "creator_msp", "block", "position"),
+    Index("transactions_by_function", "function", "block", "position"),
     Index("transactions_by_code", "code", "block", "position"),
     Index("transactions_invalid", "block", "position", sqlite_where=INVALID, postgresql_where=INVALID),
 )
