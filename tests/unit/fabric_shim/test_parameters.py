@@ -113,3 +113,38 @@ def test_any_bytes_are_decoded_or_refused(argument):
 def test_what_is_encoded_is_decoded(value):
     assert argument_decoder(dict[str, list[bool]])(encode(value)) == value
     assert argument_decoder(Any)(json.dumps(value).encode()) == value
+
+
+def nested(levels: int, inner: bytes = b"1") -> bytes:
+    return (
+        b'{"a":[' * (levels // 2) + b"[" * (levels % 2) + inner + b"]" * (levels % 2) + b"]}" * (levels // 2)
+    )
+
+
+@pytest.mark.parametrize("levels", [0, 1, 63, 64])
+def test_a_document_has_as_many_levels_as_it_may(levels):
+    decode = argument_decoder(Any)
+    # Brackets side by side, and those in strings, are no levels.
+    wide = (
+        b"[" * (levels > 0) + nested(max(levels - 1, 0)) + b',"' + b"[{" * 99 + b'\\"["' + b"]" * (levels > 0)
+    )
+    assert decode(nested(levels)) == json.loads(nested(levels))
+    if levels:
+        assert decode(wide) == json.loads(wide)
+
+
+# Parsers of Python 3.11 give up at a thousand levels, later ones at other depths or never.
+@pytest.mark.parametrize("levels", [65, 66, 900, 1_500, 5_000, 20_000, 200_000])
+@pytest.mark.parametrize("inner", [b"1", b"1.5", b"10000000000000000000", b'{"b":1,"b":2}', b"?", b"", b'"['])
+def test_what_is_too_deep_is_refused_in_the_same_words_by_every_version(levels, inner):
+    with pytest.raises(ArgumentRefusedError) as refusal:
+        argument_decoder(Any)(nested(levels, inner))
+    assert (
+        str(refusal.value) == "got bytes that are not JSON of 64 levels at most, expected one JSON document"
+    )
+
+
+def test_what_is_not_too_deep_keeps_its_own_words():
+    wide = b"[" + b"[]," * 200 + b"1.5]"
+    with pytest.raises(ArgumentRefusedError, match="a fraction or exponent"):
+        argument_decoder(Any)(wide)

@@ -13,7 +13,9 @@ from typing import Any
 SAFE_INTEGER = 2**53 - 1
 """Largest magnitude that every JSON reader holds exactly (RFC 8785 §3.2.2.3, RFC 7493 §2.2)."""
 
-_MAXIMUM_DEPTH = 64
+MAXIMUM_DEPTH = 64
+"""Most levels of lists and objects, in arguments too: how deep parsers go differs between Python versions."""
+
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False)
 
 
@@ -37,8 +39,8 @@ def encode(value: Any) -> bytes:
 def _plain(value: Any, depth: int) -> Any:
     if value is None or value is True or value is False or type(value) is str:
         return value
-    if depth > _MAXIMUM_DEPTH:
-        raise ValueError(f"got a value nested over {_MAXIMUM_DEPTH} levels, expected fewer")
+    if depth > MAXIMUM_DEPTH:
+        raise ValueError(f"got a value nested over {MAXIMUM_DEPTH} levels, expected fewer")
     if isinstance(value, int):
         if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
             raise ValueError("got an integer beyond ±(2^53-1), expected a smaller one or a string")

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, Union, get_args, get_origin
 
-from fabric_shim.canonical import SAFE_INTEGER
+from fabric_shim.canonical import MAXIMUM_DEPTH, SAFE_INTEGER
 from fabric_shim.errors import ConfigurationError
 
 Decoder = Callable[[bytes], Any]
 Converter = Callable[[Any], Any]
+
+
+# Strings, in which brackets count for nothing, and brackets.
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 
 
 class ArgumentRefusedError(ValueError):
@@ -47,13 +52,50 @@ def _text(argument: bytes) -> str:
 
 def _json(argument: bytes) -> Any:
     try:
-        return _decoder.decode(argument.decode())
+        value = _decoder.decode(argument.decode())
     except ArgumentRefusedError:
+        # Behind more levels than are taken, how far the parser came is up to its version.
+        if _is_deep_text(argument):
+            raise _not_json() from None
         raise
     except UnicodeDecodeError:
         raise ArgumentRefusedError("got bytes that are not UTF-8, expected a JSON document") from None
     except (ValueError, RecursionError):
-        raise ArgumentRefusedError("got bytes that are not JSON, expected one JSON document") from None
+        raise _not_json() from None
+    if argument.count(b"[") + argument.count(b"{") > MAXIMUM_DEPTH and _is_deep(value):
+        raise _not_json()
+    return value
+
+
+def _not_json() -> ArgumentRefusedError:
+    return ArgumentRefusedError(
+        f"got bytes that are not JSON of {MAXIMUM_DEPTH} levels at most, expected one JSON document"
+    )
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a parsed document has more levels of lists and objects than are taken."""
+    level = [value]
+    for _ in range(MAXIMUM_DEPTH):
+        level = [
+            child
+            for item in level
+            if isinstance(item, list | dict)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return any(isinstance(item, list | dict) for item in level)
+
+
+def _is_deep_text(argument: bytes) -> bool:
+    """The same of text that the parser refused."""
+    depth = deepest = 0
+    for token in _TOKEN.findall(argument):
+        if token in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in (b"]", b"}"):
+            depth -= 1
+    return deepest > MAXIMUM_DEPTH
 
 
 def _no_float(_: str) -> NoReturn:
