@@ -107,6 +107,13 @@ def test_a_permit_for_some_columns_gets_no_visa_for_the_whole_version() -> None:
     assert refused(source=source) == "VISA_COLUMNS"
 
 
+def test_a_permit_for_a_function_gets_no_visa_for_the_data() -> None:
+    computed = {"output": "aggregate", "function_digest": ledger_examples.digest("function")}
+    for changes in (computed, {"output": "aggregate"}):
+        source = replace(decided(), attempt=examples.attempt(**changes))
+        assert refused(source=source) == "VISA_OUTPUT"
+
+
 def test_a_shortened_grant_shortens_the_visa() -> None:
     end = shift(examples.MIDDLE, 60_000)
     shorter = Grant.from_dict(examples.grant().to_dict() | {"not_after": end})

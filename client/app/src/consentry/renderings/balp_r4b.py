@@ -110,7 +110,7 @@ FIELDS = (
         "AuditEvent.entity.detail.valueString",
         "attempt.attempt_id, attempt.version_id, decision.rules, decision.epoch, decision.permit_not_after, "
         "decision.use, decision.emergency, decision.session_id, attempt.commercial, attempt.diseases, "
-        "attempt.output, attempt.projects, attempt.columns, attempt.proposal_time",
+        "attempt.output, attempt.projects, attempt.columns, attempt.function_digest, attempt.proposal_time",
         required=False,
     ),
 )

@@ -91,6 +91,7 @@ def details(source: DecisionSource) -> dict[str, str]:
         "output": attempt.output,
         "projects": " ".join(attempt.projects),
         "columns": json.dumps(attempt.columns, ensure_ascii=False) if attempt.columns else "",
+        "function": attempt.function_digest,
         "attempted-at": attempt.proposal_time,
     }
     return {key: value for key, value in found.items() if value}

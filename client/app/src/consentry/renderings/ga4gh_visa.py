@@ -21,6 +21,7 @@ from consentry.errors import InputRejected
 from consentry.renderings.fields import CONSTANT, Field
 from consentry.renderings.names import record_digest
 from consentry.renderings.sources import DecisionSource
+from consentry_records.access import ROWS
 from consentry_records.grant import Grant, Suspension
 from consentry_records.grant_rules import Use, grant_refusals
 from consentry_records.instants import parse_instant, shift
@@ -77,12 +78,17 @@ def visa_claims(source: DecisionSource, standing: Standing, issuer: VisaIssuer) 
     """The claims of the visa on a permit; `sub` is the requester's enrolment id.
 
     Raises:
-        InputRejected: VISA_WITHOUT_PERMIT, VISA_WITHOUT_GRANT, VISA_TOO_LATE, VISA_GRANT_OVER, VISA_COLUMNS.
+        InputRejected: VISA_WITHOUT_PERMIT, VISA_WITHOUT_GRANT, VISA_TOO_LATE, VISA_GRANT_OVER, VISA_COLUMNS,
+            VISA_OUTPUT.
     """
     end = _permit_end(source, standing)
     if source.attempt.columns:
         raise InputRejected(
             "VISA_COLUMNS", "the permit is for some columns; a visa can only speak of the whole version"
+        )
+    if source.attempt.output != ROWS:
+        raise InputRejected(
+            "VISA_OUTPUT", "the permit is for aggregates or a function; a visa can only speak of the data"
         )
     last = min(end, shift(standing.at, 1000 * issuer.lifetime_seconds))
     value = f"{issuer.url.rstrip('/')}/versions/{source.version.version_id}"
