@@ -58,15 +58,23 @@ def _check(value: object, depth: int) -> None:
             return
         case list() | tuple():
             for item in value:
-                _check(item, depth - 1)
+                if depth == 1 or not _is_plain(item):
+                    _check(item, depth - 1)
         case dict():
             for key, item in value.items():
                 if not isinstance(key, str):
                     raise LedgerError("VALUE_NOT_ENCODABLE", {"got": "an object whose name is not text"})
-                _check(key, depth)
-                _check(item, depth - 1)
+                if not key.isascii():
+                    _check_unicode(key)
+                if depth == 1 or not _is_plain(item):
+                    _check(item, depth - 1)
         case _:
             raise LedgerError("VALUE_NOT_ENCODABLE", {"got": describe(value)})
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is what most are, ASCII text, so that nothing else is to be asked."""
+    return type(value) is str and value.isascii()
 
 
 def _check_unicode(text: str) -> None:
