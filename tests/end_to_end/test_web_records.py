@@ -59,7 +59,7 @@ def test_a_dataset_leads_to_the_models_made_from_it_and_they_lead_back(site: Sit
     optional_tool("node")
     with site.officer() as page:
         page.goto("/datasets")
-        page.locator("tbody a").first.click()
+        page.get_by_role("link", name="wdbc-northgate").click()
         expect(page.locator("svg.lineage")).to_be_visible()
         page.locator("summary").first.click()
         expect(page.locator("details table").first).to_be_visible()
