@@ -67,7 +67,7 @@ class Round:
 
 SHAPES = (
     Shape("put", ("key", _TEXT), 1500, 20, 1 / 0.8),
-    Shape("get", ("key",), 1500, 20, 1.0, 1.0),
+    Shape("get", ("key",), 1500, 20, 1.0),
     Shape("domain", ("key", _TEXT), 800, 20, 1.5, 1.5),
     Shape("write_many", ("key", _TEXT), 20, 2, 5.0, 5.0),
     Shape("read_many", ("key",), 20, 2, 3.0, 3.0),
