@@ -19,9 +19,9 @@ def own_request(page: Page) -> str:
 def offer_review(page: Page) -> None:
     """Fill the form of a review and go on to the page that shows the action."""
     page.goto(own_request(page))
-    page.get_by_label("not to grant").check()
-    page.get_by_label("more data are asked for than needed").check()
-    page.get_by_label("Rationale", exact=True).fill(RATIONALE)
+    page.locator('input[value="reject"]').check()
+    page.locator('input[value="DATA_NOT_MINIMAL"]').check()
+    page.locator("#rationale").fill(RATIONALE)
     page.locator('form[action$="/review"] button').click()
     page.wait_for_url("**/actions/*")
 
