@@ -6,6 +6,7 @@ import pytest
 
 from consentry.access import Access
 from consentry.errors import DecisionPending, LedgerRefused
+from consentry.peer_lag import await_arrival
 
 ATTEMPT = "attempt-" + "0" * 32
 OPEN = SimpleNamespace(attempt=SimpleNamespace(custodian="NorthgateMSP"), decision=None)
@@ -45,3 +46,19 @@ def test_an_attempt_that_nobody_made_is_named_in_the_end(monkeypatch: pytest.Mon
 def test_another_refusal_ends_the_waiting_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LedgerRefused, match="IDENTIFIER_INVALID"):
         answering(monkeypatch, refused("IDENTIFIER_INVALID"), OPEN).wait_for_decision(ATTEMPT, timeout=0.2)
+
+
+def test_what_another_organization_wrote_is_waited_for_at_the_own_peer() -> None:
+    answers = [refused("FUNCTION_NOT_FOUND"), refused("FUNCTION_NOT_FOUND")]
+
+    def read() -> str:
+        if answers:
+            raise answers.pop()
+        return "there"
+
+    assert await_arrival(read, "FUNCTION_NOT_FOUND") == "there"
+    answers.extend([refused("FUNCTION_NOT_FOUND")] * 99)
+    with pytest.raises(LedgerRefused, match="FUNCTION_NOT_FOUND"):
+        await_arrival(read, "FUNCTION_NOT_FOUND", seconds=0.05)
+    with pytest.raises(LedgerRefused):
+        await_arrival(read, "ANOTHER_CODE")

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from consentry.errors import InputRejected
+from consentry.peer_lag import await_arrival
 from consentry.provenance import code_digest
 from consentry.transactions import Transactions, checked
 from consentry_records.function import (
@@ -98,7 +99,8 @@ class Functions:
         settings = Settings.from_dict(self._transactions.evaluate("ledger:settings"))
         tolerance = timedelta(milliseconds=settings.time_tolerance_ms)
         digest, start = _digest(source), not_before or self._clock() - tolerance
-        before = self.get(digest, owner=owner).approval_of(self._own)
+        found = await_arrival(lambda: self.get(digest, owner=owner), "FUNCTION_NOT_FOUND")
+        before = found.approval_of(self._own)
         new = checked(
             lambda: NewFunctionApproval(
                 owner=owner,
