@@ -35,7 +35,8 @@ def recent_accesses(connection: Connection, versions: Sequence[str], page: PageR
 def count_by_recipient(connection: Connection, versions: Sequence[str]) -> dict[tuple[str, str], int]:
     """How many accesses to some versions each organization (MSP id) tried, by outcome."""
     table = accesses.c
-    grouped = (table.requester_msp, table.outcome)
+    # An expression: grouping by the column itself, SQLite would read all accesses in the order of its index.
+    grouped = (table.requester_msp.concat(""), table.outcome)
     query = select(*grouped, func.count()).where(table.version_id.in_(versions)).group_by(*grouped)
     return {(msp_id, outcome): count for msp_id, outcome, count in connection.execute(query)}
 
