@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.engines import engine_parameters
 from support.installed_command import CONSENTRY, SECONDS, DemoRun, environment
-from support.web_site import Site, running_site
+from support.web_site import Server, Site, browsed, running_server
 
 from consentry.network import EMBEDDED
 
@@ -43,9 +43,16 @@ def demo_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Northgate's pages on the demo's ledger, and a browser."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Northgate's pages on the demo's ledger."""
     with running_demo(tmp_path_factory.mktemp("site") / "network", EMBEDDED) as demo:
         assert demo.status == 0, demo.output[-4000:]
-        with running_site(demo.directory) as site:
-            yield site
+        with running_server(demo.directory) as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+def site(served: Server) -> Iterator[Site]:
+    """The pages and a browser, which is ended with the file's tests: others have event loops of their own."""
+    with browsed(served) as site:
+        yield site

@@ -50,9 +50,18 @@ class Site:
         shoot(page, PICTURES, name)
 
 
+@dataclass
+class Server:
+    """Where the pages of a network directory are served, and what the server said."""
+
+    directory: Path
+    url: str
+    log: Path
+
+
 @contextmanager
-def running_site(directory: Path) -> Iterator[Site]:
-    """Serve the pages and start a browser; both are ended afterwards."""
+def running_server(directory: Path) -> Iterator[Server]:
+    """Serve the pages until it is left."""
     log = directory / "web.log"
     with log.open("wb") as output:
         command = [CONSENTRY, "--network", str(directory), "--as", "northgate/service"]
@@ -64,12 +73,18 @@ def running_site(directory: Path) -> Iterator[Site]:
             env=environment(),
         )
         try:
-            with running_browser() as browser:
-                yield Site(directory, _announced(server), browser, log)
+            yield Server(directory, _announced(server), log)
         finally:
             server.send_signal(signal.SIGTERM)
             server.communicate(timeout=_STOP_SECONDS)
     assert server.returncode == 0, log.read_text()
+
+
+@contextmanager
+def browsed(server: Server) -> Iterator[Site]:
+    """A browser in front of the pages. While it runs, its event loop is this thread's: no other can run."""
+    with running_browser() as browser:
+        yield Site(server.directory, server.url, browser, server.log)
 
 
 def _announced(server: subprocess.Popen[str]) -> str:

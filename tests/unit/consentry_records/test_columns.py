@@ -18,6 +18,7 @@ from consentry_records.grant_rules import Use, grant_refusals
 SETTINGS = examples.settings()
 NAMES = ("age", "tumour stage", "größe", "年齢")
 HOSTILE = (
+    "soft\u00adhyphen",
     "",
     " age",
     "age ",

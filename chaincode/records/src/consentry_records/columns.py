@@ -21,6 +21,8 @@ _EXPECTED = (
 )
 # Every Python has this one version beside its own, so that all peers agree on what is a character.
 _UNICODE = unicodedata.ucd_3_2_0
+# A dash in that version, and not shown by now.
+_SOFT_HYPHEN = "\u00ad"
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -36,7 +38,7 @@ class ColumnName:
 
 
 def _is_fit(name: str) -> bool:
-    if name != name.strip() or name.startswith(RESERVED):
+    if name != name.strip() or name.startswith(RESERVED) or _SOFT_HYPHEN in name:
         return False
     categories = {_UNICODE.category(character) for character in name if character != " "}
     fits = not categories & _UNSHOWN and "Zs" not in categories
