@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -315,6 +317,27 @@ def test_nothing_is_left_running_when_the_gate_is_killed() -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert all_gone(started)
+
+
+def orphans() -> list[str]:
+    """Sandboxes whose starter is gone."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_sandbox = b"inside.run import main" in (process / "cmdline").read_bytes()
+            if is_sandbox and "\nPPid:\t1\n" in (process / "status").read_text():
+                found.append(process.name)
+    return found
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 2, 3, 5, 8, 13, 21, 34])
+def test_a_sandbox_that_is_not_complete_when_the_gate_is_killed_runs_nothing(milliseconds: int) -> None:
+    process = subprocess.Popen([sys.executable, "-c", GATE])
+    assert until(lambda: bool(below(process.pid)))
+    time.sleep(milliseconds / 1000)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert until(lambda: orphans() == [])
 
 
 def test_it_holds_for_a_user_without_privileges(request: pytest.FixtureRequest) -> None:

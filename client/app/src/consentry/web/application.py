@@ -25,7 +25,8 @@ from consentry.web.sessions import COOKIE, Sessions
 from consentry.web.settings import WebSettings
 from consentry.web.signing.service import add_signing
 
-_CHALLENGES_A_MINUTE = 20
+# All officers of a hospital may come from one address.
+_CHALLENGES_A_MINUTE = 240
 _SENTENCES = frozenset(
     {
         "ACTION_DIFFERS",

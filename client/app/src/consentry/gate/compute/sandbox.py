@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from consentry.errors import ConfigurationError
 from consentry.gate.compute.environment import PythonEnvironment
+from consentry.gate.compute.inside.run import READY
 from consentry.gate.stopping import Stopped
 
 _INSIDE = Path(__file__).parent / "inside"
@@ -135,6 +136,8 @@ class Run:
         self._order = order
         self._stopped: str | None = None
         self._failure: BaseException | None = None
+        self._is_ready = threading.Event()
+        self._is_over = False
 
     def stop(self, end: str) -> None:
         """End it; the result is `RunEnded` with that code."""
@@ -164,6 +167,9 @@ class Run:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_LAST_SECONDS)
         finally:
+            # A sandbox that was not complete yet may outlive bubblewrap: it ends, as it is given no order.
+            self._is_over = True
+            self._is_ready.set()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             status = process.wait()
@@ -183,6 +189,9 @@ class Run:
         order["paths"] = [str(path) for path in self._sandbox.environment.packages]
         try:
             with pipe:
+                self._is_ready.wait()
+                if self._is_over:
+                    return
                 pipe.write(json.dumps(order).encode() + b"\n")
                 with pa.ipc.new_stream(pa.PythonFile(pipe, mode="w"), rows) as writer:
                     for batch in batches:
@@ -207,6 +216,9 @@ class Run:
                 piece = os.read(number, _PIECE)
                 if not piece:
                     return bytes(data)
+                if not self._is_ready.is_set():
+                    piece = piece[len(READY) :]
+                    self._is_ready.set()
                 data += piece
 
 

@@ -1,8 +1,9 @@
 """The first and only program in the sandbox: limits itself, reads rows, calls `train`, writes its outputs.
 
 On its input: one line of JSON (source, parameters, outputs, limits, paths), then an Arrow IPC stream. On its
-output: one line of JSON that describes the outputs or says why there are none, then the arrays' bytes. The
-function can write there whatever it likes; the reader believes nothing (`consentry.gate.compute.outputs`).
+output: an empty line once it is ready for them, one line of JSON that describes the outputs or says why there
+are none, then the arrays' bytes. The function can write there whatever it likes; the reader believes nothing
+(`consentry.gate.compute.outputs`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from . import system_calls
+
+READY = b"\n"
+"""What is written first: nothing of an order is given to a sandbox that is not complete."""
 
 _KINDS = "biuf"
 _LARGEST_ITEM_BYTES = 8
@@ -33,6 +37,9 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+    # From here on this ends with whoever started it: only now it is told what to run.
+    answer.write(READY)
+    answer.flush()
     order = json.loads(sys.stdin.buffer.readline())
     sys.path.extend(order["paths"])
     _limit(order["limits"])
