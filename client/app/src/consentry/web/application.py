@@ -26,7 +26,7 @@ from consentry.web.settings import WebSettings
 from consentry.web.signing.service import add_signing
 
 # All officers of a hospital may come from one address.
-_CHALLENGES_A_MINUTE = 240
+CHALLENGES_A_MINUTE = 240
 _SENTENCES = frozenset(
     {
         "ACTION_DIFFERS",
@@ -74,7 +74,7 @@ def create_application(settings: WebSettings) -> FastAPI:
     )
     state.stopping = asyncio.Event()
     state.streams = Streams()
-    state.challenge_limit = RateLimit(_CHALLENGES_A_MINUTE, 60.0, now)
+    state.challenge_limit = RateLimit(CHALLENGES_A_MINUTE, 60.0, now)
     state.view = LedgerView(settings.engine, settings.reads)
     if settings.actions is not None:
         add_signing(application, settings, settings.actions)
