@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support import function_examples
 from support import ledger_examples as examples
-from support.consortium import Consortium
+from support.consortium import Consortium, new_session
 from support.ledger_examples import LAKESIDE, NORTHGATE, REGULATOR, RIVERSIDE, digest, identifier
 
 from consentry_records import Delivery, Function, FunctionApproval, keys
@@ -116,6 +116,19 @@ async def test_a_revoked_approval_stops_what_it_permitted(registered: Consortium
     assert await registered.refusal(again) == "FUNCTION_APPROVAL_NOT_IN_FORCE"
     await approve(registered, 2)
     assert await outcome(registered, 3) == []
+
+
+async def test_no_session_starts_under_an_approval_that_was_revoked(registered: Consortium) -> None:
+    await approve(registered)
+    attempt_id = await attempt(registered)
+    await registered.decide(attempt_id)
+    await registered.model()
+    await registered.submit(registered.person("dpo"), "functions:revoke", FUNCTION)
+    session = new_session(attempts=(attempt_id,))
+    call = registered.submit(registered.person("researcher", RIVERSIDE), "training:start", session)
+    assert await registered.refusal(call) == "PERMIT_OVERTAKEN"
+    await approve(registered, 2)
+    await registered.submit(registered.person("researcher", RIVERSIDE), "training:start", session)
 
 
 async def test_a_change_of_an_approval_moves_the_epoch(registered: Consortium) -> None:

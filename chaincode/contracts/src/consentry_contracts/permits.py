@@ -37,8 +37,8 @@ def permits_of(
 ) -> list[tuple[AccessAttempt, AccessDecision]]:
     """The session's attempts with their permits, each of this trainer, for this use, and not ended.
 
-    Raises LedgerError ATTEMPT_NOT_FOUND, ATTEMPT_DIFFERS, ATTEMPT_UNDECIDED, ATTEMPT_DENIED, PERMIT_EXPIRED,
-    PROPOSAL_TIME_TOO_EARLY.
+    Raises LedgerError ATTEMPT_NOT_FOUND, ATTEMPT_DIFFERS, SESSION_DIFFERS, ATTEMPT_UNDECIDED, ATTEMPT_DENIED,
+    PERMIT_EXPIRED, PROPOSAL_TIME_TOO_EARLY.
     """
     permits = []
     for attempt_id in session.attempts:
@@ -65,8 +65,8 @@ def permits_of(
 async def check_grants_still_hold(
     ctx: Context, permits: list[tuple[AccessAttempt, AccessDecision]], settings: Settings, at: str
 ) -> None:
-    """Refuse permits whose grant was revoked, shortened or suspended since; raises LedgerError
-    PERMIT_OVERTAKEN.
+    """Refuse permits whose grant was revoked, shortened or suspended since, or whose function is approved no
+    more; raises LedgerError PERMIT_OVERTAKEN.
     """
     wanted = [
         key
@@ -77,9 +77,10 @@ async def check_grants_still_hold(
             keys.suspension(decision.grant_id or ""),
         )
     ]
-    state = await read(ctx, *wanted)
-    for attempt, decision in permits:
-        if _refusals(state, attempt, decision, settings, at):
+    state, approvals = await read(ctx, *wanted), await approvals_of(ctx, [attempt for attempt, _ in permits])
+    for (attempt, decision), approval in zip(permits, approvals, strict=True):
+        barred = function_refusals(attempt, approval, settings, at)
+        if barred or _refusals(state, attempt, decision, settings, at):
             raise LedgerError("PERMIT_OVERTAKEN", {"attempt_id": attempt.attempt_id})
 
 

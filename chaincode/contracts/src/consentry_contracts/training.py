@@ -123,7 +123,10 @@ class Training(LedgerContract):
         """
         statement = signed.statement
         key, session_key = statement_key(statement), keys.session(statement.session_id)
-        round_keys = _round_keys(statement.round) if statement.round is not None else ()
+        round_keys: tuple[str, ...] = ()
+        if statement.round is not None:
+            round_key = keys.training_round(statement.session_id, statement.round.number)
+            round_keys = (round_key, _key_before(statement.round))
         state = await read(ctx, keys.SETTINGS, session_key, key, *round_keys)
         settings, recorded_at = state.settings(), proposal_instant(ctx)
         session = _own_running_session(state, statement.session_id, member(ctx, settings))
@@ -131,7 +134,8 @@ class Training(LedgerContract):
         check_statement(state, signed, session, settings, recorded_at)
         check_signature(ctx, signed)
         if statement.round is not None:
-            recorded = _next_round(state, statement.round, session, settings, recorded_at)
+            _check_next(state, statement.round)
+            recorded = _new_round(state, statement.round, session, settings, recorded_at)
             await put(ctx, keys.training_round(statement.session_id, recorded.number), recorded)
         elif statement.end is not None:
             await put(ctx, session_key, finished(session, statement.end, recorded_at))
@@ -159,14 +163,15 @@ class Training(LedgerContract):
 
 
 async def _record_rounds(ctx: Context, rounds: Sequence[NewTrainingRound]) -> None:
-    session_key, round_keys = keys.session(rounds[0].session_id), [_round_keys(each) for each in rounds]
-    state = await read(ctx, keys.SETTINGS, session_key, *(key for pair in round_keys for key in pair))
+    session_id = rounds[0].session_id
+    round_keys = [keys.training_round(session_id, each.number) for each in rounds]
+    state = await read(ctx, keys.SETTINGS, keys.session(session_id), _key_before(rounds[0]), *round_keys)
     settings, recorded_at = state.settings(), proposal_instant(ctx)
-    session = _own_running_session(state, rounds[0].session_id, member(ctx, settings))
+    session = _own_running_session(state, session_id, member(ctx, settings))
     check_follows(recorded_at, session.started_at, settings)
-    for place, (each, (key, _)) in enumerate(zip(rounds, round_keys, strict=True)):
-        recorded = _next_round(state, each, session, settings, recorded_at, follows_known=place > 0)
-        await put(ctx, key, recorded)
+    _check_next(state, rounds[0])
+    for key, each in zip(round_keys, rounds, strict=True):
+        await put(ctx, key, _new_round(state, each, session, settings, recorded_at))
 
 
 def _running_session(state: Snapshot, session_id: str, actor: Actor) -> TrainingSession:
@@ -187,26 +192,35 @@ def _own_running_session(state: Snapshot, session_id: str, actor: Actor) -> Trai
     return session
 
 
-def _round_keys(training_round: NewTrainingRound) -> tuple[str, str]:
-    """The round's key, and that of the one before it."""
+def _key_before(training_round: NewTrainingRound) -> str:
+    """The key of the round before."""
+    return keys.training_round(training_round.session_id, training_round.number - 1)
+
+
+def _check_next(state: Snapshot, training_round: NewTrainingRound) -> None:
+    """A round is new, and the one before it is on the ledger."""
+    _check_new(state, training_round)
+    if training_round.number > 1 and state.text(_key_before(training_round)) is None:
+        raise LedgerError(
+            "ROUND_NOT_NEXT",
+            {"session_id": training_round.session_id, "expected": training_round.number - 1},
+        )
+
+
+def _check_new(state: Snapshot, training_round: NewTrainingRound) -> None:
     session_id, number = training_round.session_id, training_round.number
-    return keys.training_round(session_id, number), keys.training_round(session_id, number - 1)
+    exists = LedgerError("ROUND_EXISTS", {"session_id": session_id, "number": number})
+    state.check_absent(keys.training_round(session_id, number), exists)
 
 
-def _next_round(
+def _new_round(
     state: Snapshot,
     training_round: NewTrainingRound,
     session: TrainingSession,
     settings: Settings,
     recorded_at: str,
-    *,
-    follows_known: bool = False,
 ) -> TrainingRound:
-    session_id, number = training_round.session_id, training_round.number
-    key, previous_key = _round_keys(training_round)
-    state.check_absent(key, LedgerError("ROUND_EXISTS", {"session_id": session_id, "number": number}))
-    if number > 1 and not follows_known and state.text(previous_key) is None:
-        raise LedgerError("ROUND_NOT_NEXT", {"session_id": session_id, "expected": number - 1})
+    _check_new(state, training_round)
     _check_participants(training_round, session, settings)
     fields = {name: getattr(training_round, name) for name in field_names(NewTrainingRound)}
     return TrainingRound(**fields, recorded_at=recorded_at)

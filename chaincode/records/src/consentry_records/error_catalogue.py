@@ -259,7 +259,8 @@ _ACCESS = {
     ),
     "PERMIT_EXPIRED": _forbidden("the permit of access attempt {attempt_id} has ended"),
     "PERMIT_OVERTAKEN": _forbidden(
-        "the grant of access attempt {attempt_id} was revoked, changed or suspended since"
+        "the grant of access attempt {attempt_id} was revoked, changed or suspended since, "
+        "or its function's approval was"
     ),
 }
 
