@@ -88,6 +88,13 @@ def test_arrays_come_back_from_their_bytes(array: np.ndarray) -> None:
     np.testing.assert_array_equal(found["w"], array)
 
 
+def of_type(data: bytes, name: bytes) -> bytes:
+    """The same bytes with another type in the first array's header."""
+    end = 27 + int.from_bytes(data[19:27], "big")
+    header = data[27:end].replace(b"f8", name)
+    return data[:19] + len(header).to_bytes(8, "big") + header + data[end:]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -96,6 +103,7 @@ def test_arrays_come_back_from_their_bytes(array: np.ndarray) -> None:
         lambda data: data + b"x",
         lambda data: data + bytes(8),
         lambda data: data.replace(b"f8", b"O8"),
+        lambda data: of_type(data, b"f8,("),
         lambda data: data.replace(b"[2]", b"[3]"),
         lambda data: data + data.replace(b'"w"', b'"v"')[19:],
         lambda data: data[:19] + (1 << 40).to_bytes(8, "big") + data[27:],

@@ -168,7 +168,8 @@ class Data:
 
         try:
             digest = code_digest(function)
-            call = write_call(function.read_text(encoding="utf-8"), parameters or {})
+            # Line ends as they are: what is sent has the digest that is on the ledger.
+            call = write_call(function.read_bytes().decode("utf-8"), parameters or {})
             attempt_id = Access(self._transactions).attempt(
                 version_id,
                 purpose=purpose,

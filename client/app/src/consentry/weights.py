@@ -54,7 +54,7 @@ def read_weights(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
         arrays = dict(_arrays(data))
         if weights_bytes(arrays) == data:
             return arrays
-    except (ValueError, KeyError, TypeError, InputRejected, RecursionError):
+    except (ValueError, KeyError, TypeError, SyntaxError, InputRejected, RecursionError):
         pass
     raise ValueError("expected named arrays in the one form that they have")
 

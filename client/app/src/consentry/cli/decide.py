@@ -79,13 +79,13 @@ def _closing_epochs(context: CommandContext, ledger: Ledger, minutes: int) -> It
 
 
 def _close_epochs(context: CommandContext, ledger: Ledger, every: timedelta, stop: threading.Event) -> None:
-    # Nothing is as old as that before; and decisions are not to wait while an index is opened.
-    if stop.wait(every.total_seconds() / 4):
-        return
     from consentry.cli.epochs import closer_of
 
-    try:
-        with closer_of(context, ledger) as closer:
-            closer.run(stop, every)
-    except ConsentryError as error:
-        note(f"no epochs are closed: {error}")
+    # Nothing is as old as that before; and decisions are not to wait while an index is opened.
+    while not stop.wait(every.total_seconds() / 4):
+        try:
+            with closer_of(context, ledger) as closer:
+                closer.run(stop, every)
+            return
+        except ConsentryError as error:
+            note(f"no epochs are closed, trying again in {every / 4}: {error}")

@@ -226,9 +226,9 @@ class Gate:
         finally:
             if isinstance(delivery, FunctionRun):
                 self._isolation.places.release()
-        with self._beginning:
-            if self.is_current(delivery):
-                del self._running[record.attempt_id]
+            with self._beginning:
+                if self.is_current(delivery):
+                    del self._running[delivery.permit.attempt.attempt_id]
         return record, on_ledger
 
     def _sandbox(self) -> Sandbox:

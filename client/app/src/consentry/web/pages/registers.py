@@ -9,9 +9,10 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
 from consentry.index.rows import get_record
-from consentry.web.access import Officer, may_call, require
+from consentry.web.access import Officer, require
 from consentry.web.errors import PageRefused
 from consentry.web.ledger_view import CurrentView
+from consentry.web.offering import may_act
 from consentry.web.reading import AfterRecord, put_on_record, reading
 from consentry.web.rendering import page
 from consentry.web.settings import WebSettings
@@ -42,7 +43,6 @@ def rights(
         found = rights_register(snapshot.connection, chosen, snapshot.at, after)
     count = len(found.open) + len(found.done)
     put_on_record(request, officer, "records", [chosen], row_count=count, last_block=snapshot.last_block)
-    settings: WebSettings = request.app.state.settings
     return page(
         request,
         "rights.html",
@@ -50,7 +50,7 @@ def rights(
         found=found,
         choices=choices,
         after=after,
-        may_record=may_call(officer, settings.kind, "rights:receive"),
+        may_record=may_act(request, officer, "rights:receive"),
     )
 
 

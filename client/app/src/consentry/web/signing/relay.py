@@ -156,8 +156,10 @@ class Relay:
         pending.transaction_file = ""
         assert pending.action is not None  # noqa: S101 - it has not ended
         if pending.step == len(pending.action.calls):
-            self._committed(pending)
-            pending.end(COMMITTED)
+            try:
+                self._committed(pending)
+            finally:
+                pending.end(COMMITTED)
 
 
 def give_up_refused(pending: Pending) -> None:
