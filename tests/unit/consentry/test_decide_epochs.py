@@ -55,12 +55,20 @@ def test_epochs_are_closed_once_one_may_be_due(opened: list[Closer]) -> None:
     assert [closer.ran for closer in opened] == [[SOON]]
 
 
-def test_an_index_that_cannot_be_opened_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_index_that_cannot_be_opened_is_said_and_tried_again(
+    opened: list[Closer], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(_context: object, _ledger: object) -> None:
-        raise IndexFault("INDEX_UNREACHABLE", "the disk is full")
+    opens, refused = epochs.closer_of, []
 
-    monkeypatch.setattr(epochs, "closer_of", refuse)
+    def refuse_once(context: Any, ledger: Any) -> Any:
+        if not refused:
+            refused.append(True)
+            raise IndexFault("INDEX_UNREACHABLE", "the disk is full")
+        return opens(context, ledger)
+
+    monkeypatch.setattr(epochs, "closer_of", refuse_once)
     close(threading.Event(), SOON)
-    assert "no epochs are closed: INDEX_UNREACHABLE: the disk is full" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.count("no epochs are closed, trying again in ") == 1
+    assert "INDEX_UNREACHABLE: the disk is full" in said
+    assert [closer.ran for closer in opened] == [[SOON]]
