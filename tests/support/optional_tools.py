@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.chromium import find_chromium
+from support.faults.clocks import clocks_allowed
 from support.ordinary_user import find_interpreter
 from support.other_pythons import find_python, other_versions
 from support.postgresql import find_postgresql
@@ -143,6 +144,12 @@ def _network_namespaces() -> str:
     return place
 
 
+def _clocks() -> str:
+    if not clocks_allowed():
+        raise LookupError("setting off another process's clock takes root and an x86-64 Linux kernel")
+    return "/proc"
+
+
 def _systemd_analyze() -> str:
     place = shutil.which("systemd-analyze")
     if place is None:
@@ -175,9 +182,10 @@ OPTIONAL_TOOLS = (
     OptionalTool("postgresql", "the trail index works in PostgreSQL as in SQLite", find_postgresql),
     OptionalTool(
         "network-namespaces",
-        "real nodes survive kills, partitions, slow and full disks and wrong clocks",
+        "real nodes survive kills, lies, partitions, slow and full disks and wrong clocks",
         _network_namespaces,
     ),
+    OptionalTool("clocks", "clocks of real nodes are a minute apart", _clocks),
     OptionalTool("torch", "PyTorch modules are registered, and their example program trains", _torch),
     OptionalTool("ordinary-user", "real Fabric runs as a user without privileges", find_interpreter),
     OptionalTool("bubblewrap", "hostile functions run beside the data and reach nothing", _bubblewrap),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.faults.plan import HOSPITALS, ORGANIZATIONS
+from support.faults.plan import HOSPITALS, ORGANIZATIONS, TWINNED
 from support.faults.switchboard import Switchboard
 
 from consentry.network.ledger_setup import decision_command, prepare_ledger
@@ -24,6 +24,8 @@ from fabric_operator.processes import ProcessKeeper
 from fabric_operator.run_records import RunRecord
 
 SMALL_DISK = ("peer-lakeside", "192m")
+TWIN = "twin"
+"""A second machine of an organization, with the same keys."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class NamespacedKeeper(ProcessKeeper):
 
     def _inside(self, name: str) -> tuple[str, ...]:
         owner = next((item for item in ORGANIZATIONS if name.endswith(item)), None)
+        if name.startswith(TWIN) and self.switchboard is not None:
+            return self.switchboard.inside(TWIN)
         if owner is None or name.startswith(Kind.AUTHORITY) or self.switchboard is None:
             return ()
         return self.switchboard.inside(owner)
@@ -103,7 +107,7 @@ def faulty_consortium(directory: Path, progress: Callable[[str], None]) -> Itera
     for node in network_nodes(network.topology):
         if node.kind != Kind.AUTHORITY:
             owned[node.organization] += [ports[name] for name in node_ports(node)]
-    with Switchboard(owned) as switchboard, _small_disk(network):
+    with Switchboard(owned, {TWIN: TWINNED}) as switchboard, _small_disk(network):
         keeper = NamespacedKeeper(**vars(network._processes), switchboard=switchboard)
         object.__setattr__(network._nodes, "processes", keeper)
         network._processes = keeper

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 
 from support.faults import plan
+from support.faults.clocks import clock_off, clocks_allowed
 from support.faults.consortium import SMALL_DISK, FaultyConsortium
 from support.faults.disks import full_disk, slow_disk, slow_disks_allowed
+from support.faults.lying import lying_orderer, two_faced_orderer
 from support.faults.plan import Fault
-
-_CHAINCODE = (sys.executable, "-m", "consentry_contracts")
 
 
 def possible_kinds() -> tuple[tuple[str, ...], dict[str, str]]:
     """Kinds of faults that can be made on this machine, and why the others cannot."""
-    kinds, missing = [*plan.PROCESS_KINDS, *plan.CUT_KINDS, plan.FULL_PEER], {}
+    kinds, missing = [*plan.PROCESS_KINDS, *plan.CUT_KINDS, *plan.LIE_KINDS, plan.FULL_PEER], {}
     if slow_disks_allowed():
         kinds += [plan.SLOW_PEER, plan.SLOW_ORDERER]
     else:
         missing |= dict.fromkeys((plan.SLOW_PEER, plan.SLOW_ORDERER), "no cgroup (v1) blkio controller")
-    if shutil.which("faketime"):
+    if clocks_allowed():
         kinds += plan.CLOCK_KINDS
     else:
-        missing |= dict.fromkeys(plan.CLOCK_KINDS, "no faketime on the PATH")
+        missing |= dict.fromkeys(plan.CLOCK_KINDS, "not root, or no x86-64 Linux")
     return tuple(kinds), missing
 
 
@@ -87,23 +85,24 @@ def _full(consortium: FaultyConsortium, fault: Fault) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _chaincode_clock(consortium: FaultyConsortium, fault: Fault) -> Iterator[None]:
-    organization = fault.organizations[0]
-    consortium.network.start_chaincode(organization, ("faketime", "-f", f"{fault.offset:+}s", *_CHAINCODE))
-    try:
+def _clock(consortium: FaultyConsortium, fault: Fault) -> Iterator[None]:
+    name = f"{_PROCESSES[fault.kind]}-{fault.organizations[0]}"
+    record = consortium.keeper.find(name)
+    assert record is not None
+    with clock_off(record.pid, fault.offset):
         yield
-    finally:
-        consortium.network.start_chaincode(organization)
 
 
 @contextlib.contextmanager
-def _decider_clock(consortium: FaultyConsortium, fault: Fault) -> Iterator[None]:
-    organization = fault.organizations[0]
-    consortium.start_decider(organization, ("faketime", "-f", f"{fault.offset:+}s"))
-    try:
+def _lying(consortium: FaultyConsortium, fault: Fault) -> Iterator[None]:
+    with lying_orderer(consortium, fault.organizations[0]):
         yield
-    finally:
-        consortium.start_decider(organization)
+
+
+@contextlib.contextmanager
+def _two_faced(consortium: FaultyConsortium, fault: Fault) -> Iterator[None]:
+    with two_faced_orderer(consortium, fault.organizations):
+        yield
 
 
 _PROCESSES: Mapping[str, str] = {
@@ -116,6 +115,10 @@ _PROCESSES: Mapping[str, str] = {
     plan.STOP_CHAINCODE: "chaincode",
     plan.SLOW_PEER: "peer",
     plan.SLOW_ORDERER: "orderer",
+    plan.PEER_CLOCK: "peer",
+    plan.ORDERER_CLOCK: "orderer",
+    plan.CHAINCODE_CLOCK: "chaincode",
+    plan.DECIDER_CLOCK: "decide",
 }
 _Maker = Callable[[FaultyConsortium, Fault], contextlib.AbstractContextManager[None]]
 _MAKERS: Mapping[str, _Maker] = {
@@ -124,6 +127,7 @@ _MAKERS: Mapping[str, _Maker] = {
     **dict.fromkeys(plan.CUT_KINDS, _cut),
     **dict.fromkeys((plan.SLOW_PEER, plan.SLOW_ORDERER), _slow),
     plan.FULL_PEER: _full,
-    plan.CHAINCODE_CLOCK: _chaincode_clock,
-    plan.DECIDER_CLOCK: _decider_clock,
+    **dict.fromkeys(plan.CLOCK_KINDS, _clock),
+    plan.LYING_ORDERER: _lying,
+    plan.TWO_FACED_ORDERER: _two_faced,
 }

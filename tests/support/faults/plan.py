@@ -21,7 +21,16 @@ STOP_PEER, STOP_ORDERER, STOP_CHAINCODE = (
 )
 CUT_ONE, CUT_HALVES = "one organization cut off", "two organizations cut from the other two"
 SLOW_PEER, SLOW_ORDERER, FULL_PEER = "a peer's slow disk", "an orderer's slow disk", "a peer's full disk"
-CHAINCODE_CLOCK, DECIDER_CLOCK = "a chaincode service's clock", "a decision service's clock"
+PEER_CLOCK, ORDERER_CLOCK, CHAINCODE_CLOCK, DECIDER_CLOCK = (
+    "a peer's clock",
+    "an orderer's clock",
+    "a chaincode service's clock",
+    "a decision service's clock",
+)
+LYING_ORDERER, TWO_FACED_ORDERER = (
+    "an orderer that lies to clients and peers",
+    "an orderer that lies to orderers (two with its keys)",
+)
 
 PROCESS_KINDS = (
     KILL_PEER,
@@ -34,9 +43,14 @@ PROCESS_KINDS = (
 )
 CUT_KINDS = (CUT_ONE, CUT_HALVES)
 DISK_KINDS = (SLOW_PEER, SLOW_ORDERER, FULL_PEER)
-CLOCK_KINDS = (CHAINCODE_CLOCK, DECIDER_CLOCK)
+CLOCK_KINDS = (PEER_CLOCK, ORDERER_CLOCK, CHAINCODE_CLOCK, DECIDER_CLOCK)
+LIE_KINDS = (LYING_ORDERER, TWO_FACED_ORDERER)
+TWINNED = "riverside"
+"""The organization of which there can be two."""
 _SHORTEST, _LONGEST = 1.0, 4.0
 _LARGEST_OFFSET = 75
+# Whoever lies has to be asked first.
+_LIES_LAST = 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,7 @@ class Fault:
     Parameters:
         number: its place in the run.
         kind: one of the kinds of this module.
-        organizations: whom it strikes; with halves, those on one side.
+        organizations: whom it strikes; with halves, those on one side; with two faces, who sees the second.
         seconds: how long it lasts.
         offset: how far a clock is off, in seconds.
     """
@@ -75,9 +89,12 @@ def planned(seed: int, count: int, kinds: Sequence[str]) -> list[Fault]:
 
 
 def _fault(number: int, kind: str, generator: random.Random) -> Fault:
-    seconds = generator.uniform(_SHORTEST, _LONGEST)
+    seconds = generator.uniform(_SHORTEST, _LONGEST) * (_LIES_LAST if kind in LIE_KINDS else 1)
     if kind == CUT_HALVES:
         return Fault(number, kind, tuple(sorted(generator.sample(ORGANIZATIONS, 2))), seconds)
+    if kind == TWO_FACED_ORDERER:
+        others = [name for name in ORGANIZATIONS if name != TWINNED]
+        return Fault(number, kind, tuple(generator.sample(others, generator.choice((1, 2)))), seconds)
     if kind == FULL_PEER:
         # Only this peer has a file system of its own.
         return Fault(number, kind, ("lakeside",), seconds)

@@ -21,6 +21,7 @@ from support.consent_frames import consent_frame
 from support.faults.checking import Verdict, judge, records_of_all_peers
 from support.faults.consortium import FaultyConsortium, faulty_consortium
 from support.faults.injecting import inject, possible_kinds
+from support.faults.lying import lies_told
 from support.faults.plan import HOSPITALS, ORGANIZATIONS, Fault, planned
 from support.faults.writing import Writer
 
@@ -51,12 +52,20 @@ class Outcome:
     blocks: int
     decided: int
     verdict: Verdict
+    lies: dict[str, int]
     not_possible: dict[str, str]
 
 
-def run(directory: Path, seed: int, count: int, progress: Callable[[str], None]) -> Outcome:
-    """Make `count` faults and check everything afterwards."""
+def run(
+    directory: Path,
+    seed: int,
+    count: int,
+    progress: Callable[[str], None],
+    only: Sequence[str] | None = None,
+) -> Outcome:
+    """Make `count` faults, of these kinds only where some are named, and check everything afterwards."""
     kinds, missing = possible_kinds()
+    kinds = [kind for kind in kinds if only is None or kind in only]
     with faulty_consortium(directory, progress) as consortium:
         writers = _writers(consortium)
         for writer in writers:
@@ -137,6 +146,7 @@ def _outcome(
         blocks=len(first.blocks),
         decided=len(first.decisions),
         verdict=verdict,
+        lies=lies_told(consortium),
         not_possible=missing,
     )
 
@@ -146,12 +156,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--kind", action="append", help="this kind of fault only; can be given again")
     parser.add_argument("--report", type=Path, help="JSON file for what the run showed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="consentry-faults-") as room:
-        outcome = run(Path(room) / "network", arguments.seed, arguments.count, _say)
+        outcome = run(Path(room) / "network", arguments.seed, arguments.count, _say, arguments.kind)
     if arguments.report is not None:
         arguments.report.write_text(json.dumps(asdict(outcome), indent=1) + "\n", encoding="utf-8")
+    _say(f"lies told: {outcome.lies}")
     longest = max(outcome.struck, key=lambda item: item.recovered)
     _say(f"{len(outcome.struck)} faults, seed {outcome.seed}; {outcome.writes}; {outcome.errors}")
     _say(f"{outcome.blocks} blocks, {outcome.decided} decisions; {outcome.verdict}")

@@ -14,7 +14,7 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from typing import TypeVar
@@ -36,22 +36,25 @@ class Switchboard:
 
     Parameters:
         ports: organization → ports that its nodes listen on.
+        twins: name of one more namespace → the organization whose nodes are in it a second time.
     """
 
-    def __init__(self, ports: Mapping[str, Iterable[int]]) -> None:
+    def __init__(self, ports: Mapping[str, Iterable[int]], twins: Mapping[str, str]) -> None:
         self._ports = {name: tuple(numbers) for name, numbers in ports.items()}
+        self._twins = dict(twins)
+        self._diverted: dict[tuple[str, str], str] = {}
         self._files: dict[str, int] = {}
         self._wires: dict[frozenset[str], asyncio.Event] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="switchboard", daemon=True)
         # One thread enters namespaces; a socket stays in the one in which it was made.
         self._entering = ThreadPoolExecutor(1)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], tuple[str, str, int]] = {}
         self._servers: list[asyncio.Server] = []
 
     def __enter__(self) -> Switchboard:
         self._files[HOME] = os.open("/proc/self/ns/net", os.O_RDONLY)
-        for organization in self._ports:
+        for organization in (*self._ports, *self._twins):
             name = namespace_name(organization)
             _run("ip", "netns", "add", name)
             _run("ip", "-n", name, "link", "set", "lo", "up")
@@ -73,7 +76,7 @@ class Switchboard:
         self._thread.join()
         self._loop.close()
         self._entering.shutdown()
-        for organization in self._ports:
+        for organization in (*self._ports, *self._twins):
             with contextlib.suppress(subprocess.CalledProcessError):
                 _run("ip", "netns", "del", namespace_name(organization))
         for file in self._files.values():
@@ -91,6 +94,27 @@ class Switchboard:
         """Let everything pass again, what waited first."""
         self._change(self._ports, asyncio.Event.set)
 
+    def divert(self, callers: Collection[str], twin: str) -> None:
+        """Lead these organizations, and no others, to an organization's twin; connections so far break."""
+        owner = self._twins[twin]
+        self._diverted = {(caller, owner): twin for caller in callers}
+        self.disconnect(self._ports[owner])
+
+    def disconnect(self, ports: Collection[int]) -> None:
+        """Break all connections to these ports; new ones can be made at once."""
+
+        def end() -> None:
+            for task, (_, _, port) in self._tasks.items():
+                if port in ports:
+                    task.cancel()
+
+        self._loop.call_soon_threadsafe(end)
+
+    def listens(self, organization: str, port: int) -> bool:
+        """Whether somebody takes connections at home in an organization's namespace."""
+        made = asyncio.run_coroutine_threadsafe(self._in(organization, lambda: _reaches(port)), self._loop)
+        return made.result()
+
     def _change(self, side: Iterable[str], change: Callable[[asyncio.Event], None]) -> None:
         chosen = set(side)
         for pair, event in self._wires.items():
@@ -101,7 +125,7 @@ class Switchboard:
     async def _listen(self) -> None:
         for here in self._files:
             for there, ports in self._ports.items():
-                if there == here:
+                if there == self._twins.get(here, here):
                     continue
                 for port in ports:
                     listener = await self._in(here, lambda port=port: _listening(port))
@@ -109,27 +133,36 @@ class Switchboard:
                     self._servers.append(await asyncio.start_server(forwarder, sock=listener))
 
     def _forwarder(self, here: str, there: str, port: int) -> Callable[..., object]:
-        wire = self._wires[frozenset((here, there))]
-
         async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
-            self._tasks.add(task)
-            try:
-                await wire.wait()
-                outgoing = await self._in(there, _unconnected)
-                try:
-                    await self._loop.sock_connect(outgoing, ("127.0.0.1", port))
-                except OSError:
-                    outgoing.close()
-                    return
-                there_reader, there_writer = await asyncio.open_connection(sock=outgoing)
-                await asyncio.gather(_pump(reader, there_writer, wire), _pump(there_reader, writer, wire))
-            finally:
-                writer.close()
-                self._tasks.discard(task)
+            self._tasks[task] = (here, there, port)
+            goal = self._diverted.get((here, there), there)
+            # A broken connection is no failure: the task ends as if it had come to its end.
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._carry(reader, writer, goal, port, self._wires[frozenset((here, goal))])
+            writer.close()
+            del self._tasks[task]
 
         return forward
+
+    async def _carry(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        goal: str,
+        port: int,
+        wire: asyncio.Event,
+    ) -> None:
+        await wire.wait()
+        outgoing = await self._in(goal, _unconnected)
+        try:
+            await self._loop.sock_connect(outgoing, ("127.0.0.1", port))
+        except OSError:
+            outgoing.close()
+            return
+        there_reader, there_writer = await asyncio.open_connection(sock=outgoing)
+        await asyncio.gather(_pump(reader, there_writer, wire), _pump(there_reader, writer, wire))
 
     async def _in(self, organization: str, make: Callable[[], _Value]) -> _Value:
         def enter() -> _Value:
@@ -144,7 +177,7 @@ class Switchboard:
     async def _end(self) -> None:
         for server in self._servers:
             server.close()
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -167,6 +200,14 @@ def _listening(port: int) -> socket.socket:
     listener.bind(("127.0.0.1", port))
     listener.listen(128)
     return listener
+
+
+def _reaches(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _unconnected() -> socket.socket:

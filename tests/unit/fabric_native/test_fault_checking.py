@@ -12,7 +12,7 @@ from support.faults.checking import OnRecord, Verdict, judge
 from support.faults.plan import planned
 from support.faults.writing import COMMITTED, NOT_WRITTEN, UNKNOWN, Write
 
-KINDS = (*plan.PROCESS_KINDS, *plan.CUT_KINDS, *plan.DISK_KINDS, *plan.CLOCK_KINDS)
+KINDS = (*plan.PROCESS_KINDS, *plan.CUT_KINDS, *plan.DISK_KINDS, *plan.CLOCK_KINDS, *plan.LIE_KINDS)
 
 
 def _write(name: str, outcome: str) -> Write:
@@ -63,5 +63,5 @@ def test_a_plan_follows_from_its_seed_and_uses_every_kind_in_turn(seed: int, cou
     assert len({fault.kind for fault in faults}) == min(count, len(KINDS))
     for fault in faults:
         assert set(fault.organizations) <= set(plan.ORGANIZATIONS)
-        assert 1.0 <= fault.seconds <= 4.0
+        assert 1.0 <= fault.seconds <= (12.0 if fault.kind in plan.LIE_KINDS else 4.0)
         assert bool(fault.offset) == (fault.kind in plan.CLOCK_KINDS)
