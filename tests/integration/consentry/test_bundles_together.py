@@ -203,6 +203,26 @@ def test_each_upgrades_and_whoever_is_last_commits(consortium: Consortium) -> No
     record_consent(consortium, "northgate", "patient-3")
 
 
+def test_a_hospital_runs_another_peer(consortium: Consortium) -> None:
+    assert "runs elsewhere" in consortium.refused("regulator", "network", "add-peer", "northgate")
+    consortium.consentry("northgate", "network", "add-peer", "northgate")
+    member = str(consortium.directory / "northgate" / "member.json")
+    names = [
+        name for name in (*FOUNDERS, HILLSIDE) if (consortium.directory / name / "network.json").exists()
+    ]
+    told = [consortium.consentry(name, "network", "adopt", member) for name in names]
+    assert any("is in force" in text for text in told)
+    # The second peer endorses, and holds what is private, while the first one is away.
+    record_consent(consortium, "northgate", "patient-5")
+    consortium.consentry("northgate", "network", "stop", "peer-northgate")
+    record_consent(consortium, "northgate", "patient-6")
+    consortium.consentry("northgate", "network", "start", "peer-northgate")
+    units = {path.name for path in (consortium.directory / "northgate" / "systemd").iterdir()}
+    assert "consentry-peer-northgate-2.service" in units
+    profile = json.loads((consortium.directory / "riverside" / "network.json").read_text())
+    assert len(profile["organizations"]["NorthgateMSP"]["peers"]) == 2
+
+
 def test_an_organization_leaves(consortium: Consortium) -> None:
     if not (consortium.directory / HILLSIDE / "network.json").exists():
         pytest.fail("hillside did not join")

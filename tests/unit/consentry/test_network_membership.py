@@ -37,7 +37,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, An
     network = NativeNetwork.__new__(NativeNetwork)
     network.directory, network.topology = tmp_path, consortium()
     whole = SimpleNamespace(organization=None, retiring=False)
-    network._nodes = SimpleNamespace(settings=whole)  # type: ignore[assignment]
+    every = network.topology.organizations
+    network._nodes = SimpleNamespace(settings=whole, operated=every)  # type: ignore[assignment]
     for name in ("add_organization", "remove_organization", "upgrade_chaincode", "add_peer"):
         setattr(network, name, lambda topology, _progress, name=name: calls.append((name, topology)))
     network.stop_process = lambda name: calls.append(("stop_process", name))  # type: ignore[method-assign]
@@ -130,6 +131,24 @@ def test_an_upgrade_in_a_bundle_is_its_organizations_own(
     assert upgrade_chaincode(tmp_path, "2.0", silent) is True
     assert [name for name, _ in asked] == ["upgrade_chaincode", "write_units"]
     assert asked[0][1].chaincode.version == "2.0"
+
+
+def test_another_peer_of_a_bundle_is_made_known_to_the_others(
+    bundle: tuple[NativeNetwork, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, asked = bundle
+    monkeypatch.setattr(network, "describe", lambda: SimpleNamespace(to_json=lambda: b"what it is now"))
+    member = add_peer(tmp_path, "northgate", silent)
+    assert [name for name, _ in asked] == ["add_peer", "write_units"]
+    assert member == tmp_path / "member.json"
+    assert member.read_bytes() == b"what it is now"
+    with pytest.raises(ConsentryError, match="runs elsewhere") as elsewhere:
+        add_peer(tmp_path, "lakeside", silent)
+    network._nodes.settings.retiring = True  # type: ignore[misc]
+    with pytest.raises(ConsentryError) as pending:
+        add_peer(tmp_path, "northgate", silent)
+    assert (elsewhere.value.code, pending.value.code) == ("ORGANIZATION_UNKNOWN", "UPGRADE_PENDING")
+    assert len(asked) == 2
 
 
 def test_private_data_reaches_every_peer_of_its_hospital(

@@ -29,6 +29,9 @@ from fabric_native.operations import (
     upgrade_chaincode,
 )
 from fabric_native.own_part import (
+    add_peer as add_own_peer,
+)
+from fabric_native.own_part import (
     adopt,
     release,
     renew_certificates,
@@ -195,8 +198,14 @@ class NativeNetwork(ManagedNetwork):
             self._operate(lambda: upgrade_chaincode(self._nodes, topology, progress))
 
     def add_peer(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
-        """Start another peer of an organization by a snapshot; see `fabric_native.operations.add_peer`."""
-        self._operate(lambda: add_peer(self._nodes, topology, progress))
+        """Start another peer of an organization by a snapshot, in a bundle of its own one.
+
+        See `fabric_native.operations.add_peer`, `fabric_native.own_part.add_peer`.
+        """
+        if self.is_bundle:
+            self._change(lambda: add_own_peer(self._nodes, topology, progress))
+        else:
+            self._operate(lambda: add_peer(self._nodes, topology, progress))
 
     def rotate_certificates(self, name: str, progress: Callable[[str], None] = silent) -> None:
         """Give a peer or an ordering node new certificates; see `fabric_native.operations`.

@@ -192,6 +192,14 @@ def add_peer(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
     Raises:
         AdministrationError: OPERATION_INVALID; the peer made no snapshot, or the new one did not take it.
     """
+    nodes = start_another_peer(nodes, topology, progress)
+    deploy(nodes, progress)
+    record(nodes)
+    return nodes
+
+
+def start_another_peer(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
+    """The part of `add_peer` that its organization does alone; raises as it."""
     grown = _only_grown(nodes.topology, topology)
     first, added = peers(grown)[0], peers(grown)[-1]
     nodes = with_ports(nodes, topology, [added])
@@ -207,8 +215,6 @@ def add_peer(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
             added.name, lambda: nodes.topology.channel in client.channels(), READY_SECONDS
         )
     progress(f"{added.name} joined by it")
-    deploy(nodes, progress)
-    record(nodes)
     return nodes
 
 

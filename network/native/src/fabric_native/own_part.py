@@ -15,7 +15,7 @@ from fabric_native.genesis import consenter
 from fabric_native.member_file import MemberFile
 from fabric_native.node_processes import Nodes
 from fabric_native.nodes import Node, chaincode
-from fabric_native.operations import take_certificates
+from fabric_native.operations import start_another_peer, take_certificates
 from fabric_native.paths import NodePaths
 from fabric_native.recording import record, with_ports, write_package
 from fabric_native.starting import Progress
@@ -30,7 +30,7 @@ from fabric_protocol.topology import Topology
 def adopt(
     nodes: Nodes, member: MemberFile, topology: Topology, current: ChannelConfig, progress: Progress
 ) -> Nodes:
-    """Know an organization that the channel has taken in, and approve the definition that names it.
+    """Know an organization that the channel has taken in, or its new peers, and approve what names them.
 
     Parameters:
         nodes: of a bundle; they run.
@@ -59,6 +59,23 @@ def adopt(
 def release(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
     """Approve a definition without an organization that is to leave; raises as `settle`."""
     nodes = replace(nodes, topology=topology)
+    record(nodes)
+    return settle(nodes, progress)
+
+
+def add_peer(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
+    """Start another peer of one's own from a snapshot, and approve the definition that reaches it.
+
+    Parameters:
+        nodes: of a bundle; they run.
+        topology: the wanted one; see `fabric_native.operations.add_peer`.
+        progress: told a sentence for each step, and who has approved.
+
+    Raises:
+        AdministrationError: OPERATION_INVALID, DEFINITION_DIFFERS; the peer made no snapshot, or the new one
+            did not take it; or a peer refused.
+    """
+    nodes = start_another_peer(nodes, topology, progress)
     record(nodes)
     return settle(nodes, progress)
 

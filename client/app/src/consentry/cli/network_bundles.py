@@ -123,7 +123,7 @@ def adopt(
     """Know a new organization, approve the chaincode definition that names it, and vote it into the settings.
 
     Each organization gives it once the proposal is in force; given again, it goes on as far as others have
-    come.
+    come. The same for the file of a member that runs another peer, which takes no proposal and no vote.
     """
     from consentry.network import adopt_member
 

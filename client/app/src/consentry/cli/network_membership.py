@@ -63,11 +63,16 @@ def upgrade(
 
 
 def add_peer(ctx: typer.Context, organization: Organization) -> None:
-    """Start another peer of an organization, from a snapshot of its first one (real Fabric only)."""
+    """Start another peer of an organization, from a snapshot of its first one (real Fabric only).
+
+    In a bundle an organization does so for itself; the others approve what is to reach it: network adopt.
+    """
     from consentry.network import add_peer as add_peer_to_network
 
-    add_peer_to_network(command_context(ctx).directory, organization, note)
+    member = add_peer_to_network(command_context(ctx).directory, organization, note)
     say(f"{organization} runs another peer.")
+    if member is not None:
+        say(f"Give {member} to the other organizations: consentry network adopt {member.name}")
 
 
 def rotate(

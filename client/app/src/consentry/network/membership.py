@@ -16,6 +16,7 @@ from fabric_native import NativeNetwork
 from fabric_protocol.topology import ChaincodeDefinition, CollectionDefinition, Organization, Topology
 
 Progress = Callable[[str], None]
+MEMBER_FILE = "member.json"
 
 
 @translated()
@@ -123,10 +124,7 @@ def upgrade_chaincode(directory: Path, version: str, progress: Progress) -> bool
     if version == topology.chaincode.version:
         network.settle(progress)
     elif network.is_upgrading:
-        raise ConsentryError(
-            "UPGRADE_PENDING",
-            f"version {topology.chaincode.version} is not in force yet: give that one again",
-        )
+        raise pending_upgrade(network)
     else:
         network.upgrade_chaincode(wanted, progress)
     # Where systemd runs the nodes, it is to run those of now.
@@ -135,27 +133,39 @@ def upgrade_chaincode(directory: Path, version: str, progress: Progress) -> bool
 
 
 @translated()
-def add_peer(directory: Path, organization: str, progress: Progress) -> None:
+def add_peer(directory: Path, organization: str, progress: Progress) -> Path | None:
     """Start another peer of an organization, from a snapshot of the first one's ledger.
 
     A hospital's endorsing peer hands what is private to all of its other peers (`maximum_peer_count`), and
-    endorses also while none of them is up (`required_peer_count` 0): what one missed, it fetches later.
+    endorses also while none of them is up (`required_peer_count` 0): what one missed, it fetches later. In a
+    bundle, the others approve the definition that says so by `network adopt`.
 
     Args:
         directory: The network's directory; all of it must be up.
         organization: Short name, such as `northgate`.
         progress: Told what is being done, a line at a time.
 
+    Returns:
+        In a bundle, the file with which the others adopt the peer.
+
     Raises:
-        ConsentryError: OPERATION_NEEDS_FABRIC, ORGANIZATION_UNKNOWN, or what a node says.
+        ConsentryError: OPERATION_NEEDS_FABRIC, ORGANIZATION_UNKNOWN, UPGRADE_PENDING, or what a node says.
     """
     network = native_network(directory)
     topology = network.topology
     member = topology.organization(organization)
+    if member not in network.operated:
+        raise ConsentryError("ORGANIZATION_UNKNOWN", f"{organization} runs elsewhere: it adds its peer there")
     grown = replace(member, peers=member.peers + 1)
-    organizations = tuple(grown if item == member else item for item in topology.organizations)
-    definition = next_definition(topology, organizations)
-    network.add_peer(replace(topology, organizations=organizations, chaincode=definition), progress)
+    wanted = with_member(topology, grown)
+    if not network.is_bundle:
+        network.add_peer(wanted, progress)
+        return None
+    if network.is_upgrading:
+        raise pending_upgrade(network)
+    network.add_peer(wanted, progress)
+    network.write_units(own_services(network.directory, grown))
+    return write_member_file(network)
 
 
 @translated()
@@ -171,6 +181,29 @@ def rotate_certificates(directory: Path, node: str, progress: Progress) -> None:
         ConsentryError: OPERATION_NEEDS_FABRIC, NODE_UNKNOWN, or what a node says.
     """
     native_network(directory).rotate_certificates(node, progress)
+
+
+def pending_upgrade(network: NativeNetwork) -> ConsentryError:
+    """Said to whoever wants the next change of a bundle before an upgrade is in force."""
+    version = network.topology.chaincode.version
+    return ConsentryError(
+        "UPGRADE_PENDING",
+        f"version {version} is not in force yet: give `consentry network upgrade {version}` again",
+    )
+
+
+def write_member_file(network: NativeNetwork) -> Path:
+    """Write what the others need of a bundle's organization, as it is now; the file."""
+    target = network.directory / MEMBER_FILE
+    target.write_bytes(network.describe().to_json())
+    return target
+
+
+def with_member(topology: Topology, changed: Organization) -> Topology:
+    """A topology with one organization as it is now, and the next definition."""
+    organizations = tuple(changed if item.name == changed.name else item for item in topology.organizations)
+    definition = next_definition(topology, organizations)
+    return replace(topology, organizations=organizations, chaincode=definition)
 
 
 def next_definition(topology: Topology, organizations: tuple[Organization, ...]) -> ChaincodeDefinition:

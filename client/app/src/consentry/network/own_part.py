@@ -10,14 +10,12 @@ from consentry.errors import ConsentryError
 from consentry.network.consortium_votes import vote_in, vote_out
 from consentry.network.engines import OUR_AUTHORITY, native_network
 from consentry.network.ledger_setup import own_services
-from consentry.network.membership import next_definition
+from consentry.network.membership import next_definition, with_member, write_member_file
 from consentry.network.presets import HOSPITAL, REGULATOR, default_msp_id
 from consentry.network.proposals import read_file
 from consentry.network.translation import translated
 from fabric_native import Invitation, MemberFile, NativeNetwork
 from fabric_protocol.topology import Organization, Topology
-
-MEMBER_FILE = "member.json"
 
 
 @translated()
@@ -92,17 +90,15 @@ def accept_invitation(
     anchors = directory / "anchors"
     anchors.mkdir(mode=0o700, exist_ok=True)
     (anchors / f"{name}.txt").write_text(f"{known.anchor}\n", encoding="ascii")
-    target = directory / MEMBER_FILE
-    target.write_bytes(network.describe().to_json())
-    return target
+    return write_member_file(network)
 
 
 @translated()
 def adopt_member(directory: Path, member: Path, progress: Callable[[str], None]) -> str:
     """Know an organization that the channel has taken in, approve the definition that names it, vote for it.
 
-    Each organization does so from its own bundle; it can be given again, and goes on as far as the others
-    have come.
+    The same for a member that runs more peers than before, without a vote. Each organization does so from its
+    own bundle; it can be given again, and goes on as far as the others have come.
 
     Args:
         directory: The bundle; its nodes must be up.
@@ -120,6 +116,9 @@ def adopt_member(directory: Path, member: Path, progress: Callable[[str], None])
     added = known.organization
     if added in network.topology.organizations:
         network.settle(progress)
+    elif any(_has_grown(item, added) for item in network.topology.organizations):
+        network.adopt(known, with_member(network.topology, added), progress)
+        return added.name
     else:
         _require_new(network.topology, added)
         network.adopt(known, _grown(network.topology, added), progress)
@@ -161,6 +160,10 @@ def _grown(topology: Topology, added: Organization) -> Topology:
     organizations = (*topology.organizations, added)
     definition = next_definition(topology, organizations)
     return replace(topology, organizations=organizations, chaincode=definition)
+
+
+def _has_grown(before: Organization, after: Organization) -> bool:
+    return after.peers > before.peers and replace(after, peers=before.peers) == before
 
 
 def _require_new(topology: Topology, added: Organization) -> None:
