@@ -22,8 +22,8 @@ from fabric_protocol.endorsements import endorse
 from fabric_protocol.ordering_config import BFT
 from fabric_protocol.proposals import transaction_id
 
-# An ordering node that does not lead hands an envelope on after two seconds; a new leader takes some more.
-_PATIENCE_SECONDS = 10.0
+# An ordering node that does not lead hands an envelope on after two seconds.
+_PATIENCE_SECONDS = 6.0
 
 
 class Made:
