@@ -226,6 +226,7 @@ def test_a_hospital_runs_another_peer(consortium: Consortium) -> None:
 def test_an_organization_leaves(consortium: Consortium) -> None:
     if not (consortium.directory / HILLSIDE / "network.json").exists():
         pytest.fail("hillside did not join")
+    assert "no organization hilside" in consortium.refused("northgate", "network", "release", "hilside")
     for name in FOUNDERS:
         consortium.consentry(name, "network", "release", HILLSIDE)
     proposal = consortium.directory / "leaves.proposal"

@@ -101,6 +101,7 @@ _SPOILT: dict[str, Callable[[Any], object]] = {
     "no root": lambda document: document["tls_roots"].popitem(),
     "not a root": lambda document: document["tls_roots"].update(alpha="x"),
     "root of another kind": lambda document: document["tls_roots"].update(alpha=7),
+    "a private key": lambda document: document["tls_roots"].update(alpha=PRIVATE.decode()),
     "no block": lambda document: document.update(genesis="AAAA"),
     "not base64": lambda document: document.update(genesis="*"),
     "another channel": lambda document: document["topology"].update(channel="elsewhere"),

@@ -86,13 +86,17 @@ def _commit(channel: Deployment, definition: Definition, asked: Mapping[str, Pee
 
 def _require_next(channel: Deployment, definition: Definition) -> None:
     found = channel.sequence_in_force(definition.name)
-    if definition.sequence not in (found, found + 1):
-        raise AdministrationError(
-            "DEFINITION_DIFFERS",
-            f"sequence {found} of {definition.name} is in force, this directory has {definition.sequence}: "
-            "do here, in order, what the other organizations have done meanwhile (network adopt, release, "
-            "upgrade)",
-        )
+    if definition.sequence in (found, found + 1):
+        return
+    behind, ahead = (
+        "do here, in order, what the other organizations have done meanwhile",
+        "have the other organizations do, in order, what was done here, then give this again",
+    )
+    raise AdministrationError(
+        "DEFINITION_DIFFERS",
+        f"sequence {found} of {definition.name} is in force, this directory has {definition.sequence}: "
+        f"{behind if definition.sequence < found else ahead} (network adopt, release, upgrade)",
+    )
 
 
 def _is_in_force(channel: Deployment, definition: Definition) -> bool:

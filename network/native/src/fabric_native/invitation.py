@@ -7,16 +7,13 @@ import binascii
 import json
 from dataclasses import dataclass
 
+from fabric_native.member_file import check_ports, reached, read_certificate
 from fabric_native.node_processes import Nodes
-from fabric_native.nodes import authority, orderer, peers
 from fabric_protocol.blocks import header_hash, parse_block
 from fabric_protocol.channel_config import ChannelConfig
-from fabric_protocol.errors import IdentityError, ProtocolError
-from fabric_protocol.identities import parse_certificate
+from fabric_protocol.errors import ProtocolError
 from fabric_protocol.strict_records import invalid, read_record
 from fabric_protocol.topology import Topology
-
-_LARGEST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -66,11 +63,10 @@ class Invitation:
         topology = Topology.from_dict(fields["topology"])
         ports, roots = fields["ports"], fields["tls_roots"]
         names = _reached(topology)
-        if sorted(ports) != sorted(names) or not all(map(_is_port, ports.values())):
-            raise invalid("invitation.ports: expected a port for each node that others reach")
+        check_ports(ports, names, "invitation.ports")
         if sorted(roots) != sorted(item.name for item in topology.organizations):
             raise invalid("invitation.tls_roots: expected a certificate for each organization")
-        found = {name: _certificate(text, f"invitation.tls_roots.{name}") for name, text in roots.items()}
+        found = {name: read_certificate(text, f"invitation.tls_roots.{name}") for name, text in roots.items()}
         return cls(topology, ports, _genesis(fields["genesis"], topology.channel), found)
 
 
@@ -89,24 +85,7 @@ def invite(nodes: Nodes) -> Invitation:
 
 
 def _reached(topology: Topology) -> list[str]:
-    return [
-        node.name
-        for item in topology.organizations
-        for node in (authority(item), orderer(item), *peers(item))
-    ]
-
-
-def _is_port(value: object) -> bool:
-    return type(value) is int and 1 <= value <= _LARGEST_PORT
-
-
-def _certificate(text: object, where: str) -> bytes:
-    try:
-        data = str(text).encode("ascii")
-        parse_certificate(data)
-    except (IdentityError, UnicodeEncodeError):
-        raise invalid(f"{where}: expected a certificate in PEM") from None
-    return data
+    return [node.name for item in topology.organizations for node in reached(item)]
 
 
 def _genesis(text: str, channel: str) -> bytes:

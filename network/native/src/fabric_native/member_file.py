@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +90,8 @@ class MemberFile:
         if organization.host is None:
             raise invalid("member.organization: field 'host' is missing: the others have to reach its nodes")
         for name in _CERTIFICATES:
-            fields[name] = _certificate(fields[name], f"member.{name}")
-        fields["ports"] = _ports(fields["ports"], organization)
+            fields[name] = read_certificate(fields[name], f"member.{name}")
+        check_ports(fields["ports"], [node.name for node in reached(organization)], "member.ports")
         return cls(**{**fields, "organization": organization})
 
 
@@ -100,7 +101,7 @@ def describe_member(paths: NetworkPaths, endpoints: Endpoints, organization: Org
     node = consenter(paths, endpoints, organization, 0)
     return MemberFile(
         organization=organization,
-        ports={item.name: endpoints.ports[item.name] for item in _reached(organization)},
+        ports={item.name: endpoints.ports[item.name] for item in reached(organization)},
         root=files.ca.certificate.read_bytes(),
         tls_root=files.tls_ca.certificate.read_bytes(),
         orderer_identity=node.identity,
@@ -111,25 +112,32 @@ def describe_member(paths: NetworkPaths, endpoints: Endpoints, organization: Org
 _CERTIFICATES = ("root", "tls_root", "orderer_identity", "orderer_tls")
 
 
-def _reached(organization: Organization) -> list[Node]:
+def reached(organization: Organization) -> list[Node]:
+    """The nodes of an organization that others reach."""
     return [authority(organization), orderer(organization), *peers(organization)]
 
 
-def _ports(ports: dict[str, Any], organization: Organization) -> dict[str, int]:
-    names = [node.name for node in _reached(organization)]
+def check_ports(ports: dict[str, Any], names: Sequence[str], where: str) -> None:
+    """Refuse what is not a port for each of these nodes.
+
+    Raises:
+        TopologyError: TOPOLOGY_INVALID.
+    """
     if sorted(ports) != sorted(names):
-        raise invalid(
-            f"member.ports: expected {', '.join(names)}, got {', '.join(map(str, ports)) or 'none'}"
-        )
+        raise invalid(f"{where}: expected {', '.join(names)}, got {', '.join(map(str, ports)) or 'none'}")
     for name, port in ports.items():
         if type(port) is not int or not 1 <= port <= _LARGEST_PORT:
-            raise invalid(f"member.ports.{name}: expected 1 to {_LARGEST_PORT}, got {port!r}")
-    return ports
+            raise invalid(f"{where}.{name}: expected 1 to {_LARGEST_PORT}, got {port!r}")
 
 
-def _certificate(text: str, where: str) -> bytes:
+def read_certificate(text: object, where: str) -> bytes:
+    """A certificate (PEM) that came from another machine.
+
+    Raises:
+        TopologyError: TOPOLOGY_INVALID; also where its private key came with it.
+    """
     try:
-        data = text.encode("ascii")
+        data = str(text).encode("ascii")
         parse_certificate(data)
     except (IdentityError, UnicodeEncodeError):
         raise invalid(f"{where}: expected a certificate in PEM") from None

@@ -245,9 +245,10 @@ class NativeNetwork(ManagedNetwork):
         """Have an ordering node's next certificates issued; it takes them by `rotate_certificates`.
 
         Raises:
-            NetworkError: NODE_UNKNOWN, also for a node of another kind.
+            NetworkError: NODE_UNKNOWN, also for a node of another kind; NOT_A_BUNDLE.
             AuthorityError: its organization's CA refused.
         """
+        self._require_bundle()
         node = self._node(name)
         if node.kind != Kind.ORDERER:
             raise NetworkError(
@@ -393,5 +394,5 @@ class NativeNetwork(ManagedNetwork):
         if not self.is_bundle:
             raise NetworkError(
                 "NOT_A_BUNDLE",
-                f"{self.directory} runs all organizations: use network add, remove and upgrade there",
+                f"{self.directory} runs all organizations: use network add, remove, upgrade and rotate",
             )

@@ -124,7 +124,7 @@ def upgrade_chaincode(nodes: Nodes, topology: Topology, progress: Progress) -> N
     services = [chaincode(item, generation) for item in topology.organizations]
     nodes = with_ports(nodes, topology, services)
     try:
-        _start_services(nodes, services)
+        start_services(nodes, services)
         progress("the new chaincode services run beside the old ones")
         deploy(nodes, progress)
     except BaseException:
@@ -147,10 +147,7 @@ def rotate_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
         ProcessError: the node did not start again.
     """
     organization = nodes.topology.organization(node.organization)
-    files = nodes.paths.node(node)
-    new = NodePaths(files.directory / "new")
-    shutil.rmtree(new.directory, ignore_errors=True)
-    nodes.authorities.issue_node(organization, node, new)
+    new = issue_next(nodes, node)
     progress(f"{node.name} has new certificates")
     if node == orderer(organization):
         entry = consenter(nodes.paths, nodes.endpoints, organization, 0, new)
@@ -162,10 +159,22 @@ def rotate_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
     take_certificates(nodes, node, progress)
 
 
+def issue_next(nodes: Nodes, node: Node) -> NodePaths:
+    """Have a node's next certificates issued, beside those that it has.
+
+    Raises:
+        AuthorityError: its organization's CA refused.
+    """
+    new = nodes.paths.node(node).next
+    shutil.rmtree(new.directory, ignore_errors=True)
+    nodes.authorities.issue_node(nodes.topology.organization(node.organization), node, new)
+    return new
+
+
 def take_certificates(nodes: Nodes, node: Node, progress: Progress) -> None:
-    """Restart a node with the certificates in its directory `new`; raises as `rotate_certificates`."""
+    """Restart a node with its next certificates; raises as `rotate_certificates`."""
     files = nodes.paths.node(node)
-    new = NodePaths(files.directory / "new")
+    new = files.next
     nodes.processes.stop([node.name])
     for name in ("msp", "tls"):
         shutil.rmtree(files.directory / name)
@@ -218,6 +227,22 @@ def start_another_peer(nodes: Nodes, topology: Topology, progress: Progress) -> 
     return nodes
 
 
+def start_services(nodes: Nodes, services: Sequence[Node]) -> None:
+    """Start new chaincode services, with certificates and packages of their own.
+
+    Raises:
+        AuthorityError: an organization's CA refused.
+        ProcessError: one did not start.
+    """
+    for service in services:
+        shutil.rmtree(nodes.paths.node(service).directory, ignore_errors=True)
+        nodes.authorities.issue_service(nodes.topology.organization(service.organization), service)
+        write_package(nodes, service)
+        nodes.start(service)
+    for service in services:
+        nodes.wait(service)
+
+
 def _only_new(smaller: Topology, larger: Topology) -> Organization:
     """The one organization that a topology has more than another."""
     new = [item for item in larger.organizations if item not in smaller.organizations]
@@ -251,16 +276,6 @@ def _create_member(nodes: Nodes, added: Organization) -> None:
     if service != chaincode(added):
         nodes.authorities.issue_service(added, service)
     write_package(nodes, service)
-
-
-def _start_services(nodes: Nodes, services: Sequence[Node]) -> None:
-    for service in services:
-        shutil.rmtree(nodes.paths.node(service).directory, ignore_errors=True)
-        nodes.authorities.issue_service(nodes.topology.organization(service.organization), service)
-        write_package(nodes, service)
-        nodes.start(service)
-    for service in services:
-        nodes.wait(service)
 
 
 def _join_ordering(nodes: Nodes, before: Nodes, added: Organization) -> None:

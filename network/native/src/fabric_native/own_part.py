@@ -5,7 +5,6 @@ Source: fabric-behaviour §11.4, §12.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 from fabric_native.agreeing import agree
@@ -15,13 +14,12 @@ from fabric_native.genesis import consenter
 from fabric_native.member_file import MemberFile
 from fabric_native.node_processes import Nodes
 from fabric_native.nodes import Node, chaincode
-from fabric_native.operations import start_another_peer, take_certificates
-from fabric_native.paths import NodePaths
-from fabric_native.recording import record, with_ports, write_package
+from fabric_native.operations import issue_next, start_another_peer, start_services, take_certificates
+from fabric_native.recording import record, with_ports
 from fabric_native.starting import Progress
 from fabric_operator.errors import NetworkError
 from fabric_operator.ports import write_ports
-from fabric_operator.private_files import write_private
+from fabric_operator.private_files import replace_private
 from fabric_protocol.channel_config import ChannelConfig, Consenter
 from fabric_protocol.lifecycle_arguments import wanted_definition
 from fabric_protocol.topology import Topology
@@ -46,8 +44,8 @@ def adopt(
     name = member.organization.name
     _require_in_channel(current, member)
     roots = nodes.paths.organization(name).tls_ca.certificate
-    roots.unlink(missing_ok=True)
-    write_private(roots, member.tls_root)
+    roots.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    replace_private(roots, member.tls_root)
     ports = {**nodes.ports, **member.ports}
     write_ports(nodes.paths.ports, ports)
     nodes = replace(nodes, topology=topology, ports=ports)
@@ -97,12 +95,8 @@ def upgrade(nodes: Nodes, topology: Topology, progress: Progress) -> Nodes:
     service = chaincode(organization, generation)
     settings = replace(nodes.settings, chaincode_generation=generation, retiring=True)
     nodes = with_ports(replace(nodes, settings=settings), topology, [service])
-    shutil.rmtree(nodes.paths.node(service).directory, ignore_errors=True)
-    nodes.authorities.issue_service(organization, service)
-    write_package(nodes, service)
     try:
-        nodes.start(service)
-        nodes.wait(service)
+        start_services(nodes, [service])
     except BaseException:
         nodes.processes.stop([service.name])
         raise
@@ -141,10 +135,7 @@ def renew_certificates(nodes: Nodes, node: Node) -> Consenter:
         AuthorityError: the organization's CA refused.
     """
     organization = nodes.topology.organization(node.organization)
-    new = NodePaths(nodes.paths.node(node).directory / "new")
-    shutil.rmtree(new.directory, ignore_errors=True)
-    nodes.authorities.issue_node(organization, node, new)
-    return consenter(nodes.paths, nodes.endpoints, organization, 0, new)
+    return consenter(nodes.paths, nodes.endpoints, organization, 0, issue_next(nodes, node))
 
 
 def take_renewed_certificates(nodes: Nodes, node: Node, current: ChannelConfig, progress: Progress) -> None:
@@ -154,7 +145,7 @@ def take_renewed_certificates(nodes: Nodes, node: Node, current: ChannelConfig, 
         NetworkError: CERTIFICATES_UNKNOWN.
         ProcessError: the node did not start again.
     """
-    new = NodePaths(nodes.paths.node(node).directory / "new")
+    new = nodes.paths.node(node).next
     known = {item.server_tls_certificate for item in current.consenters}
     if not new.directory.exists() or new.tls.certificate.read_bytes() not in known:
         raise NetworkError(

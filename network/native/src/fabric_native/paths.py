@@ -37,6 +37,11 @@ class NodePaths:
         """Its ledger."""
         return self.directory / "data"
 
+    @property
+    def next(self) -> NodePaths:
+        """Certificates that it has not taken yet."""
+        return NodePaths(self.directory / "new")
+
 
 @dataclass(frozen=True)
 class OrganizationPaths(network_paths.OrganizationPaths):

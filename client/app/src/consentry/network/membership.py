@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from consentry.errors import ConsentryError
+from consentry.network.anchors import keep_anchor
 from consentry.network.consortium_votes import vote_in, vote_out
 from consentry.network.engines import native_network
 from consentry.network.ledger_setup import decision_process, own_services, prepare_ledger
@@ -50,15 +51,10 @@ def add_organization(
     """
     network = native_network(directory)
     topology = network.topology
-    if kind not in (HOSPITAL, REGULATOR):
-        raise ConsentryError("KIND_UNKNOWN", f"got kind {kind!r}; there are {HOSPITAL} and {REGULATOR}")
-    if name in {item.name for item in topology.organizations}:
-        raise ConsentryError("ORGANIZATION_EXISTS", f"the network has an organization {name}")
+    require_kind(kind)
     added = Organization(name=name, msp_id=default_msp_id(name), kind=kind, peers=peers, country=country)
-    organizations = (*topology.organizations, added)
-    definition = next_definition(topology, organizations)
-    network.add_organization(replace(topology, organizations=organizations, chaincode=definition), progress)
-    _keep_anchor(network, name)
+    network.add_organization(with_new_member(topology, added), progress)
+    keep_anchor(directory, name, network.anchor())
     vote_in(network, added, progress)
     if country is None:
         progress(f"{name} has no country: grants that are bound to countries permit it nothing")
@@ -199,6 +195,25 @@ def write_member_file(network: NativeNetwork) -> Path:
     return target
 
 
+def require_kind(kind: str) -> None:
+    """Refuse an organization of a kind that there is not; raises ConsentryError KIND_UNKNOWN."""
+    if kind not in (HOSPITAL, REGULATOR):
+        raise ConsentryError("KIND_UNKNOWN", f"got kind {kind!r}; there are {HOSPITAL} and {REGULATOR}")
+
+
+def with_new_member(topology: Topology, added: Organization) -> Topology:
+    """A topology with one organization more, and the next definition.
+
+    Raises:
+        ConsentryError: ORGANIZATION_EXISTS.
+    """
+    if added.name in {item.name for item in topology.organizations}:
+        raise ConsentryError("ORGANIZATION_EXISTS", f"the network has an organization {added.name}")
+    organizations = (*topology.organizations, added)
+    definition = next_definition(topology, organizations)
+    return replace(topology, organizations=organizations, chaincode=definition)
+
+
 def with_member(topology: Topology, changed: Organization) -> Topology:
     """A topology with one organization as it is now, and the next definition."""
     organizations = tuple(changed if item.name == changed.name else item for item in topology.organizations)
@@ -226,10 +241,3 @@ def _fallen_to(collection: CollectionDefinition, heir: Organization) -> Collecti
         endorsement=f"OR('{heir.msp_id}.peer')",
         maximum_peer_count=0,
     )
-
-
-def _keep_anchor(network: NativeNetwork, name: str) -> None:
-    path = network.directory / "anchors" / f"{name}.txt"
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.write_text(f"{network.anchor()}\n", encoding="ascii")
-    path.chmod(0o600)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from consentry.errors import ConfigurationError, ConsentryError
+from consentry.network.anchors import keep_anchor
 from consentry.network.engines import (
     EMBEDDED,
     PROFILE,
@@ -184,9 +185,5 @@ def _require_same_engine(directory: Path, engine: str | None) -> None:
 
 def _keep_anchors(network: Network) -> None:
     """Each organization keeps the genesis header's hash outside the ledger (DESIGN §9)."""
-    anchors = network.directory / "anchors"
-    anchors.mkdir(mode=0o700, exist_ok=True)
     for organization in network.topology.organizations:
-        path = anchors / f"{organization.name}.txt"
-        path.write_text(f"{network.anchor()}\n", encoding="ascii")
-        path.chmod(0o600)
+        keep_anchor(network.directory, organization.name, network.anchor())

@@ -7,15 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from consentry.errors import ConsentryError
+from consentry.network.anchors import keep_anchor
 from consentry.network.consortium_votes import vote_in, vote_out
 from consentry.network.engines import OUR_AUTHORITY, native_network
 from consentry.network.ledger_setup import own_services
-from consentry.network.membership import next_definition, with_member, write_member_file
-from consentry.network.presets import HOSPITAL, REGULATOR, default_msp_id
+from consentry.network.membership import (
+    next_definition,
+    require_kind,
+    with_member,
+    with_new_member,
+    write_member_file,
+)
+from consentry.network.presets import HOSPITAL, default_msp_id
 from consentry.network.proposals import read_file
 from consentry.network.translation import translated
 from fabric_native import Invitation, MemberFile, NativeNetwork
-from fabric_protocol.topology import Organization, Topology
+from fabric_protocol.topology import Organization
 
 
 @translated()
@@ -72,14 +79,13 @@ def accept_invitation(
         ConsentryError: TOPOLOGY_INVALID, KIND_UNKNOWN, ORGANIZATION_EXISTS, NETWORK_EXISTS, or what the
             engine says.
     """
-    if kind not in (HOSPITAL, REGULATOR):
-        raise ConsentryError("KIND_UNKNOWN", f"got kind {kind!r}; there are {HOSPITAL} and {REGULATOR}")
+    require_kind(kind)
     known = Invitation.from_json(read_file(invitation))
     added = Organization(name, default_msp_id(name), kind, peers, country, host)
     network = NativeNetwork.create_member(
         directory,
         known,
-        _grown(known.topology, added),
+        with_new_member(known.topology, added),
         name,
         progress,
         binaries=binaries,
@@ -87,9 +93,7 @@ def accept_invitation(
     )
     network.down()
     network.write_units(own_services(network.directory, added))
-    anchors = directory / "anchors"
-    anchors.mkdir(mode=0o700, exist_ok=True)
-    (anchors / f"{name}.txt").write_text(f"{known.anchor}\n", encoding="ascii")
+    keep_anchor(directory, name, known.anchor)
     return write_member_file(network)
 
 
@@ -120,8 +124,7 @@ def adopt_member(directory: Path, member: Path, progress: Callable[[str], None])
         network.adopt(known, with_member(network.topology, added), progress)
         return added.name
     else:
-        _require_new(network.topology, added)
-        network.adopt(known, _grown(network.topology, added), progress)
+        network.adopt(known, with_new_member(network.topology, added), progress)
     vote_in(network, added, progress)
     return added.name
 
@@ -144,6 +147,8 @@ def release_member(directory: Path, name: str, progress: Callable[[str], None]) 
     network = native_network(directory)
     topology = network.topology
     if name not in {item.name for item in topology.organizations}:
+        if name not in {path.name for path in (directory / "organizations").iterdir()}:
+            raise ConsentryError("ORGANIZATION_UNKNOWN", f"the network has no organization {name}")
         network.settle(progress)
         return
     removed = topology.organization(name)
@@ -155,17 +160,5 @@ def release_member(directory: Path, name: str, progress: Callable[[str], None]) 
     network.release(replace(topology, organizations=organizations, chaincode=definition), progress)
 
 
-def _grown(topology: Topology, added: Organization) -> Topology:
-    _require_new(topology, added)
-    organizations = (*topology.organizations, added)
-    definition = next_definition(topology, organizations)
-    return replace(topology, organizations=organizations, chaincode=definition)
-
-
 def _has_grown(before: Organization, after: Organization) -> bool:
     return after.peers > before.peers and replace(after, peers=before.peers) == before
-
-
-def _require_new(topology: Topology, added: Organization) -> None:
-    if added.name in {item.name for item in topology.organizations}:
-        raise ConsentryError("ORGANIZATION_EXISTS", f"the network has an organization {added.name}")
