@@ -25,9 +25,6 @@ class Message:
 
     data: bytes | None
 
-    def type(self) -> int:
-        return int(cygrpc.OperationType.receive_message)
-
     def message(self) -> bytes | None:
         return self.data
 
@@ -38,9 +35,6 @@ class Ended:
 
     number: int = 0
     text: Any = ""
-
-    def type(self) -> int:
-        return int(cygrpc.OperationType.receive_status_on_client)
 
     def code(self) -> int:
         return self.number
@@ -127,7 +121,7 @@ def test_a_response_is_the_outcome() -> None:
     [
         ((Message(b"\xff"), Ended()), "INTERNAL"),
         ((Message(None), Ended()), "INTERNAL"),
-        ((Ended(),), "INTERNAL"),
+        ((Ended(),), "UNKNOWN"),
         ((), "UNKNOWN"),
         ((Message(None), Ended(10, "conflict")), "ABORTED"),
         ((Message(None), Ended(10, b"conf\xfflict")), "ABORTED"),

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_event_pb2, proposal_pb2, proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError
 
 from fabric_gateway.errors import EnvelopeError
-from fabric_protocol.endorsements import assemble_transaction
+from fabric_protocol.endorsements import assemble_parts
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import Identity, parse_identity
-from fabric_protocol.proposals import Proposal, proposal_hash
+from fabric_protocol.proposals import Proposal
 from fabric_protocol.signatures import verify
 
 
@@ -66,12 +67,13 @@ def _refusal(mismatch: _Mismatch, proposal: Proposal) -> EnvelopeError:
 
 def _checked(proposal: Proposal, payload: bytes, organizations: Sequence[str]) -> EndorsedPayload:
     action = _only_action(payload)
-    result = _checked_action(proposal, action.proposal_response_payload)
-    endorsers = _checked_endorsers(action)
+    response_payload = action.proposal_response_payload
+    result = _checked_action(proposal, response_payload)
+    endorsers = _checked_endorsers(action.endorsements, response_payload)
     if organizations and set(endorsers) != set(organizations):
         got, expected = sorted(set(endorsers)), sorted(set(organizations))
         raise _Mismatch("ENDORSERS_DIFFER", f"got endorsements of {got}, expected {expected}")
-    own = assemble_transaction(proposal.data, action.proposal_response_payload, tuple(action.endorsements))
+    own = assemble_parts(proposal.public_parts, response_payload, action.endorsements)
     if own != payload:
         raise _Mismatch("TRANSACTION_DIFFERS", "got another transaction than the one proposed")
     return EndorsedPayload(own, result, endorsers)
@@ -86,7 +88,7 @@ def _only_action(payload: bytes) -> transaction_pb2.ChaincodeEndorsedAction:
 
 def _checked_action(proposal: Proposal, response_payload: bytes) -> bytes:
     parsed = proposal_response_pb2.ProposalResponsePayload.FromString(response_payload)
-    if parsed.proposal_hash != proposal_hash(proposal.data):
+    if parsed.proposal_hash != proposal.public_parts.hash:
         raise _Mismatch("PROPOSAL_HASH_DIFFERS", "got endorsements of another proposal")
     action = proposal_pb2.ChaincodeAction.FromString(parsed.extension)
     if action.chaincode_id.name != proposal.chaincode:
@@ -108,20 +110,15 @@ def _endorser(serialized: bytes) -> Identity:
     return parse_identity(serialized)
 
 
-def _checked_endorsers(action: transaction_pb2.ChaincodeEndorsedAction) -> tuple[str, ...]:
-    if not action.endorsements:
+def _checked_endorsers(endorsements: Sequence[Any], response_payload: bytes) -> tuple[str, ...]:
+    if not endorsements:
         raise _Mismatch("NO_ENDORSEMENT", "got no endorsement, expected at least one")
-    names = []
-    seen = set()
-    for endorsement in action.endorsements:
-        if endorsement.endorser in seen:
+    names: dict[bytes, str] = {}
+    for endorsement in endorsements:
+        endorser = endorsement.endorser
+        if endorser in names:
             raise _Mismatch("ENDORSER_DOUBLED", "got two endorsements of one endorser")
-        seen.add(endorsement.endorser)
-        identity = _endorser(endorsement.endorser)
-        verify(
-            identity.public_key,
-            endorsement.signature,
-            action.proposal_response_payload + endorsement.endorser,
-        )
-        names.append(identity.msp_id)
-    return tuple(names)
+        identity = _endorser(endorser)
+        verify(identity.public_key, endorsement.signature, response_payload + endorser)
+        names[endorser] = identity.msp_id
+    return tuple(names.values())

@@ -20,7 +20,7 @@ from fabric_gateway.transport import Method, Transport
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A unary call of the Gateway service; its timeout is in seconds."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
@@ -65,6 +65,7 @@ def _starting_futures(method: Any) -> StartCall:
 def _starting_directly(method: Any, response_type: Any) -> StartCall:
     managed, name = method._managed_call, method._method
     context, handle = method._context, method._registered_call_handle
+    flags, parse = cygrpc.PropagationConstants.GRPC_PROPAGATE_DEFAULTS, response_type.FromString
 
     def start(request: Any, timeout: float, answered: Callable[[Outcome], None]) -> None:
         operations = (
@@ -75,19 +76,18 @@ def _starting_directly(method: Any, response_type: Any) -> StartCall:
             cygrpc.ReceiveMessageOperation(0),
             cygrpc.ReceiveStatusOnClientOperation(0),
         )
-        handler = _handler(response_type, answered)
-        flags, end = cygrpc.PropagationConstants.GRPC_PROPAGATE_DEFAULTS, time.time() + timeout
-        managed(flags, name, None, end, None, None, (operations,), handler, context, handle)
+        end = time.time() + timeout
+        managed(flags, name, None, end, None, None, (operations,), _handler(parse, answered), context, handle)
 
     return start
 
 
-def _handler(response_type: Any, answered: Callable[[Outcome], None]) -> Callable[[Any], bool]:
+def _handler(parse: Callable[[bytes], Any], answered: Callable[[Outcome], None]) -> Callable[[Any], bool]:
     epoch = cygrpc.get_fork_epoch()
 
     def handle(event: Any) -> bool:
         try:
-            answered(_read(response_type, event))
+            answered(_read(parse, event.batch_operations))
         except Exception as error:
             # The channel's thread serves other calls, too.
             _log.error("what takes a call's outcome failed (%s)", type(error).__name__)
@@ -97,22 +97,18 @@ def _handler(response_type: Any, answered: Callable[[Outcome], None]) -> Callabl
     return handle
 
 
-def _read(response_type: Any, event: Any) -> Outcome:
-    message = status = None
-    for operation in event.batch_operations:
-        kind = operation.type()
-        if kind == cygrpc.OperationType.receive_message:
-            message = operation.message()
-        elif kind == cygrpc.OperationType.receive_status_on_client:
-            status = operation
-    if status is None:
+def _read(parse: Callable[[bytes], Any], operations: Sequence[Any]) -> Outcome:
+    # As they were started: the last two are what was received and the status.
+    if len(operations) < 2:
         return StatusFailure("UNKNOWN", "the call ended without a status")
+    status = operations[-1]
     if status.code() != _OK:
         return status_failure(_Ended(status))
+    message = operations[-2].message()
     if message is None:
         return StatusFailure("INTERNAL", "the call ended without a response")
     try:
-        return response_type.FromString(message)
+        return parse(message)
     except DecodeError:
         return StatusFailure("INTERNAL", "Exception deserializing response!")
 

@@ -18,7 +18,7 @@ from fabric_protos.peer import (
 from google.protobuf.message import DecodeError
 
 from fabric_protocol.errors import ProposalError
-from fabric_protocol.proposals import public_payload
+from fabric_protocol.proposals import PublicParts, public_parts
 from fabric_protocol.signatures import Signer
 
 LOWEST_ERROR_STATUS = 400
@@ -100,24 +100,30 @@ def assemble_transaction(proposal_bytes: bytes, payload: bytes, endorsements: Se
     """
     if not endorsements:
         raise ProposalError("ENDORSEMENT_MISSING", "At least one endorsement is needed, got none.")
-    try:
-        proposal = proposal_pb2.Proposal.FromString(proposal_bytes)
-        header = common_pb2.Header.FromString(proposal.header)
-        proposal_payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
-        status = _response_status(payload)
-    except DecodeError as error:
-        raise ProposalError("PROPOSAL_MALFORMED", f"error unmarshalling Proposal: {error}") from error
+    parts = public_parts(proposal_bytes)
+    status = _response_status(payload)
     if not 200 <= status < LOWEST_ERROR_STATUS:
         raise ProposalError("RESPONSE_FAILED", f"A response of status {status} makes no transaction.")
+    return assemble_parts(parts, payload, _unique(endorsements))
+
+
+def assemble_parts(parts: PublicParts, payload: bytes, endorsements: Sequence[Any]) -> bytes:
+    """As `assemble_transaction`, for whoever has read and checked everything already.
+
+    Parameters:
+        parts: `proposals.public_parts` of the proposal as signed.
+        payload: M(ProposalResponsePayload) that all endorsers signed, of a status below 400.
+        endorsements: peer.Endorsement of each, no endorser twice.
+    """
     action = transaction_pb2.ChaincodeActionPayload(
-        chaincode_proposal_payload=public_payload(proposal_payload),
+        chaincode_proposal_payload=parts.payload,
         action=transaction_pb2.ChaincodeEndorsedAction(
-            proposal_response_payload=payload, endorsements=_unique(endorsements)
+            proposal_response_payload=payload, endorsements=endorsements
         ),
     )
     transaction = transaction_pb2.Transaction()
-    transaction.actions.add(header=header.signature_header, payload=_encode(action))
-    return _encode(common_pb2.Payload(header=header, data=_encode(transaction)))
+    transaction.actions.add(header=parts.header.signature_header, payload=_encode(action))
+    return _encode(common_pb2.Payload(header=parts.header, data=_encode(transaction)))
 
 
 def signed_envelope(payload: bytes, signature: bytes) -> Any:
@@ -126,8 +132,11 @@ def signed_envelope(payload: bytes, signature: bytes) -> Any:
 
 
 def _response_status(payload: bytes) -> int:
-    message = proposal_response_pb2.ProposalResponsePayload.FromString(payload)
-    status: int = proposal_pb2.ChaincodeAction.FromString(message.extension).response.status
+    try:
+        message = proposal_response_pb2.ProposalResponsePayload.FromString(payload)
+        status: int = proposal_pb2.ChaincodeAction.FromString(message.extension).response.status
+    except DecodeError as error:
+        raise ProposalError("PROPOSAL_MALFORMED", f"error unmarshalling Proposal: {error}") from error
     return status
 
 

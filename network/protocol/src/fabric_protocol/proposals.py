@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -38,6 +39,24 @@ class Proposal:
     nonce: bytes
     timestamp: datetime
     is_init: bool
+
+    @cached_property
+    def public_parts(self) -> "PublicParts":
+        """What of the proposal enters its transaction."""
+        return public_parts(self.data)
+
+
+@dataclass(frozen=True)
+class PublicParts:
+    """What of a proposal enters its transaction: common.Header, and the payload without transient data."""
+
+    header: Any
+    payload: bytes
+
+    @property
+    def hash(self) -> bytes:
+        """What an endorsement says it answers; see `proposal_hash`."""
+        return payload_hash(self.header.channel_header, self.header.signature_header, self.payload)
 
 
 def transaction_id(nonce: bytes, creator: bytes) -> str:
@@ -167,13 +186,25 @@ def proposal_hash(data: bytes) -> bytes:
     Raises:
         ProposalError: PROPOSAL_MALFORMED, if it does not parse.
     """
+    return public_parts(data).hash
+
+
+def public_parts(data: bytes) -> PublicParts:
+    """Read what of a proposal enters its transaction.
+
+    Parameters:
+        data: M(Proposal) as signed.
+
+    Raises:
+        ProposalError: PROPOSAL_MALFORMED, if it does not parse.
+    """
     try:
         proposal = proposal_pb2.Proposal.FromString(data)
         header = common_pb2.Header.FromString(proposal.header)
         payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
     except DecodeError as error:
         raise ProposalError("PROPOSAL_MALFORMED", f"error unmarshalling Proposal: {error}") from error
-    return payload_hash(header.channel_header, header.signature_header, public_payload(payload))
+    return PublicParts(header, public_payload(payload))
 
 
 def payload_hash(channel_header: bytes, signature_header: bytes, payload: bytes) -> bytes:
@@ -187,13 +218,20 @@ def public_payload(payload: Any) -> bytes:
 
 
 def _channel_header(channel_id: str, chaincode: str, identifier: str, timestamp: datetime) -> Any:
-    extension = proposal_pb2.ChaincodeHeaderExtension(chaincode_id=chaincode_pb2.ChaincodeID(name=chaincode))
     return common_pb2.ChannelHeader(
         type=common_pb2.ENDORSER_TRANSACTION,
         timestamp=to_timestamp(timestamp),
         channel_id=channel_id,
         tx_id=identifier,
-        extension=_encode(extension),
+        extension=_extension(chaincode),
+    )
+
+
+@lru_cache(maxsize=64)
+def _extension(chaincode: str) -> bytes:
+    """M(ChaincodeHeaderExtension): a client proposes to few chaincodes, again and again."""
+    return _encode(
+        proposal_pb2.ChaincodeHeaderExtension(chaincode_id=chaincode_pb2.ChaincodeID(name=chaincode))
     )
 
 

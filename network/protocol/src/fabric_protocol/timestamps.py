@@ -10,9 +10,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def to_timestamp(instant: datetime) -> Timestamp:
     """Protobuf form of an aware instant, to the microsecond."""
     elapsed = instant - _EPOCH
-    seconds = elapsed // timedelta(seconds=1)
-    microseconds = (elapsed - timedelta(seconds=seconds)) // timedelta(microseconds=1)
-    return Timestamp(seconds=seconds, nanos=microseconds * 1000)
+    # Of a time difference only the days can be negative.
+    return Timestamp(seconds=elapsed.days * 86_400 + elapsed.seconds, nanos=elapsed.microseconds * 1000)
 
 
 def to_datetime(timestamp: Timestamp) -> datetime:
