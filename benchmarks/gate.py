@@ -1,28 +1,26 @@
-"""What a data gate gives out a second on one core, and how soon it begins and stops on a real network."""
+"""What a data gate gives out a second on one core, and how soon it begins and stops on networks.
+
+Alone: ``python -m benchmarks.gate``; the second half alone: ``python -m benchmarks.gate_on_networks``.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import resource
-import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from benchmarks.gate_in_thread import gate_in_thread
+from benchmarks import gate_on_networks
 from benchmarks.results import Measurement
-from consentry.data import DeliveryStopped
-from consentry.demo.data import load_hospitals
 from consentry.gate import row_blocks
-from consentry.gate.address import GateAddress
 from consentry.gate.consent_answers import ConsentAnswers
 from consentry.gate.consented_pieces import ConsentedPieces
 from consentry.gate.delivering import Delivery, Parts
@@ -30,25 +28,20 @@ from consentry.gate.journal import Journal, NotedDelivery
 from consentry.gate.keyring import Keyring
 from consentry.gate.permits import Permit
 from consentry.gate.pieces import Pieces
-from consentry.gate.places import GatePlaces
 from consentry.gate.resume_tokens import ResumeTokens
 from consentry.gate.storage import Sealer, Storage
 from consentry.gate.store import Index, StoredVersion
-from consentry.ledger import Ledger, connect
 from consentry.manifests import ManifestRow
-from consentry.network import bring_up, enroll_user, take_down
 from consentry_records import merkle
 
 NARROW, WIDE = 4, 60
 BLOCKS = 64
 _VERSION = "version-" + "0" * 32
-_PURPOSE = "DUO:0000006"
 _MEGABYTE = 1e6
-_ATTEMPTS = 7
 
 
 def measure(directory: Path) -> Iterator[Measurement]:
-    """Measure stored blocks without a network, then a gate on an embedded network in `directory`."""
+    """Measure stored blocks without a network, then gates on networks in `directory`."""
     directory.mkdir(parents=True)
     rows, _, _ = _given_out(directory / "narrow", NARROW, BLOCKS)
     yield Measurement("gate: rows with consent filter and proofs", rows, "/s", 200_000)
@@ -56,7 +49,7 @@ def measure(directory: Path) -> Iterator[Measurement]:
     yield Measurement("gate: stored rows decrypted, filtered, given out", before, "MB/s", 200)
     _, _, more = _given_out(directory / "more", WIDE, 4 * BLOCKS)
     yield Measurement("gate: memory for four times the data, more", more - memory, "MB", 50, False)
-    yield from _on_a_network(directory / "network")
+    yield from gate_on_networks.measure(directory / "networks")
 
 
 def _given_out(directory: Path, columns: int, blocks: int) -> tuple[float, float, float]:
@@ -131,89 +124,10 @@ def _delivery(directory: Path, stored: StoredVersion) -> Delivery:
     return Delivery(parts, permit, pieces, b"s" * 32, "caller", noted, columns)
 
 
-def _on_a_network(directory: Path) -> Iterator[Measurement]:
-    """First rows after the decision's commit, and how long a revoked stream goes on."""
-    bring_up(directory, "consortium")
-    try:
-        people = {
-            role: enroll_user(directory, organization, role, [role])
-            for organization, role in (("northgate", "steward"), ("riverside", "researcher"))
-        }
-        with (
-            connect(directory, people["steward"]) as steward,
-            connect(directory, people["researcher"]) as researcher,
-        ):
-            version = _registered(steward, directory)
-            with gate_in_thread(directory, "northgate") as committed:
-                yield _first_rows(steward, researcher, version, committed)
-            gate = _start_gate(directory)
-            try:
-                yield _revoked(steward, researcher, version)
-            finally:
-                gate.terminate()
-                gate.wait()
-    finally:
-        take_down(directory)
-
-
-def _registered(steward: Ledger, directory: Path) -> str:
-    hospital = load_hospitals(1, datetime.now(UTC))[0]
-    steward.consents.import_frame(hospital.consents)
-    frame = pd.concat([hospital.rows] * 400, ignore_index=True)
-    made = steward.datasets.register_frame(
-        frame, name="cells", categories=["imaging"], legal_bases=["GDPR-9-2-j"], duo_terms=[_PURPOSE]
-    )
-    rows = steward.datasets.registered_rows(made.version_id)
-    store = GatePlaces.of(steward.profile, "northgate").store()
-    store.put(made, [frame], rows, steward.datasets.secret("cells").secret)
-    return made.version_id
-
-
-def _start_gate(directory: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "consentry", "--network", str(directory), "--as", "northgate/service"]
-    with connect(directory, "northgate/service", environment={}) as ledger:
-        GateAddress.file(ledger.profile, "northgate").unlink(missing_ok=True)
-        process = subprocess.Popen([*command, "gate", "serve"])  # noqa: S603
-        while not GateAddress.file(ledger.profile, "northgate").exists():
-            time.sleep(0.01)
-    return process
-
-
-def _granted(steward: Ledger, researcher: Ledger, version: str) -> str:
-    request = researcher.grants.request([version], purposes=[_PURPOSE], duration=timedelta(days=1))
-    return steward.grants.grant(
-        request.request_id, versions=[version], purposes=[_PURPOSE], duration=timedelta(days=1)
-    ).grant_id
-
-
-def _first_rows(steward: Ledger, researcher: Ledger, version: str, committed: list[float]) -> Measurement:
-    """The median over some attempts of the time from the decision's commit to the first verified rows."""
-    _granted(steward, researcher, version)
-    more: list[float] = []
-    while len(more) < _ATTEMPTS:
-        committed.clear()
-        with researcher.data.open(version, purpose=_PURPOSE) as stream:
-            next(stream.batches())
-            arrived = time.perf_counter()
-        # The decision service may have been first: nobody here saw that commit.
-        more.extend(arrived - at for at in committed)
-        while not researcher.transactions.evaluate("deliveries:of_attempt", stream.attempt_id):
-            time.sleep(0.1)
-    what = "gate: first verified rows after the decision's commit"
-    return Measurement(what, sorted(more)[_ATTEMPTS // 2] * 1000, "ms", 50, False)
-
-
-def _revoked(steward: Ledger, researcher: Ledger, version: str) -> Measurement:
-    """The stream is read as slowly as a batch a tenth of a second."""
-    grant = _granted(steward, researcher, version)
-    with researcher.data.open(version, purpose=_PURPOSE) as stream:
-        batches = stream.batches()
-        next(batches)
-        steward.grants.revoke(grant)
-        start = time.perf_counter()
-        try:
-            for _ in batches:
-                time.sleep(0.1)
-        except DeliveryStopped:
-            pass
-    return Measurement("gate: a revoked stream goes on for", time.perf_counter() - start, "s", 3, False)
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="consentry-bench-") as place:
+        for measurement in measure(Path(place) / "gate"):
+            verdict = "reached" if measurement.holds else "missed"
+            print(
+                f"{measurement.what}: {measurement.measured:,.2f} {measurement.unit}; {verdict}", flush=True
+            )

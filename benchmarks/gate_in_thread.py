@@ -19,6 +19,7 @@ from consentry.ledger import connect
 from fabric_gateway import utc_clock
 
 _HOST = "127.0.0.1"
+_START_SECONDS = 30.0
 
 
 @contextmanager
@@ -63,12 +64,13 @@ def _served(gate: Gate, certificate: Certificate) -> Iterator[int]:
             up.set()
             await stopping.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
-    up.wait()
     try:
+        if not up.wait(_START_SECONDS):
+            raise RuntimeError("the gate did not start")
         yield ports[0]
     finally:
         loop.call_soon_threadsafe(stopping.set)
-        thread.join()
+        thread.join(_START_SECONDS)
         loop.close()
