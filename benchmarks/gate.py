@@ -26,7 +26,7 @@ from consentry.gate.consented_pieces import ConsentedPieces
 from consentry.gate.delivering import Delivery, Parts
 from consentry.gate.journal import Journal, NotedDelivery
 from consentry.gate.keyring import Keyring
-from consentry.gate.permits import Permit
+from consentry.gate.permits import Outlook, Permit
 from consentry.gate.pieces import Pieces
 from consentry.gate.resume_tokens import ResumeTokens
 from consentry.gate.storage import Sealer, Storage
@@ -96,6 +96,9 @@ def _row(block: int, place: int) -> ManifestRow:
 class _Permits:
     """The ledger's part is not measured here: every permit holds."""
 
+    def has_ended(self, permit: Permit) -> bool:
+        return False
+
     def standing(self, permit: Permit) -> tuple[None, str]:
         return None, ""
 
@@ -118,9 +121,10 @@ def _delivery(directory: Path, stored: StoredVersion) -> Delivery:
         lambda: datetime.now(UTC),
     )
     permit: Any = SimpleNamespace(attempt=SimpleNamespace(attempt_id="attempt-" + "0" * 32))
+    outlook = Outlook(permit, None, "", (), 0.0)
     noted = NotedDelivery(permit.attempt.attempt_id, 1, _VERSION, 0, "2026-01-01T00:00:00.000Z", None, None)
     columns = [column[0] for column in stored.index.schema]
-    pieces = ConsentedPieces(parts.permits, permit, Pieces(stored, 0), cast(ConsentAnswers, _Answers()))
+    pieces = ConsentedPieces(parts.permits, outlook, Pieces(stored, 0), cast(ConsentAnswers, _Answers()))
     return Delivery(parts, permit, pieces, b"s" * 32, "caller", noted, columns)
 
 

@@ -45,6 +45,28 @@ async def test_deliveries_are_on_record_in_order(consortium: Consortium, attempt
     assert (kept.custodian, kept.recorded_by) == (NORTHGATE, consortium.name("service"))
 
 
+async def test_one_answer_says_what_a_delivery_begins_with(consortium: Consortium, attempt_id: str) -> None:
+    async def outlook(of: str) -> dict[str, Any]:
+        return dict(await consortium.evaluate(consortium.person(""), "deliveries:outlook", of))
+
+    before = await outlook(attempt_id)
+    assert (before["decision"]["outcome"], before["deliveries"]) == ("permit", [])
+    goes = await consortium.evaluate(consortium.person(""), "deliveries:may_go_on", attempt_id)
+    assert before["standing"] == goes
+    await record(consortium, delivery(consortium, end="recipient-gone"))
+    await consortium.submit(consortium.person("dpo"), "grants:revoke", identifier("grant", 1))
+    after = await outlook(attempt_id)
+    assert [(one["number"], one["end"]) for one in after["deliveries"]] == [(1, "recipient-gone")]
+    assert (after["standing"]["holds"], after["decision"]) == (False, before["decision"])
+    undecided = await consortium.attempt(2)
+    assert await outlook(undecided) == {"decision": None, "deliveries": [], "standing": None}
+    await consortium.decide(undecided)
+    denied = await outlook(undecided)
+    assert (denied["decision"]["outcome"], denied["standing"]) == ("deny", None)
+    assert await consortium.refusal(outlook(identifier("attempt", 9))) == "ATTEMPT_NOT_FOUND"
+    assert await consortium.refusal(outlook("attempt-9")) == "FIELD_INVALID"
+
+
 async def test_numbers_have_no_gaps_and_come_once(consortium: Consortium, attempt_id: str) -> None:
     assert await consortium.refusal(record(consortium, delivery(consortium, 2))) == "DELIVERY_NOT_NEXT"
     await record(consortium, delivery(consortium))

@@ -215,6 +215,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "breaches:get": (identifier("breach"),),
     "deliveries:record": (examples.new_delivery(),),
     "deliveries:may_go_on": (identifier("attempt"),),
+    "deliveries:outlook": (identifier("attempt"),),
     "deliveries:of_attempt": (identifier("attempt"),),
     "functions:register": (function_examples.new_function(),),
     "functions:approve": (function_examples.new_approval(),),

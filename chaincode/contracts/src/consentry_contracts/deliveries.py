@@ -63,21 +63,49 @@ class Deliveries(LedgerContract):
         """
         check_identifier("attempt_id", "attempt", attempt_id)
         state = await read(ctx, keys.SETTINGS, keys.attempt(attempt_id), keys.decision(attempt_id))
-        settings, at = state.settings(), proposal_instant(ctx)
-        attempt, decision = _permitted(state, attempt_id)
-        epoch_key = keys.epoch(attempt.custodian)
-        reasons = await standing(ctx, attempt, decision, settings, at)
-        epoch = (await read(ctx, epoch_key)).text(epoch_key) or ""
-        is_over = shift(at, settings.time_tolerance_ms) >= (decision.permit_not_after or "")
-        holds = not is_over and not reasons
-        return {"holds": holds, "reasons": [reason.to_dict() for reason in reasons], "epoch": epoch}
+        return await _standing(ctx, state, attempt_id)
+
+    @evaluation
+    async def outlook(self, ctx: Context, attempt_id: str) -> dict[str, Any]:
+        """What a gate has to know before a delivery begins, in one answer.
+
+        Answers {"decision": AccessDecision or null, "deliveries": [Delivery, …] under it in their order,
+        "standing": what `may_go_on` answers, null where nothing is permitted}. Raises ATTEMPT_NOT_FOUND.
+        """
+        check_identifier("attempt_id", "attempt", attempt_id)
+        state = await read(ctx, keys.SETTINGS, keys.attempt(attempt_id), keys.decision(attempt_id))
+        missing = LedgerError("ATTEMPT_NOT_FOUND", {"attempt_id": attempt_id})
+        state.required(AccessAttempt, keys.attempt(attempt_id), missing)
+        decision = state.optional(AccessDecision, keys.decision(attempt_id))
+        permits = decision is not None and decision.permits
+        return {
+            "decision": None if decision is None else decision.to_dict(),
+            "deliveries": [one.to_dict() for one in await _deliveries(ctx, attempt_id)],
+            "standing": await _standing(ctx, state, attempt_id) if permits else None,
+        }
 
     @evaluation
     async def of_attempt(self, ctx: Context, attempt_id: str) -> list[Delivery]:
         """The deliveries under a permit in their order."""
         check_identifier("attempt_id", "attempt", attempt_id)
-        first, last = keys.delivery(attempt_id, 1), keys.delivery(attempt_id, MAXIMUM_DELIVERIES)
-        return [Delivery.from_bytes(value) async for _, value in ctx.stub.get_range(first, last + "0")]
+        return await _deliveries(ctx, attempt_id)
+
+
+async def _deliveries(ctx: Context, attempt_id: str) -> list[Delivery]:
+    first, last = keys.delivery(attempt_id, 1), keys.delivery(attempt_id, MAXIMUM_DELIVERIES)
+    return [Delivery.from_bytes(value) async for _, value in ctx.stub.get_range(first, last + "0")]
+
+
+async def _standing(ctx: Context, state: Snapshot, attempt_id: str) -> dict[str, Any]:
+    """Whether a permit holds at the proposal's time; `state` has settings, attempt and decision."""
+    settings, at = state.settings(), proposal_instant(ctx)
+    attempt, decision = _permitted(state, attempt_id)
+    epoch_key = keys.epoch(attempt.custodian)
+    reasons = await standing(ctx, attempt, decision, settings, at)
+    epoch = (await read(ctx, epoch_key)).text(epoch_key) or ""
+    is_over = shift(at, settings.time_tolerance_ms) >= (decision.permit_not_after or "")
+    holds = not is_over and not reasons
+    return {"holds": holds, "reasons": [reason.to_dict() for reason in reasons], "epoch": epoch}
 
 
 async def _check_computation(ctx: Context, delivery: NewDelivery, attempt: AccessAttempt) -> None:

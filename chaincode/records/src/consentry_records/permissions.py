@@ -88,6 +88,7 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "access:get": _ANYBODY,
         "deliveries:record": Permission(roles=(SERVICE,), kind=HOSPITAL),
         "deliveries:may_go_on": _ANYBODY,
+        "deliveries:outlook": _ANYBODY,
         "deliveries:of_attempt": _ANYBODY,
         "functions:register": _RESEARCHER,
         "functions:approve": _CUSTODIAN,

@@ -64,6 +64,7 @@ EVALUATIONS = frozenset(
         "access:get",
         "functions:get",
         "deliveries:may_go_on",
+        "deliveries:outlook",
         "deliveries:of_attempt",
         "training:get",
         "training:usage",

@@ -191,7 +191,7 @@ def test_a_delivery_that_ends_while_the_next_begins_keeps_its_number(bench, monk
 
     def overtaken(function, *arguments):
         answer = evaluate(function, *arguments)
-        if function == "deliveries:of_attempt":
+        if function == "deliveries:outlook":
             monkeypatch.setattr(transactions, "evaluate", evaluate)
             assert bench.gate._recorder.record(first.end("recipient-gone"))
         return answer

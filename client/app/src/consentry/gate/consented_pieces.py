@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +11,13 @@ import pyarrow as pa
 
 from consentry.gate import row_blocks
 from consentry.gate.consent_answers import ConsentAnswers
-from consentry.gate.permits import Permit, Permits
+from consentry.gate.permits import Outlook, Permits
 from consentry.gate.pieces import Piece, Pieces
 from consentry.gate.stopping import Stopped
 
 GIVEN_OUT = "-"
 LETTERS = {"ended": "n", "erased": "e", "limited": "l", "not-covered": "c"}
+_FRESH_SECONDS = 0.1
 _Letters = np.ndarray[Any, np.dtype[np.bytes_]]
 
 
@@ -34,9 +36,10 @@ class ConsentedPiece:
 class ConsentedPieces:
     """Pieces under one permit; the ledger is asked before each."""
 
-    def __init__(self, permits: Permits, permit: Permit, pieces: Pieces, answers: ConsentAnswers) -> None:
+    def __init__(self, permits: Permits, outlook: Outlook, pieces: Pieces, answers: ConsentAnswers) -> None:
         self._permits = permits
-        self._permit = permit
+        self._outlook: Outlook | None = outlook
+        self._permit = outlook.permit
         self._answers = answers
         self.pieces = pieces
 
@@ -49,7 +52,7 @@ class ConsentedPieces:
         """
         if self.pieces.are_over:
             return None
-        over, epoch = self._permits.standing(self._permit)
+        over, epoch = self._standing()
         if over is not None:
             raise Stopped(over)
         piece = self.pieces.peek()
@@ -59,6 +62,14 @@ class ConsentedPieces:
         left_out: list[int] = np.flatnonzero(stays).tolist()
         batch = piece.rows.filter(pa.array(~stays)) if left_out else piece.rows
         return ConsentedPiece(piece, batch, left_out, letters.tobytes().decode("ascii"))
+
+    def _standing(self) -> tuple[str | None, str]:
+        """Whether the permit holds: for the first piece it was just asked, as the delivery began."""
+        outlook, self._outlook = self._outlook, None
+        is_fresh = outlook is not None and time.monotonic() - outlook.asked_at < _FRESH_SECONDS
+        if outlook is not None and is_fresh and not self._permits.has_ended(self._permit):
+            return outlook.over, outlook.epoch
+        return self._permits.standing(self._permit)
 
     def _letters(self, rows: pa.RecordBatch, epoch: str) -> _Letters:
         subjects = rows.column(row_blocks.SUBJECT).dictionary_encode()

@@ -12,6 +12,7 @@ from consentry.ledger import Ledger
 from consentry.request_signatures import RequestRefused
 from consentry.transactions import CONFLICT_TRIES
 from consentry_records.access import AccessAttempt, AccessDecision
+from consentry_records.delivery import Delivery
 from consentry_records.instants import format_instant, shift
 from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
@@ -29,6 +30,19 @@ class Permit:
 
     attempt: AccessAttempt
     decision: AccessDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a delivery begins with: its permit, and how it stood at `asked_at` (`time.monotonic`): `over` says
+    why it holds no more (None: it does), `epoch` is the custodian's; `deliveries` are those on record.
+    """
+
+    permit: Permit
+    over: str | None
+    epoch: str
+    deliveries: tuple[Delivery, ...]
+    asked_at: float
 
 
 class DeniedOnLedger(ConsentryError):
@@ -67,16 +81,41 @@ class Permits:
             raise RequestRefused(403, "ATTEMPT_OF_ANOTHER", f"{attempt_id} was not made by the caller")
         return state
 
-    def decide(self, state: AccessState) -> Permit:
-        """Decide an attempt on the ledger, unless that was done; return the permit.
+    def decide(self, state: AccessState) -> None:
+        """Decide an attempt on the ledger, unless that was done: its decision service may be first.
+
+        Raises:
+            RequestRefused: DECISION_PENDING.
+            LedgerUnreachable, NetworkRefused, …: nothing is known, nothing is served.
+        """
+        attempt_id = state.attempt.attempt_id
+        if state.decision is not None:
+            return
+        for _ in range(_TRIES):
+            try:
+                self._transactions.submit("access:decide", attempt_id, tries=CONFLICT_TRIES)
+                return
+            except LedgerRefused as error:
+                if error.code not in _DECIDED:
+                    raise
+                return
+            except TransactionInvalid:  # another decision came first
+                if self._access.get(attempt_id).decision is not None:
+                    return
+        raise _pending(attempt_id)
+
+    def outlook(self, attempt: AccessAttempt) -> Outlook:
+        """Return the permit on an attempt that was decided, with what is on record under it.
 
         Raises:
             DeniedOnLedger: with the committed denial.
-            RequestRefused: PERMIT_ENDED; GATE_CLOCK_WRONG, the gate's clock is before the decision's.
+            RequestRefused: PERMIT_ENDED; GATE_CLOCK_WRONG, the gate's clock is before the decision's;
+                DECISION_PENDING, the own peer does not know of the decision.
             LedgerUnreachable, NetworkRefused, …: nothing is known, nothing is served.
         """
-        attempt = state.attempt
-        decision = state.decision or self._decision(attempt.attempt_id)
+        asked_at = time.monotonic()
+        answer = self._decided_answer(attempt.attempt_id)
+        decision = AccessDecision.from_dict(answer["decision"])
         if not decision.permits:
             raise DeniedOnLedger(decision)
         now = format_instant(self._clock())
@@ -84,7 +123,9 @@ class Permits:
             raise RequestRefused(503, "GATE_CLOCK_WRONG", "the gate's clock is behind its own decision")
         if shift(now, self._tolerance_ms) >= (decision.permit_not_after or ""):
             raise RequestRefused(403, "PERMIT_ENDED", f"the permit ended at {decision.permit_not_after}")
-        return Permit(attempt, decision)
+        over, epoch = _stands(answer["standing"])
+        deliveries = tuple(map(Delivery.from_dict, answer["deliveries"]))
+        return Outlook(Permit(attempt, decision), over, epoch, deliveries, asked_at)
 
     def standing(self, permit: Permit) -> tuple[str | None, str]:
         """Return why a permit holds no more ("permit-ended", "permit-overtaken"; None: it does), and the
@@ -95,16 +136,14 @@ class Permits:
         Raises:
             LedgerUnreachable, NetworkRefused, LedgerRefused
         """
-        now = format_instant(self._clock())
-        if shift(now, self._tolerance_ms) >= (permit.decision.permit_not_after or ""):
+        if self.has_ended(permit):
             return "permit-ended", ""
-        answer: dict[str, Any] = self._transactions.evaluate(
-            "deliveries:may_go_on", permit.attempt.attempt_id
-        )
-        if answer["holds"]:
-            return None, str(answer["epoch"])
-        over = {reason["code"] for reason in answer["reasons"]} <= _BY_THE_CLOCK
-        return ("permit-ended" if over else "permit-overtaken"), str(answer["epoch"])
+        return _stands(self._transactions.evaluate("deliveries:may_go_on", permit.attempt.attempt_id))
+
+    def has_ended(self, permit: Permit) -> bool:
+        """Whether a permit is over by the gate's own clock."""
+        now = format_instant(self._clock())
+        return shift(now, self._tolerance_ms) >= (permit.decision.permit_not_after or "")
 
     def _committed(self, attempt_id: str) -> AccessState:
         """The attempt; the own peer may learn of it a moment after the requester's."""
@@ -118,17 +157,26 @@ class Permits:
             time.sleep(pause)
             pause *= 2
 
-    def _decision(self, attempt_id: str) -> AccessDecision:
-        """Submit the decision until one is committed; the custodian's decision service may be first."""
-        for _ in range(_TRIES):
-            try:
-                self._transactions.submit("access:decide", attempt_id, tries=CONFLICT_TRIES)
-            except LedgerRefused as error:
-                if error.code not in _DECIDED:
-                    raise
-            except TransactionInvalid:
-                pass  # another decision came first
-            decision = self._access.get(attempt_id).decision
-            if decision is not None:
-                return decision
-        raise RequestRefused(503, "DECISION_PENDING", f"{attempt_id} could not be decided; try again")
+    def _decided_answer(self, attempt_id: str) -> dict[str, Any]:
+        """What the ledger says of a decided attempt; the own peer may learn of it a moment later."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            answer: dict[str, Any] = self._transactions.evaluate("deliveries:outlook", attempt_id)
+            if answer["decision"] is not None:
+                return answer
+            if pause > _LONGEST_PAUSE_SECONDS:
+                raise _pending(attempt_id)
+            time.sleep(pause)
+            pause *= 2
+
+
+def _stands(answer: dict[str, Any]) -> tuple[str | None, str]:
+    """Why a permit holds no more, if so, and the epoch, from the ledger's answer."""
+    if answer["holds"]:
+        return None, str(answer["epoch"])
+    over = {reason["code"] for reason in answer["reasons"]} <= _BY_THE_CLOCK
+    return ("permit-ended" if over else "permit-overtaken"), str(answer["epoch"])
+
+
+def _pending(attempt_id: str) -> RequestRefused:
+    return RequestRefused(503, "DECISION_PENDING", f"{attempt_id} could not be decided; try again")

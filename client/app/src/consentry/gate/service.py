@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from consentry.access import AccessState
 from consentry.channel_members import ChannelMembers
 from consentry.errors import ConfigurationError
-from consentry.gate import row_blocks
 from consentry.gate.aggregates import Grouping
+from consentry.gate.beginning import Beginnings
 from consentry.gate.compute.isolation import Isolation
 from consentry.gate.compute.running import FunctionCall, FunctionRun
 from consentry.gate.compute.sandbox import Sandbox
-from consentry.gate.consent_answers import ConsentAnswers, RecipientUse
-from consentry.gate.consented_pieces import ConsentedPieces
 from consentry.gate.delivering import Delivery, Parts, Tally
-from consentry.gate.journal import Journal, NotedDelivery, NotedPiece
-from consentry.gate.permits import Permit, Permits
+from consentry.gate.journal import Journal, NotedPiece
+from consentry.gate.permits import Permits
 from consentry.gate.pieces import Pieces
 from consentry.gate.places import GatePlaces
 from consentry.gate.projection import chosen_columns, value_key
@@ -31,16 +26,13 @@ from consentry.gate.resume_tokens import ResumeTokens
 from consentry.ledger import Ledger
 from consentry.request_signatures import RequestRefused, RequestVerifier, SignedRequest
 from consentry_records.access import AGGREGATE, ROWS
-from consentry_records.delivery import Delivery as DeliveryRecord
 from consentry_records.delivery import NewDelivery
 from consentry_records.digest import hmac_digest, sha256_digest
 from consentry_records.function import Function, FunctionName
-from consentry_records.instants import format_instant
 from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
 from fabric_protocol.msp import MspManager
 
-_PREPARING = 16
 _log = logging.getLogger(__name__)
 
 
@@ -63,15 +55,13 @@ class Gate:
         """
         self.custodian = ledger.identity.msp_id
         self._ledger = ledger
-        self._clock = clock
         self._store = places.store()
         journal = Journal(places.custody / "deliveries.sqlite")
         tokens = ResumeTokens(places.custody / "resume.key")
         self._parts = Parts(Permits(ledger, clock), journal, tokens, clock)
         now = lambda: clock().timestamp()  # noqa: E731
         self._verifier = RequestVerifier(self.custodian, members or ChannelMembers(ledger.network), now)
-        self._preparing = ThreadPoolExecutor(_PREPARING, thread_name_prefix="consentry-prepare")
-        self._beginning = threading.Lock()
+        self._beginnings = Beginnings(ledger, self._parts)
         self._running: dict[str, Delivery | FunctionRun] = {}
         self._isolation = isolation or Isolation(hidden=[places.custody])
         self._recorder = Recorder(ledger, journal, self._running.__contains__)
@@ -82,7 +72,7 @@ class Gate:
 
     def close(self) -> None:
         """Stop recording and close the journal; the ledger stays open."""
-        self._preparing.shutdown(cancel_futures=True)
+        self._beginnings.close()
         self._recorder.close()
         self._parts.journal.close()
 
@@ -113,12 +103,13 @@ class Gate:
         stored = self._store.open(attempt.version_id)
         columns = chosen_columns(stored.index.schema, attempt.columns)
         row = 0 if token is None else self._parts.tokens.read(token, attempt_id, caller.key)
-        permit, secret, pieces = self._decided(state, Pieces(stored, row))
-        with self._beginning:
-            noted, key = self._noted(permit, row, is_first=token is None), secret
+        ready = self._beginnings.decided(state, Pieces(stored, row))
+        with self._beginnings.lock(attempt_id):
+            outlook, noted = self._beginnings.next_delivery(attempt, row, is_first=token is None)
+            key, pieces = ready.secret, self._beginnings.consented(ready, outlook)
             if len(columns) < len(stored.index.schema):
-                noted, key = replace(noted, is_part=True), value_key(secret, attempt_id)
-            delivery = Delivery(self._parts, permit, pieces, key, caller.key, noted, columns)
+                noted, key = replace(noted, is_part=True), value_key(ready.secret, attempt_id)
+            delivery = Delivery(self._parts, outlook.permit, pieces, key, caller.key, noted, columns)
             self._parts.journal.begin(noted)
             self._running[attempt_id] = delivery
             return delivery
@@ -148,14 +139,15 @@ class Gate:
             raise RequestRefused(
                 403, "AGGREGATES_OF_OTHER_COLUMNS", "the aggregates are of columns that the attempt lacks"
             )
-        permit = self._parts.permits.decide(state)
-        if self._parts.permits.standing(permit)[0] is not None:
-            raise RequestRefused(
-                403, "PERMIT_OVERTAKEN", f"the permit of {attempt_id} does not hold any more"
-            )
-        data, secret = json.dumps(result).encode(), self._secret(attempt.version_id)
-        with self._beginning:
-            noted = replace(self._noted(permit, 0, is_first=True), content=hmac_digest(secret, data))
+        self._parts.permits.decide(state)
+        data, secret = json.dumps(result).encode(), self._beginnings.secret(attempt.version_id)
+        with self._beginnings.lock(attempt_id):
+            outlook, noted = self._beginnings.next_delivery(attempt, 0, is_first=True)
+            if outlook.over is not None:
+                raise RequestRefused(
+                    403, "PERMIT_OVERTAKEN", f"the permit of {attempt_id} does not hold any more"
+                )
+            noted = replace(noted, content=hmac_digest(secret, data))
             self._parts.journal.begin(noted)
         sent = NotedPiece(0, "", len(data), noted.started_at)
         self._parts.journal.note(attempt_id, noted.number, sent)
@@ -187,15 +179,23 @@ class Gate:
         if not self._isolation.places.acquire(blocking=False):
             raise RequestRefused(503, "GATE_BUSY", "other functions run; try again with the same attempt")
         try:
-            permit, secret, pieces = self._decided(state, Pieces(stored, 0))
+            ready = self._beginnings.decided(state, Pieces(stored, 0))
             named = FunctionName(owner=attempt.requester_msp, code_digest=attempt.function_digest)
-            function = Function.from_dict(
-                self._ledger.transactions.evaluate("functions:get", named)["function"]
-            )
-            with self._beginning:
-                noted = self._noted(permit, 0, is_first=True)
+            with self._beginnings.lock(attempt_id):
+                outlook, noted = self._beginnings.next_delivery(attempt, 0, is_first=True)
+                found = self._ledger.transactions.evaluate("functions:get", named)
+                function = Function.from_dict(found["function"])
+                pieces = self._beginnings.consented(ready, outlook)
                 run = FunctionRun(
-                    self._parts, permit, pieces, secret, noted, columns, sandbox, function, call
+                    self._parts,
+                    outlook.permit,
+                    pieces,
+                    ready.secret,
+                    noted,
+                    columns,
+                    sandbox,
+                    function,
+                    call,
                 )
                 run.begin()
                 self._running[attempt_id] = run
@@ -226,9 +226,10 @@ class Gate:
         finally:
             if isinstance(delivery, FunctionRun):
                 self._isolation.places.release()
-            with self._beginning:
+            attempt_id = delivery.permit.attempt.attempt_id
+            with self._beginnings.lock(attempt_id):
                 if self.is_current(delivery):
-                    del self._running[delivery.permit.attempt.attempt_id]
+                    del self._running[attempt_id]
         return record, on_ledger
 
     def _sandbox(self) -> Sandbox:
@@ -239,48 +240,3 @@ class Gate:
             raise RequestRefused(
                 503, "ISOLATION_UNAVAILABLE", "this gate runs no functions; its operator's log says why"
             ) from error
-
-    def _decided(self, state: AccessState, pieces: Pieces) -> tuple[Permit, bytes, ConsentedPieces]:
-        """The permit, the dataset's secret, and what may leave; made ready while the ledger decides.
-
-        What is learnt of consents counts for the state of the epoch that it names, whatever is decided.
-        """
-        attempt = state.attempt
-        use = RecipientUse(attempt.purpose, attempt.commercial, attempt.requester_msp)
-        answers = ConsentAnswers(self._ledger.transactions, use, self._clock)
-
-        def prepare() -> None:
-            pieces.schema()
-            if not pieces.are_over:
-                subjects = row_blocks.cells(pieces.peek().rows.column(row_blocks.SUBJECT))
-                answers.ask(list(dict.fromkeys(subjects)))
-
-        prepared = self._preparing.submit(prepare)
-        secret = self._preparing.submit(self._secret, attempt.version_id)
-        permit = self._parts.permits.decide(state)
-        prepared.result()
-        return permit, secret.result(), ConsentedPieces(self._parts.permits, permit, pieces, answers)
-
-    def _secret(self, version_id: str) -> bytes:
-        return self._ledger.datasets.secret(self._ledger.datasets.get(version_id).name).secret
-
-    def _noted(self, permit: Permit, row: int, *, is_first: bool) -> NotedDelivery:
-        """The next delivery of an attempt: one from the start only while no row was given out."""
-        attempt_id, journal = permit.attempt.attempt_id, self._parts.journal
-        # The journal first: what leaves it meanwhile is on the ledger, and a number must not come twice.
-        waiting = journal.deliveries(attempt_id)
-        found = self._ledger.transactions.evaluate("deliveries:of_attempt", attempt_id)
-        recorded = [DeliveryRecord.from_dict(one) for one in found]
-        begun = any(one.row_count for one in recorded)
-        if is_first and (begun or any(journal.pieces(attempt_id, one.number) for one in waiting)):
-            raise RequestRefused(409, "DELIVERY_BEGUN", f"{attempt_id} was used; go on with its last token")
-        numbers = [one.number for one in recorded] + [one.number for one in waiting]
-        return NotedDelivery(
-            attempt_id=attempt_id,
-            number=max(numbers, default=0) + 1,
-            version_id=permit.attempt.version_id,
-            first_row=row,
-            started_at=format_instant(self._clock()),
-            end=None,
-            ended_at=None,
-        )
