@@ -101,7 +101,7 @@ class Data:
             access, named = Access(self._transactions), tuple(columns or ())
             if attempt_id is not None:
                 if named:
-                    raise InputRejected("ATTEMPT_MADE", "an attempt that was made names its columns itself")
+                    raise _made()
                 named = access.get(attempt_id).attempt.columns
             made = attempt_id or access.attempt(
                 version_id, purpose=purpose, commercial=commercial, session_id=session_id, columns=named
@@ -145,17 +145,20 @@ class Data:
         commercial: bool = False,
         columns: Sequence[str] = (),
         session_id: str | None = None,
+        attempt_id: str | None = None,
         progress: Progress | None = None,
     ) -> ComputeResult:
         """Attempt access for a function that comes to the data; return its outputs once it has run there.
 
         `function` is a Python file with `train(frame, parameters)` that the own organization has registered
         and the custodian approves (`ledger.functions`); `parameters` are JSON values; `columns` those that it
-        gets (default: all); `session_id` the training session that it is for. `progress` is called with (rows
-        given to it, rows of the version).
+        gets (default: all); `session_id` the training session that it is for; `attempt_id` an own attempt of
+        an earlier, equal call: what its run gave is fetched, or its run waited for, and nothing is run or
+        used twice. `progress` is called with (rows given to it, rows of the version).
 
         Raises:
             AccessDenied: with the committed denial.
+            InputRejected: ATTEMPT_MADE, columns or a session beside an attempt that was made before.
             FunctionStopped: it gave nothing: it failed, went beyond its limits, or its permit ended.
             DataAltered: the outputs are not those that the ledger has.
             GateRefused: ISOLATION_UNAVAILABLE, GATE_BUSY, …
@@ -170,7 +173,9 @@ class Data:
             digest = code_digest(function)
             # Line ends as they are: what is sent has the digest that is on the ledger.
             call = write_call(function.read_bytes().decode("utf-8"), parameters or {})
-            attempt_id = Access(self._transactions).attempt(
+            if attempt_id is not None and (columns or session_id):
+                raise _made()
+            made = attempt_id or Access(self._transactions).attempt(
                 version_id,
                 purpose=purpose,
                 commercial=commercial,
@@ -179,7 +184,7 @@ class Data:
                 session_id=session_id,
                 function_digest=digest,
             )
-            return compute(self._transactions, connection, attempt_id, call, progress)
+            return compute(self._transactions, connection, made, call, progress)
         except UnicodeDecodeError as error:
             raise InputRejected("CODE_UNREADABLE", f"{function} is no text in UTF-8") from error
         finally:
@@ -348,6 +353,10 @@ class DataStream:
             raise DeliveryStopped(record.end, self.rows)
         if not arrival.is_whole:
             raise DataAltered("DELIVERY_DIFFERS", "the gate says that it gave out all rows, and did not")
+
+
+def _made() -> InputRejected:
+    return InputRejected("ATTEMPT_MADE", "an attempt that was made names its columns and session itself")
 
 
 def denial(access: Access, attempt_id: str, error: ConsentryError) -> ConsentryError:

@@ -15,11 +15,12 @@ from support import ledger_examples as examples
 
 from consentry.errors import ConsentryError, LedgerUnreachable
 from consentry.gate.arrival import DataAltered
+from consentry.gate.compute.attending import Attendance
 from consentry.gate.compute.calling import FunctionStopped, compute
 from consentry.gate.compute.response import ComputeResponse
 from consentry.gate.compute.running import output_digest
 from consentry.gate.compute.wire import Answer, Ended
-from consentry.gate.connection import GateRefused
+from consentry.gate.connection import GateRefused, GateUnreachable
 from consentry.gate.stopping import Stopped
 from consentry_records import ComputedOutput, Delivery, NewDelivery
 from consentry_records.function import Computation
@@ -94,6 +95,21 @@ def test_a_busy_gate_is_asked_again_with_the_same_attempt(monkeypatch: pytest.Mo
     assert caught.value.code == "FUNCTION_DIFFERS"
 
 
+def test_after_a_broken_connection_the_same_call_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("consentry.gate.compute.calling.time.sleep", pauses.append)
+    record, broken = delivery(), GateUnreachable("GATE_UNREACHABLE", "broke off")
+    assert called(Ledger(record), broken, broken, answered(record)).data == {"metrics": METRICS}
+    assert pauses == [0.2, 0.4]
+    with pytest.raises(GateUnreachable) as caught:
+        called(Ledger(), *[broken] * 6)
+    assert caught.value.fields == {"attempt_id": ATTEMPT}
+    assert ATTEMPT in caught.value.message
+    with pytest.raises(GateRefused) as refused:
+        called(Ledger(), broken, GateRefused("PERMIT_ENDED", "over"))
+    assert refused.value.code == "PERMIT_ENDED"
+
+
 @pytest.mark.parametrize("end", ["function-failed", "permit-overtaken", "gate-stopped"])
 def test_a_run_without_outputs_says_why(end: str) -> None:
     record = delivery(end=end)
@@ -150,7 +166,7 @@ def test_answers_that_break_off_are_none(answer: bytes) -> None:
 class Run:
     """A run that ends as it is told."""
 
-    gone_through, row_count, key = 3, 8, KEY
+    gone_through, row_count, key, attended = 3, 8, KEY, None
 
     def __init__(self, ends: Callable[[], str]) -> None:
         self.outputs = {"metrics": METRICS}
@@ -190,9 +206,9 @@ def sent(
             await asyncio.sleep(3600)
 
         with ThreadPoolExecutor(2) as threads:
-            gate: Any = SimpleNamespace(over=asked, finish=finish)
-            response = ComputeResponse(gate, Run(ends), asyncio.Event(), threads)  # type: ignore[arg-type]
-            await response({}, receive, send)
+            gate: Any = SimpleNamespace(over=asked, finish=finish, wait_seconds=0.0)
+            attendance = Attendance(gate, asyncio.Event(), threads)
+            await ComputeResponse(attendance.of(Run(ends)))({}, receive, send)  # type: ignore[arg-type]
         return parts
 
     return asyncio.run(answer()), recorded_ends

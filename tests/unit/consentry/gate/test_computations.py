@@ -14,6 +14,7 @@ from support.consent_frames import CARE, RESEARCH
 from support.gate_bench import COUNT, MONTH, PEOPLE, RIVERSIDE, GateBench
 
 from consentry.errors import ConfigurationError, ConsentryError
+from consentry.gate.compute.calls import Given
 from consentry.gate.compute.environment import PythonEnvironment
 from consentry.gate.compute.isolation import Isolation
 from consentry.gate.compute.running import FunctionRun, output_digest, output_key
@@ -67,7 +68,7 @@ def attempted(bench: GateBench, path: Path, **changes: Any) -> str:
     return bench.attempt(**{"function_digest": digest, "output": "aggregate", **changes})
 
 
-def called(bench: GateBench, attempt_id: str, source: str, **parameters: Any) -> FunctionRun:
+def called(bench: GateBench, attempt_id: str, source: str, **parameters: Any) -> Any:
     caller = bench.gate.caller(bench.request(attempt_id))
     return bench.gate.compute(attempt_id, read_call(write_call(source, parameters)), caller)
 
@@ -124,8 +125,13 @@ def test_rows_of_other_columns_are_not_given(ready: GateBench, tmp_path: Path) -
 def test_an_attempt_is_one_run(ready: GateBench, tmp_path: Path) -> None:
     path = approved(ready, tmp_path, MEAN)
     attempt_id = attempted(ready, path)
-    assert finished(ready, called(ready, attempt_id, MEAN)) == "completed"
-    assert refusal(lambda: called(ready, attempt_id, MEAN)) == "DELIVERY_BEGUN"
+    run = called(ready, attempt_id, MEAN)
+    assert called(ready, attempt_id, MEAN) is run
+    assert refusal(lambda: called(ready, attempt_id, MEAN, by=2)) == "CALL_DIFFERS"
+    assert finished(ready, run) == "completed"
+    assert isinstance(called(ready, attempt_id, MEAN), Given)
+    assert refusal(lambda: called(ready, attempt_id, MEAN, by=2)) == "CALL_DIFFERS"
+    assert len(records(ready, attempt_id)) == 1
 
 
 def test_another_source_than_the_approved_one_is_refused(ready: GateBench, tmp_path: Path) -> None:

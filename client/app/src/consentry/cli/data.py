@@ -133,12 +133,16 @@ def compute(
     column: Annotated[
         list[str] | None, typer.Option(help="Column that it gets; may be repeated (default: all).")
     ] = None,
+    attempt: Annotated[
+        str | None, typer.Option(help="Attempt of an earlier, equal call: fetch what its run gave.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Have a function run beside the data, and keep its outputs; a denial ends with status 1.
 
     It runs in a sandbox at the custodian, on the rows whose subjects consent; rows do not leave. What it
-    gives is checked against the digests that the ledger has.
+    gives is checked against the digests that the ledger has. Until the permit ends the outputs can be fetched
+    again, with the id of the attempt.
     """
     from consentry.cli.computed import read_parameters, write_outputs
 
@@ -152,6 +156,7 @@ def compute(
             commercial=commercial,
             columns=column or (),
             session_id=session,
+            attempt_id=attempt,
             progress=progress,
         )
     written = write_outputs(result.outputs, to)

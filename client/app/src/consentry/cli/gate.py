@@ -90,6 +90,9 @@ def serve(
     function_python: Annotated[
         str | None, typer.Option(help="Python that functions run in (default: the gate's own).")
     ] = None,
+    function_wait: Annotated[
+        float, typer.Option(help="Seconds that a function goes on after its caller's connection broke off.")
+    ] = 300.0,
 ) -> None:
     """Serve the own organization's data under permits until stopped (SIGTERM or Ctrl-C).
 
@@ -107,7 +110,7 @@ def serve(
 
         check_roots(client_certificates)
     context = command_context(ctx)
-    functions = (function_seconds, function_memory, function_python)
+    functions = (function_seconds, function_memory, function_python, function_wait)
     with context.connect() as ledger:
         _serve(context, ledger, host, port, url, given, client_certificates, storage, functions)
 
@@ -262,7 +265,7 @@ def _serve(
     given: list[Path],
     client_roots: Path | None,
     storage: str | None,
-    functions: tuple[float, int, str | None],
+    functions: tuple[float, int, str | None, float],
 ) -> None:
     from consentry.gate.address import GateAddress
     from consentry.gate.compute.isolation import Isolation
@@ -274,10 +277,10 @@ def _serve(
     from fabric_gateway import utc_clock
 
     places = GatePlaces.of(context.profile, context.organization.name, storage)
-    seconds, memory, python = functions
+    seconds, memory, python, wait = functions
     limits = Limits(seconds=seconds, cpu_seconds=max(1, 2 * int(seconds)), memory_bytes=memory << 20)
     isolation = Isolation(limits, python=python, hidden=[places.custody])
-    gate = Gate(ledger, places, utc_clock, isolation=isolation)
+    gate = Gate(ledger, places, utc_clock, isolation=isolation, wait_seconds=wait)
     tls = Certificate(*given) if given else self_signed(places.custody, host, "consentry gate")
 
     def announce(actual: int) -> None:

@@ -16,12 +16,14 @@ from starlette.routing import Route
 
 from consentry.access import reasons_in_words
 from consentry.errors import ConsentryError, InputRejected, LedgerRefused
+from consentry.gate.compute.attending import Attendance
+from consentry.gate.compute.calls import Given
 from consentry.gate.compute.response import ComputeResponse
 from consentry.gate.compute.wire import MAXIMUM_CALL, read_call
 from consentry.gate.delivering import Delivery
 from consentry.gate.permits import DeniedOnLedger
 from consentry.gate.service import Gate
-from consentry.gate.supervision import called, send_body, send_head, supervised
+from consentry.gate.supervision import called, disconnected, send_body, send_head, supervised
 from consentry.request_signatures import RequestRefused, SignedRequest
 from fabric_protocol.identities import Identity
 
@@ -37,10 +39,15 @@ _log = logging.getLogger(__name__)
 
 
 def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
-    """Return the ASGI application; deliveries end once `stopping` is set."""
+    """Return the ASGI application; deliveries end once `stopping` is set.
+
+    `state.attendance` are the runs of functions, which outlive connections.
+    """
 
     # Calls of the ledger block; a question that gets no answer must not keep others waiting.
     threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="consentry-gate")
+
+    attendance = Attendance(gate, stopping, threads)
 
     async def asked(request: Request, most: int = MAXIMUM_BODY) -> tuple[bytes, Identity]:
         """The request's body, and who made it."""
@@ -69,15 +76,15 @@ def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
         try:
             body, caller = await asked(request, MAXIMUM_CALL)
             attempt_id = request.path_params["attempt_id"]
-            run = await called(threads, lambda: gate.compute(attempt_id, read_call(body), caller))
+            found = await called(threads, lambda: gate.compute(attempt_id, read_call(body), caller))
         except ConsentryError as error:
             return _refusal(error)
-        return ComputeResponse(gate, run, stopping, threads)
+        return ComputeResponse(found if isinstance(found, Given) else attendance.of(found))
 
     async def health(request: Request) -> PlainTextResponse:
         return PlainTextResponse("ok\n")
 
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/v1/attempts/{attempt_id}/rows", rows, methods=["POST"]),
             Route("/v1/attempts/{attempt_id}/aggregates", aggregates, methods=["POST"]),
@@ -85,6 +92,8 @@ def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
             Route("/healthz", health, methods=["GET"]),
         ]
     )
+    served.state.attendance = attendance
+    return served
 
 
 class _DeliveryResponse:
@@ -101,7 +110,9 @@ class _DeliveryResponse:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         over = lambda: self._gate.over(self._delivery)  # noqa: E731
-        end = await supervised(self._send_blocks(send), over, receive, self._stopping, self._threads)
+        end = await supervised(
+            self._send_blocks(send), over, disconnected(receive), self._stopping, self._threads
+        )
         record, on_ledger = await called(self._threads, lambda: self._gate.finish(self._delivery, end))
         if self._is_begun and end != "recipient-gone":
             last = self._delivery.last_bytes(record, on_ledger)

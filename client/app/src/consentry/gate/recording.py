@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from consentry.errors import ConsentryError, LedgerRefused
@@ -18,14 +19,25 @@ from consentry_records.digest import digest_bytes
 from consentry_records.record import field_names
 
 _RETRY_SECONDS = 2.0
+_TIDY_SECONDS = 600.0
 _log = logging.getLogger(__name__)
 
 
 class Recorder:
     """Brings the journal's deliveries onto the ledger, each once, in their order."""
 
-    def __init__(self, ledger: Ledger, journal: Journal, is_running: Callable[[str], bool]) -> None:
-        """`is_running` says whether an attempt's delivery is under way in this process."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        journal: Journal,
+        is_running: Callable[[str], bool],
+        tidy_up: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`is_running` says whether an attempt's delivery is under way in this process; `tidy_up` is called
+        every ten minutes.
+        """
+        self._tidy_up = tidy_up
+        self._tidy_at = time.monotonic()
         self._ledger = ledger
         self._journal = journal
         self._is_running = is_running
@@ -99,8 +111,19 @@ class Recorder:
                     self.record_noted(noted)
                 if self._stop.is_set():
                     return
+            if time.monotonic() >= self._tidy_at:
+                self._tidy_at = time.monotonic() + _TIDY_SECONDS
+                self._tidied_up()
             if self._stop.wait(_RETRY_SECONDS):
                 return
+
+    def _tidied_up(self) -> None:
+        try:
+            self._tidy_up()
+        except (ConsentryError, OSError) as error:
+            _log.warning(
+                "what is over could not be removed: %s", getattr(error, "code", type(error).__name__)
+            )
 
     def _from_journal(self, noted: NotedDelivery) -> NewDelivery:
         """What was given out, from the noted pieces and the register's rows."""

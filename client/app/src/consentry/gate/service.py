@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from consentry.channel_members import ChannelMembers
-from consentry.errors import ConfigurationError
 from consentry.gate.aggregates import Grouping
 from consentry.gate.beginning import Beginnings
+from consentry.gate.compute.calls import FunctionCalls, Given
 from consentry.gate.compute.isolation import Isolation
 from consentry.gate.compute.running import FunctionCall, FunctionRun
-from consentry.gate.compute.sandbox import Sandbox
 from consentry.gate.delivering import Delivery, Parts, Tally
 from consentry.gate.journal import Journal, NotedPiece
 from consentry.gate.permits import Permits
@@ -27,13 +25,13 @@ from consentry.ledger import Ledger
 from consentry.request_signatures import RequestRefused, RequestVerifier, SignedRequest
 from consentry_records.access import AGGREGATE, ROWS
 from consentry_records.delivery import NewDelivery
-from consentry_records.digest import hmac_digest, sha256_digest
-from consentry_records.function import Function, FunctionName
+from consentry_records.digest import hmac_digest
+from consentry_records.instants import format_instant
 from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
 from fabric_protocol.msp import MspManager
 
-_log = logging.getLogger(__name__)
+WAIT_SECONDS = 300.0
 
 
 class Gate:
@@ -46,8 +44,10 @@ class Gate:
         clock: Clock,
         members: Callable[[], MspManager] | None = None,
         isolation: Isolation | None = None,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> None:
-        """Open store and journal; `isolation` gives the sandbox for functions.
+        """Open store and journal; `isolation` gives the sandbox for functions, `wait_seconds` is how long a
+        run goes on after the connection of who asked for it broke off.
 
         Raises:
             ConfigurationError: PATH_EXPOSED, …
@@ -63,8 +63,17 @@ class Gate:
         self._verifier = RequestVerifier(self.custodian, members or ChannelMembers(ledger.network), now)
         self._beginnings = Beginnings(ledger, self._parts)
         self._running: dict[str, Delivery | FunctionRun] = {}
-        self._isolation = isolation or Isolation(hidden=[places.custody])
-        self._recorder = Recorder(ledger, journal, self._running.__contains__)
+        self.wait_seconds = wait_seconds
+        self._recorder = Recorder(ledger, journal, self._running.__contains__, self._drop_ended)
+        self._calls = FunctionCalls(
+            ledger,
+            self._store,
+            self._parts,
+            self._beginnings,
+            isolation or Isolation(hidden=[places.custody]),
+            self._recorder,
+            self._running,
+        )
 
     def start(self) -> None:
         """Settle what an earlier run left, and go on recording what the ledger does not have yet."""
@@ -157,52 +166,20 @@ class Gate:
             raise RequestRefused(503, "NOT_RECORDED", "what would be given out cannot be recorded now")
         return result
 
-    def compute(self, attempt_id: str, call: FunctionCall, caller: Identity) -> FunctionRun:
+    def compute(self, attempt_id: str, call: FunctionCall, caller: Identity) -> FunctionRun | Given:
         """Decide the caller's attempt on the ledger; return the run of the function that its permit allows.
 
         Nothing is decided, and no use is taken, where the function could not be run anyway. Whoever is given
-        a run finishes it (`finish`).
+        a run finishes it (`finish`). One call is one run, however often it is made: while the run is under
+        way it is that run, afterwards what it gave, until the permit ends.
 
         Raises:
             DeniedOnLedger
-            RequestRefused: OUTPUT_DIFFERS, FUNCTION_DIFFERS, ISOLATION_UNAVAILABLE, GATE_BUSY, …
+            RequestRefused: OUTPUT_DIFFERS, FUNCTION_DIFFERS, CALL_DIFFERS, ISOLATION_UNAVAILABLE, GATE_BUSY,
+                PERMIT_ENDED, PERMIT_OVERTAKEN, NOT_RECORDED, …
             InputRejected, LedgerRefused, LedgerUnreachable, …
         """
-        state = self._parts.permits.attempt(attempt_id, caller)
-        attempt = state.attempt
-        if attempt.function_digest is None:
-            raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for no function")
-        if sha256_digest(call.source.encode()) != attempt.function_digest:
-            raise RequestRefused(403, "FUNCTION_DIFFERS", f"{attempt_id} was made for another function")
-        sandbox, stored = self._sandbox(), self._store.open(attempt.version_id)
-        columns = chosen_columns(stored.index.schema, attempt.columns)
-        if not self._isolation.places.acquire(blocking=False):
-            raise RequestRefused(503, "GATE_BUSY", "other functions run; try again with the same attempt")
-        try:
-            ready = self._beginnings.decided(state, Pieces(stored, 0))
-            named = FunctionName(owner=attempt.requester_msp, code_digest=attempt.function_digest)
-            with self._beginnings.lock(attempt_id):
-                outlook, noted = self._beginnings.next_delivery(attempt, 0, is_first=True)
-                found = self._ledger.transactions.evaluate("functions:get", named)
-                function = Function.from_dict(found["function"])
-                pieces = self._beginnings.consented(ready, outlook)
-                run = FunctionRun(
-                    self._parts,
-                    outlook.permit,
-                    pieces,
-                    ready.secret,
-                    noted,
-                    columns,
-                    sandbox,
-                    function,
-                    call,
-                )
-                run.begin()
-                self._running[attempt_id] = run
-                return run
-        except BaseException:
-            self._isolation.places.release()
-            raise
+        return self._calls.call(self._parts.permits.attempt(attempt_id, caller), call)
 
     def is_current(self, delivery: Delivery | FunctionRun) -> bool:
         """Whether a delivery is its attempt's latest: the caller may have gone on in another connection."""
@@ -222,21 +199,18 @@ class Gate:
         """Note a delivery's end and record it; return the record, and whether it is on the ledger by now."""
         try:
             record = delivery.end(end)
+            if isinstance(delivery, FunctionRun) and delivery.outputs:
+                self._calls.keep(delivery)
             on_ledger = self._recorder.record(record)
         finally:
             if isinstance(delivery, FunctionRun):
-                self._isolation.places.release()
+                self._calls.release()
             attempt_id = delivery.permit.attempt.attempt_id
             with self._beginnings.lock(attempt_id):
                 if self.is_current(delivery):
                     del self._running[attempt_id]
         return record, on_ledger
 
-    def _sandbox(self) -> Sandbox:
-        try:
-            return self._isolation.sandbox()
-        except ConfigurationError as error:
-            _log.warning("functions are not run: %s", error)
-            raise RequestRefused(
-                503, "ISOLATION_UNAVAILABLE", "this gate runs no functions; its operator's log says why"
-            ) from error
+    def _drop_ended(self) -> None:
+        """Remove outputs whose permits have ended."""
+        self._calls.kept.drop_ended(format_instant(self._parts.clock()))

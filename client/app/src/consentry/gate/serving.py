@@ -54,3 +54,5 @@ async def listening(
         served, host, port, certificate, stopping, client_roots=client_roots
     ) as actual:
         yield actual
+    # Runs of functions belong to no connection: they are waited for apart.
+    await served.state.attendance.ended()

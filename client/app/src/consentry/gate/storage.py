@@ -97,6 +97,20 @@ class Storage:
         with _failing():
             return bytes(self._files.cat_file(f"{self._directory(version_id)}/{name}", start=start, end=stop))
 
+    def names(self, version_id: str) -> tuple[str, ...]:
+        """Return the names of a version's objects; of one that has none, none."""
+        with _failing():
+            self._files.invalidate_cache()
+            if not self._files.exists(self._directory(version_id)):
+                return ()
+            found = self._files.ls(self._directory(version_id), detail=False)
+        return tuple(sorted(place.rsplit("/", 1)[-1] for place in found))
+
+    def drop(self, version_id: str, name: str) -> None:
+        """Remove one object."""
+        with _failing():
+            self._files.rm_file(f"{self._directory(version_id)}/{name}")
+
     def remove(self, version_id: str) -> None:
         """Remove everything of a version."""
         with _failing():

@@ -156,11 +156,7 @@ class GateStore:
                 "AGGREGATES_FROZEN",
                 f"the aggregates of {version_id} are frozen; two results would differ by people",
             )
-        sealer = Sealer(self.keyring.key(version_id), version_id)
-        # Unlike a block's its number is drawn: an interrupted attempt may have used another one.
-        number = _FIRST_DRAWN | secrets.randbits(_DRAWN_BITS)
-        data = sealer.seal(number, json.dumps(result).encode())
-        self._storage.write(version_id, _AGGREGATES, number.to_bytes(_NUMBER_BYTES, "big") + data)
+        self.keep(version_id, _AGGREGATES, json.dumps(result).encode())
 
     def frozen(self, version_id: str) -> dict[str, Any] | None:
         """Return a version's aggregates, None where none are frozen.
@@ -169,14 +165,44 @@ class GateStore:
             InputRejected: VERSION_NOT_HELD.
             ConfigurationError: STORE_DAMAGED.
         """
+        data = self.kept(version_id, _AGGREGATES)
+        found: dict[str, Any] | None = None if data is None else json.loads(data)
+        return found
+
+    def keep(self, version_id: str, name: str, data: bytes) -> None:
+        """Keep something beside a version's rows, sealed with the version's key; it appears whole.
+
+        Raises:
+            InputRejected: VERSION_NOT_HELD.
+            StorageFailed: STORAGE_FAILED.
+        """
+        sealer = Sealer(self.keyring.key(version_id), version_id)
+        # Unlike a block's its number is drawn: an interrupted attempt may have used another one.
+        number = _FIRST_DRAWN | secrets.randbits(_DRAWN_BITS)
+        sealed = sealer.seal(number, data)
+        self._storage.write(version_id, name, number.to_bytes(_NUMBER_BYTES, "big") + sealed)
+
+    def kept(self, version_id: str, name: str) -> bytes | None:
+        """Return what was kept under a name, None where nothing is.
+
+        Raises:
+            InputRejected: VERSION_NOT_HELD.
+            ConfigurationError: STORE_DAMAGED.
+        """
         sealer = Sealer(self.keyring.key(version_id), version_id)
         try:
-            data = self._storage.read(version_id, _AGGREGATES)
+            data = self._storage.read(version_id, name)
         except FileNotFoundError:
             return None
-        number = int.from_bytes(data[:_NUMBER_BYTES], "big")
-        found: dict[str, Any] = json.loads(sealer.unseal(number, data[_NUMBER_BYTES:]))
-        return found
+        return sealer.unseal(int.from_bytes(data[:_NUMBER_BYTES], "big"), data[_NUMBER_BYTES:])
+
+    def names(self, version_id: str) -> tuple[str, ...]:
+        """Return the names of what is kept of a version, its rows included."""
+        return self._storage.names(version_id)
+
+    def drop(self, version_id: str, name: str) -> None:
+        """Remove what was kept under a name."""
+        self._storage.drop(version_id, name)
 
     def held(self) -> tuple[str, ...]:
         """Return the versions that can be opened, sorted."""

@@ -26,18 +26,19 @@ _Result = TypeVar("_Result")
 async def supervised(
     work: Coroutine[Any, Any, str],
     over: Callable[[], str | None],
-    receive: Receive,
+    gone: Coroutine[Any, Any, str],
     stopping: asyncio.Event,
     threads: ThreadPoolExecutor,
 ) -> str:
     """Do some work until it, or what it rests on, has ended; return the code of how.
 
-    `over` asks the ledger, in a thread, whether the permit holds no more; it is asked twice a second.
+    `over` asks the ledger, in a thread, whether the permit holds no more; it is asked twice a second. `gone`
+    ends once nobody is there for whom the work is done.
     """
     tasks = [
         asyncio.create_task(work),
         asyncio.create_task(_watched(over, threads)),
-        asyncio.create_task(_disconnected(receive)),
+        asyncio.create_task(gone),
         asyncio.create_task(_stopped(stopping)),
     ]
     try:
@@ -65,6 +66,13 @@ def end_of(result: Callable[[], str]) -> str:
     except Exception as error:
         _log.error("a delivery failed: %s", type(error).__name__)
         return "failed"
+
+
+async def disconnected(receive: Receive) -> str:
+    """Wait until a connection has broken off or was closed; return the code of that end."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    return "recipient-gone"
 
 
 async def called(threads: ThreadPoolExecutor, call: Callable[[], _Result]) -> _Result:
@@ -100,12 +108,6 @@ async def _watched(over: Callable[[], str | None], threads: ThreadPoolExecutor) 
             return "ledger-unreachable"
         if (found := asked.result()) is not None:
             return found
-
-
-async def _disconnected(receive: Receive) -> str:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    return "recipient-gone"
 
 
 async def _stopped(stopping: asyncio.Event) -> str:

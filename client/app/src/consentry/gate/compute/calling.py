@@ -15,7 +15,7 @@ from consentry.gate.arrival import DataAltered
 from consentry.gate.compute.outputs import typed
 from consentry.gate.compute.running import output_digest
 from consentry.gate.compute.wire import Answer, Ended
-from consentry.gate.connection import GateConnection, GateRefused
+from consentry.gate.connection import GateConnection, GateRefused, GateUnreachable
 from consentry.transactions import Transactions
 from consentry_records.delivery import ENDS, Delivery, NewDelivery
 from consentry_records.record import field_names
@@ -23,6 +23,10 @@ from consentry_records.record import field_names
 Progress = Callable[[int, int], None]
 _BUSY_TRIES = 120
 _BUSY_PAUSE_SECONDS = 1.0
+_BROKEN_TRIES = 6
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 5.0
+_LASTING_SECONDS = 5.0
 _RECORD_SECONDS = 10.0
 _RECORD_PAUSE_SECONDS = 0.05
 
@@ -59,22 +63,58 @@ def compute(
 ) -> ComputeResult:
     """Have a function run under an attempt that was made for it; return what it gave.
 
-    Where the gate runs other functions, it is asked again every second for two minutes.
+    Where the gate runs other functions, it is asked again every second for two minutes. After a connection
+    that broke it is asked again with the same call, which is the same run: its outputs are to be had until
+    the permit ends.
 
     Raises:
         AccessDenied, FunctionStopped, DataAltered, GateRefused, GateUnreachable
     """
-    for left in range(_BUSY_TRIES, -1, -1):
+    tries = _Tries()
+    while True:
+        began = time.monotonic()
         try:
             with connection.computation(attempt_id, call) as answer:
                 ended = _followed(answer, progress)
                 data = {output.name: answer.take(output.byte_count) for output in _given(ended)}
-            break
+            return _checked(transactions, attempt_id, ended, data)
         except GateRefused as error:
-            if error.code != "GATE_BUSY" or not left:
+            if error.code != "GATE_BUSY" or not tries.again_when_busy():
                 raise denial(Access(transactions), attempt_id, error) from None
-        time.sleep(_BUSY_PAUSE_SECONDS)
-    return _checked(transactions, attempt_id, ended, data)
+        except GateUnreachable as error:
+            if not tries.again_when_broken(time.monotonic() - began):
+                raise _fetched_later(attempt_id, error) from error
+
+
+def _fetched_later(attempt_id: str, error: GateUnreachable) -> GateUnreachable:
+    message = f"{error.message}; what the function gives can be fetched later with the attempt {attempt_id}"
+    return GateUnreachable(error.code, message, {"attempt_id": attempt_id})
+
+
+class _Tries:
+    """How often a gate is asked again, and after what pause."""
+
+    def __init__(self) -> None:
+        self._busy = _BUSY_TRIES
+        self._broken = _BROKEN_TRIES
+        self._pause = _FIRST_PAUSE_SECONDS
+
+    def again_when_busy(self) -> bool:
+        """Wait, unless it was asked often enough."""
+        self._busy -= 1
+        if self._busy >= 0:
+            time.sleep(_BUSY_PAUSE_SECONDS)
+        return self._busy >= 0
+
+    def again_when_broken(self, lasted: float) -> bool:
+        """Wait longer each time; a connection that lasted some seconds was not in vain."""
+        if lasted > _LASTING_SECONDS:
+            self._broken, self._pause = _BROKEN_TRIES, _FIRST_PAUSE_SECONDS
+        self._broken -= 1
+        if self._broken > 0:
+            time.sleep(self._pause)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+        return self._broken > 0
 
 
 def _followed(answer: Answer, progress: Progress | None) -> Ended:

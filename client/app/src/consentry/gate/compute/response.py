@@ -3,81 +3,60 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from consentry.gate.compute.running import FunctionRun
-from consentry.gate.compute.wire import MEDIA_TYPE, Ended, progress_line
-from consentry.gate.supervision import end_of, send_body, send_head, supervised
+from consentry.gate.compute.attending import AttendedRun
+from consentry.gate.compute.calls import Given
+from consentry.gate.compute.wire import MEDIA_TYPE, progress_line
+from consentry.gate.supervision import disconnected, send_body, send_head
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from consentry.gate.service import Gate
-
 _PROGRESS_SECONDS = 1.0
-_LAST_WORD_SECONDS = 60.0
+_PIECE_SECONDS = 60.0
 _PIECE = 1 << 20
 
 
 class ComputeResponse:
-    """Runs a function, watches whether it may go on, and has its end recorded whatever happens."""
+    """Says every second how far a run is, then what it gave; a run that was over before, at once."""
 
-    def __init__(
-        self, gate: Gate, run: FunctionRun, stopping: asyncio.Event, threads: ThreadPoolExecutor
-    ) -> None:
-        self._gate = gate
-        self._run = run
-        self._stopping = stopping
-        self._threads = threads
+    def __init__(self, of: AttendedRun | Given) -> None:
+        self._of = of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer (ASGI)."""
-        over = lambda: self._gate.over(self._run)  # noqa: E731
-        end = await supervised(self._follow(send), over, receive, self._stopping, self._threads)
-        loop = asyncio.get_running_loop()
-        # The last question: what was overtaken while the function came to its end does not leave.
-        if end == "completed":
-            found = await asyncio.gather(loop.run_in_executor(self._threads, over), return_exceptions=True)
-            end = end_of(lambda: _raised(found[0]) or "completed")
-        finish = self._gate.finish
-        record, on_ledger = await loop.run_in_executor(self._threads, finish, self._run, end)
-        if end == "recipient-gone":
-            return
-        with contextlib.suppress(OSError, asyncio.TimeoutError):
-            await asyncio.wait_for(
-                self._last(send, Ended(record, on_ledger, self._run.key)), _LAST_WORD_SECONDS
-            )
-
-    async def _follow(self, send: Send) -> str:
-        """Say every second how far it is; cancelled, stop it and wait until nothing of it is left."""
-        running = asyncio.get_running_loop().run_in_executor(self._threads, self._run.run)
+        """Answer (ASGI). A connection that breaks ends the answer, not the run."""
+        gone = asyncio.create_task(disconnected(receive))
         try:
             await send_head(send, MEDIA_TYPE)
-            while not running.done():
-                await send_body(send, progress_line(self._run.gone_through, self._run.row_count))
-                await asyncio.wait([running], timeout=_PROGRESS_SECONDS)
-            return running.result()
+            given = self._of if isinstance(self._of, Given) else await _followed(self._of, gone, send)
+            if given is not None:
+                await _give(send, given)
+        except OSError:
+            return  # who asked is gone, or takes nothing, and may ask again
         finally:
-            self._run.stop("gate-stopped")
-            await asyncio.wait([running])
-            if not running.cancelled():
-                running.exception()
-
-    async def _last(self, send: Send, ended: Ended) -> None:
-        """The end; outputs leave only where their digests are on the ledger."""
-        outputs = self._run.outputs if ended.recorded else {}
-        if not outputs:
-            ended = Ended(ended.delivery, ended.recorded, b"")
-        await send_body(send, ended.encode())
-        for data in outputs.values():
-            for start in range(0, len(data), _PIECE):
-                await send_body(send, data[start : start + _PIECE])
-        await send_body(send, b"", more=False)
+            gone.cancel()
 
 
-def _raised(found: str | BaseException | None) -> str | None:
-    if isinstance(found, BaseException):
-        raise found
-    return found
+async def _followed(run: AttendedRun, gone: asyncio.Task[str], send: Send) -> Given | None:
+    """Say how far a run is until it has ended; None where the connection broke off before."""
+    with run.waited_for():
+        while not run.task.done() and not gone.done():
+            await _sent(send, progress_line(*run.progress))
+            await asyncio.wait(
+                [run.task, gone], timeout=_PROGRESS_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        return run.task.result() if run.task.done() else None
+
+
+async def _give(send: Send, given: Given) -> None:
+    await _sent(send, given.ended.encode())
+    for data in given.outputs:
+        for start in range(0, len(data), _PIECE):
+            await _sent(send, data[start : start + _PIECE])
+    await asyncio.wait_for(send_body(send, b"", more=False), _PIECE_SECONDS)
+
+
+async def _sent(send: Send, data: bytes) -> None:
+    """Send a piece; one that nobody takes for a minute ends the answer."""
+    await asyncio.wait_for(send_body(send, data), _PIECE_SECONDS)

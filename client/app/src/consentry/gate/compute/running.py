@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -25,6 +25,9 @@ from consentry_records.function import (
     NewFunction,
 )
 from consentry_records.instants import format_instant
+
+if TYPE_CHECKING:
+    from consentry.gate.compute.attending import AttendedRun
 
 _KEY_LABEL = b"consentry/outputs/1"
 
@@ -49,7 +52,10 @@ def output_digest(key: bytes, name: str, data: bytes) -> str:
 
 
 class FunctionRun:
-    """A function's run on one version's consented rows; `outputs` are its outputs once it is completed."""
+    """A function's run on one version's consented rows; `outputs` are its outputs once it is completed.
+
+    `attended` is who follows it, once it is going.
+    """
 
     def __init__(
         self,
@@ -77,6 +83,8 @@ class FunctionRun:
             environment_digest=sandbox.environment.digest,
             outputs=(),
         )
+        self.parameters_digest = call.parameters_digest
+        self.attended: AttendedRun | None = None
         self._noted = replace(noted, computation=self._computation.to_bytes().decode())
         self.outputs: dict[str, bytes] = {}
         self.row_count = consented.pieces.index.rows

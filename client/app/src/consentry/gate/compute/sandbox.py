@@ -147,18 +147,11 @@ class Run:
         """Run the function; return what it wrote, which is not to be believed.
 
         Raises:
-            RunEnded: with what `stop` said; limit-exceeded; function-failed, it wrote nothing.
+            RunEnded: with what `stop` said; limit-exceeded; function-failed, it wrote nothing; failed, this
+                machine starts no process.
             Exception: what `batches` raised.
         """
-        # The environment of bubblewrap itself is empty, too: its first process shows it.
-        process = subprocess.Popen(  # noqa: S603
-            self._sandbox.command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={},
-            start_new_session=True,
-        )
+        process = self._started()
         into, out = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         feeder = threading.Thread(target=self._feed, args=(into, rows, batches), daemon=True)
         feeder.start()
@@ -182,6 +175,21 @@ class Run:
         if not data:
             raise RunEnded("limit-exceeded" if status == _KILLED else "function-failed")
         return data
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        try:
+            # The environment of bubblewrap itself is empty, too: its first process shows it.
+            return subprocess.Popen(  # noqa: S603
+                self._sandbox.command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={},
+                start_new_session=True,
+            )
+        except OSError as error:
+            # Not to be taken for a connection that broke off.
+            raise RunEnded("failed") from error
 
     def _feed(self, pipe: IO[bytes], rows: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         """Write the order and the rows; a failure while doing so ends the run, and is what it ends with."""
