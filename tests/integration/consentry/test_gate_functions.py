@@ -24,7 +24,7 @@ from support.processes import all_gone, below, until
 from typer.testing import CliRunner
 
 from consentry.cli.main import app
-from consentry.errors import AccessDenied, ConsentryError
+from consentry.errors import AccessDenied, ConsentryError, InputRejected
 from consentry.gate.address import GateAddress
 from consentry.gate.arrival import DataAltered
 from consentry.gate.compute.calling import FunctionStopped, compute
@@ -40,6 +40,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.optional_tool("bubblewrap")]
 MONTH = timedelta(days=30)
 TERMS = {"categories": ["imaging"], "legal_bases": ["GDPR-9-2-j"], "duo_terms": [RESEARCH]}
 COUNT = 60
+OPTIONS = ("--function-memory", "3072", "--function-wait", "5")
 OUTPUTS = {"update": ("arrays", 4096), "metrics": ("metrics", 1024)}
 TRAIN = """
 import numpy as np
@@ -50,6 +51,13 @@ def train(frame, parameters):
     return {"update": {"weights": weights}, "metrics": {"rows": len(frame)}}
 """
 ENDLESS = "def train(frame, parameters):\n    while True:\n        pass\n"
+SLOW = """
+import time
+
+def train(frame, parameters):
+    time.sleep(parameters["seconds"])
+    return {"update": {"mean": [frame["radius"].mean()]}, "metrics": {"rows": len(frame)}}
+"""
 SPYING = """
 def train(frame, parameters):
     try:
@@ -70,7 +78,7 @@ def serving(consortium: Any) -> Iterator[subprocess.Popen[bytes]]:
     log = consortium.directory / "logs" / "gate-functions.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "consentry", *arguments, "--function-memory", "3072"],
+            [sys.executable, "-m", "consentry", *arguments, *OPTIONS],
             stdout=output,
             stderr=output,
         )
@@ -274,23 +282,87 @@ def test_a_revoked_approval_stops_a_running_function(
     assert all_gone(processes)
 
 
-def test_a_vanished_client_ends_its_function(
-    gate: Any, consortium: Any, researcher: Any, granted: Any, version: Any, function: Any
-) -> None:
-    path = function(ENDLESS)
+def begun_and_broken(consortium: Any, researcher: Any, version: Any, path: Path, parameters: Any) -> str:
+    """The attempt of a call whose connection breaks off while the function runs."""
     attempt_id = attempted(researcher, version, path)
-    address, body = GateAddress.of(consortium.profile, "northgate"), write_call(path.read_text(), {})
+    address, body = GateAddress.of(consortium.profile, "northgate"), write_call(path.read_text(), parameters)
     place = f"/v1/attempts/{attempt_id}/computation"
     headers = signed_headers(researcher.identity, "NorthgateMSP", "POST", place, body, int(time.time()))
     with (
-        httpx.Client(base_url=address.url, verify=address.tls(), trust_env=False) as client,
+        httpx.Client(base_url=address.url, verify=address.tls(), trust_env=False, timeout=60) as client,
         client.stream("POST", place, content=body, headers=headers) as response,
     ):
         assert response.status_code == 200
         assert next(response.iter_lines())
+    return attempt_id
+
+
+def test_the_function_of_a_client_that_stays_away_is_ended(
+    gate: Any, consortium: Any, researcher: Any, granted: Any, version: Any, function: Any
+) -> None:
+    attempt_id = begun_and_broken(consortium, researcher, version, function(ENDLESS), {})
     (record,) = deliveries(researcher, attempt_id)
     assert (record.end, record.computation.outputs) == ("recipient-gone", ())
     assert until(lambda: not below(gate.pid))
+
+
+def test_who_comes_back_gets_what_the_same_run_gives(
+    gate: Any,
+    consortium: Any,
+    researcher: Any,
+    steward: Any,
+    ledger_of: Any,
+    granted: Any,
+    version: Any,
+    function: Any,
+) -> None:
+    path, parameters = function(SLOW), {"seconds": 4}
+    attempt_id = begun_and_broken(consortium, researcher, version, path, parameters)
+
+    def fetched(ledger: Any, given: Any) -> Any:
+        return ledger.data.compute(
+            version.version_id, function=path, purpose=RESEARCH, parameters=given, attempt_id=attempt_id
+        )
+
+    first, again = fetched(researcher, parameters), fetched(researcher, parameters)
+    assert first.outputs["metrics"]["rows"]
+    assert (again.data, again.delivery) == (first.data, first.delivery)
+    assert len(deliveries(researcher, attempt_id)) == 1
+    for ledger, given, code in (
+        (researcher, {"seconds": 0}, "CALL_DIFFERS"),
+        (ledger_of("lakeside", "researcher"), parameters, "ATTEMPT_OF_ANOTHER"),
+    ):
+        with pytest.raises(GateRefused) as caught:
+            fetched(ledger, given)
+        assert caught.value.code == code
+    with pytest.raises(InputRejected) as rejected:
+        researcher.data.compute(
+            version.version_id, function=path, purpose=RESEARCH, columns=["radius"], attempt_id=attempt_id
+        )
+    assert rejected.value.code == "ATTEMPT_MADE"
+    steward.grants.revoke(granted.grant_id)
+    with pytest.raises(GateRefused) as caught:
+        fetched(researcher, parameters)
+    assert caught.value.code == "PERMIT_OVERTAKEN"
+
+
+def test_a_connection_that_breaks_amid_the_outputs_is_taken_up_by_itself(
+    gate: Any, researcher: Any, granted: Any, version: Any, function: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true, breaks = Answer.take, [ValueError("the answer broke off")] * 2
+
+    def take(answer: Answer, size: int) -> bytes:
+        if breaks:
+            raise breaks.pop()
+        return true(answer, size)
+
+    monkeypatch.setattr(Answer, "take", take)
+    result = researcher.data.compute(
+        version.version_id, function=function(TRAIN), purpose=RESEARCH, parameters={"weights": [0]}
+    )
+    assert not breaks
+    assert result.outputs["update"]["weights"].shape == (1,)
+    assert len(deliveries(researcher, result.attempt_id)) == 1
 
 
 def test_a_gate_that_alters_outputs_is_found_out(
@@ -346,7 +418,10 @@ def test_the_commands_go_together(
     assert [one["custodian"] for one in json.loads(shown)["items"]] == ["NorthgateMSP"]
     call = (version.version_id, str(path), "--purpose", RESEARCH, "--to", str(to))
     parameters = ("--parameters", str(tmp_path / "parameters.json"))
-    assert "The function ran on" in command("riverside/researcher", "data", "compute", *call, *parameters)
+    ran = command("riverside/researcher", "data", "compute", *call, *parameters, "--json")
+    attempt = ("--attempt", json.loads(ran)["attempt_id"])
+    again = command("riverside/researcher", "data", "compute", *call, *parameters, *attempt)
+    assert "The function ran on" in again
     with np.load(to / "update.npz", allow_pickle=False) as arrays:
         assert arrays["weights"].shape == (1,)
     assert '"rows"' in (to / "metrics.json").read_text()
