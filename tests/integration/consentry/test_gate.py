@@ -3,64 +3,36 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import httpx
-import numpy as np
 import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 from support.consent_frames import CARE, RESEARCH, consent_frame, pseudonyms
+from support.gate_process import (
+    MONTH,
+    TERMS,
+    begun,
+    delay_file,
+    deliveries,
+    grant,
+    held_version,
+    post,
+    rows_of,
+    serving,
+    until,
+)
 from typer.testing import CliRunner
 
 from consentry.cli.main import app
 from consentry.data import DeliveryStopped
 from consentry.errors import AccessDenied, InputRejected
-from consentry.gate.address import GateAddress
 from consentry.gate.connection import GateRefused
-from consentry.gate.places import GatePlaces
 from consentry.network import enroll_user, publish_revocations, revoke_user
-from consentry.request_signatures import signed_headers
 from consentry_records.conditions import Conditions
-from consentry_records.delivery import Delivery
 
 pytestmark = pytest.mark.integration
-MONTH = timedelta(days=30)
-TERMS = {"categories": ["imaging"], "legal_bases": ["GDPR-9-2-j"], "duo_terms": [RESEARCH]}
 COUNT = 300
-BLOCK_ROWS = 16
-SLOW = Path(__file__).parents[2] / "support" / "slow_gate.py"
-
-
-@contextmanager
-def serving(consortium) -> Iterator[subprocess.Popen[bytes]]:
-    """A gate of northgate's."""
-    consortium.identity("northgate", "service")
-    delay = consortium.directory / "gate-delay.txt"
-    delay.write_text("0")
-    address = GateAddress.file(consortium.profile, "northgate")
-    address.unlink(missing_ok=True)
-    arguments = ["--network", str(consortium.directory), "--as", "northgate/service", "gate", "serve"]
-    log = consortium.directory / "logs" / "gate.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, str(SLOW), str(delay), *arguments], stdout=output, stderr=output
-        )
-    try:
-        while not address.exists():
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) is not None
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +44,7 @@ def gate(consortium):
 @pytest.fixture
 def slow(consortium, gate):
     """Blocks take a while each: a stream is under way when something happens. A file says how long."""
-    place = consortium.directory / "gate-delay.txt"
+    place = delay_file(consortium)
     place.write_text("1.5")
     yield place
     place.write_text("0")
@@ -85,26 +57,12 @@ def people() -> list[str]:
 
 @pytest.fixture(scope="module")
 def frame(people) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "pseudonym": people,
-            "radius": np.linspace(10, 20, COUNT),
-            "grade": ["high", "low", None] * (COUNT // 3),
-        }
-    )
+    return rows_of(people)
 
 
 @pytest.fixture(scope="module")
-def version(consortium, people, frame):
-    """A version of northgate's that its gate holds, in small blocks."""
-    with consortium.ledger("northgate", "steward") as steward, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("consentry.gate.row_blocks.MAXIMUM_BLOCK_ROWS", BLOCK_ROWS)
-        steward.consents.import_frame(consent_frame(people), batch_size=100)
-        made = steward.datasets.register_frame(frame, name=f"cells-{os.urandom(6).hex()}", **TERMS)
-        rows = steward.datasets.registered_rows(made.version_id)
-        store = GatePlaces.of(consortium.profile, "northgate").store()
-        store.put(made, [frame], rows, steward.datasets.secret(made.name).secret)
-    return made
+def version(consortium, frame):
+    return held_version(consortium, frame)
 
 
 @pytest.fixture
@@ -119,31 +77,10 @@ def researcher(ledger_of):
 
 @pytest.fixture
 def granted(steward, researcher, version):
-    request = researcher.grants.request([version.version_id], purposes=[RESEARCH], duration=MONTH)
-    given = steward.grants.grant(
-        request.request_id, versions=[version.version_id], purposes=[RESEARCH], duration=MONTH
-    )
+    given = grant(steward, researcher, version)
     yield given
     if steward.grants.get(given.grant_id).state == "active":
         steward.grants.revoke(given.grant_id)
-
-
-def deliveries(ledger, attempt_id: str, count: int = 1) -> list[Delivery]:
-    """The deliveries on record, as soon as there are so many: the recipient's peer learns of them last."""
-
-    def found() -> list[Delivery]:
-        documents = ledger.transactions.evaluate("deliveries:of_attempt", attempt_id)
-        return [Delivery.from_dict(one) for one in documents]
-
-    until(lambda: len(found()) >= count)
-    return found()
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_rows_arrive_verified_and_are_on_record(gate, steward, researcher, granted, version, frame, people):
@@ -238,13 +175,6 @@ def test_a_slow_or_vanished_client_and_resumption(gate, researcher, granted, ver
     assert ends[1] == "completed"
 
 
-def begun(researcher, version):
-    """A stream whose first batch has come."""
-    stream = researcher.data.open(version.version_id, purpose=RESEARCH)
-    batches = stream.batches()
-    return stream, batches, [next(batches)]
-
-
 def stopped(batches) -> str:
     with pytest.raises(DeliveryStopped) as caught:
         list(batches)
@@ -282,13 +212,6 @@ def test_a_consent_withdrawn_meanwhile_counts_for_the_next_batch(
     radii = [value for batch in came for value in batch.column("radius").to_pylist()]
     assert radii[0] == frame["radius"][0]
     assert frame["radius"][COUNT - 1] not in radii
-
-
-def post(consortium, identity, path: str, body: bytes, **options) -> httpx.Response:
-    address = GateAddress.of(consortium.profile, "northgate")
-    headers = signed_headers(identity, "NorthgateMSP", "POST", path, body, int(time.time()))
-    with httpx.Client(base_url=address.url, verify=address.tls(), trust_env=False) as client:
-        return client.post(path, content=options.get("sent", body), headers=headers)
 
 
 def test_the_commands_put_and_open_go_together(gate, consortium, steward, researcher, tmp_path):

@@ -17,9 +17,11 @@ from consentry.gate.arrival import DataAltered
 from consentry.gate.freezing import freeze_aggregates
 from consentry.gate.permits import DeniedOnLedger
 from consentry.gate.stopping import Stopped
+from consentry.models import Models
 from consentry_records.conditions import Conditions
 from consentry_records.delivery import Delivery
-from consentry_records.digest import hmac_digest
+from consentry_records.digest import hmac_digest, sha256_digest
+from consentry_records.training import NewTrainingSession
 from fabric_gateway.failures import StatusFailure
 
 UNREACHABLE = StatusFailure("UNAVAILABLE", "no connection")
@@ -218,6 +220,28 @@ def test_a_token_is_bound_to_attempt_and_caller(bench):
     tokens = bench.gate._parts.tokens
     assert refusal(lambda: bench.deliver(other, token=tokens.make(attempt, caller, 8))) == "TOKEN_INVALID"
     assert refusal(lambda: bench.deliver(attempt, token=tokens.make(attempt, "x", 8))) == "TOKEN_INVALID"
+
+
+def test_no_use_is_put_down_to_anothers_session(bench, ledger_of):
+    other = ledger_of(RIVERSIDE, "researcher")
+    permit, session_id, digest = bench.attempt(other), "session-" + "1" * 32, sha256_digest(b"")
+    bench.service.transactions.submit("access:decide", permit)
+    session = NewTrainingSession(
+        session_id=session_id,
+        model_id=Models(other.transactions).ensure("theirs"),
+        purpose=RESEARCH,
+        commercial=False,
+        attempts=(permit,),
+        code_digest=digest,
+        environment_digest=digest,
+        hyperparameters_digest=digest,
+    )
+    other.transactions.submit("training:start", session)
+    attempt = bench.attempt(session_id=session_id)
+    assert refusal(lambda: bench.deliver(attempt)) == "SESSION_OF_ANOTHER"
+    assert bench.researcher.access.get(attempt).decision is None
+    not_started = bench.attempt(session_id="session-" + "0" * 32)
+    assert all_bytes(bench.deliver(not_started))
 
 
 def test_nothing_is_decided_for_others_or_for_what_is_not_there(bench, ledger_of):

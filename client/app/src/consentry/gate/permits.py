@@ -14,6 +14,7 @@ from consentry.transactions import CONFLICT_TRIES
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.delivery import Delivery
 from consentry_records.instants import format_instant, shift
+from consentry_records.training import TrainingSession
 from fabric_gateway import Clock
 from fabric_protocol.identities import Identity
 
@@ -69,7 +70,8 @@ class Permits:
 
         Raises:
             LedgerRefused: ATTEMPT_NOT_FOUND, FIELD_INVALID.
-            RequestRefused: ATTEMPT_OF_OTHER_GATE, ATTEMPT_OF_ANOTHER.
+            RequestRefused: ATTEMPT_OF_OTHER_GATE, ATTEMPT_OF_ANOTHER; SESSION_OF_ANOTHER, the training
+                session that it names is somebody else's.
         """
         state = self._committed(attempt_id)
         attempt = state.attempt
@@ -79,6 +81,8 @@ class Permits:
             )
         if (attempt.requester_msp, attempt.requester) != (caller.msp_id, caller.common_name):
             raise RequestRefused(403, "ATTEMPT_OF_ANOTHER", f"{attempt_id} was not made by the caller")
+        if attempt.session_id is not None:
+            self._check_session(attempt, attempt.session_id)
         return state
 
     def decide(self, state: AccessState) -> None:
@@ -144,6 +148,20 @@ class Permits:
         """Whether a permit is over by the gate's own clock."""
         now = format_instant(self._clock())
         return shift(now, self._tolerance_ms) >= (permit.decision.permit_not_after or "")
+
+    def _check_session(self, attempt: AccessAttempt, session_id: str) -> None:
+        """A use is put down to nobody else's training; one that has not started yet is nobody's."""
+        try:
+            found = self._transactions.evaluate("training:get", session_id)
+        except LedgerRefused as error:
+            if error.code != "SESSION_NOT_FOUND":
+                raise
+            return
+        session = TrainingSession.from_dict(found)
+        if (session.msp, session.trainer) != (attempt.requester_msp, attempt.requester):
+            raise RequestRefused(
+                403, "SESSION_OF_ANOTHER", f"{attempt.attempt_id} names a training session of somebody else"
+            )
 
     def _committed(self, attempt_id: str) -> AccessState:
         """The attempt; the own peer may learn of it a moment after the requester's."""
