@@ -371,32 +371,6 @@ def test_what_cannot_be_recorded_is_not_given_out(bench):
     assert refusal(lambda: aggregates(bench, attempt)) == "NOT_RECORDED"
 
 
-def test_limited_uses_are_counted_by_attempts(bench):
-    bench.steward.grants.revoke(bench.grant.grant_id)
-    request = bench.researcher.grants.request(
-        [bench.version.version_id], purposes=[RESEARCH], duration=timedelta(days=1)
-    )
-    bench.steward.grants.grant(
-        request.request_id,
-        versions=[bench.version.version_id],
-        purposes=[RESEARCH],
-        duration=timedelta(days=1),
-        conditions=Conditions(maximum_uses=1),
-    )
-    bench.gateway.memory.advance(timedelta(seconds=5))
-    attempt = bench.attempt()
-    first = bench.deliver(attempt)
-    all_bytes(first, blocks=1)
-    finished(bench, first, "recipient-gone")
-    token = bench.gate._parts.tokens.make(attempt, bench.gate.caller(bench.request(attempt)).key, 8)
-    second = bench.deliver(attempt, token=token)
-    all_bytes(second)
-    finished(bench, second)
-    with pytest.raises(DeniedOnLedger) as caught:
-        bench.deliver(bench.attempt())
-    assert "USES_EXHAUSTED" in [reason.code for reason in caught.value.decision.reasons]
-
-
 def test_aggregates_whose_recording_was_lost_from_sight_are_recorded_the_same(bench):
     freeze(bench)
     attempt = bench.attempt(output="aggregate")
