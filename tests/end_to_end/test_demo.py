@@ -35,6 +35,12 @@ def test_the_demo_ends_well_and_tells_every_step(demo_run: DemoRun) -> None:
     assert demo_run.output.count("✓") >= 25
 
 
+@pytest.mark.optional_tool("bubblewrap")
+def test_the_demo_trains_beside_the_rows(demo_run: DemoRun) -> None:
+    assert "runs in a sandbox that a hostile one did not leave" in demo_run.output
+    assert "so the rows go to the researcher" not in demo_run.output
+
+
 def test_the_demo_leaves_a_network_that_the_command_line_goes_on_using(demo_run: DemoRun) -> None:
     nodes = json.loads(demo_run.consentry("network", "status", "--json"))
     assert {node["state"] for node in nodes} == {"running"}
@@ -87,7 +93,10 @@ def test_a_demo_after_an_interrupted_one_works_and_nothing_stays_after_down(tmp_
     first.send_signal(signal.SIGINT)
     output, _ = first.communicate(timeout=SECONDS)
     assert first.returncode == 130, output[-3000:]
-    run_consentry("--network", str(directory), "demo", "--seed", "1")
+    # Without bubblewrap functions do not come to the data: rows leave, and the demo says so.
+    output = run_consentry("--network", str(directory), "demo", "--seed", "1", PATH=str(tmp_path))
+    assert "functions are not run here" in output
+    assert "so the rows go to the researcher" in output
     run_consentry("--network", str(directory), "network", "down")
     assert not _processes_of(directory)
 

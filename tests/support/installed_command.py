@@ -26,10 +26,14 @@ class DemoRun:
         return run_consentry("--network", str(self.directory), *arguments, status=status)
 
 
-def run_consentry(*arguments: str, status: int = 0) -> str:
-    """Run the installed `consentry` command and expect an exit status."""
+def run_consentry(*arguments: str, status: int = 0, **variables: str) -> str:
+    """Run the installed `consentry` command and expect an exit status; `variables` are its environment's."""
     done = subprocess.run(
-        [CONSENTRY, *arguments], capture_output=True, text=True, timeout=SECONDS, env=environment()
+        [CONSENTRY, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env={**environment(), **variables},
     )
     assert done.returncode == status, f"exit {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done.stdout

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from consentry.access import AccessState
 from consentry.gate import row_blocks
@@ -12,7 +11,7 @@ from consentry.gate.consent_answers import ConsentAnswers, RecipientUse
 from consentry.gate.consented_pieces import ConsentedPieces
 from consentry.gate.delivering import Parts
 from consentry.gate.journal import NotedDelivery
-from consentry.gate.permits import Outlook
+from consentry.gate.permits import Outlook, Permits
 from consentry.gate.pieces import Pieces
 from consentry.ledger import Ledger
 from consentry.request_signatures import RequestRefused
@@ -23,13 +22,26 @@ _PREPARING = 16
 _LOCKS = 64
 
 
-@dataclass(frozen=True, slots=True)
 class Ready:
-    """What was made ready while the ledger decided: the dataset's secret, the pieces, answers on consents."""
+    """What is made ready while the ledger decides; whoever asks for it waits for what is not ready yet."""
 
-    secret: bytes = field(repr=False)
-    pieces: Pieces
-    answers: ConsentAnswers
+    def __init__(
+        self, pieces: Pieces, answers: ConsentAnswers, prepared: Future[None], secret: Future[bytes]
+    ) -> None:
+        self._pieces = pieces
+        self._answers = answers
+        self._prepared = prepared
+        self._secret = secret
+
+    @property
+    def secret(self) -> bytes:
+        """The dataset's secret; raises what reading it raised."""
+        return self._secret.result()
+
+    def consented(self, permits: Permits, outlook: Outlook) -> ConsentedPieces:
+        """Return the pieces that may leave under a permit; raises what reading the first raised."""
+        self._prepared.result()
+        return ConsentedPieces(permits, outlook, self._pieces, self._answers)
 
 
 class Beginnings:
@@ -50,13 +62,13 @@ class Beginnings:
         return self._locks[hash(attempt_id) % _LOCKS]
 
     def decided(self, state: AccessState, pieces: Pieces) -> Ready:
-        """Have an attempt decided, and what may leave made ready meanwhile.
+        """Have an attempt decided; what may leave is made ready meanwhile, and may be so a little later.
 
         What is learnt of consents counts for the state of the epoch that it names, whatever is decided.
 
         Raises:
             RequestRefused: DECISION_PENDING.
-            LedgerUnreachable, NetworkRefused, LedgerRefused, ConfigurationError: STORE_DAMAGED, …
+            LedgerUnreachable, NetworkRefused, LedgerRefused, …
         """
         attempt = state.attempt
         use = RecipientUse(attempt.purpose, attempt.commercial, attempt.requester_msp)
@@ -71,8 +83,7 @@ class Beginnings:
         prepared = self._preparing.submit(prepare)
         secret = self._preparing.submit(self.secret, attempt.version_id)
         self._parts.permits.decide(state)
-        prepared.result()
-        return Ready(secret.result(), pieces, answers)
+        return Ready(pieces, answers, prepared, secret)
 
     def secret(self, version_id: str) -> bytes:
         """Return the secret of a version's dataset.
@@ -84,7 +95,7 @@ class Beginnings:
 
     def consented(self, ready: Ready, outlook: Outlook) -> ConsentedPieces:
         """Return the pieces that may leave under a permit."""
-        return ConsentedPieces(self._parts.permits, outlook, ready.pieces, ready.answers)
+        return ready.consented(self._parts.permits, outlook)
 
     def next_delivery(
         self, attempt: AccessAttempt, row: int, *, is_first: bool

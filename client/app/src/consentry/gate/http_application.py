@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,19 +19,14 @@ from consentry.gate.compute.attending import Attendance
 from consentry.gate.compute.calls import Given
 from consentry.gate.compute.response import ComputeResponse
 from consentry.gate.compute.wire import MAXIMUM_CALL, read_call
-from consentry.gate.delivering import Delivery
 from consentry.gate.permits import DeniedOnLedger
+from consentry.gate.response import DeliveryResponse
 from consentry.gate.service import Gate
-from consentry.gate.supervision import called, disconnected, send_body, send_head, supervised
+from consentry.gate.supervision import called
 from consentry.request_signatures import RequestRefused, SignedRequest
 from fabric_protocol.identities import Identity
 
-if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
-MEDIA_TYPE = "application/vnd.apache.arrow.stream"
 MAXIMUM_BODY = 1024 * 1024
-_LAST_WORD_SECONDS = 1.0
 _THREADS = 64
 _NOT_THERE = frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_HELD"})
 _log = logging.getLogger(__name__)
@@ -62,7 +56,7 @@ def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
             delivery = await called(threads, lambda: gate.deliver(attempt_id, token, caller))
         except ConsentryError as error:
             return _refusal(error)
-        return _DeliveryResponse(gate, delivery, stopping, threads)
+        return DeliveryResponse(gate, delivery, stopping, threads)
 
     async def aggregates(request: Request) -> JSONResponse:
         try:
@@ -94,43 +88,6 @@ def application(gate: Gate, stopping: asyncio.Event) -> Starlette:
     )
     served.state.attendance = attendance
     return served
-
-
-class _DeliveryResponse:
-    """Streams a delivery, and has its end recorded whatever happens."""
-
-    def __init__(
-        self, gate: Gate, delivery: Delivery, stopping: asyncio.Event, threads: ThreadPoolExecutor
-    ) -> None:
-        self._gate = gate
-        self._threads = threads
-        self._delivery = delivery
-        self._stopping = stopping
-        self._is_begun = False
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        over = lambda: self._gate.over(self._delivery)  # noqa: E731
-        end = await supervised(
-            self._send_blocks(send), over, disconnected(receive), self._stopping, self._threads
-        )
-        record, on_ledger = await called(self._threads, lambda: self._gate.finish(self._delivery, end))
-        if self._is_begun and end != "recipient-gone":
-            last = self._delivery.last_bytes(record, on_ledger)
-            with contextlib.suppress(OSError, asyncio.TimeoutError):
-                await asyncio.wait_for(send_body(send, last, more=False), _LAST_WORD_SECONDS)
-
-    async def _send_blocks(self, send: Send) -> str:
-        self._is_begun = True
-        await send_head(send, MEDIA_TYPE)
-        await send_body(send, self._delivery.begin())
-        while True:
-            block = await called(self._threads, self._delivery.next)
-            if block is None:
-                return "completed"
-            if not self._gate.is_current(self._delivery):
-                return "resumed"
-            self._delivery.note(block)
-            await send_body(send, block.data)
 
 
 async def _body(request: Request, most: int) -> bytes:
