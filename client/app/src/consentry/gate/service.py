@@ -108,7 +108,7 @@ class Gate:
         state = self._parts.permits.attempt(attempt_id, caller)
         attempt = state.attempt
         if attempt.output != ROWS:
-            raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for aggregates, not for rows")
+            raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was not made for rows")
         stored = self._store.open(attempt.version_id)
         columns = chosen_columns(stored.index.schema, attempt.columns)
         row = 0 if token is None else self._parts.tokens.read(token, attempt_id, caller.key)
@@ -135,7 +135,7 @@ class Gate:
         state = self._parts.permits.attempt(attempt_id, caller)
         attempt = state.attempt
         if attempt.output != AGGREGATE or attempt.function_digest is not None:
-            raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was made for rows, not for aggregates")
+            raise RequestRefused(403, "OUTPUT_DIFFERS", f"{attempt_id} was not made for aggregates")
         result = self._store.frozen(attempt.version_id)
         if result is None:
             raise RequestRefused(404, "AGGREGATES_MISSING", f"{attempt.version_id} has no frozen aggregates")

@@ -6,6 +6,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from consentry.gate.compute.sandbox import Limits, Order, RunEnded, Sandbox
 _PROBE = Path(__file__).with_name("probe.py")
 _DECLARED = {"done": Declared(METRICS, 4096), "rows": Declared(ARRAYS, 4096)}
 _ROWS = 3
+_AGAIN_SECONDS = 60.0
 _NOT_RUN = "functions are not run here"
 _HIDDEN = ("/etc/passwd", "/etc/hostname", "/proc/1/environ", "/sys/kernel", "/run", "/var")
 _PLACES = ("/", "/dev", "/dev/shm", "/etc", "/tmp", "/usr/lib", "/consentry/inside")  # noqa: S108
@@ -45,17 +47,26 @@ class Isolation:
         self._hidden = hidden
         self._lock = threading.Lock()
         self._sandbox: Sandbox | None = None
+        self._failure: ConfigurationError | None = None
+        self._failed_at = 0.0
         self.places = threading.BoundedSemaphore(most)
 
     def sandbox(self) -> Sandbox:
-        """Return the sandbox; where it was not proved before, it is now.
+        """Return the sandbox; where it was not proved before, it is now. One that did not hold is tried again
+        after a minute, not by every call.
 
         Raises:
             ConfigurationError: ISOLATION_UNAVAILABLE, ENVIRONMENT_UNFIT.
         """
         with self._lock:
+            if self._failure is not None and time.monotonic() - self._failed_at < _AGAIN_SECONDS:
+                raise ConfigurationError(self._failure.code, self._failure.message)
             if self._sandbox is None:
-                self._sandbox = isolated(self._limits, python=self._python, hidden=self._hidden)
+                try:
+                    self._sandbox = isolated(self._limits, python=self._python, hidden=self._hidden)
+                except ConfigurationError as error:
+                    self._failure, self._failed_at = error, time.monotonic()
+                    raise
             return self._sandbox
 
     def in_words(self) -> str:
