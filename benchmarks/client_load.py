@@ -10,9 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from fabric_gateway import Contract, Gateway, pem_signer, serialize_identity
+from fabric_gateway import Contract, Gateway, Timeouts, pem_signer, serialize_identity
 
 VALUE = "v" * 200
+# As node_client/submit.js: on a machine that others use, too, a step is slow, not lost.
+_PATIENT = Timeouts(endorse=120, submit=120, commit_status=300)
 
 
 def main(settings: Path, count: int, in_flight: int) -> None:
@@ -25,6 +27,7 @@ def main(settings: Path, count: int, in_flight: int) -> None:
         signer=pem_signer((directory / "user.key").read_bytes()),
         tls_roots=(directory / "roots.pem").read_bytes(),
         server_name=named.get("server_name"),
+        timeouts=_PATIENT,
     ) as gateway:
         contract = gateway.network(named["channel"]).contract(named["chaincode"])
         _run(contract, named["function"], "warm", 100, in_flight)

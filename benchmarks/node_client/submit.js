@@ -11,6 +11,7 @@ const [settings, count, inFlight] = [process.argv[2], Number(process.argv[3]), N
 const named = JSON.parse(fs.readFileSync(settings, 'utf8'));
 const file = (name) => fs.readFileSync(path.join(path.dirname(settings), name));
 const value = 'v'.repeat(200);
+const within = (seconds) => () => ({ deadline: Date.now() + seconds * 1000 });
 
 async function run(contract, prefix, total) {
     let next = 0;
@@ -30,6 +31,9 @@ async function main() {
         client,
         identity: { mspId: named.msp_id || 'AlphaMSP', credentials: file('user.pem') },
         signer: signers.newPrivateKeySigner(crypto.createPrivateKey(file('user.key'))),
+        endorseOptions: within(120),
+        submitOptions: within(120),
+        commitStatusOptions: within(300),
     });
     const contract = gateway.getNetwork(named.channel).getContract(named.chaincode);
     await run(contract, 'warm', 100);
