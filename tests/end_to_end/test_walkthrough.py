@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.engines import engine_parameters
 
 from consentry.cli.main import run
 
@@ -58,12 +59,14 @@ def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("engine", engine_parameters())
 def test_the_walkthrough_prints_what_it_shows(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    engine: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own: dict[str, str] = {}
     for step in steps():
         command, _, source = step.command.partition(" < ")
+        command = command.replace("network up --preset", f"network up --engine {engine} --preset")
         monkeypatch.setattr("sys.stdin", io.StringIO(Path(source).read_text() if source else ""))
         ended = run(shlex.split(_IDENTIFIER.sub(lambda match: own.get(match[0], match[0]), command))[1:])
         printed = [line.rstrip() for line in "".join(capsys.readouterr()).splitlines()]

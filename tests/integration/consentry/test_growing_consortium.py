@@ -96,6 +96,19 @@ def test_operations_follow_one_another(directory: Path) -> None:
     consentry(directory, "--as", "northgate/auditor", "settings", "show", status=1)
 
 
+def test_nodes_are_stopped_killed_started_and_read_one_by_one(directory: Path) -> None:
+    consentry(directory, "network", "kill", "peer-hillside")
+    states = json.loads(consentry(directory, "network", "status", "--json"))
+    assert {node["name"]: node["state"] for node in states}["peer-hillside"] == "died"
+    consentry(directory, "network", "stop", "orderer-hillside")
+    consentry(directory, "network", "start", "orderer-hillside")
+    consentry(directory, "network", "start", "peer-hillside")
+    assert "peer" in consentry(directory, "network", "logs", "peer-hillside")
+    consentry(directory, "network", "down")
+    consentry(directory, "network", "up")
+    record_consent(directory, "hillside", "patient-4")
+
+
 def test_a_hospital_that_leaves_is_in_the_settings_no_more(directory: Path) -> None:
     consentry(directory, "network", "remove", "hillside", "--yes")
     shown = consentry(directory, "--as", "northgate/steward", "settings", "show", "--json")
