@@ -6,6 +6,9 @@ Source: fabric-behaviour §11.4, §12.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+from fabric_protos.msp import msp_config_pb2
 
 from fabric_native.agreeing import agree
 from fabric_native.deploying import deployment, reachable_others
@@ -22,6 +25,7 @@ from fabric_operator.ports import write_ports
 from fabric_operator.private_files import replace_private
 from fabric_protocol.channel_config import ChannelConfig, Consenter
 from fabric_protocol.lifecycle_arguments import wanted_definition
+from fabric_protocol.msp_config import read_msp_config
 from fabric_protocol.topology import Topology
 
 
@@ -159,12 +163,18 @@ def take_renewed_certificates(nodes: Nodes, node: Node, current: ChannelConfig, 
 def _require_in_channel(current: ChannelConfig, member: MemberFile) -> None:
     organization = member.organization
     groups = current.group.groups["Application"].groups
-    wanted = member.config.msp_config
-    if organization.name not in groups or groups[organization.name].values["MSP"].value != (
-        wanted.SerializeToString(deterministic=True)
-    ):
+    found = groups[organization.name].values["MSP"].value if organization.name in groups else b""
+    wanted = _without_revocations(member.config.msp_config.SerializeToString())
+    if not found or _without_revocations(found) != wanted:
         raise AdministrationError(
             "MEMBER_UNKNOWN",
             f"the channel has no organization {organization.name} with the certificates of its member file: "
             "have the proposal that takes it in signed and submitted first",
         )
+
+
+def _without_revocations(config: bytes) -> Any:
+    """What an MSP's configuration says of an organization, whomever it has revoked meanwhile."""
+    content = read_msp_config(msp_config_pb2.MSPConfig.FromString(config))
+    del content.revocation_list[:]
+    return content

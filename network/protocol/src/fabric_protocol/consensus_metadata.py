@@ -49,8 +49,7 @@ def raft_consenters(ordering: OrderingConfig) -> list[Any]:
 def bft_metadata(ordering: OrderingConfig) -> bytes:
     """M(smartbft.Options); count and bytes of a block come from BatchSize, its time from batch_timeout.
 
-    Shorter than in Fabric's sample: a silent leader is replaced within seconds, not within a minute. Each change
-    of leader that fails waits longer for the next one, so that what counts most is how short the first wait is.
+    Shorter than in Fabric's sample: a silent leader is replaced within seconds, not within a minute.
     """
     options = smartbft_pb2.Options(
         request_batch_max_interval=ordering.batch_timeout,
@@ -60,9 +59,9 @@ def bft_metadata(ordering: OrderingConfig) -> bytes:
         request_forward_timeout="1s",
         request_complain_timeout="5s",
         request_auto_remove_timeout="3m",
-        view_change_resend_interval="1s",
-        view_change_timeout="3s",
-        leader_heartbeat_timeout="5s",
+        view_change_resend_interval="2s",
+        view_change_timeout="10s",
+        leader_heartbeat_timeout="10s",
         leader_heartbeat_count=10,
         collect_timeout="1s",
     )
