@@ -17,6 +17,7 @@ from support.consent_frames import RESEARCH, consent_frame, pseudonyms
 
 from consentry.errors import ConfigurationError, InputRejected
 from consentry.gate import row_blocks
+from consentry.gate.compute.kept import KeptOutputs
 from consentry.gate.keyring import Keyring
 from consentry.gate.storage import Storage, StorageFailed
 from consentry.gate.store import GateStore
@@ -83,6 +84,17 @@ def test_rows_are_stored_read_and_erased_in_a_bucket(bucket, ledger_of, tmp_path
 
     store.freeze(version.version_id, {"groups": []})
     assert store.frozen(version.version_id) == {"groups": []}
+
+    kept = KeptOutputs(store)
+    place = (version.version_id, "attempt-" + "0" * 32, "2026-01-01T00:00:00.000Z")
+    kept.keep(*place, [b"weights", b"metrics"])
+    again = KeptOutputs(GateStore(Storage(bucket), Keyring(tmp_path / "keys")))
+    assert again.find(*place, 2) == [b"weights", b"metrics"]
+    assert again.find(*place, 3) is None
+    assert kept.drop_ended("2025-12-31T23:59:59.999Z") == 0
+    assert kept.drop_ended("2026-01-01T00:00:00.000Z") == 2
+    assert again.find(*place, 2) is None
+    assert again.drop_ended("2026-01-01T00:00:00.000Z") == 0
     assert store.erase(version.version_id)
     with pytest.raises(InputRejected):
         store.open(version.version_id)

@@ -194,10 +194,11 @@ def approve(
 
     length = parse_duration(duration)
     with command_context(ctx).connect() as ledger:
-        found = ledger.functions.get(function, owner=owner)
+        # Approving waits until the own peer knows the function.
         made = ledger.functions.approve(
             function, owner=owner, versions=version, purposes=purpose, duration=length
         )
+        found = ledger.functions.get(function, owner=owner)
     if as_json:
         show_json({"function": found.function.to_dict(), "approval": made.to_dict()})
         return
