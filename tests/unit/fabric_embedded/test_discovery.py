@@ -6,7 +6,6 @@ import hashlib
 from functools import cache
 from typing import Any
 
-import grpc
 import pytest
 from fabric_protos.discovery import protocol_pb2
 from fabric_protos.gossip import message_pb2
@@ -18,6 +17,7 @@ from support.sample_organizations import Member
 from fabric_embedded.discovery.gossip_messages import AdvertisedPeer
 from fabric_embedded.discovery.service import DiscoveryService
 from fabric_embedded.services.handlers import ServiceError
+from fabric_embedded.services.status import StatusCode
 from fabric_protocol.collections import Collection, collection_package
 from fabric_protocol.policy_language import parse_policy
 from fabric_protocol.signatures import key_signer, verify
@@ -251,4 +251,4 @@ async def test_queries_that_are_none_are_refused_one_by_one(discovery: Discovery
 async def test_malformed_requests(discovery: DiscoveryService, payload: bytes, message: str) -> None:
     with pytest.raises(ServiceError, match=message) as refusal:
         await discovery.discover(protocol_pb2.SignedRequest(payload=payload))
-    assert refusal.value.status == grpc.StatusCode.UNKNOWN
+    assert refusal.value.status == StatusCode.UNKNOWN

@@ -7,24 +7,24 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
-import grpc
 import pytest
 
 from fabric_embedded.services.handlers import ServiceError
 from fabric_embedded.services.serving import ServingService
+from fabric_embedded.services.status import StatusCode
 from fabric_embedded.services.unknown_methods import UnknownMethods
 
 pytestmark = pytest.mark.unit
 
 
-class Context:
+class Call:
     """What a refused call is told."""
 
-    def set_code(self, code: grpc.StatusCode) -> None:
-        self.code = code
+    def __init__(self, path: str) -> None:
+        self.path = path
 
-    def set_details(self, message: str) -> None:
-        self.message = message
+    def end(self, status: StatusCode, message: str) -> None:
+        self.answer = (status, message)
 
 
 @pytest.mark.parametrize(
@@ -37,19 +37,18 @@ class Context:
     ],
 )
 async def test_calls_of_unknown_methods_are_refused_in_go_s_words(method: str, message: str) -> None:
-    handler = UnknownMethods(["a.Service"]).service(SimpleNamespace(method=method))
-    context = Context()
-    await handler.stream_unary(None, context)
-    assert (context.code, context.message) == (grpc.StatusCode.UNIMPLEMENTED, message)
+    call: Any = Call(method)
+    await UnknownMethods(["a.Service"]).refuse(call)
+    assert call.answer == (StatusCode.UNIMPLEMENTED, message)
 
 
 async def test_the_server_as_a_whole_serves() -> None:
     serving = ServingService()
-    assert serving.handler().service_name() == "grpc.health.v1.Health"
+    assert serving.handler().name == "grpc.health.v1.Health"
     assert (await serving.check(SimpleNamespace(value=""))).SerializeToString() == b"\x08\x01"
     with pytest.raises(ServiceError) as refusal:
         await serving.check(SimpleNamespace(value="orderer.AtomicBroadcast"))
-    assert (refusal.value.status, refusal.value.message) == (grpc.StatusCode.NOT_FOUND, "unknown service")
+    assert (refusal.value.status, refusal.value.message) == (StatusCode.NOT_FOUND, "unknown service")
 
 
 @asynccontextmanager

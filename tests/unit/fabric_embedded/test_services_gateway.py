@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import grpc
 import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
@@ -19,6 +18,7 @@ from fabric_embedded.errors import PeerRefusal
 from fabric_embedded.gateway.service import GatewayService
 from fabric_embedded.ledger import CommittedEvent, TransactionStatus
 from fabric_embedded.services.handlers import ServiceError
+from fabric_embedded.services.status import StatusCode
 from fabric_protocol.collections import Collection, collection_package
 from fabric_protocol.interest import InterestCall
 from fabric_protocol.policies import application_policy, parse_policy
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.unit
 
 ALPHA, BETA, GAMMA = "AlphaMSP", "BetaMSP", "GammaMSP"
 ADDRESSES = {ALPHA: "127.0.0.1:1", BETA: "127.0.0.1:2", GAMMA: "127.0.0.1:3"}
-Code = grpc.StatusCode
+Code = StatusCode
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def endorse(engine: FakeEngine, *organizations: str, msp_id: str = ALPHA, 
     return [by_identity[endorsement.endorser] for endorsement in endorsements]
 
 
-async def refused(call: Any, code: grpc.StatusCode) -> ServiceError:
+async def refused(call: Any, code: StatusCode) -> ServiceError:
     with pytest.raises(ServiceError) as refusal:
         await call
     assert refusal.value.status == code, refusal.value.message
@@ -261,7 +261,7 @@ async def test_submit_hands_on_what_is_signed(engine: FakeEngine) -> None:
         ({"prepared_transaction": {"payload": b"x", "signature": b"y"}}, Code.FAILED_PRECONDITION),
     ],
 )
-async def test_submit_refuses(engine: FakeEngine, request_fields: Any, code: grpc.StatusCode) -> None:
+async def test_submit_refuses(engine: FakeEngine, request_fields: Any, code: StatusCode) -> None:
     await refused(gateway(engine).submit(gateway_pb2.SubmitRequest(**request_fields)), code)
     assert engine.broadcasts == []
 
@@ -293,7 +293,7 @@ async def test_commit_status_waits_and_answers_with_code_and_block(engine: FakeE
     ],
 )
 async def test_commit_status_refuses(
-    engine: FakeEngine, fields: dict[str, Any], code: grpc.StatusCode, message: str | None
+    engine: FakeEngine, fields: dict[str, Any], code: StatusCode, message: str | None
 ) -> None:
     error = await refused(gateway(engine).commit_status(status_request(**fields)), code)
     assert message in (None, error.message)
@@ -389,5 +389,5 @@ async def test_after_a_transaction_without_event_nothing_ever_comes(history: Fak
         ({"channel_id": "other"}, Code.PERMISSION_DENIED),
     ],
 )
-async def test_events_refuse(engine: FakeEngine, fields: Any, code: grpc.StatusCode) -> None:
+async def test_events_refuse(engine: FakeEngine, fields: Any, code: StatusCode) -> None:
     await refused(some_events(engine, 1, **fields), code)

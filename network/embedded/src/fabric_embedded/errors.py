@@ -21,10 +21,6 @@ class LedgerError(EmbeddedError):
     """The ledger's files cannot be opened, read or written."""
 
 
-class MemoryShortError(EmbeddedError):
-    """A message was refused while it arrived, as there are too many large ones at once."""
-
-
 class ChaincodeError(EmbeddedError):
     """A chaincode service failed, broke off or did not answer in time; the message is Fabric's."""
 

@@ -20,7 +20,6 @@ from fabric_embedded.nodes import (
     ENGINE,
     NetworkNodes,
     chaincode_node,
-    engine_environment,
     node_component,
 )
 from fabric_embedded.paths import NetworkPaths
@@ -96,7 +95,7 @@ class EmbeddedNetwork(ManagedNetwork):
         self.require_node(name)
         if name != ENGINE:
             self.start_chaincode(name.removeprefix(CHAINCODE_PREFIX))
-        elif self._processes.ensure(ENGINE, self._nodes.engine_command(), engine_environment()):
+        elif self._processes.ensure(ENGINE, self._nodes.engine_command(), {}):
             self._processes.wait_until_ready(
                 ENGINE, lambda: ENGINE_COMPONENT not in self._paced_health(), UP_SECONDS
             )
@@ -154,7 +153,7 @@ class EmbeddedNetwork(ManagedNetwork):
 
     def _start_all(self, started: list[str], progress: Callable[[str], None]) -> None:
         command = self.topology.chaincode.command
-        wanted = {ENGINE: (self._nodes.engine_command(), engine_environment())}
+        wanted = {ENGINE: (self._nodes.engine_command(), {})}
         for item in self.topology.organizations:
             wanted[chaincode_node(item.name)] = (command, self._nodes.chaincode_environment(item.name))
         for name, (arguments, environment) in wanted.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,9 +13,6 @@ from fabric_operator.processes import ProcessKeeper
 from fabric_protocol.topology import Topology
 
 ENGINE = "engine"
-# gRPC's older event loop hands messages from thread to thread less often: a quarter less CPU a call, measured
-# with grpcio 1.85. It is chosen when gRPC is loaded; a version that has only one ignores the choice.
-_GRPC_EXPERIMENTS = "-event_engine_listener,-event_engine_client"
 CHAINCODE_PREFIX = "chaincode-"
 
 
@@ -69,8 +65,3 @@ def node_component(name: str) -> str:
     """What the engine's health calls a process."""
     organization = name.removeprefix(CHAINCODE_PREFIX)
     return name if organization == name else chaincode_component(organization)
-
-
-def engine_environment() -> dict[str, str]:
-    """What the engine's process has in its environment besides this process's own."""
-    return {"GRPC_EXPERIMENTS": os.environ.get("GRPC_EXPERIMENTS", _GRPC_EXPERIMENTS)}

@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import grpc
 import uvloop
 from fabric_protos.common import common_pb2
 from starlette.applications import Starlette
@@ -34,6 +33,8 @@ from fabric_embedded.discovery.service import DiscoveryService
 from fabric_embedded.engine import Engine
 from fabric_embedded.gateway.service import GatewayService
 from fabric_embedded.health import ENGINE_COMPONENT, chaincode_component
+from fabric_embedded.http2.budget import Budget
+from fabric_embedded.http2.server import GrpcServer, server_context
 from fabric_embedded.material import read_signer
 from fabric_embedded.metrics import block_observer
 from fabric_embedded.operations import operations_application
@@ -42,7 +43,7 @@ from fabric_embedded.ports import OPERATIONS, ORDERER, ca_port, peer_port
 from fabric_embedded.services.broadcast import BroadcastService
 from fabric_embedded.services.deliver import PeerDeliverService, orderer_deliver
 from fabric_embedded.services.endorser import EndorserService
-from fabric_embedded.services.handlers import MAX_MESSAGE_BYTES, ConcurrencyLimit, both_streams, service
+from fabric_embedded.services.handlers import ConcurrencyLimit, Service, both_streams
 from fabric_embedded.services.serving import ServingService
 from fabric_embedded.services.unknown_methods import UnknownMethods
 from fabric_embedded.web_server import WebServer
@@ -57,15 +58,6 @@ _GRACE_SECONDS = 0.5
 _WATCH_SECONDS = 1.0
 _ORDERING_SERVICE = "orderer.AtomicBroadcast"
 _ORDERING_CONCURRENCY = 2500
-_OPTIONS = [
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    # As a Fabric peer: clients may ask once a minute whether the connection still stands.
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 60_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    # Two engines on one port would answer in turn.
-    ("grpc.so_reuseport", 0),
-]
 
 
 class NetworkServer:
@@ -78,6 +70,7 @@ class NetworkServer:
         self._engine: Engine | None = None
         self._ready = False
         self._started = time.time_ns()
+        self._budget = Budget()
         self._stops: list[Callable[[], Awaitable[None]]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -147,20 +140,19 @@ class NetworkServer:
             "Deliver": both_streams(limit, common_pb2.Envelope, deliver.responses, "Deliver"),
         }
         first = self._paths.organization(self._topology.organizations[0].name)
-        services = [service(_ORDERING_SERVICE, methods), ServingService().handler()]
+        services = [Service(_ORDERING_SERVICE, methods), ServingService().handler()]
         await self._listen_grpc(services, ORDERER, first.orderer_tls)
 
-    async def _listen_grpc(self, services: list[grpc.ServiceRpcHandler], port: str, tls: KeyPair) -> None:
-        server = grpc.aio.server(options=_OPTIONS)
-        unknown = UnknownMethods(found.service_name() for found in services)
-        server.add_generic_rpc_handlers((*services, unknown))
-        pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
-        address = self._address(port)
+    async def _listen_grpc(self, services: list[Service], port: str, tls: KeyPair) -> None:
+        handlers = {path: handler for found in services for path, handler in found.handlers.items()}
+        unknown = UnknownMethods(found.name for found in services)
+        server = GrpcServer(handlers, unknown.refuse, self._budget)
+        context = server_context(str(tls.certificate), str(tls.key))
         try:
-            server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
-        except RuntimeError as error:
+            await server.start(self._topology.host, self._ports[port], context)
+        except OSError as error:
+            address = self._address(port)
             raise NetworkError("CANNOT_LISTEN", f"cannot listen on {address} ({port}): {error}") from error
-        await server.start()
         self._stops.append(lambda: server.stop(_GRACE_SECONDS))
 
     async def _listen_web(self, application: Starlette, port: str, tls: KeyPair | None) -> None:

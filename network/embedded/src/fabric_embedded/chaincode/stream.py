@@ -1,44 +1,21 @@
-"""What the conversation with a chaincode service needs of a stream, and gRPC below it, plain or with TLS.
-
-gRPC is grpclib here, as in `fabric_shim`: no thread stands between a service and the event loop, and what a
-burst of transactions sends goes out in one write. The many short calls of the Gateway stay on grpcio.
-"""
+"""What the conversation with a chaincode service needs of a stream, and gRPC below it, plain or with TLS."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import grpclib.protocol
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from google.protobuf.message import DecodeError
-from grpclib.client import Channel
-from grpclib.const import Cardinality
-from grpclib.utils import Wrapper
-from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes
-from hyperframe.frame import DataFrame
 
 from fabric_embedded.chaincode.tls import client_context
+from fabric_embedded.http2.client import ClientCall
+from fabric_embedded.http2.client import dial as http2_dial
 
 _METHOD = "/protos.Chaincode/Connect"
-_MOST_BYTES = 100 * 2**20
-_PREFIX_BYTES = 5
-# At HTTP/2's usual 16 KiB a batch of a megabyte is taken apart into sixty frames.
-_FRAME_BYTES = 2**20
-
-
-def _size(frame: DataFrame) -> str:
-    return f"<{len(frame.data)} bytes>"
-
-
-# h2 writes out every frame that it receives, logged or not: 18 ms for one of a megabyte. Nor do payloads
-# belong into a log.
-DataFrame._body_repr = _size  # type: ignore[assignment]
 
 
 class MessageStream(Protocol):
@@ -102,65 +79,26 @@ def _context(address: ServiceAddress) -> ssl.SSLContext | None:
 
 async def _open(target: str, context: ssl.SSLContext | None) -> MessageStream:
     host, _, port = target.rpartition(":")
-    nothing: Any = type(None)
-    async with AsyncExitStack() as failing:
-        channel = Channel(host.strip("[]"), int(port), ssl=context)
-        failing.callback(channel.close)
-        call = channel.request(_METHOD, Cardinality.STREAM_STREAM, nothing, nothing)
-        await call.__aenter__()
-        ending = call._wrapper = _Ending()
-        await call.send_request()
-        ending.stream = call._stream
-        failing.pop_all()
-    return _GrpcStream(channel, call._stream)
-
-
-class _Ending(Wrapper):
-    """Lets who reads come to the stream's end when it is reset or its connection lost.
-
-    grpclib's own cancels the reading task, which looks like being told to stop.
-    """
-
-    stream: grpclib.protocol.Stream | None = None
-
-    def cancel(self, error: Exception) -> None:
-        super().cancel(error)
-        if self.stream is not None:
-            self.stream.buffer.eof()
+    return _GrpcStream(await http2_dial(host.strip("[]"), int(port), _METHOD, context))
 
 
 class _GrpcStream:
     """A `MessageStream` over one call, which has a connection of its own."""
 
-    def __init__(self, channel: Channel, stream: grpclib.protocol.Stream) -> None:
-        self._channel = channel
-        self._stream = stream
-        stream._h2_connection.update_settings({SettingCodes.MAX_FRAME_SIZE: _FRAME_BYTES})
-        stream.connection.flush()
+    def __init__(self, call: ClientCall) -> None:
+        self._call = call
 
     async def receive(self) -> ChaincodeMessage | None:
+        data = await self._call.receive()
         try:
-            prefix = await self._stream.recv_data(_PREFIX_BYTES)
-            length = int.from_bytes(prefix[1:], "big")
-            # Nothing was agreed on by which a message could be compressed.
-            if not prefix or prefix[0] or length > _MOST_BYTES:
-                return None
-            return ChaincodeMessage.FromString(await self._stream.recv_data(length))
-        except (AssertionError, DecodeError):
-            # The first is what grpclib raises where a message breaks off.
+            return None if data is None else ChaincodeMessage.FromString(data)
+        except DecodeError:
             return None
 
     async def send(self, messages: Sequence[ChaincodeMessage]) -> None:
-        parts: list[bytes] = []
-        for message in messages:
-            data = message.SerializeToString()
-            parts += (b"\0" + len(data).to_bytes(4, "big"), data)
-        try:
-            await self._stream.send_data(b"".join(parts))
-        except ProtocolError as error:
-            raise ConnectionError("chaincode stream terminated") from error
+        await self._call.send([message.SerializeToString() for message in messages])
 
     async def close(self) -> None:
-        self._channel.close()
+        self._call.connection.close()
         # The transport closes in the loop's next turn.
         await asyncio.sleep(0)

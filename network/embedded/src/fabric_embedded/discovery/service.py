@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import grpc
 from fabric_protos.discovery import protocol_pb2
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError
@@ -23,7 +22,8 @@ from fabric_embedded.discovery.channel_view import ChannelView, NoDescriptor
 from fabric_embedded.discovery.gossip_messages import AdvertisedPeer
 from fabric_embedded.engine import Engine
 from fabric_embedded.errors import AccessDenied
-from fabric_embedded.services.handlers import ConcurrencyLimit, ServiceError, service, unary
+from fabric_embedded.services.handlers import ConcurrencyLimit, Service, ServiceError, unary
+from fabric_embedded.services.status import StatusCode
 from fabric_protocol.errors import GO_DECODING, ProtocolError
 from fabric_protocol.policies import SignedData
 from fabric_protocol.signatures import verify
@@ -49,10 +49,10 @@ class DiscoveryService:
         self._peers = peers
         self._sequence = itertools.count(1)
 
-    def handler(self) -> grpc.GenericRpcHandler:
+    def handler(self) -> Service:
         """The service for a gRPC server."""
         limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
-        return service(
+        return Service(
             _SERVICE, {"Discover": unary(limit, protocol_pb2.SignedRequest, self.discover, "Discover")}
         )
 
@@ -105,7 +105,7 @@ def _read(signed: Any) -> Any:
 
 
 def _malformed(message: str) -> ServiceError:
-    return ServiceError(grpc.StatusCode.UNKNOWN, message)
+    return ServiceError(StatusCode.UNKNOWN, message)
 
 
 def _members(view: ChannelView, interest: Any) -> Any:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import grpc
 from fabric_protos.common import common_pb2
 
 from fabric_embedded.engine import Engine
@@ -24,6 +23,7 @@ from fabric_embedded.gateway.planning import (
 )
 from fabric_embedded.gateway.requests import AskedProposal
 from fabric_embedded.services.handlers import NodeFailure, ServiceError
+from fabric_embedded.services.status import StatusCode
 from fabric_protocol.endorsements import assemble_transaction
 from fabric_protocol.interest import InterestCall
 
@@ -111,14 +111,14 @@ def unknown_channel(asked: AskedProposal, organizations: Sequence[str]) -> Servi
     if organizations:
         return _no_endorsers(organizations)
     if asked.has_transient:
-        return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, _TRANSIENT)
+        return ServiceError(StatusCode.FAILED_PRECONDITION, _TRANSIENT)
     message = no_metadata(asked.chaincode, asked.channel_id).message
-    return ServiceError(grpc.StatusCode.FAILED_PRECONDITION, message)
+    return ServiceError(StatusCode.FAILED_PRECONDITION, message)
 
 
 def _no_endorsers(organizations: Sequence[str]) -> ServiceError:
     message = f"failed to find any endorsing peers for org(s): {', '.join(organizations)}"
-    return ServiceError(grpc.StatusCode.UNAVAILABLE, message)
+    return ServiceError(StatusCode.UNAVAILABLE, message)
 
 
 async def _ask_chosen(
@@ -130,7 +130,7 @@ async def _ask_chosen(
     chosen = [available[name] for name in dict.fromkeys(organizations)]
     await asyncio.gather(*(collection.ask(endorser) for endorser in chosen))
     if collection.failed:
-        raise ServiceError(grpc.StatusCode.ABORTED, _TOO_FEW, tuple(collection.failures))
+        raise ServiceError(StatusCode.ABORTED, _TOO_FEW, tuple(collection.failures))
 
 
 async def _ask_planned(
@@ -139,7 +139,7 @@ async def _ask_planned(
     first = _first_endorser(collection.asked, planner, available, msp_id)
     await collection.ask(first)
     if not collection.endorsements:
-        raise ServiceError(grpc.StatusCode.ABORTED, _FIRST_FAILED, tuple(collection.failures))
+        raise ServiceError(StatusCode.ABORTED, _FIRST_FAILED, tuple(collection.failures))
     asked = collection.asked
     interest = read_interest(collection.interest, asked.chaincode, has_transient=asked.has_transient)
     while True:
@@ -161,11 +161,11 @@ def _first_endorser(
     if msp_id in available:
         return available[msp_id]
     if asked.has_transient:
-        raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, _TRANSIENT)
+        raise ServiceError(StatusCode.FAILED_PRECONDITION, _TRANSIENT)
     try:
         plan = planner.plan([InterestCall(asked.chaincode)], available, None)
     except NoPlan as error:
-        raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, error.message) from error
+        raise ServiceError(StatusCode.FAILED_PRECONDITION, error.message) from error
     return available[plan[0]]
 
 
@@ -181,8 +181,8 @@ def _plan(
     except NoPlan as error:
         if collection.failed:
             failures = tuple(collection.failures)
-            raise ServiceError(grpc.StatusCode.ABORTED, _TOO_FEW, failures) from error
-        raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, error.message) from error
+            raise ServiceError(StatusCode.ABORTED, _TOO_FEW, failures) from error
+        raise ServiceError(StatusCode.FAILED_PRECONDITION, error.message) from error
 
 
 def _transaction(collection: _Collection) -> Any:

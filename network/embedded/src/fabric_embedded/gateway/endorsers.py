@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
-
 from fabric_embedded.errors import PeerRefusal
 from fabric_embedded.metrics import timed_proposal
 from fabric_embedded.peer import Peer
 from fabric_embedded.services.handlers import NodeFailure
+from fabric_embedded.services.status import StatusCode
 
 _OK, _ERROR_THRESHOLD, _ERROR = 200, 400, 500
 
@@ -28,7 +27,7 @@ class EndorserFailure:
         retry: whether Evaluate asks another peer.
     """
 
-    status: grpc.StatusCode
+    status: StatusCode
     message: str
     retry: bool
 
@@ -68,10 +67,10 @@ class Endorser:
             if not self.is_local:
                 # Fabric's gateway reaches another peer over gRPC and hands on the text of Go's gRPC error.
                 text = f"rpc error: code = Unknown desc = {refusal.message}"
-                return None, EndorserFailure(grpc.StatusCode.UNAVAILABLE, text, retry=True)
+                return None, EndorserFailure(StatusCode.UNAVAILABLE, text, retry=True)
             if refusal.is_filter:
-                return None, EndorserFailure(grpc.StatusCode.UNAVAILABLE, refusal.message, retry=True)
-            return None, EndorserFailure(grpc.StatusCode.FAILED_PRECONDITION, refusal.message, retry=False)
+                return None, EndorserFailure(StatusCode.UNAVAILABLE, refusal.message, retry=True)
+            return None, EndorserFailure(StatusCode.FAILED_PRECONDITION, refusal.message, retry=False)
         return response, failure
 
     def detail(self, message: str) -> NodeFailure:
@@ -83,7 +82,7 @@ def read_failure(response: Any) -> EndorserFailure | None:
     """Why a `ProposalResponse` counts as failed; None when it does not."""
     status, text = response.response.status, response.response.message
     if status == _ERROR and not response.payload:
-        return EndorserFailure(grpc.StatusCode.ABORTED, text, retry=True)
+        return EndorserFailure(StatusCode.ABORTED, text, retry=True)
     if status < _OK or status >= _ERROR_THRESHOLD:
-        return EndorserFailure(grpc.StatusCode.UNKNOWN, f"chaincode response {status}, {text}", retry=False)
+        return EndorserFailure(StatusCode.UNKNOWN, f"chaincode response {status}, {text}", retry=False)
     return None

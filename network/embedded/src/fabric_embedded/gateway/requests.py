@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from google.protobuf.message import DecodeError
 
 from fabric_embedded.services.handlers import ServiceError
+from fabric_embedded.services.status import StatusCode
 from fabric_protocol.errors import GO_DECODING
 
 _UNPACKING = "failed to unpack transaction proposal: "
@@ -86,7 +86,7 @@ def read_inner(message_type: Any, data: bytes, what: str) -> Any:
 
 def invalid(message: str) -> ServiceError:
     """INVALID_ARGUMENT with this text."""
-    return ServiceError(grpc.StatusCode.INVALID_ARGUMENT, message)
+    return ServiceError(StatusCode.INVALID_ARGUMENT, message)
 
 
 def _read(signed: Any, prefix: str) -> tuple[AskedProposal, Any]:

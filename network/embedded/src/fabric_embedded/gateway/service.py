@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
@@ -29,11 +28,12 @@ from fabric_embedded.gateway.requests import (
 from fabric_embedded.metrics import count_broadcast
 from fabric_embedded.services.handlers import (
     ConcurrencyLimit,
+    Service,
     ServiceError,
     server_stream,
-    service,
     unary,
 )
+from fabric_embedded.services.status import StatusCode
 from fabric_protocol.policies import SignedData
 
 _SERVICE = "gateway.Gateway"
@@ -63,7 +63,7 @@ class GatewayService:
             for other, peer in engine.peers.items()
         }
 
-    def handler(self) -> grpc.GenericRpcHandler:
+    def handler(self) -> Service:
         """The service for a gRPC server."""
         limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
         methods = {
@@ -77,7 +77,7 @@ class GatewayService:
                 limit, gateway_pb2.SignedChaincodeEventsRequest, self.chaincode_events, "ChaincodeEvents"
             ),
         }
-        return service(_SERVICE, methods)
+        return Service(_SERVICE, methods)
 
     async def evaluate(self, request: Any) -> Any:
         """Run a proposal on one peer and answer with the chaincode's response."""
@@ -85,7 +85,7 @@ class GatewayService:
         if asked.channel_id != self._engine.channel_id:
             message = f"could not get last config for channel {asked.channel_id}"
             raise ServiceError(
-                grpc.StatusCode.UNAVAILABLE,
+                StatusCode.UNAVAILABLE,
                 f"failed to get config for channel [{asked.channel_id}]: {message}",
             )
         wanted = set(request.target_organizations)
@@ -98,12 +98,12 @@ class GatewayService:
                     "organization(s) to protect transient data: "
                 )
                 message += _no_peers(asked)
-                raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, message)
+                raise ServiceError(StatusCode.FAILED_PRECONDITION, message)
         if not candidates:
             message = (
                 f"no peers available to evaluate chaincode {asked.chaincode} in channel {asked.channel_id}"
             )
-            raise ServiceError(grpc.StatusCode.FAILED_PRECONDITION, message)
+            raise ServiceError(StatusCode.FAILED_PRECONDITION, message)
         return await _evaluate_on(candidates, asked.signed)
 
     async def endorse(self, request: Any) -> Any:
@@ -129,18 +129,18 @@ class GatewayService:
         if not envelope.signature:
             raise invalid("prepared transaction must be signed")
         if request.channel_id != self._engine.channel_id:
-            raise _unknown_channel(grpc.StatusCode.FAILED_PRECONDITION, request.channel_id)
+            raise _unknown_channel(StatusCode.FAILED_PRECONDITION, request.channel_id)
         status, info = await self._engine.broadcast(envelope)
         count_broadcast(status)
         if status == _SUCCESS:
             return gateway_pb2.SubmitResponse()
         message = f"received unsuccessful response from orderer: status={_status_name(status)}, info={info}"
         if 400 <= status < 500:
-            raise ServiceError(grpc.StatusCode.ABORTED, message)
+            raise ServiceError(StatusCode.ABORTED, message)
         first = self._engine.topology.organizations[0].msp_id
         failure = Endorser(self._engine.peers[first], self._orderer, is_local=False).detail(message)
         raise ServiceError(
-            grpc.StatusCode.UNAVAILABLE, "no orderers could successfully process transaction", (failure,)
+            StatusCode.UNAVAILABLE, "no orderers could successfully process transaction", (failure,)
         )
 
     async def commit_status(self, signed: Any) -> Any:
@@ -172,13 +172,13 @@ class GatewayService:
             message = (
                 f"Failed to get policy manager for channel [{channel_id}]" if channel_id else _NO_CHANNEL
             )
-            raise ServiceError(grpc.StatusCode.PERMISSION_DENIED, message)
+            raise ServiceError(StatusCode.PERMISSION_DENIED, message)
         try:
             acl.check_access(
                 self._engine.config, resource, SignedData(signed.request, identity, signed.signature)
             )
         except AccessDenied as refusal:
-            raise ServiceError(grpc.StatusCode.PERMISSION_DENIED, refusal.message) from refusal
+            raise ServiceError(StatusCode.PERMISSION_DENIED, refusal.message) from refusal
 
     def _ordered(self, chaincode: str, wanted: set[str]) -> list[Endorser]:
         """Peers that serve a chaincode, this organization's first; all have the same height here."""
@@ -192,7 +192,7 @@ class GatewayService:
 
 async def _evaluate_on(candidates: list[Endorser], signed: Any) -> Any:
     failures = []
-    status = grpc.StatusCode.UNAVAILABLE
+    status = StatusCode.UNAVAILABLE
     for endorser in candidates:
         response, failure = await endorser.process(signed, endorses=False)
         if failure is None:
@@ -210,7 +210,7 @@ def _no_peers(asked: AskedProposal) -> str:
     return f"no peers available to evaluate chaincode {asked.chaincode} in channel {asked.channel_id}"
 
 
-def _unknown_channel(status: grpc.StatusCode, channel_id: str) -> ServiceError:
+def _unknown_channel(status: StatusCode, channel_id: str) -> ServiceError:
     return ServiceError(
         status,
         f"failed to get config for channel [{channel_id}]: could not get last config for channel "

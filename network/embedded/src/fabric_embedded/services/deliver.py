@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 from google.protobuf.message import DecodeError
@@ -21,7 +20,7 @@ from fabric_embedded.engine import Engine
 from fabric_embedded.errors import AccessDenied
 from fabric_embedded.expiry import is_expired
 from fabric_embedded.services.filtered_blocks import filtered_block
-from fabric_embedded.services.handlers import ConcurrencyLimit, both_streams, service
+from fabric_embedded.services.handlers import ConcurrencyLimit, Service, both_streams
 from fabric_embedded.services.private_blocks import PrivateBlocks
 from fabric_embedded.services.seek import SeekRange, SeekRefusal, SeekRequest, read_seek, resolve_range
 from fabric_protocol.blocks import is_config_block
@@ -126,7 +125,7 @@ class PeerDeliverService:
         self._filtered = _stream(engine, may_read_filtered, _filtered_response)
         self._private = _stream(engine, may_read, private_response)
 
-    def handler(self) -> grpc.GenericRpcHandler:
+    def handler(self) -> Service:
         """The service for a gRPC server."""
         limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
         methods = {
@@ -138,7 +137,7 @@ class PeerDeliverService:
                 limit, common_pb2.Envelope, self._private.responses, "DeliverWithPrivateData"
             ),
         }
-        return service(_SERVICE, methods)
+        return Service(_SERVICE, methods)
 
 
 def orderer_deliver(engine: Engine) -> DeliverStream:

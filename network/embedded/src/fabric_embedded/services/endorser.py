@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import grpc
 from fabric_protos.peer import proposal_pb2
 
 from fabric_embedded.errors import PeerRefusal
 from fabric_embedded.metrics import timed_proposal
 from fabric_embedded.peer import Peer
-from fabric_embedded.services.handlers import ConcurrencyLimit, ServiceError, service, unary
+from fabric_embedded.services.handlers import ConcurrencyLimit, Service, ServiceError, unary
+from fabric_embedded.services.status import StatusCode
 
 _SERVICE = "protos.Endorser"
 _CONCURRENCY = 2500
@@ -22,11 +22,11 @@ class EndorserService:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
 
-    def handler(self) -> grpc.GenericRpcHandler:
+    def handler(self) -> Service:
         """The service for a gRPC server."""
         limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
         process = unary(limit, proposal_pb2.SignedProposal, self.process, "ProcessProposal")
-        return service(_SERVICE, {"ProcessProposal": process})
+        return Service(_SERVICE, {"ProcessProposal": process})
 
     async def process(self, signed: Any) -> Any:
         """Endorse a proposal; refusals come without a status code of their own, as in Fabric."""
@@ -36,4 +36,4 @@ class EndorserService:
                 timer.is_success = bool(response.endorsement.signature)
             return response
         except PeerRefusal as refusal:
-            raise ServiceError(grpc.StatusCode.UNKNOWN, refusal.message) from refusal
+            raise ServiceError(StatusCode.UNKNOWN, refusal.message) from refusal

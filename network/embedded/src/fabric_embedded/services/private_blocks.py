@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import events_pb2
 from fabric_protos.peer.lifecycle import db_pb2
 
 from fabric_embedded.chaincode.private_access import find_collection
 from fabric_embedded.services.handlers import ServiceError
+from fabric_embedded.services.status import StatusCode
 from fabric_protocol.collections import Collection
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE, field_key
 from fabric_protocol.policies import SignaturePolicy, SignedData
@@ -73,7 +73,7 @@ def _visibility(
             collection = find_collection(collections_below(blocks, chaincode, number), name, config)
             if collection is None:
                 raise ServiceError(
-                    grpc.StatusCode.UNKNOWN,
+                    StatusCode.UNKNOWN,
                     f"no collection config was found for collection {name} for chaincode {chaincode}",
                 )
             found[chaincode, name] = _may_read(collection, config, signed)

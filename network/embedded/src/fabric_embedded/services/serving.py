@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
 from google.protobuf import wrappers_pb2
 
-from fabric_embedded.services.handlers import ConcurrencyLimit, ServiceError, server_stream, service, unary
+from fabric_embedded.services.handlers import ConcurrencyLimit, Service, ServiceError, server_stream, unary
+from fabric_embedded.services.status import StatusCode
 
 _SERVICE = "grpc.health.v1.Health"
 _CONCURRENCY = 2500
@@ -22,19 +22,19 @@ _SERVING, _SERVICE_UNKNOWN = 1, 3
 class ServingService:
     """Says that the server as a whole ("") serves; it names no service one by one, as Fabric does not."""
 
-    def handler(self) -> grpc.GenericRpcHandler:
+    def handler(self) -> Service:
         """The service for a gRPC server."""
         limit = ConcurrencyLimit(_SERVICE, _CONCURRENCY)
         methods = {
             "Check": unary(limit, wrappers_pb2.StringValue, self.check, "Check"),
             "Watch": server_stream(limit, wrappers_pb2.StringValue, self.watch, "Watch"),
         }
-        return service(_SERVICE, methods)
+        return Service(_SERVICE, methods)
 
     async def check(self, request: Any) -> Any:
         """Answer a `HealthCheckRequest` with a `HealthCheckResponse`."""
         if request.value:
-            raise ServiceError(grpc.StatusCode.NOT_FOUND, "unknown service")
+            raise ServiceError(StatusCode.NOT_FOUND, "unknown service")
         return wrappers_pb2.Int32Value(value=_SERVING)
 
     async def watch(self, request: Any) -> AsyncIterator[Any]:

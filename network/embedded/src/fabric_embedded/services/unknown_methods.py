@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-import grpc
+from fabric_embedded.http2.server import ServerCall
+from fabric_embedded.services.status import StatusCode
 
 
-class UnknownMethods(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """The last handler of a server: takes every call that no service has taken.
+class UnknownMethods:
+    """The handler of every call that no service has taken.
 
     Parameters:
         services: names of the server's services.
@@ -18,15 +18,9 @@ class UnknownMethods(grpc.GenericRpcHandler):  # type: ignore[misc]
     def __init__(self, services: Iterable[str]) -> None:
         self._services = frozenset(services)
 
-    def service(self, handler_call_details: Any) -> grpc.RpcMethodHandler:
-        """A handler that refuses the call: UNIMPLEMENTED."""
-        text = self._refusal(handler_call_details.method)
-
-        async def refuse(_requests: object, context: Any) -> None:
-            context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-            context.set_details(text)
-
-        return grpc.stream_unary_rpc_method_handler(refuse, None, _nothing)
+    async def refuse(self, call: ServerCall) -> None:
+        """End a call: UNIMPLEMENTED."""
+        call.end(StatusCode.UNIMPLEMENTED, self._refusal(call.path))
 
     def _refusal(self, method: str) -> str:
         service, separator, name = method.removeprefix("/").rpartition("/")
@@ -35,7 +29,3 @@ class UnknownMethods(grpc.GenericRpcHandler):  # type: ignore[misc]
         if service in self._services:
             return f"unknown method {name} for service {service}"
         return f"unknown service {service}"
-
-
-def _nothing(_message: object) -> bytes:
-    return b""
