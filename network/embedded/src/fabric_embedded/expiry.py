@@ -32,7 +32,7 @@ def is_expired(serialized: bytes, msps: MspManager, instant: datetime) -> bool:
 
 def _certificate_end(serialized: bytes, msps: MspManager) -> datetime:
     try:
-        return msps.deserialize(serialized).certificate.not_valid_after_utc
+        return msps.deserialize(serialized).end
     except IdentityError:
         # Expiry comes before trust: a stranger's expired certificate is refused as expired.
         return parse_identity(serialized).certificate.not_valid_after_utc

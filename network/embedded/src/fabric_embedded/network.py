@@ -153,7 +153,8 @@ class EmbeddedNetwork(ManagedNetwork):
 
     def _start_all(self, started: list[str], progress: Callable[[str], None]) -> None:
         command = self.topology.chaincode.command
-        wanted = {ENGINE: (self._nodes.engine_command(), {})}
+        nothing: dict[str, str] = {}
+        wanted = {ENGINE: (self._nodes.engine_command(), nothing)}
         for item in self.topology.organizations:
             wanted[chaincode_node(item.name)] = (command, self._nodes.chaincode_environment(item.name))
         for name, (arguments, environment) in wanted.items():

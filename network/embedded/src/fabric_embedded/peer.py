@@ -119,9 +119,12 @@ class Peer:
         else:
             admitted = admit_without_channel(signed, proposal, config, self.msp_id)
         try:
-            async with self._snapshots.use() as snapshot:
+            snapshot = await self._snapshots.acquire()
+            try:
                 result = await self._runner.run(admitted, signed, snapshot, config)
                 return await self._answer(admitted, result, snapshot, config, endorses)
+            finally:
+                self._snapshots.release(snapshot)
         except (SimulationFailed, LedgerError) as failure:
             return _refused(str(failure))
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Final
 
@@ -69,6 +70,11 @@ class Identity:
     def certificate_der(self) -> bytes:
         """The certificate's DER."""
         return self.certificate.public_bytes(Encoding.DER)
+
+    @cached_property
+    def end(self) -> datetime:
+        """When the certificate runs out, UTC."""
+        return self.certificate.not_valid_after_utc
 
     @cached_property
     def public_key(self) -> PublicKeyTypes:

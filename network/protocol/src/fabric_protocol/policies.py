@@ -249,6 +249,7 @@ class PolicyManager:
     ) -> None:
         self.path = path
         self._policies = dict(policies)
+        self._known: dict[str, Policy] = {}
         self.groups = dict(groups)
 
     def policy(self, name: str) -> Policy:
@@ -260,9 +261,13 @@ class PolicyManager:
         Raises:
             PolicyError: POLICY_NOT_FOUND.
         """
+        known = self._known.get(name)
+        if known is not None:
+            return known
         found = self.find(name)
         if found is None:
             raise PolicyError("POLICY_NOT_FOUND", f"no such policy: '{name}'")
+        self._known[name] = found
         return found
 
     def find(self, name: str) -> Policy | None:

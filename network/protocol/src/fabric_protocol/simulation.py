@@ -6,7 +6,7 @@ Source: Fabric ``core/ledger/kvledger/txmgmt/txmgr/{query_executor,tx_simulator}
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fabric_protocol.definitions import INITIALIZED_KEY, Definition
 from fabric_protocol.errors import SimulationError
@@ -21,8 +21,7 @@ from fabric_protocol.simulation_base import check_key
 from fabric_protocol.state import PrivateReader, StateReader, decode_metadata
 
 
-@dataclass(frozen=True)
-class SimulationResults:
+class SimulationResults(NamedTuple):
     """What a simulation did.
 
     ``public`` is M(TxReadWriteSet), which is endorsed; ``private`` is M(TxPvtReadWriteSet), which stays

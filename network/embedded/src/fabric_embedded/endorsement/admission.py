@@ -56,6 +56,7 @@ class ProposalGate:
     def __init__(self, is_known_transaction: Callable[[str], bool]) -> None:
         self._is_known = is_known_transaction
         self._good: OrderedDict[tuple[int, bytes], AdmittedProposal] = OrderedDict()
+        self._last: tuple[proposal_pb2.SignedProposal, tuple[int, bytes]] | None = None
 
     def read(self, signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> Proposal:
         """Checks 1 to 3: form, channel, content.
@@ -64,7 +65,7 @@ class ProposalGate:
             UnknownChannel: with Fabric's text.
             PeerRefusal: PROPOSAL_MALFORMED, PROPOSAL_INVALID.
         """
-        admitted = self._good.get(_name(signed, config))
+        admitted = self._good.get(self._name(signed, config))
         if admitted is not None:
             return admitted.proposal
         try:
@@ -89,7 +90,7 @@ class ProposalGate:
         Raises:
             PeerRefusal: CREATOR_UNKNOWN, CREATOR_DENIED, TRANSACTION_DUPLICATE, ACCESS_DENIED.
         """
-        name = _name(signed, config)
+        name = self._name(signed, config)
         admitted = self._good.get(name)
         if admitted is None:
             creator = _check_creator(proposal, signed.signature, config)
@@ -100,6 +101,16 @@ class ProposalGate:
         else:
             self._check_unknown(proposal)
         return admitted
+
+    def _name(self, signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> tuple[int, bytes]:
+        """What stands for these bytes under this configuration; asked for twice by each peer."""
+        last = self._last
+        if last is not None and last[0] is signed and last[1][0] == config.sequence:
+            return last[1]
+        name = (config.sequence, sha256(signed.proposal_bytes + signed.signature).digest())
+        is_small = len(signed.proposal_bytes) <= _LARGEST_REMEMBERED
+        self._last = (signed, name) if is_small else None
+        return name
 
     def _check_unknown(self, proposal: Proposal) -> None:
         if self._is_known(proposal.transaction_id):
@@ -134,10 +145,6 @@ def admit_without_channel(
     """
     creator = _check_creator(proposal, signed.signature, config, msp_id)
     return AdmittedProposal(proposal, creator)
-
-
-def _name(signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> tuple[int, bytes]:
-    return config.sequence, sha256(signed.proposal_bytes + signed.signature).digest()
 
 
 def _check_creator(

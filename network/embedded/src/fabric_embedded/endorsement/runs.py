@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
@@ -53,8 +53,7 @@ _UNSAYABLE = "failed to marshal response: string field contains invalid UTF-8"
 _NO_RESULTS = SimulationResults(b"", None, ReadWriteSet(), None, ())
 
 
-@dataclass(frozen=True)
-class RunResult:
+class RunResult(NamedTuple):
     """What a proposal came to: a chaincode's response, and what it read and wrote."""
 
     response: proposal_response_pb2.Response

@@ -5,8 +5,7 @@ Source: Fabric `internal/pkg/gateway/{evaluate,endorse,commitstatus,chaincodeeve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
@@ -19,8 +18,7 @@ from fabric_protocol.errors import GO_DECODING
 _UNPACKING = "failed to unpack transaction proposal: "
 
 
-@dataclass(frozen=True)
-class AskedProposal:
+class AskedProposal(NamedTuple):
     """What a gateway looks at in a proposal; the endorser checks the rest.
 
     The chaincode is that of the invocation, by which peers are chosen; which one runs, the header says.

@@ -113,6 +113,18 @@ class CurrentSnapshot:
         Raises:
             LedgerError: LEDGER_CLOSED.
         """
+        snapshot = await self.acquire()
+        try:
+            yield snapshot
+        finally:
+            self.release(snapshot)
+
+    async def acquire(self) -> Snapshot:
+        """The newest snapshot, which stays as it is until `release`; as `use`, for every proposal.
+
+        Raises:
+            LedgerError: LEDGER_CLOSED.
+        """
         while self._current is None:
             if self._is_closed:
                 raise LedgerError("LEDGER_CLOSED", "the ledger is closed")
@@ -121,16 +133,17 @@ class CurrentSnapshot:
         snapshot.users += 1
         self._in_use.add(snapshot)
         self._idle.clear()
-        try:
-            yield snapshot
-        finally:
-            snapshot.users -= 1
-            if not snapshot.users:
-                self._in_use.discard(snapshot)
-                if snapshot is not self._current:
-                    self._pool.give_back(snapshot)
-                if not self._in_use:
-                    self._idle.set()
+        return snapshot
+
+    def release(self, snapshot: Snapshot) -> None:
+        """Let a snapshot go that was acquired."""
+        snapshot.users -= 1
+        if not snapshot.users:
+            self._in_use.discard(snapshot)
+            if snapshot is not self._current:
+                self._pool.give_back(snapshot)
+            if not self._in_use:
+                self._idle.set()
 
     def peek(self) -> Snapshot | None:
         """The newest snapshot, to be read without awaiting; None while there is none."""
