@@ -29,6 +29,7 @@ from consentry.gate.keyring import Keyring
 from consentry.gate.permits import Outlook, Permit
 from consentry.gate.pieces import Pieces
 from consentry.gate.resume_tokens import ResumeTokens
+from consentry.gate.serving import use_plain_memory
 from consentry.gate.storage import Sealer, Storage
 from consentry.gate.store import Index, StoredVersion
 from consentry.manifests import ManifestRow
@@ -43,6 +44,7 @@ _MEGABYTE = 1e6
 def measure(directory: Path) -> Iterator[Measurement]:
     """Measure stored blocks without a network, then gates on networks in `directory`."""
     directory.mkdir(parents=True)
+    use_plain_memory()
     rows, _, _ = _given_out(directory / "narrow", NARROW, BLOCKS)
     yield Measurement("gate: rows with consent filter and proofs", rows, "/s", 200_000)
     _, before, memory = _given_out(directory / "wide", WIDE, BLOCKS)

@@ -273,7 +273,7 @@ def _serve(
     from consentry.gate.compute.sandbox import Limits
     from consentry.gate.places import GatePlaces
     from consentry.gate.service import Gate
-    from consentry.gate.serving import serve
+    from consentry.gate.serving import serve, use_plain_memory
     from consentry.https_serving import Certificate, self_signed
     from fabric_gateway import utc_clock
 
@@ -292,6 +292,7 @@ def _serve(
         # Proving it takes a second or two, which rows need not wait for.
         Thread(target=lambda: note(isolation.in_words()), daemon=True).start()
 
+    use_plain_memory()
     gate.start()
     try:
         serve(gate, host, port, tls, announce, client_roots)

@@ -7,10 +7,21 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import pyarrow as pa
+
 from consentry import https_serving
 from consentry.gate.http_application import application
 from consentry.gate.service import Gate
 from consentry.https_serving import Certificate
+
+
+def use_plain_memory() -> None:
+    """Have Arrow take this process's memory from the C library.
+
+    Its own pools give each block's pages back and fetch them anew: a quarter of a stream's time where the
+    system is slow at that, as virtual machines are.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def serve(
