@@ -20,6 +20,7 @@ from statistics import median
 
 import grpc.aio
 
+from benchmarks.load import process_seconds
 from benchmarks.null_peer import VALUE, NullPeer, creator
 from benchmarks.results import Measurement
 from benchmarks.runtimes import GO, NODE, OURS, Runtime, runtimes
@@ -90,15 +91,11 @@ class Service:
             await asyncio.wait_for(channel.channel_ready(), _START_SECONDS)
             peer = NullPeer(channel, creator())
             await peer.open()
-            began, cpu = time.perf_counter(), self._seconds()
+            began, cpu = time.perf_counter(), process_seconds(self.process.pid)
             latencies = await peer.run(shape.function, shape.arguments, shape.count, shape.in_flight)
-            seconds, spent = time.perf_counter() - began, self._seconds() - cpu
+            seconds, spent = time.perf_counter() - began, process_seconds(self.process.pid) - cpu
             await peer.close()
         return Round(spent / shape.count * 1000, median(latencies) * 1000, shape.count / seconds)
-
-    def _seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(directory: Path) -> Iterator[Measurement]:

@@ -29,7 +29,6 @@ from consentry.index import (
     open_database,
 )
 from consentry.index.nearby import (
-    count_records,
     counted_by_target,
     named,
     newest,
@@ -121,8 +120,6 @@ def test_records_around_others_are_counted(engine: Engine) -> None:
             VERSION: 7,
             identifier("version", 2): 1,
         }
-        assert count_records(connection, "grant", pointing_to("version", versions, "grant")) == 8
-        assert count_records(connection, "grant", []) == 0
 
 
 def test_accesses_are_newest_first_over_versions_and_pages(engine: Engine) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from consentry.reports.members import Member
 from consentry.reports.transfers import EUROPEAN_ECONOMIC_AREA, NONE, third_country_recipients
 
 COUNTRIES = {"A": "DE", "B": "NO", "C": "US", "D": None}
+MEMBERS = {name: Member("hospital", country) for name, country in COUNTRIES.items()}
 
 
 @pytest.mark.parametrize(
@@ -20,11 +22,11 @@ COUNTRIES = {"A": "DE", "B": "NO", "C": "US", "D": None}
     ],
 )
 def test_recipients_outside_the_area_are_named(recipients: tuple[str, ...], told: object) -> None:
-    assert third_country_recipients(recipients, COUNTRIES) == told
+    assert third_country_recipients(recipients, MEMBERS) == told
 
 
 def test_where_no_country_is_known_nothing_is_claimed() -> None:
-    found = third_country_recipients(("D", "unheard of"), COUNTRIES)
+    found = third_country_recipients(("D", "unheard of"), MEMBERS)
     assert str(found) == "unavailable: the ledger names no country of D, unheard of"
 
 

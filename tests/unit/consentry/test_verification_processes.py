@@ -13,7 +13,7 @@ import pytest
 from support.chains import Chain, Effects
 
 from consentry.verification import VerificationResult, Verifier, memory_source
-from consentry.verification.signature_pool import signature_pool
+from consentry.verification.signature_pool import AHEAD, signature_pool
 from fabric_protocol.signature_checks import held_signatures
 from fabric_protocol.verified_signatures import VerifiedSignatures
 
@@ -118,6 +118,21 @@ def _is_running(pid: int) -> bool:
         return False
 
 
+def test_answers_are_told_apart_in_whatever_order_they_are_asked_for() -> None:
+    with signature_pool(1 + 1, 0) as pool:
+        assert pool is not None
+        answers = {number: pool.submit(CHAIN.blocks[number]) for number in (2, 3, 4)}
+        found = {number: set(answers[number]()) for number in (4, 2, 3)}
+    assert found == {number: set(held_signatures(CHAIN.blocks[number])) for number in (2, 3, 4)}
+
+
+def test_no_more_is_given_than_fits() -> None:
+    with signature_pool(2, 0) as pool:
+        assert pool is not None
+        answers = [pool.submit(CHAIN.blocks[2]) for _ in range(pool.capacity + 1)]
+        assert [bool(answer()) for answer in answers] == [True] * pool.capacity + [False]
+
+
 def test_blocks_are_read_ahead_within_a_bound() -> None:
     given: list[int] = []
 
@@ -130,7 +145,7 @@ def test_blocks_are_read_ahead_within_a_bound() -> None:
                 yield data
 
     def progress(done: int) -> None:
-        assert len(given) - done <= 2
+        assert len(given) - done <= 2 * AHEAD
 
     assert Verifier().verify([Counted()], CHAIN.anchor, progress, processes=2).blocks == len(CHAIN.blocks)
 

@@ -22,7 +22,7 @@ def read_json_object(path: Path, code: str) -> Document:
         value = json.loads(path.read_bytes().decode())
     except OSError as error:
         raise ConfigurationError(code, f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(code, f"{path} is no UTF-8 JSON document") from error
     if not isinstance(value, dict):
         raise ConfigurationError(code, f"{path}: got {type(value).__name__}, expected an object")

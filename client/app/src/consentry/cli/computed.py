@@ -1,4 +1,4 @@
-"""Files of a function's call: its parameters, and the outputs that it gave."""
+"""Files of the outputs that a function gave."""
 
 from __future__ import annotations
 
@@ -8,25 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from consentry.errors import InputRejected
-
-
-def read_parameters(path: Path | None) -> dict[str, Any]:
-    """Return the JSON object in a file; none without one.
-
-    Raises:
-        InputRejected: PARAMETERS_INVALID.
-    """
-    if path is None:
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputRejected("PARAMETERS_INVALID", f"{path} cannot be read as JSON") from error
-    if not isinstance(found, dict):
-        raise InputRejected("PARAMETERS_INVALID", f"{path}: expected a JSON object")
-    return found
 
 
 def write_outputs(outputs: Mapping[str, Any], directory: Path) -> list[Path]:

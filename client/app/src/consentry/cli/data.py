@@ -144,9 +144,10 @@ def compute(
     gives is checked against the digests that the ledger has. Until the permit ends the outputs can be fetched
     again, with the id of the attempt.
     """
-    from consentry.cli.computed import read_parameters, write_outputs
+    from consentry.cli.computed import write_outputs
+    from consentry.cli.json_files import read_json_object
 
-    given = read_parameters(parameters)
+    given = read_json_object(parameters, "--parameters") if parameters is not None else {}
     with command_context(ctx).connect() as ledger, counted("giving rows to the function", None) as progress:
         result = ledger.data.compute(
             version,

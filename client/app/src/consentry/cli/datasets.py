@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from consentry.cli.context import command_context
+from consentry.cli.json_files import read_json_object
 from consentry.cli.output import AsJson, examples, say, show_json, show_record, show_table
 from consentry.errors import InputRejected
 from consentry_records.transformation import Transformation
@@ -165,20 +165,12 @@ def check_row(
     """Check such a proof against the ledger, and say whether the row's consent is in force."""
     from consentry.row_proofs import RowProof
 
-    proof = RowProof.from_dict(read_json(file))
+    proof = RowProof.from_dict(read_json_object(file))
     with command_context(ctx).connect() as ledger:
         if not proof.holds(ledger.datasets.get(proof.version_id)):
             raise InputRejected("ROW_PROOF_INVALID", f"The proof does not fit {proof.version_id}.")
         (consent,) = ledger.consents.get([proof.consent_id])
     say(f"Row {proof.position} is in {proof.version_id}; {consent.consent_id} is {consent.state}.")
-
-
-def read_json(file: Path) -> Any:
-    """A JSON document from a file; raises InputRejected FILE_UNREADABLE."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputRejected("FILE_UNREADABLE", f"{file} cannot be read as a JSON document.") from error
 
 
 def _transformation(kinds: list[str], code_digest: str | None) -> Transformation | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from consentry.cli.context import command_context
+from consentry.cli.json_files import read_json_object
 from consentry.cli.models import app
 from consentry.cli.output import AsJson, examples, say, show_json, show_record
 from consentry.errors import InputRejected
@@ -100,12 +100,12 @@ def _weights(given: str) -> str | dict[str, Any]:
 
 
 def _architecture(given: str) -> str | dict[str, Any]:
-    return given if given.startswith(_DIGEST_PREFIX) else _json_object(Path(given), "--architecture", float)
+    return given if given.startswith(_DIGEST_PREFIX) else read_json_object(Path(given), "--architecture")
 
 
 def _metrics(file: Path | None, named: Sequence[str]) -> dict[str, str]:
     """Numbers as the text that was given: none passes through binary floating point."""
-    read = {} if file is None else _json_object(file, "--metrics", str)
+    read = {} if file is None else read_json_object(file, "--metrics", str)
     found = {name: str(value) for name, value in read.items()}
     for text in named:
         name, separator, value = text.partition("=")
@@ -125,15 +125,3 @@ def _signature(bundle: Path | None, public_key: Path | None) -> Any:
     from consentry.model_signing import manifest_signature
 
     return manifest_signature(bundle, public_key)
-
-
-def _json_object(file: Path, option: str, number: Callable[[str], Any]) -> dict[str, Any]:
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"), parse_float=number)
-    except (OSError, ValueError) as error:
-        raise InputRejected(
-            "FILE_UNREADABLE", f"{option}: got {file}, expected a readable file with a JSON object"
-        ) from error
-    if not isinstance(read, dict):
-        raise InputRejected("FILE_UNREADABLE", f"{option}: got no JSON object in {file}")
-    return read

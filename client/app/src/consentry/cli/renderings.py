@@ -103,11 +103,11 @@ def render_decision(
 ) -> None:
     """Print the decision on an attempt as IHE BALP's AuditEvent AuthZconsent (JSON), permit or denial."""
     from consentry import renderings
-    from consentry.cli.datasets import read_json
+    from consentry.cli.json_files import read_json_object
     from consentry.renderings.of_ledger import decision_source
     from consentry.row_proofs import RowProof
 
-    row = RowProof.from_dict(read_json(row_proof)) if row_proof is not None else None
+    row = RowProof.from_dict(read_json_object(row_proof)) if row_proof is not None else None
     render = (
         renderings.decision_as_balp_r4b if form is DecisionFormat.BALP_R4B else renderings.decision_as_balp_r5
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from consentry.cli.context import command_context
+from consentry.cli.json_files import read_json_object
 from consentry.cli.output import AsJson, examples, say, show_json, show_table
 
 app = typer.Typer(name="settings", no_args_is_help=True, help="Who is in the consortium, and votes on that.")
@@ -39,8 +39,8 @@ def vote(
     from consentry_records import LedgerError, Settings
 
     try:
-        wanted = Settings.from_dict(json.loads(file.read_bytes()))
-    except (OSError, ValueError, LedgerError) as error:
+        wanted = Settings.from_dict(read_json_object(file))
+    except LedgerError as error:
         raise InputRejected("SETTINGS_INVALID", f"{file} holds no settings: {error}") from error
     with command_context(ctx).connect() as ledger:
         voted_for = ledger.vote(wanted)

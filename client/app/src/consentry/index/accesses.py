@@ -126,7 +126,7 @@ def find_accesses(connection: Connection, wanted: AccessFilter, page: PageReques
     query = query.order_by(*page.order(accesses)).limit(page.size + 1)
     rows = connection.execute(query).all()
     last = rows[page.size - 1] if len(rows) > page.size else None
-    items = _accesses_of(connection, rows[: page.size])
+    items = as_accesses(connection, rows[: page.size])
     return Page(items, cursor(last.block, last.position) if last is not None else None)
 
 
@@ -143,7 +143,7 @@ def every_access(connection: Connection, wanted: AccessFilter, most: int | None 
     """
     query = select(accesses).where(and_(True, *_conditions(wanted)))
     query = query.order_by(accesses.c.block, accesses.c.position).limit(most)
-    return _accesses_of(connection, connection.execute(query).all())
+    return as_accesses(connection, connection.execute(query).all())
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,8 @@ def count_accesses(connection: Connection, wanted: AccessFilter) -> list[AccessC
     return [AccessCount(*row) for row in connection.execute(query.group_by(*grouped).order_by(*grouped))]
 
 
-def _accesses_of(connection: Connection, rows: Sequence[Any]) -> tuple[Access, ...]:
+def as_accesses(connection: Connection, rows: Sequence[Any]) -> tuple[Access, ...]:
+    """Rows of the table ``accesses`` as their type, with the names of their datasets."""
     names = dataset_names(connection, {row.version_id for row in rows})
     return tuple(access_of(row, names.get(row.version_id, "")) for row in rows)
 

@@ -14,6 +14,7 @@ from consentry.index.schema import consent_days, consent_terms, given_consents, 
 from consentry_records.consent import GIVEN
 from consentry_records.errors import LedgerError
 from consentry_records.subject import ERASURE, SubjectConsents
+from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.updates import PublicUpdate
 
 CONSENT = "consent"
@@ -99,16 +100,22 @@ def store_limits(connection: Connection, updates: Iterable[PublicUpdate], namesp
         connection.execute(insert(subject_limits), rows)
 
 
-def never_limited(connection: Connection, updates: Iterable[PublicUpdate], namespace: str) -> set[str]:
-    """Keys of the subjects that a block wrote who have no limits and never had any."""
-    found = {
-        update.key.removeprefix(_SUBJECT_KEYS)
-        for update in updates
-        if update.namespace == namespace
-        and update.key.startswith(_SUBJECT_KEYS)
-        and update.value is not None
-        and _UNLIMITED in update.value
-    }
+def never_limited(connection: Connection, rwsets: Iterable[ReadWriteSet], namespace: str) -> set[str]:
+    """Keys of the subjects that a block wrote who have no limits and never had any.
+
+    Args:
+        connection: the index.
+        rwsets: of the block's valid transactions: one that limits counts, though a later one lifts the limit.
+        namespace: name of the chaincode whose records are indexed.
+    """
+    written: dict[bool, set[str]] = {True: set(), False: set()}
+    own = (item for rwset in rwsets for item in rwset.namespaces if item.namespace == namespace)
+    for one in own:
+        for write in one.writes:
+            if write.key.startswith(_SUBJECT_KEYS):
+                is_limited = write.deletes or _UNLIMITED not in write.value
+                written[is_limited].add(write.key.removeprefix(_SUBJECT_KEYS))
+    found = written[False] - written[True]
     ordered = sorted(found)
     for start in range(0, len(ordered), _IDS_PER_QUERY):
         part = ordered[start : start + _IDS_PER_QUERY]

@@ -12,7 +12,7 @@ from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity, split_identity
 from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.transactions import Transaction
-from fabric_protocol.validation_codes import ValidationCode, code_name
+from fabric_protocol.validation_codes import code_name
 
 _LARGEST_CACHED = 16_384
 _CACHED = 1_024
@@ -83,11 +83,11 @@ def transaction_rows(proved: ProvedBlock) -> Iterator[tuple[TransactionRow, Tran
 def record_writes(
     row: TransactionRow,
     transaction: Transaction,
-    rwset: ReadWriteSet | None,
+    rwset: ReadWriteSet,
     namespace: str,
     passed_over: Container[str] = (),
 ) -> Iterator[RecordWrite]:
-    """The records that a transaction wrote, none if it is invalid.
+    """The records that a valid transaction wrote.
 
     Args:
         row: the transaction's row.
@@ -96,8 +96,6 @@ def record_writes(
         namespace: name of the chaincode whose records are wanted.
         passed_over: keys of records that are not wanted.
     """
-    if row.code != ValidationCode.VALID or rwset is None:
-        return
     for part in rwset.namespaces:
         if part.namespace != namespace:
             continue

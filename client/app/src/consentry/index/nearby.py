@@ -145,11 +145,6 @@ def newest_of_each(
     return {to_id: rows[from_id] for to_id, from_id in found.items() if from_id in rows}
 
 
-def count_records(connection: Connection, kind: str, ids: Ids) -> int:
-    """How many records of a kind are among some ids; `MOST_COUNTED` + 1 stands for more."""
-    return _count(connection, and_(records.c.kind == kind, records.c.record_id.in_(ids)))
-
-
 def _read(connection: Connection, kind: str, found: list[str], most: int, among: Any) -> Nearby:
     """The records of ids in their order; one more id than fits says that there is a next page."""
     place = {record_id: index for index, record_id in enumerate(found[:most])}

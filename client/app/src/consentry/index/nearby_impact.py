@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from consentry.index.checkpoint import IndexFault
 from consentry.index.lineage import Basis, RowManifest, consent_versions
-from consentry.index.nearby_lineage import MOST_FOLLOWED, NearbyLineage, followed, lineage_of_versions
+from consentry.index.nearby_lineage import MOST_FOLLOWED, NearbyLineage, followed, lineage_around
 from consentry.index.recent_accesses import count_by_recipient
 from consentry.index.rows import RecordRow, get_record, linking_to
 
@@ -63,7 +63,7 @@ def impact_of_consent(
         basis=basis,
         versions=versions,
         is_cut=is_cut,
-        lineage=lineage_of_versions(connection, versions, most, with_sources=False),
+        lineage=lineage_around(connection, versions, most),
         attempts=count_by_recipient(connection, versions),
     )
 

@@ -42,25 +42,32 @@ class NearbyLineage:
     edges: tuple[tuple[Place, Place], ...]
 
 
-def lineage_of_versions(
-    connection: Connection, versions: Sequence[str], most: int, *, with_sources: bool = True
-) -> NearbyLineage:
+def lineage_of_versions(connection: Connection, versions: Sequence[str], most: int) -> NearbyLineage:
     """What dataset versions were made from, and what was made from them.
 
     Args:
         connection: the index.
         versions: their ids.
         most: records of each kind.
-        with_sources: whether to go back to what they were made from.
     """
-    data = followed(connection, "version", versions, linking_to)
-    if with_sources:
-        data = [*data, *followed(connection, "version", versions, linked_from)]
-    sessions = pointing_to("version", data, "session")
+    onwards = followed(connection, "version", versions, linking_to)
+    sources = followed(connection, "version", versions, linked_from)
+    return lineage_around(connection, [*onwards, *sources], most)
+
+
+def lineage_around(connection: Connection, versions: Sequence[str], most: int) -> NearbyLineage:
+    """Dataset versions, and what rests on these very ones.
+
+    Args:
+        connection: the index.
+        versions: their ids, followed already.
+        most: records of each kind.
+    """
+    sessions = pointing_to("version", versions, "session")
     return _around(
         connection,
-        versions=newest(connection, "version", data, most),
-        grants=newest(connection, "grant", pointing_to("version", data, "grant"), most),
+        versions=newest(connection, "version", versions, most),
+        grants=newest(connection, "grant", pointing_to("version", versions, "grant"), most),
         sessions=newest(connection, "session", sessions, most),
         model_versions=newest(connection, "modelversion", _made_by(sessions), most),
     )

@@ -6,9 +6,9 @@ import heapq
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, func, select
 
-from consentry.index.accesses import Access, access_of, dataset_names
+from consentry.index.accesses import Access, as_accesses
 from consentry.index.pages import Page, PageRequest, cursor
 from consentry.index.schema import accesses
 
@@ -23,13 +23,15 @@ def recent_accesses(connection: Connection, versions: Sequence[str], page: PageR
         versions: ids of the versions.
         page: which page; its cursor is that of the last access of the page before.
     """
-    per_version = [_of_version(connection, version, page) for version in dict.fromkeys(versions)]
+    request = PageRequest(page.size, page.after, newest_first=True)
+    per_version = [_of_version(connection, version, request) for version in dict.fromkeys(versions)]
     newest_first = heapq.merge(*per_version, key=lambda row: (row.block, row.position), reverse=True)
     rows = [row for _, row in zip(range(page.size + 1), newest_first, strict=False)]
-    names = dataset_names(connection, {row.version_id for row in rows})
-    items = tuple(access_of(row, names.get(row.version_id, "")) for row in rows[: page.size])
     last = rows[page.size - 1] if len(rows) > page.size else None
-    return Page(items, cursor(last.block, last.position) if last is not None else None)
+    return Page(
+        as_accesses(connection, rows[: page.size]),
+        cursor(last.block, last.position) if last is not None else None,
+    )
 
 
 def count_by_recipient(connection: Connection, versions: Sequence[str]) -> dict[tuple[str, str], int]:
@@ -42,10 +44,8 @@ def count_by_recipient(connection: Connection, versions: Sequence[str]) -> dict[
 
 
 def _of_version(connection: Connection, version: str, page: PageRequest) -> Sequence[Any]:
-    table = accesses.c
-    query = select(accesses).where(table.version_id == version)
-    if page.after is not None:
-        block, position = map(int, page.after.split("."))
-        query = query.where(or_(table.block < block, and_(table.block == block, table.position < position)))
-    ordered = query.order_by(table.block.desc(), table.position.desc()).limit(page.size + 1)
-    return connection.execute(ordered).all()
+    query = select(accesses).where(accesses.c.version_id == version)
+    after = page.condition(accesses)
+    if after is not None:
+        query = query.where(after)
+    return connection.execute(query.order_by(*page.order(accesses)).limit(page.size + 1)).all()

@@ -34,6 +34,7 @@ from consentry.index.schema import (
 )
 from consentry.verification import ProvedBlock
 from fabric_protocol.channel_config import ChannelConfig
+from fabric_protocol.validation_codes import ValidationCode
 
 _IDS_PER_QUERY = 400
 _DECIDED = (
@@ -70,13 +71,13 @@ class BlockWriter:
             config: the configuration under which it was committed.
         """
         rows = list(transaction_rows(proved))
-        passed_over = never_limited(self.connection, proved.updates.public, self.namespace)
-        writes = [
-            write
+        valid = [
+            (row, transaction, rwset)
             for (row, transaction), rwset in zip(rows, proved.validated.rwsets, strict=True)
-            if transaction is not None
-            for write in record_writes(row, transaction, rwset, self.namespace, passed_over)
+            if transaction is not None and rwset is not None and row.code == ValidationCode.VALID
         ]
+        passed_over = never_limited(self.connection, (rwset for *_, rwset in valid), self.namespace)
+        writes = [write for entry in valid for write in record_writes(*entry, self.namespace, passed_over)]
         self._insert(blocks, [{"number": proved.number, "header_hash": proved.header_hash}])
         check = EndorsementCheck(config.msps)
         self.write_rows(

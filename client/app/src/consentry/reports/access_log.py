@@ -1,6 +1,6 @@
 """Who accessed health data: for the person concerned (EHDS Art. 9), and as a dataset's log (EHDS Art. 73)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from consentry.index.accesses import every_access
 from consentry.index.checkpoint import IndexFault
 from consentry.index.rows import links_to
 from consentry.reports.figures import Figure, time_line
-from consentry.reports.report import Report, make_table
+from consentry.reports.report import Report, Table, make_table
 from consentry.reports.sources import attempts_by_outcome, completeness_of
 from consentry.reports.subject_data import collect
 from consentry.reports.values import Reported, ReportField, Unavailable, Value
@@ -18,6 +18,10 @@ from consentry.reports.wording import on_record, outcome, purpose_of, when, whic
 PERSON_KIND = "ehds-9"
 DATASET_KIND = "ehds-73"
 FILTERED_KIND = "ehds-73-excerpt"
+
+_Accesses = tuple[Access, ...]
+_Sessions = Mapping[str, Sequence[str]]
+"""Attempt → training sessions."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +115,7 @@ def dataset_access_report(trail: Trail, dataset: str, *, generated_at: str) -> R
         IndexFault: INDEX_EMPTY, DATASET_NOT_INDEXED.
     """
     completeness = completeness_of(trail)
-    with trail.snapshot() as connection:
-        wanted = AccessFilter(dataset=dataset)
-        accesses = every_access(connection, wanted)
-        ids = [access.attempt_id for access in accesses if access.outcome == "permit"]
-        sessions = links_to(connection, "attempt", ids, "session")
+    accesses, sessions = _attempts(trail, AccessFilter(dataset=dataset))
     if not accesses and not _exists(trail, dataset):
         raise IndexFault(
             "DATASET_NOT_INDEXED", f"The index has no dataset {dataset!r}; `consentry trail` lists them."
@@ -141,15 +141,7 @@ def dataset_access_report(trail: Trail, dataset: str, *, generated_at: str) -> R
                 "at least one year: the ledger keeps it",
             ),
         ),
-        tables=(
-            make_table(
-                "accesses",
-                "Attempts at access",
-                "Nobody tried to access this dataset.",
-                DatasetAccessRow,
-                (_dataset_row(access, sessions.get(access.attempt_id, ())) for access in accesses),
-            ),
-        ),
+        tables=(_attempts_table(accesses, sessions, "Nobody tried to access this dataset."),),
         figures=_figures(accesses),
     )
 
@@ -170,11 +162,8 @@ def filtered_access_report(
         IndexFault: INDEX_EMPTY.
     """
     completeness = completeness_of(trail)
-    with trail.snapshot() as connection:
-        found = every_access(connection, wanted, most + 1)
-        accesses = found[:most]
-        ids = [access.attempt_id for access in accesses if access.outcome == "permit"]
-        sessions = links_to(connection, "attempt", ids, "session")
+    found, sessions = _attempts(trail, wanted, most + 1)
+    accesses = found[:most]
     cut = f"only the first {most}: narrow the filter for the rest" if len(found) > most else "all of them"
     return Report(
         kind=FILTERED_KIND,
@@ -190,16 +179,21 @@ def filtered_access_report(
             ReportField("attempts", "Attempts listed", "EHDS Art. 73(1)(e)", str(len(accesses))),
             ReportField("cut", "Of those that the filter finds", "EHDS Art. 73(1)(e)", cut),
         ),
-        tables=(
-            make_table(
-                "accesses",
-                "Attempts at access",
-                "The filter finds no attempt.",
-                DatasetAccessRow,
-                (_dataset_row(access, sessions.get(access.attempt_id, ())) for access in accesses),
-            ),
-        ),
+        tables=(_attempts_table(accesses, sessions, "The filter finds no attempt."),),
     )
+
+
+def _attempts(trail: Trail, wanted: AccessFilter, most: int | None = None) -> tuple[_Accesses, _Sessions]:
+    """The attempts that a filter finds, and the training sessions that used each permit."""
+    with trail.snapshot() as connection:
+        found = every_access(connection, wanted, most)
+        permitted = [access.attempt_id for access in found if access.outcome == "permit"]
+        return found, links_to(connection, "attempt", permitted, "session")
+
+
+def _attempts_table(accesses: _Accesses, sessions: _Sessions, empty: str) -> Table:
+    rows = (_dataset_row(access, sessions.get(access.attempt_id, ())) for access in accesses)
+    return make_table("accesses", "Attempts at access", empty, DatasetAccessRow, rows)
 
 
 def _exists(trail: Trail, dataset: str) -> bool:

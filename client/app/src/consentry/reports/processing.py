@@ -1,6 +1,6 @@
 """Records of processing activities of one organization (GDPR Art. 30)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,9 +11,10 @@ from consentry.index.accesses import AccessCount, count_accesses
 from consentry.index.rows import find_records
 from consentry.reports.details import Details
 from consentry.reports.figures import time_line_of_days
+from consentry.reports.members import Member, members_of
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of, days_by_outcome
-from consentry.reports.transfers import countries_of_members, third_country_recipients
+from consentry.reports.transfers import third_country_recipients
 from consentry.reports.values import Reported, ReportField, Value
 from consentry.reports.wording import NOT_ON_LEDGER, coded, forged, legal_basis_words, purpose_words, texts
 from consentry_records.vocabulary import DUO_TERMS
@@ -51,7 +52,7 @@ class _Holdings:
     received: list[RecordRow]
     asked_of: list[AccessCount]
     permitted: dict[str, int]
-    countries: dict[str, str | None]
+    members: Mapping[str, Member]
 
 
 def processing_report(
@@ -115,7 +116,7 @@ def _collect(connection: Connection, organization: str) -> _Holdings:
         received=[row for row in grants if row.body["grantee"] == organization],
         asked_of=count_accesses(connection, AccessFilter(custodian=organization)),
         permitted=permitted,
-        countries=countries_of_members(connection),
+        members=members_of(connection),
     )
 
 
@@ -157,7 +158,7 @@ def _fields(organization: str, found: _Holdings, details: Details) -> tuple[Repo
             "third_countries",
             "Transfers to third countries",
             "GDPR Art. 30(1)(e)",
-            third_country_recipients((str(row.body["grantee"]) for row in found.granted), found.countries),
+            third_country_recipients((str(row.body["grantee"]) for row in found.granted), found.members),
         ),
         details.field("safeguards", "Safeguards for transfers", "GDPR Art. 30(1)(e)", NOT_ON_LEDGER),
         details.field("retention", "Time limits for erasure", "GDPR Art. 30(1)(f)", NOT_ON_LEDGER),

@@ -130,7 +130,8 @@ def _permission(access: Access) -> Value:
 
 def _consent_at(access: Access, data: SubjectData) -> Value:
     at = access.decided_at or access.attempted_at
-    kind = data.kinds.get(access.requester_msp)
+    member = data.members.get(access.requester_msp)
+    kind = member.kind if member is not None else None
     if any(_allowed(consent, access, kind, at) for consent in data.consents_over_time):
         return "allowed this use"
     return "did not allow this use: rows about you had to be left out"

@@ -12,7 +12,7 @@ from consentry.index.checkpoint import IndexFault
 from consentry.index.lineage import WithdrawalImpact, withdrawal_impact
 from consentry.index.rows import find_findings, find_records, get_records
 from consentry.reports.consents_over_time import ConsentOverTime
-from consentry.reports.transfers import countries_of_members
+from consentry.reports.members import Member, members_of
 from consentry_records.consent import Consent
 
 
@@ -33,8 +33,7 @@ class SubjectData:
         rows_are_known: whether the custodian's row manifest names the versions; else they only may hold rows.
         basis: the same in a sentence.
         remarks: findings about any of these records.
-        kinds: what each organization of the consortium is, by MSP id.
-        countries: where each is, by MSP id; None where the ledger names no country.
+        members: of the consortium, by MSP id.
     """
 
     consents: tuple[RecordRow, ...]
@@ -49,8 +48,7 @@ class SubjectData:
     rows_are_known: bool = True
     basis: str = ""
     remarks: tuple[str, ...] = ()
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    countries: Mapping[str, str | None] = field(default_factory=dict)
+    members: Mapping[str, Member] = field(default_factory=dict)
 
     @property
     def honoured_consents(self) -> tuple[RecordRow, ...]:
@@ -133,14 +131,8 @@ def collect(connection: Connection, subject: str, manifest: RowManifest | None) 
         rows_are_known=all(impact.basis is Basis.ROW_MANIFEST for impact in impacts),
         basis=" ".join(dict.fromkeys(impact.note for impact in impacts)),
         remarks=_remarks(connection, consents, impacts),
-        kinds=_kinds(connection),
-        countries=countries_of_members(connection),
+        members=members_of(connection),
     )
-
-
-def _kinds(connection: Connection) -> dict[str, str]:
-    settings = find_records(connection, "settings")
-    return {entry["msp_id"]: entry["kind"] for row in settings for entry in row.body["organizations"]}
 
 
 def _remarks(

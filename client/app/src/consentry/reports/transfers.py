@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection
-
-from consentry.index.rows import find_records
+from consentry.reports.members import Member
 from consentry.reports.values import Unavailable, Value
 
 # fmt: off
@@ -21,22 +19,17 @@ EUROPEAN_ECONOMIC_AREA = frozenset({
 NONE = "none: every recipient is in the European Economic Area"
 
 
-def countries_of_members(connection: Connection) -> dict[str, str | None]:
-    """MSP id → the country that the ledger's settings name for the organization, None for none."""
-    settings = find_records(connection, "settings")
-    return {entry["msp_id"]: entry.get("country") for row in settings for entry in row.body["organizations"]}
-
-
-def third_country_recipients(recipients: Iterable[str], countries: Mapping[str, str | None]) -> Value:
+def third_country_recipients(recipients: Iterable[str], members: Mapping[str, Member]) -> Value:
     """Which recipients are in third countries (GDPR Art. 13(1)(f), 15(1)(c), 30(1)(e)).
 
     Args:
         recipients: MSP ids.
-        countries: as `countries_of_members`.
+        members: as `members_of`.
     """
     found = sorted(set(recipients))
     if not found:
         return "none: there is no recipient"
+    countries = {name: members[name].country for name in found if name in members}
     unknown = [msp_id for msp_id in found if countries.get(msp_id) is None]
     if len(unknown) == len(found):
         return Unavailable(f"the ledger names no country of {', '.join(unknown)}")

@@ -55,7 +55,7 @@ class FollowedCopy:
         return data, held
 
     def _read_ahead(self, pool: SignaturePool) -> None:
-        while len(self._ahead) < pool.size and (coming := next(self.iterator, None)) is not None:
+        while len(self._ahead) < pool.capacity and (coming := next(self.iterator, None)) is not None:
             self._ahead.append((coming, pool.submit(coming)))
 
     def ends_early(self, why: str) -> None:

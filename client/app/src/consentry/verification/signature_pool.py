@@ -7,19 +7,21 @@ what a chain amounts to, and its first difference, never depend on how many proc
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
-import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
 
-from fabric_protocol.signature_checks import held_signatures
+from consentry.signature_process import check_blocks
 
 Held = Callable[[], tuple[bytes, ...]]
 """Gives the names of the signatures that hold, when they are known."""
+
+AHEAD = 2
+"""Blocks that a process has at a time: the next one is there when it has checked one."""
 
 # Starting a process takes as much of a core as checking a thousand transactions.
 _WORTH_BYTES = 8 * 1024 * 1024
@@ -35,78 +37,115 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-@dataclass
+class _Checker:
+    """One process, and the blocks that it was given and has not answered yet."""
+
+    def __init__(self) -> None:
+        # A fork would copy gRPC's threads in whatever state they are.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=check_blocks, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.ready = False
+        self.waiting: deque[int] = deque()
+        self._given: SimpleQueue[bytes | None] = SimpleQueue()
+        # A block is larger than a pipe: without a thread, giving one would wait for the process to read it.
+        self._giving = threading.Thread(target=self._give, name="blocks to check", daemon=True)
+        self._giving.start()
+
+    def has_started(self, seconds: float) -> bool:
+        """Whether it can be asked; waits no longer for the word that it can."""
+        if not self.ready and self.connection.poll(seconds):
+            self.ready = self.receive() is not None
+        return self.ready
+
+    def give(self, ticket: int, data: bytes) -> None:
+        """Have a block checked after those that it was given before."""
+        self.waiting.append(ticket)
+        self._given.put(data)
+
+    def receive(self) -> tuple[bytes, ...] | None:
+        """Its next answer; None if it was killed from outside, for want of memory perhaps."""
+        try:
+            names: tuple[bytes, ...] = self.connection.recv()
+        except (EOFError, OSError):
+            self.ready = False
+            return None
+        return names
+
+    def end(self) -> None:
+        """End it, whatever it is doing."""
+        self.process.terminate()
+        self.process.join(_END_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        # With the process its end of the pipe is gone, so that nothing is given any more.
+        self._given.put(None)
+        self._giving.join()
+        self.connection.close()
+
+    def _give(self) -> None:
+        while (data := self._given.get()) is not None:
+            with contextlib.suppress(OSError):
+                self.connection.send_bytes(data)
+
+
 class SignaturePool:
     """Checks the signatures of blocks in other processes; from `signature_pool`.
 
-    Attributes:
+    Args:
         size: how many processes.
         worth_bytes: none is started before blocks of this size together have come.
     """
 
-    size: int
-    worth_bytes: int
-    _processes: list[tuple[BaseProcess, Connection]] = field(default_factory=list)
-    _starting: list[Connection] = field(default_factory=list)
-    _idle: deque[Connection] = field(default_factory=deque)
+    def __init__(self, size: int, worth_bytes: int) -> None:
+        self._size = size
+        self._worth_bytes = worth_bytes
+        self._checkers: list[_Checker] = []
+        self._tickets = itertools.count()
+        self._answers: dict[int, tuple[bytes, ...]] = {}
+
+    @property
+    def capacity(self) -> int:
+        """How many blocks may be submitted before the first of them is asked for."""
+        return self._size * AHEAD
 
     def submit(self, data: bytes) -> Held:
-        """Have a block's signatures checked; no more than `size` blocks may wait for their answers.
+        """Have a block's signatures checked, if a process is free for it.
 
         Args:
             data: serialized ``common.Block``.
         """
-        if self.worth_bytes > 0:
-            self.worth_bytes -= len(data)
+        if self._worth_bytes > 0:
+            self._worth_bytes -= len(data)
             return _nothing
-        if not self._processes:
-            self._start()
-        self._take_started()
-        if not self._idle:
+        if not self._checkers:
+            self._checkers = [_Checker() for _ in range(self._size)]
+        started = [checker for checker in self._checkers if checker.has_started(_START_SECONDS)]
+        checker = min(started, key=lambda item: len(item.waiting), default=None)
+        if checker is None or len(checker.waiting) >= AHEAD:
             return _nothing
-        connection = self._idle.popleft()
-        try:
-            connection.send_bytes(data)
-        except OSError:
-            return _nothing
-        return lambda: self._answer(connection)
+        ticket = next(self._tickets)
+        checker.give(ticket, data)
+        return lambda: self._answer(checker, ticket)
 
     def end(self) -> None:
         """End the processes, whatever they are doing."""
-        for process, connection in self._processes:
-            process.terminate()
-            connection.close()
-        for process, _ in self._processes:
-            process.join(_END_SECONDS)
-            if process.is_alive():
-                process.kill()
-                process.join()
-        self._processes = []
+        for checker in self._checkers:
+            checker.end()
+        self._checkers = []
 
-    def _start(self) -> None:
-        # A fork would copy gRPC's threads in whatever state they are.
-        context = multiprocessing.get_context("spawn")
-        for _ in range(self.size):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_check, args=(theirs,), daemon=True)
-            process.start()
-            theirs.close()
-            self._processes.append((process, ours))
-            self._starting.append(ours)
-
-    def _take_started(self) -> None:
-        for connection in [item for item in self._starting if item.poll(_START_SECONDS)]:
-            self._starting.remove(connection)
-            self._answer(connection)
-
-    def _answer(self, connection: Connection) -> tuple[bytes, ...]:
-        try:
-            names: tuple[bytes, ...] = connection.recv()
-        except (EOFError, OSError):
-            # It was killed from outside, for want of memory perhaps: the others go on, or this process alone.
-            return ()
-        self._idle.append(connection)
-        return names
+    def _answer(self, checker: _Checker, ticket: int) -> tuple[bytes, ...]:
+        """Answers come in the order of the blocks; those that nobody asked for yet are kept."""
+        while ticket not in self._answers:
+            names = checker.receive()
+            if names is None:
+                # The others go on, or this process alone.
+                return ()
+            self._answers[checker.waiting.popleft()] = names
+        return self._answers.pop(ticket)
 
 
 @contextlib.contextmanager
@@ -129,14 +168,3 @@ def signature_pool(size: int, worth_bytes: int | None = None) -> Iterator[Signat
 
 def _nothing() -> tuple[bytes, ...]:
     return ()
-
-
-def _check(connection: Connection) -> None:
-    """A process of the pool: ends when the one that asks closes its side, however that one ends."""
-    # Ctrl-C reaches all processes of a terminal; the one that asks ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(EOFError, OSError):
-        # It can be asked from now on.
-        connection.send(())
-        while True:
-            connection.send(held_signatures(connection.recv_bytes()))

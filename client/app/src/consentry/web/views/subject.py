@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from consentry.index import Access, IndexFault, Page, PageRequest, RowManifest
 from consentry.index.lineage import Basis, consent_versions
 from consentry.index.nearby_impact import reached_versions
-from consentry.index.nearby_lineage import lineage_of_versions
+from consentry.index.nearby_lineage import lineage_around
 from consentry.index.recent_accesses import count_by_recipient, recent_accesses
 from consentry.index.rows import find_records
 from consentry.web.graphs import MOST_OF_A_KIND
@@ -73,7 +73,7 @@ def view_subject(
     found = [consent_versions(connection, row, manifest) for row in rows]
     named = dict.fromkeys(version for _, _, versions in found for version in versions)
     versions, is_cut = reached_versions(connection, list(named))
-    lineage = lineage_of_versions(connection, versions, MOST_OF_A_KIND, with_sources=False)
+    lineage = lineage_around(connection, versions, MOST_OF_A_KIND)
     requests = find_records(connection, "rights", subject=subject)
     return SubjectView(
         subject=subject,
