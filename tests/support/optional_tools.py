@@ -20,6 +20,7 @@ from support.faults.clocks import clocks_allowed
 from support.ordinary_user import find_interpreter
 from support.other_pythons import find_python, other_versions
 from support.postgresql import find_postgresql
+from support.verapdf import find_verapdf
 
 from fabric_native import BinariesNotFoundError, find_binaries, find_binary
 
@@ -190,6 +191,7 @@ OPTIONAL_TOOLS = (
     OptionalTool("ordinary-user", "real Fabric runs as a user without privileges", find_interpreter),
     OptionalTool("bubblewrap", "hostile functions run beside the data and reach nothing", _bubblewrap),
     OptionalTool("systemd-analyze", "systemd itself reads a bundle's units", _systemd_analyze),
+    OptionalTool("verapdf", "reports in PDF are PDF/A-2a by the PDF Association's own checker", find_verapdf),
     OptionalTool("tmpfs", "a full disk and a read-only one do no harm", _tmpfs),
 )
 

@@ -104,12 +104,13 @@ def test_a_limit_that_its_custodian_did_not_endorse_is_forged(engine: Engine) ->
     assert [row.honoured for row in trail.records("subject")] == [False]
 
 
-def test_limits_are_in_no_completeness_chain(engine: Engine) -> None:
+def test_limits_are_in_the_chain_of_their_subject_and_in_no_other(engine: Engine) -> None:
     story = tell()
-    opted(story, held(SUBJECT, OPT_OUT))
+    opted(story, held(SUBJECT, OPT_OUT), held(OTHER_SUBJECT))
     follow(engine, story)
     with engine.connect() as connection:
-        assert "subject" not in set(connection.scalars(select(chain_entries.c.kind)))
+        query = select(chain_entries.c.chain).where(chain_entries.c.kind == "subject")
+        assert connection.scalars(query).all() == [f"subject/{SUBJECT}"]
 
 
 def test_a_subject_is_found_with_all_that_concerns_it(engine: Engine) -> None:

@@ -20,6 +20,7 @@ def new_epoch(number: int = 1, first: int = 0, last: int = 5, **changes: Any) ->
         "header_hash": "a" * 64,
         "chain_count": 2,
         "root": examples.digest("root"),
+        "limits": True,
     }
     return fields | changes
 
@@ -46,6 +47,8 @@ async def test_epochs_follow_one_another_one_key_each(consortium: Consortium) ->
         (new_epoch(3, 6, 9), "EPOCH_NOT_NEXT"),
         (new_epoch(3, 0, 9), "EPOCH_NOT_NEXT"),
         (new_epoch(2, 6, 5), "EPOCH_EMPTY"),
+        (new_epoch(2, 6, 9, limits=False), "EPOCH_WITHOUT_LIMITS"),
+        (new_epoch(2, 6, 9, limits=1), "FIELD_INVALID"),
         (new_epoch(0, 0, 5), "FIELD_INVALID"),
         (new_epoch(2, 6, 9, header_hash="A" * 64), "FIELD_INVALID"),
         (new_epoch(2, 6, 9, root="a" * 64), "FIELD_INVALID"),

@@ -27,8 +27,10 @@ class Epochs(LedgerContract):
     async def close(self, ctx: Context, epoch: NewClosedEpoch) -> None:
         """Close the caller's next epoch, which begins where the one before ended; the first at block 0.
 
-        Raises EPOCH_CLOSED, EPOCH_NOT_NEXT.
+        Raises EPOCH_CLOSED, EPOCH_NOT_NEXT, EPOCH_WITHOUT_LIMITS.
         """
+        if not epoch.limits:
+            raise LedgerError("EPOCH_WITHOUT_LIMITS", {"number": epoch.number})
         custodian = ctx.caller.msp_id
         key = keys.closed_epoch(custodian, epoch.number)
         before_key = keys.closed_epoch(custodian, epoch.number - 1)

@@ -324,6 +324,9 @@ _OVERSIGHT = {
         "epoch {number} does not follow: number them from 1; this one begins at block {first_block}"
     ),
     "EPOCH_EMPTY": _bad("the last block of epoch {number} is before its first one"),
+    "EPOCH_WITHOUT_LIMITS": _bad(
+        "epoch {number} leaves out the limits of subjects; a newer service closes it"
+    ),
 }
 
 CATALOGUE: Mapping[str, CatalogueEntry] = MappingProxyType(

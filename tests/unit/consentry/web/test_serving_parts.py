@@ -23,7 +23,7 @@ from consentry.trail_reads import SentReads
 from consentry.wallet import Wallet, WalletIdentity
 from consentry.web.challenges import Challenge
 from consentry.web.errors import PageRefused
-from consentry.web.ledger_view import LedgerView, block_at
+from consentry.web.ledger_view import LedgerView
 from consentry.web.officer import Officer
 from consentry.web.pages.live import Streams
 from consentry.web.places import SignInFile
@@ -187,13 +187,6 @@ def test_looks_are_no_news(filled, tmp_path):
         )
     assert view.newest_news() < last or last == 0
     engine.dispose()
-
-
-def test_the_block_of_an_instant_is_found(bench):
-    view: LedgerView = bench.application.state.view
-    with view.snapshot() as connection:
-        assert block_at(connection, "2000-01-01T00:00:00.000Z") == 0
-        assert block_at(connection, "2099-01-01T00:00:00.000Z") == view.last_block()
 
 
 def test_an_index_that_is_empty_is_said_to_be(tmp_path):

@@ -1,8 +1,9 @@
 """Which completeness chains a block's record writes join: computed without the database, then stored at once.
 
 A write joins the chains of its record, of every record that it points to, and the chain that it opens: a
-consent or a request that of its subject, a dataset version that of its dataset. What a report also needs and
-what points to nothing, a model and the ledger's settings, joins with the first write that brings it in.
+consent, a request or a subject's limits that of the subject, a dataset version that of its dataset. What a
+report also needs and what points to nothing, a model and the ledger's settings, joins with the first write
+that brings it in.
 """
 
 from collections import defaultdict
@@ -136,7 +137,7 @@ def opened_by(write: RecordWrite) -> str | None:
             return chain_name(DATASET, write.record_id)
         case "version":
             return chain_name(DATASET, str(write.body["dataset_id"]))
-        case "consent" | "rights":
+        case "consent" | "rights" | "subject":
             subject = write.body.get("subject")
             return chain_name(SUBJECT, str(subject)) if subject else None
     return None

@@ -4,8 +4,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, or_, select, update
 
+from consentry.index.record_kinds import SUBJECT
 from consentry.index.rows import RecordRow, find_records
 from consentry.index.schema import blocks, chain_buckets, chain_entries, chains, findings, followed_epochs
 from consentry_records.chains import FIRST_HEAD, bucket_of, bucket_root, epoch_root, next_head
@@ -16,12 +17,22 @@ WRONG_EPOCH = "EPOCH_WRONG"
 
 @dataclass(frozen=True)
 class Followed:
-    """How far a custodian's epochs were closed and found right: number and last block; 0 and -1 before the
-    first.
+    """How far a custodian's epochs were closed and found right.
+
+    Attributes:
+        number: of the last one; 0 before the first.
+        last_block: its last block; -1 before the first.
+        limits_last_block: last block of the last one that has subjects' limits; -1 before the first.
     """
 
     number: int = 0
     last_block: int = -1
+    limits_last_block: int = -1
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether the last epoch has subjects' limits."""
+        return self.limits_last_block == self.last_block
 
 
 @dataclass(frozen=True)
@@ -46,15 +57,27 @@ class EpochHeads:
 def followed(connection: Connection, custodian: str) -> Followed:
     """How far a custodian's epochs were followed."""
     row = connection.execute(select(followed_epochs).where(followed_epochs.c.custodian == custodian)).first()
-    return Followed(row.number, row.last_block) if row is not None else Followed()
+    if row is None:
+        return Followed()
+    return Followed(row.number, row.last_block, row.limits_last_block)
 
 
-def compute_epoch(connection: Connection, custodian: str, last_block: int) -> EpochHeads:
-    """What a custodian's chains come to, if its next epoch ends with a block that is indexed."""
-    table, after = chain_entries.c, followed(connection, custodian).last_block
+def compute_epoch(
+    connection: Connection, custodian: str, last_block: int, *, limits: bool = True
+) -> EpochHeads:
+    """What a custodian's chains come to, if its next epoch ends with a block that is indexed.
+
+    Args:
+        connection: the index.
+        custodian: MSP id.
+        last_block: the epoch's last block.
+        limits: whether it has subjects' limits.
+    """
+    table = chain_entries.c
     query = (
         select(table.chain, table.leaf_hash)
-        .where(table.custodian == custodian, table.block > after, table.block <= last_block)
+        .where(table.custodian == custodian, table.block <= last_block)
+        .where(_is_new(followed(connection, custodian), limits))
         .order_by(table.chain, table.block, table.position, table.kind, table.record_id)
     )
     leaves: dict[str, list[bytes]] = defaultdict(list)
@@ -74,6 +97,18 @@ def compute_epoch(connection: Connection, custodian: str, last_block: int) -> Ep
     return EpochHeads(epoch_root(everything), count, heads, roots, sum(map(len, leaves.values())))
 
 
+def _is_new(before: Followed, limits: bool) -> ColumnElement[bool]:
+    """Which entries no epoch has: all since the last one, and limits since the last one that had limits."""
+    table = chain_entries.c
+    since = table.block > before.last_block
+    if not limits:
+        return and_(since, table.kind != SUBJECT)
+    if before.limits_last_block == before.last_block:
+        return since
+    first = table.block > before.limits_last_block
+    return and_(first, or_(since, table.kind == SUBJECT))
+
+
 def follow_epochs(connection: Connection, custodian: str) -> Followed:
     """Check the epochs that a custodian closed since, up to the first that is wrong, which becomes a finding.
 
@@ -81,7 +116,8 @@ def follow_epochs(connection: Connection, custodian: str) -> Followed:
         How far its epochs were followed.
     """
     for row in closed_epochs(connection, custodian, followed(connection, custodian).number):
-        made = compute_epoch(connection, custodian, int(row.body["last_block"]))
+        last_block = int(row.body["last_block"])
+        made = compute_epoch(connection, custodian, last_block, limits=has_limits(row))
         problem = _problem(connection, row, followed(connection, custodian), made)
         if problem:
             _report(connection, row, problem)
@@ -98,6 +134,11 @@ def closed_epochs(connection: Connection, custodian: str, after: int = 0) -> lis
         if row.honoured and row.body and int(row.body["number"]) > after
     ]
     return sorted(found, key=lambda row: int(row.body["number"]))
+
+
+def has_limits(row: RecordRow) -> bool:
+    """Whether a closed epoch has subjects' limits; those of earlier releases do not say so."""
+    return bool(row.body.get("limits", False))
 
 
 def bucket_heads(connection: Connection, custodian: str, bucket: int) -> dict[str, bytes]:
@@ -167,6 +208,8 @@ def _accept(connection: Connection, custodian: str, row: RecordRow, made: EpochH
             for number, root in made.bucket_roots.items()
         ]
         connection.execute(insert(chain_buckets), rows)
+    last_block = row.body["last_block"]
+    limits_last_block = last_block if has_limits(row) else followed(connection, custodian).limits_last_block
     connection.execute(delete(followed_epochs).where(followed_epochs.c.custodian == custodian))
-    values = {"number": row.body["number"], "last_block": row.body["last_block"]}
+    values = {"number": row.body["number"], "last_block": last_block, "limits_last_block": limits_last_block}
     connection.execute(insert(followed_epochs), [{"custodian": custodian, **values}])

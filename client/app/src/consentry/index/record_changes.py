@@ -11,6 +11,7 @@ from consentry.index.interpretation import RecordWrite, TransactionRow
 from consentry.index.record_kinds import read_record
 from consentry_records.consent import GIVEN
 
+ATTEMPT = "attempt"
 OPEN = "open"
 DELETED = "deleted"
 FORGED = "FORGED"
@@ -107,7 +108,7 @@ class RecordChanges:
     def _take_access(self, write: RecordWrite) -> None:
         if write.body is None:
             return
-        if write.kind.name == "attempt":
+        if write.kind.name == ATTEMPT:
             self.attempts.append(_attempt_row(write, write.body))
         elif write.kind.name == "decision":
             self.decisions.append(_decision_row(write, write.body))

@@ -206,7 +206,6 @@ _KINDS = (
         links=_all(_one("model", "model_id"), _one("modelversion", "parent"), _many("session", "sessions")),
         written_once=True,
     ),
-    # It points to nothing, so it joins no completeness chain: epochs were closed without it.
     RecordKind(SUBJECT, SubjectConsents, _field("custodian"), True, state=_limits),
     RecordKind("rights", RightsRequest, _field("custodian"), True, state=_field("state")),
     RecordKind(

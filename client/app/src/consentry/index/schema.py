@@ -18,7 +18,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -58,7 +58,6 @@ transactions = Table(
     Column("position", Integer, primary_key=True),
     Column("transaction_id", String, nullable=False),
     Column("code", Integer, nullable=False),
-    Column("code_name", String, nullable=False),
     Column("chaincode", String, nullable=False),
     Column("function", String, nullable=False),
     Column("creator_msp", String, nullable=False),
@@ -154,6 +153,24 @@ accesses = Table(
     Index("accesses_by_purpose", "purpose", "block", "position"),
     Index("accesses_by_custodian", "custodian", "block", "position"),
     Index("accesses_by_grant", "grant_id"),
+)
+
+denials = Table(
+    "denials",
+    metadata,
+    # Of the attempt, so that a reason's attempts are found in the order of the answer.
+    Column("code", String, primary_key=True),
+    Column("block", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("attempt_id", String, nullable=False),
+)
+
+block_hours = Table(
+    "block_hours",
+    metadata,
+    Column("hour", String, primary_key=True),
+    Column("first_block", Integer, nullable=False),
+    Column("last_block", Integer, nullable=False),
 )
 
 given_consents = Table(
@@ -268,4 +285,5 @@ followed_epochs = Table(
     Column("custodian", String, primary_key=True),
     Column("number", Integer, nullable=False),
     Column("last_block", Integer, nullable=False),
+    Column("limits_last_block", Integer, nullable=False),
 )

@@ -1,12 +1,14 @@
 """Rows of one proved block written into the index, within whatever transaction the caller has open."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, select, update
 
+from consentry.index.access_store import store_accesses
+from consentry.index.block_hours import store_hours
 from consentry.index.bulk import insert_rows, replace_rows
 from consentry.index.chain_membership import ChainMembership, wanted_by
 from consentry.index.chain_store import known_chains
@@ -20,9 +22,8 @@ from consentry.index.consent_rows import (
 from consentry.index.epochs import CLOSED_EPOCH
 from consentry.index.forgery import EndorsementCheck
 from consentry.index.interpretation import RecordWrite, TransactionRow, record_writes, transaction_rows
-from consentry.index.record_changes import OPEN, RecordChanges, RecordKey, Standing
+from consentry.index.record_changes import ATTEMPT, RecordChanges, RecordKey, Standing
 from consentry.index.schema import (
-    accesses,
     blocks,
     chain_entries,
     chains,
@@ -37,16 +38,6 @@ from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.validation_codes import ValidationCode
 
 _IDS_PER_QUERY = 400
-_DECIDED = (
-    "outcome",
-    "reasons",
-    "rules",
-    "grant_id",
-    "decided_at",
-    "permit_not_after",
-    "decision_block",
-    "decision_transaction_id",
-)
 
 
 @dataclass(frozen=True)
@@ -99,6 +90,7 @@ class BlockWriter:
             endorsed: whether an organization's own peer endorsed a write.
         """
         self._insert(transactions, [vars(row) for row in rows])
+        store_hours(self.connection, _times(rows, writes))
         membership = ChainMembership(known_chains(self.connection, *wanted_by(writes)))
         standing = self._standing(writes)
         collected = RecordChanges(standing, endorsed, membership)
@@ -149,8 +141,7 @@ class BlockWriter:
         ids = {identifier for kind, identifier in known if kind == CONSENT}
         store_consents(self.connection, collected.consents, ids)
         store_consent_days(self.connection, collected.consent_days)
-        self._insert(accesses, collected.attempts)
-        self._decide(collected.decisions)
+        store_accesses(self.connection, collected.attempts, collected.decisions)
 
     def _keep_replaced(self, replaced: Sequence[dict[str, Any]]) -> None:
         if replaced:
@@ -164,23 +155,6 @@ class BlockWriter:
                 update(changes).where(this).values(value=bindparam("new_value")), list(replaced)
             )
 
-    def _decide(self, decisions: Sequence[dict[str, Any]]) -> None:
-        """Join decisions to their attempts; one by anybody but the custodian of the data decides nothing."""
-        if not decisions:
-            return
-        this = and_(
-            accesses.c.attempt_id == bindparam("of_attempt"),
-            accesses.c.custodian == bindparam("of_custodian"),
-            accesses.c.outcome == OPEN,
-        )
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _DECIDED}
-        parameters = [
-            {"of_attempt": row["attempt_id"], "of_custodian": row["custodian"]}
-            | {f"new_{name}": row[name] for name in _DECIDED}
-            for row in decisions
-        ]
-        self.connection.execute(update(accesses).where(this).values(values), parameters)
-
     def _delete_links(self, keys: Iterable[RecordKey]) -> None:
         parameters = [{"of_kind": kind, "of_id": identifier} for kind, identifier in keys]
         if parameters:
@@ -189,3 +163,11 @@ class BlockWriter:
 
     def _insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         insert_rows(self.connection, table, rows)
+
+
+def _times(rows: Iterable[TransactionRow], writes: Iterable[RecordWrite]) -> Iterator[tuple[int, str]]:
+    """Block and instant of transactions, and of attempts, which state theirs themselves."""
+    yield from ((row.block, row.proposal_time) for row in rows)
+    for write in writes:
+        if write.kind.name == ATTEMPT and write.body is not None:
+            yield write.row.block, str(write.body["proposal_time"])

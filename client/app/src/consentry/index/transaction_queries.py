@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, select
 
+from consentry.index.block_hours import within
 from consentry.index.interpretation import TransactionRow
 from consentry.index.pages import Page, PageRequest, cursor
 from consentry.index.schema import INVALID, transactions
@@ -64,10 +65,11 @@ def find_transactions(
         conditions.append(table.proposal_time >= wanted.since)
     if wanted.until is not None:
         conditions.append(table.proposal_time < wanted.until)
+    conditions += within(table.block, wanted.since, wanted.until)
     after = page.condition(transactions)
     query = select(transactions).where(and_(True, *conditions, *([] if after is None else [after])))
     rows = connection.execute(query.order_by(*page.order(transactions)).limit(page.size + 1)).all()
-    items = tuple(TransactionRow(**row._mapping) for row in rows[: page.size])
+    items = tuple(TransactionRow(**row._mapping, code_name=code_name(row.code)) for row in rows[: page.size])
     last = items[-1] if len(rows) > page.size else None
     return Page(items, cursor(last.block, last.position) if last is not None else None)
 

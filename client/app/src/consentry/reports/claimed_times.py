@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from consentry.index import RecordRow
 from consentry_records.consent import ConsentEvent
+from consentry_records.subject import ProcessingLimit
 
 
 class ClaimedTimes:
@@ -26,6 +27,6 @@ class ClaimedTimes:
         return (f"the trainer claims {claimed}",) if claimed is not None else ()
 
 
-def claimed_by_custodian(event: ConsentEvent) -> tuple[str, ...]:
-    """What stands beside the recorded time of a consent's event: a line or none."""
+def claimed_by_custodian(event: ConsentEvent | ProcessingLimit) -> tuple[str, ...]:
+    """What stands beside the recorded time of a consent's event or of a limit: a line or none."""
     return (f"the custodian claims {event.claimed_at}",) if event.claimed_at is not None else ()

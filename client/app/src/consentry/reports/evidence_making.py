@@ -9,7 +9,16 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from consentry.index import RowManifest, Trail
-from consentry.index.epochs import CLOSED_EPOCH, bucket_heads, closed_epochs, followed, stored_roots
+from consentry.index.epochs import (
+    CLOSED_EPOCH,
+    bucket_heads,
+    closed_epochs,
+    followed,
+    has_limits,
+    stored_roots,
+)
+from consentry.index.record_kinds import SUBJECT
+from consentry.index.rows import RecordRow
 from consentry.index.schema import blocks, chain_entries, changes
 from consentry.reports.evidence import ChainEvidence, Evidence, LedgerWrite
 from consentry.reports.report import Report, Table
@@ -23,7 +32,11 @@ Key = tuple[int, int, str, str]
 """Block, position, kind and id of a write."""
 
 _IDS_PER_QUERY = 400
-_IDENTIFIER = re.compile(rf"(?:{'|'.join(KINDS)})-[0-9a-f]{{32}}(?:/[0-9]{{6}})?")
+_NO_EPOCH = 0
+_COMMITMENT = "hmac"
+_IDENTIFIER = re.compile(
+    rf"(?:{'|'.join(KINDS)})-[0-9a-f]{{32}}(?:/[0-9]{{6}})?|{_COMMITMENT}-sha256:[0-9a-f]{{64}}"
+)
 _RECORDS: Mapping[str, tuple[str, ...]] = {
     "version": ("version", "removed"),
     "grant": ("grant", "suspension"),
@@ -32,6 +45,7 @@ _RECORDS: Mapping[str, tuple[str, ...]] = {
     "modelversion": ("modelversion", "stage"),
     "rightsrequest": ("rights",),
     "batch": (),
+    _COMMITMENT: (SUBJECT,),
 }
 """Kind of an id → kinds of the records that stand under it, where they are not the same."""
 
@@ -122,18 +136,25 @@ def _chain(
     entries: list[tuple[int, Key]],
     places: Mapping[Key, int],
 ) -> ChainEvidence:
-    done = followed(connection, custodian)
-    ends = [int(row.body["last_block"]) for row in closed_epochs(connection, custodian)][: done.number]
+    closed = closed_epochs(connection, custodian)[: followed(connection, custodian).number]
+    with_limits = [row for row in closed if has_limits(row)]
     grouped: dict[int, list[int]] = {}
     for block, key in entries:
-        grouped.setdefault(bisect_left(ends, block) + 1, []).append(places[key])
-    since = grouped.pop(len(ends) + 1, [])
+        number = _epoch_of(block, with_limits if key[2] == SUBJECT else closed)
+        grouped.setdefault(number, []).append(places[key])
+    since = grouped.pop(_NO_EPOCH, [])
     proof = None
     if grouped:
         heads = bucket_heads(connection, custodian, bucket_of(name))
         proof = HeadProof.of(name, heads, stored_roots(connection, custodian))
     epochs = tuple((number, tuple(found)) for number, found in sorted(grouped.items()))
     return ChainEvidence(name, custodian, epochs, tuple(since), proof)
+
+
+def _epoch_of(block: int, epochs: Sequence[RecordRow]) -> int:
+    """The number of the first of some epochs that ends with a block or after it."""
+    found = bisect_left(epochs, block, key=lambda row: int(row.body["last_block"]))
+    return int(epochs[found].body["number"]) if found < len(epochs) else _NO_EPOCH
 
 
 def _entries(connection: Connection, name: str, last: int) -> list[tuple[int, Key]]:

@@ -51,10 +51,11 @@ def completeness_sentences(connection: Connection, custodians: Iterable[str]) ->
     return tuple(_sentence(connection, custodian) for custodian in sorted(set(custodians)))
 
 
-def complete_up_to(custodian: str, number: int, last_block: int, root: str) -> str:
-    """The sentence on a custodian that closed an epoch."""
+def complete_up_to(custodian: str, number: int, last_block: int, root: str, *, limits: bool) -> str:
+    """The sentence on a custodian that closed an epoch; without `limits` it is silent on those."""
+    what = "" if limits else " but subjects' opt-outs, objections, restrictions and erasures"
     return (
-        f"Nothing of {custodian} is left out up to block {last_block}, where its epoch {number} ends "
+        f"Nothing of {custodian}{what} is left out up to block {last_block}, where its epoch {number} ends "
         f"(root {root}); what was written since is in no closed epoch yet."
     )
 
@@ -68,7 +69,8 @@ def _sentence(connection: Connection, custodian: str) -> str:
     done = followed(connection, custodian)
     for row in closed_epochs(connection, custodian, done.number - 1):
         if row.body["number"] == done.number:
-            return complete_up_to(custodian, done.number, done.last_block, row.body["root"])
+            root = row.body["root"]
+            return complete_up_to(custodian, done.number, done.last_block, root, limits=done.has_limits)
     return not_complete(custodian)
 
 

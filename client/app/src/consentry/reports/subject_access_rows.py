@@ -130,6 +130,8 @@ def _permission(access: Access) -> Value:
 
 def _consent_at(access: Access, data: SubjectData) -> Value:
     at = access.decided_at or access.attempted_at
+    if data.limits.forbid(access.purpose, at):
+        return "forbidden by your opt-out, objection or restriction: rows about you had to be left out"
     member = data.members.get(access.requester_msp)
     kind = member.kind if member is not None else None
     if any(_allowed(consent, access, kind, at) for consent in data.consents_over_time):

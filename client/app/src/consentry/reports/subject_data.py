@@ -10,8 +10,10 @@ from consentry.index import Basis, RecordRow, RowManifest
 from consentry.index.accesses import Access
 from consentry.index.checkpoint import IndexFault
 from consentry.index.lineage import WithdrawalImpact, withdrawal_impact
+from consentry.index.record_kinds import SUBJECT
 from consentry.index.rows import find_findings, find_records, get_records
 from consentry.reports.consents_over_time import ConsentOverTime
+from consentry.reports.limits import LimitsOverTime, limits_over_time
 from consentry.reports.members import Member, members_of
 from consentry_records.consent import Consent
 
@@ -34,6 +36,7 @@ class SubjectData:
         basis: the same in a sentence.
         remarks: findings about any of these records.
         members: of the consortium, by MSP id.
+        limits: opt-outs and other limits on the use of the subject's data.
     """
 
     consents: tuple[RecordRow, ...]
@@ -49,6 +52,7 @@ class SubjectData:
     basis: str = ""
     remarks: tuple[str, ...] = ()
     members: Mapping[str, Member] = field(default_factory=dict)
+    limits: LimitsOverTime = field(default_factory=LimitsOverTime)
 
     @property
     def honoured_consents(self) -> tuple[RecordRow, ...]:
@@ -130,15 +134,16 @@ def collect(connection: Connection, subject: str, manifest: RowManifest | None) 
         models=tuple(get_records(connection, "model", models)),
         rows_are_known=all(impact.basis is Basis.ROW_MANIFEST for impact in impacts),
         basis=" ".join(dict.fromkeys(impact.note for impact in impacts)),
-        remarks=_remarks(connection, consents, impacts),
+        remarks=_remarks(connection, consents, impacts, subject),
         members=members_of(connection),
+        limits=limits_over_time(connection, subject),
     )
 
 
 def _remarks(
-    connection: Connection, consents: list[RecordRow], impacts: list[WithdrawalImpact]
+    connection: Connection, consents: list[RecordRow], impacts: list[WithdrawalImpact], subject: str
 ) -> tuple[str, ...]:
-    concerned = {(row.kind, row.record_id) for row in consents}
+    concerned = {(SUBJECT, subject), *((row.kind, row.record_id) for row in consents)}
     for impact in impacts:
         for group in (impact.versions, impact.grants, impact.sessions, impact.rounds, impact.model_versions):
             concerned |= {(row.kind, row.record_id) for row in group}

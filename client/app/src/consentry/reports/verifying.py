@@ -32,6 +32,7 @@ _LARGEST_BLOCK = 2**53
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 # They join a chain with the write that first needs them, perhaps long after they were written.
 _BROUGHT_IN = ("model", "settings")
+_LIMITS = "subject"
 _COMPARED = ("title", "law", "facts", "basis", "fields", "tables", "figures", "remarks", "note")
 
 
@@ -233,11 +234,8 @@ def _check_chain(chain: ChainEvidence, evidence: Evidence, epoch: ClosedEpoch | 
     numbers = [number for number, _ in chain.epochs]
     if chain.epochs and (epoch is None or numbers != sorted(set(numbers)) or numbers[-1] > epoch.number):
         raise ReportRefused("CHAIN_DIFFERS", f"The chain of {chain.name} has epochs that nobody closed.")
-    early = epoch is not None and any(
-        evidence.writes[index].block <= epoch.last_block and evidence.writes[index].kind not in _BROUGHT_IN
-        for index in chain.open
-    )
-    if early:
+    writes = [evidence.writes[index] for index in chain.open]
+    if epoch is not None and any(_is_early(write, epoch) for write in writes):
         raise ReportRefused(
             "CHAIN_DIFFERS", f"The chain of {chain.name} shows writes of closed epochs as later ones."
         )
@@ -254,6 +252,12 @@ def _check_chain(chain: ChainEvidence, evidence: Evidence, epoch: ClosedEpoch | 
             f"The writes about {chain.name} are not those under the root that {chain.custodian} committed in "
             f"epoch {epoch.number}: one was left out, added, moved or altered.",
         )
+
+
+def _is_early(write: LedgerWrite, epoch: ClosedEpoch) -> bool:
+    """Whether a write that no epoch is said to have should be in one."""
+    left_out = _BROUGHT_IN if epoch.limits else (*_BROUGHT_IN, _LIMITS)
+    return write.block <= epoch.last_block and write.kind not in left_out
 
 
 def _check_words(read: ReadReport, epochs: dict[str, ClosedEpoch]) -> None:
@@ -337,4 +341,4 @@ def _stated(document: dict[str, Any]) -> dict[str, str]:
 def _sentence(custodian: str, epoch: ClosedEpoch | None) -> str:
     if epoch is None:
         return not_complete(custodian)
-    return complete_up_to(custodian, epoch.number, epoch.last_block, epoch.root)
+    return complete_up_to(custodian, epoch.number, epoch.last_block, epoch.root, limits=epoch.limits)

@@ -5,23 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, func, select
 
-from consentry.index import AccessFilter, Trail, TransactionFilter
+from consentry.index import Trail
 from consentry.index.checkpoint import IndexFault, read_checkpoint
 from consentry.index.schema import blocks, transactions
 from consentry.recorded_trail import RecordedTrail, concerned_in
 from consentry.reports import Report
 from consentry.web.officer import Officer
 from consentry.web.settings import ReadLog
-from consentry_records.instants import shift
+from fabric_protocol.validation_codes import code_name
 
-Wanted = TypeVar("Wanted", AccessFilter, TransactionFilter)
-_MARGIN_MS = 3_600_000
 _READ = "trail:record_read"
 
 
@@ -91,23 +88,6 @@ class LedgerView:
         with self.trail.snapshot() as connection:
             yield connection
 
-    def narrowed(self, wanted: Wanted) -> Wanted:
-        """The same filter with the blocks in which its times can lie.
-
-        Times are kept in no order, blocks are: what is outside need not be read. Peers take no proposal whose
-        time is far from their own, so that an hour is more than clocks differ by.
-        """
-        if wanted.since is None and wanted.until is None:
-            return wanted
-        with self.snapshot() as connection:
-            first = None if wanted.since is None else block_at(connection, shift(wanted.since, -_MARGIN_MS))
-            last = None if wanted.until is None else block_at(connection, shift(wanted.until, _MARGIN_MS))
-        lower = [bound for bound in (wanted.from_block, first) if bound is not None]
-        upper = [bound for bound in (wanted.to_block, last) if bound is not None]
-        return replace(
-            wanted, from_block=max(lower) if lower else None, to_block=min(upper) if upper else None
-        )
-
     def codes(self, connection: Connection) -> dict[str, int]:
         """How many transactions have each validation code."""
         return self._codes.read(connection)
@@ -126,10 +106,11 @@ class _CodeCounts:
         table = transactions.c
         with self._lock:
             if last > self._through:
-                query = select(table.code_name, func.count()).where(
+                query = select(table.code, func.count()).where(
                     table.block > self._through, table.block <= last
                 )
-                for name, count in connection.execute(query.group_by(table.code_name)):
+                for code, count in connection.execute(query.group_by(table.code)):
+                    name = code_name(code)
                     self._counts[name] = self._counts.get(name, 0) + count
                 self._through = last
             return dict(sorted(self._counts.items()))
@@ -152,18 +133,6 @@ def time_of_block(connection: Connection, number: int) -> str:
     table = transactions.c
     query = select(table.proposal_time).where(table.block == number).order_by(table.position).limit(1)
     return str(connection.scalar(query) or "")
-
-
-def block_at(connection: Connection, instant: str) -> int:
-    """The first block whose time is not before an instant; the last one's number if there is none."""
-    low, high = 0, last_block_of(connection)
-    while low < high:
-        middle = (low + high) // 2
-        if time_of_block(connection, middle) < instant:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def header_hash(connection: Connection, number: int) -> str:

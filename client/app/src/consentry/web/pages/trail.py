@@ -34,7 +34,7 @@ def accesses(
 ) -> HTMLResponse:
     """Attempts at access with their decisions, newest first."""
     found = view.trail_for(officer).accesses(
-        view.narrowed(query.wanted()), PageRequest(PAGE_SIZE, query.after, newest_first=True)
+        query.wanted(), PageRequest(PAGE_SIZE, query.after, newest_first=True)
     )
     return page(
         request,
@@ -66,7 +66,7 @@ def transactions(
 ) -> HTMLResponse:
     """Transactions, without effect ones too, newest first."""
     found = view.trail_for(officer).transactions(
-        view.narrowed(query.wanted()), PageRequest(PAGE_SIZE, query.after, newest_first=True)
+        query.wanted(), PageRequest(PAGE_SIZE, query.after, newest_first=True)
     )
     with view.snapshot() as connection:
         codes = view.codes(connection)
@@ -102,7 +102,7 @@ def _exported(request: Request, view: LedgerView, officer: Officer, kind: str, q
     settings: WebSettings = request.app.state.settings
     report = filtered_access_report(
         view.trail,
-        view.narrowed(query.wanted()),
+        query.wanted(),
         facts=[(name, str(value)) for name, value in query.model_dump(exclude_none=True).items()],
         most=_MOST_EXPORTED[kind],
         generated_at=format_instant(settings.clock()),
