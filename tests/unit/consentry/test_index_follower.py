@@ -34,6 +34,7 @@ from consentry.index import (
     TransactionFilter,
     open_database,
 )
+from consentry.index.lag import Lag
 from consentry.index.schema import metadata
 from consentry.index.store import BlockWriter
 from consentry.verification import VerificationError, memory_source
@@ -362,3 +363,22 @@ def test_a_version_is_retired_and_otherwise_stays(engine: Engine) -> None:
     assert kept is not None
     assert (kept.state, kept.honoured) == ("retired", True)
     assert trail.findings() == []
+
+
+def test_the_lag_is_told_without_asking_the_peer_for_every_block() -> None:
+    now, newest, asked = [0.0], [10], []
+
+    def ask() -> int:
+        asked.append(now[0])
+        return newest[0]
+
+    lag = Lag(ask, lambda: now[0])
+    assert [lag.behind(block) for block in (2, 3, 4)] == [8, 7, 6]
+    assert asked == [0.0]
+    newest[0], now[0] = 20, 1.5
+    assert lag.sentence(5) == "block 5, 15 behind"
+    assert lag.sentence(20) == "block 20, up to date"
+    newest[0] = 19
+    # Another node of the organization may be behind the one that was asked before.
+    assert lag.behind(21) == 0
+    assert asked == [0.0, 1.5, 1.5, 1.5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
@@ -36,6 +37,7 @@ def index(
     """
     from consentry.cli.index_access import catch_up, open_database_of
     from consentry.index import IndexFollower, IndexProgress, Trail
+    from consentry.index.lag import Lag
     from consentry.verification.peers import live_peers
 
     context = command_context(ctx)
@@ -50,10 +52,12 @@ def index(
         if not follow:
             return
 
-        def tell(reached: IndexProgress) -> None:
-            note(f"block {reached.next_block - 1}")
-
         follower = IndexFollower(engine, context.profile.chaincode, context.kept_anchor())
         names = [context.organization.msp_id, *compared]
         with live_peers(context.profile, context.identity, names, follow=True) as (peer, *others):
+            lag = Lag(peer.newest, time.monotonic)
+
+            def tell(reached: IndexProgress) -> None:
+                note(lag.sentence(reached.next_block - 1))
+
             follower.follow(peer, tell, others=others, blocks_a_transaction=1)

@@ -2,7 +2,6 @@
 
 from consentry.index import Access, RecordRow
 from consentry.reports.claimed_times import ClaimedTimes, claimed_by_custodian
-from consentry.reports.consents_over_time import ConsentOverTime
 from consentry.reports.subject_access_tables import (
     AccessRow,
     ConsentRow,
@@ -27,7 +26,6 @@ from consentry.reports.wording import (
 )
 from consentry_records.consent import Consent
 from consentry_records.grant_rules import Use
-from consentry_records.rules import consent_permits
 from consentry_records.vocabulary import (
     DUO_TERMS,
     LEGAL_BASES,
@@ -134,18 +132,13 @@ def _consent_at(access: Access, data: SubjectData) -> Value:
         return "forbidden by your opt-out, objection or restriction: rows about you had to be left out"
     member = data.members.get(access.requester_msp)
     kind = member.kind if member is not None else None
-    if any(_allowed(consent, access, kind, at) for consent in data.consents_over_time):
+    use = Use(purpose=access.purpose, commercial=access.commercial)
+    if any(
+        consent.permits(use, recipient=access.requester_msp, recipient_kind=kind, at=at)
+        for consent in data.consents_over_time
+    ):
         return "allowed this use"
     return "did not allow this use: rows about you had to be left out"
-
-
-def _allowed(consent: ConsentOverTime, access: Access, kind: str | None, at: str) -> bool:
-    """Whether a consent allowed an access when it was decided, whatever happened to the consent later."""
-    then = consent.at(at)
-    use = Use(purpose=access.purpose, commercial=access.commercial)
-    return then is not None and consent_permits(
-        then, use, recipient=access.requester_msp, recipient_kind=kind, at=at
-    )
 
 
 def _consent_state(row: RecordRow) -> Value:

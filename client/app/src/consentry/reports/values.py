@@ -67,7 +67,12 @@ def columns(row_type: Any) -> tuple[Column, ...]:
 
 def cells(row: Any) -> tuple[Value, ...]:
     """A row's values in the order of its columns."""
-    return tuple(getattr(row, entry.name) for entry in fields(row))
+    return tuple([getattr(row, name) for name in _names(row.__class__)])
+
+
+@cache
+def _names(row_type: Any) -> tuple[str, ...]:
+    return tuple(entry.name for entry in fields(row_type))
 
 
 def lines(value: Value) -> tuple[str, ...]:
@@ -84,6 +89,9 @@ def lines(value: Value) -> tuple[str, ...]:
 
 def plain(value: Value) -> object:
     """A value for JSON: text, list of texts, or ``{"unavailable": reason}``."""
+    # A report has tens of thousands of these.
+    if type(value) is str and value:
+        return value
     if isinstance(value, Unavailable):
         return {"unavailable": value.reason}
     return list(lines(value)) if isinstance(value, tuple) else lines(value)[0]

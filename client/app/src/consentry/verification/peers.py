@@ -40,6 +40,14 @@ class PeerSource:
         except StreamError as error:
             raise unreachable(self.name, error) from error
 
+    def newest(self) -> int:
+        """Number of the newest block that the peer has.
+
+        Raises:
+            LedgerUnreachable: it gave no answer.
+        """
+        return _newest(self.name, self.network)
+
 
 @contextmanager
 def live_peers(
