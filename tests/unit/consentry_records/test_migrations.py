@@ -10,6 +10,7 @@ from hypothesis import given
 from support import ledger_examples as examples
 
 from consentry_records import (
+    ClosedEpoch,
     Consent,
     DatasetVersion,
     FieldError,
@@ -181,3 +182,21 @@ def test_a_grant_of_the_second_form_with_other_conditions_is_refused(conditions:
     document = {**examples.grant().to_dict(), "schema": "consentry.grant/2", "conditions": conditions}
     with pytest.raises(FieldError):
         Grant.from_dict(document)
+
+
+def test_an_epoch_that_was_closed_without_limits_says_so() -> None:
+    fields = {
+        "number": 1,
+        "first_block": 0,
+        "last_block": 5,
+        "header_hash": "a" * 64,
+        "chain_count": 2,
+        "root": examples.digest("root"),
+        "custodian": "NorthgateMSP",
+        "closed_at": "2026-01-01T00:00:00.000Z",
+    }
+    earlier = {**fields, "schema": "consentry.closedepoch/1"}
+    assert not ClosedEpoch.from_bytes(json.dumps(earlier)).limits
+    assert ClosedEpoch(**fields).limits  # type: ignore[arg-type]
+    with pytest.raises(FieldError):
+        ClosedEpoch.from_dict({**fields, "schema": "consentry.closedepoch/2"})
