@@ -55,8 +55,20 @@ def require_checkpoint(connection: Connection) -> Checkpoint:
     """
     found = read_checkpoint(connection)
     if found is None:
-        raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
+        raise _empty()
     return found
+
+
+def next_block(connection: Connection) -> int:
+    """Number of the block after the last one that is indexed.
+
+    Raises:
+        IndexFault: INDEX_EMPTY.
+    """
+    found = connection.scalar(select(checkpoint.c.next_block).where(checkpoint.c.id == _ROW))
+    if found is None:
+        raise _empty()
+    return int(found)
 
 
 def write_checkpoint(connection: Connection, new: Checkpoint, expected_block: int) -> None:
@@ -75,6 +87,10 @@ def write_checkpoint(connection: Connection, new: Checkpoint, expected_block: in
             "INDEX_MOVED",
             f"Another program moved the index past block {expected_block} meanwhile; start again.",
         )
+
+
+def _empty() -> IndexFault:
+    return IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
 
 
 def _values(new: Checkpoint) -> dict[str, Any]:

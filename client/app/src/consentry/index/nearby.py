@@ -6,7 +6,7 @@ A question costs what the records that were asked about have around them, never 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
@@ -75,15 +75,16 @@ def newest(connection: Connection, kind: str, ids: Ids, most: int, after: str | 
     if after is not None:
         query = query.where(_older(connection, kind, after))
     ordered = query.order_by(table.first_block.desc(), table.record_id.desc()).limit(most + 1)
-    return _read(connection, kind, list(connection.scalars(ordered)), most, among)
+    return _read(connection, kind, list(connection.scalars(ordered)), most, among, after)
 
 
 def oldest(connection: Connection, kind: str, ids: Ids, most: int) -> Nearby:
     """Records of one kind by their ids, those first written first; no pages follow."""
     table = records.c
     among = and_(table.kind == kind, table.record_id.in_(ids))
-    ordered = select(table.record_id).where(among).order_by(table.first_block, table.record_id).limit(most)
-    return _read(connection, kind, list(connection.scalars(ordered)), most, among)
+    ordered = select(table.record_id).where(among).order_by(table.first_block, table.record_id)
+    found = _read(connection, kind, list(connection.scalars(ordered.limit(most + 1))), most, among)
+    return replace(found, next=None)
 
 
 def named(
@@ -110,7 +111,7 @@ def named(
             raise _no_page()
         query = query.where(or_(table.name > name, and_(table.name == name, table.record_id > after)))
     ordered = query.order_by(table.name, table.record_id).limit(most + 1)
-    return _read(connection, kind, list(connection.scalars(ordered)), most, among)
+    return _read(connection, kind, list(connection.scalars(ordered)), most, among, after)
 
 
 def counted_by_target(
@@ -145,12 +146,18 @@ def newest_of_each(
     return {to_id: rows[from_id] for to_id, from_id in found.items() if from_id in rows}
 
 
-def _read(connection: Connection, kind: str, found: list[str], most: int, among: Any) -> Nearby:
-    """The records of ids in their order; one more id than fits says that there is a next page."""
+def _read(
+    connection: Connection, kind: str, found: list[str], most: int, among: Any, after: str | None = None
+) -> Nearby:
+    """The records of ids in their order; one more id than fits says that there is a next page.
+
+    What a first page shows whole is not counted again.
+    """
     place = {record_id: index for index, record_id in enumerate(found[:most])}
     rows = sorted(get_records(connection, kind, place), key=lambda row: place[row.record_id])
     following = found[most - 1] if len(found) > most else None
-    return Nearby(tuple(rows), _count(connection, among), following)
+    is_whole = after is None and following is None
+    return Nearby(tuple(rows), len(found) if is_whole else _count(connection, among), following)
 
 
 def _count(connection: Connection, condition: Any) -> int:

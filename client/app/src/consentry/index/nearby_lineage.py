@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, and_, select
 
 from consentry.index.checkpoint import IndexFault
 from consentry.index.nearby import Nearby, newest, pointed_to, pointing_to
@@ -128,9 +128,20 @@ def followed(
 
 def _made_by(sessions: Select[Any]) -> Select[Any]:
     """A query for the model versions that sessions made, and all that were made from these."""
-    made = pointing_to("session", sessions, "modelversion").cte("made", recursive=True)
-    onwards = select(links.c.from_id).join(made, links.c.to_id == made.c.from_id)
-    onwards = onwards.where(links.c.to_kind == "modelversion", links.c.from_kind == "modelversion")
+    table, kind = links.c, "modelversion"
+    first = select(table.from_id, table.from_kind).where(
+        table.to_kind == "session", table.to_id.in_(sessions), table.from_kind == kind
+    )
+    made = first.cte("made", recursive=True)
+    # The kind comes with each row: with constants SQLite would scan all links of it for each step.
+    onwards = select(table.from_id, made.c.from_kind).join(
+        made,
+        and_(
+            table.to_id == made.c.from_id,
+            table.to_kind == made.c.from_kind,
+            table.from_kind == made.c.from_kind,
+        ),
+    )
     return select(made.union(onwards).c.from_id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -26,11 +26,12 @@ __all__ = [
     "require_function",
 ]
 
+# What only looks at the request is asynchronous: a thread for each would take longer than it does.
 READERS = (STEWARD, DPO, AUDITOR, REGULATOR, ETHICS)
 """Roles that answer for others' accesses: they may read the trail."""
 
 
-def current_session(request: Request) -> Session:
+async def current_session(request: Request) -> Session:
     """The browser's session; raises SignInNeeded."""
     session = cast("Session | None", getattr(request.state, "session", None))
     if session is None:
@@ -41,7 +42,7 @@ def current_session(request: Request) -> Session:
 CurrentSession = Annotated[Session, Depends(current_session)]
 
 
-def current_officer(session: CurrentSession) -> Officer:
+async def current_officer(session: CurrentSession) -> Officer:
     """Who is signed in; raises SignInNeeded."""
     if session.officer is None:
         raise SignInNeeded
@@ -51,7 +52,7 @@ def current_officer(session: CurrentSession) -> Officer:
 CurrentOfficer = Annotated[Officer, Depends(current_officer)]
 
 
-def require(*roles: str) -> Callable[..., Officer]:
+def require(*roles: str) -> Callable[..., Awaitable[Officer]]:
     """A dependency that lets officers through who have one of some roles.
 
     Raises:
@@ -60,7 +61,7 @@ def require(*roles: str) -> Callable[..., Officer]:
     if not roles or not set(roles) <= set(ROLES):
         raise ValueError(f"expected roles of the ledger, got {roles}")
 
-    def checked(officer: CurrentOfficer) -> Officer:
+    async def checked(officer: CurrentOfficer) -> Officer:
         if not set(roles) & set(officer.roles):
             raise PageRefused(403, "ROLE_REQUIRED", f"this page needs one of the roles {', '.join(roles)}")
         return officer
@@ -68,7 +69,7 @@ def require(*roles: str) -> Callable[..., Officer]:
     return checked
 
 
-def require_function(function: str) -> Callable[..., Officer]:
+def require_function(function: str) -> Callable[..., Awaitable[Officer]]:
     """A dependency that lets officers through who may call a function of the contracts.
 
     Raises:
@@ -76,7 +77,7 @@ def require_function(function: str) -> Callable[..., Officer]:
     """
     PERMISSIONS[function]
 
-    def checked(request: Request, officer: CurrentOfficer) -> Officer:
+    async def checked(request: Request, officer: CurrentOfficer) -> Officer:
         settings: WebSettings = request.app.state.settings
         if not may_call(officer, settings.kind, function):
             raise PageRefused(403, "ROLE_REQUIRED", f"{function} needs a role that the certificate lacks")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select, union
 
 from consentry.index import RecordRow
-from consentry.index.rows import find_records, links_to, record_row
+from consentry.index.checkpoint import require_checkpoint
+from consentry.index.nearby import oldest
+from consentry.index.rows import get_records, links_to, record_row
 from consentry.index.schema import accesses, records
 from consentry.web.channel_facts import CertificateFact, channel_facts
 from consentry_records.instants import format_instant
@@ -50,8 +53,11 @@ def attention(connection: Connection, msp_id: str, now: datetime) -> Attention:
         connection: the index.
         msp_id: the organization.
         now: this moment.
+
+    Raises:
+        IndexFault: INDEX_EMPTY.
     """
-    facts = channel_facts(connection)
+    facts = channel_facts(require_checkpoint(connection))
     horizon = now + timedelta(days=CERTIFICATE_DAYS)
     return Attention(
         open_requests=tuple(islice(_open_requests(connection, msp_id), MOST)),
@@ -93,40 +99,45 @@ def _owners(connection: Connection, kind: str, ids: set[str]) -> dict[str, str]:
 
 
 def _ending_grants(connection: Connection, msp_id: str, now: datetime) -> list[RecordRow]:
+    """Of the newest grants in force, from and to the organization, those that end soon."""
     first, last = format_instant(now), format_instant(now + timedelta(days=SOON_DAYS))
-    own = find_records(connection, "grant", owner=msp_id)
-    given = {row.record_id: row for row in [*own, *_granted_to(connection, msp_id)]}
-    ending = [row for row in given.values() if row.state == "active" and row.honoured]
+    table = records.c
+    active = select(table.record_id, table.body).where(
+        table.kind == "grant", table.state == "active", table.honoured
+    )
+    newest = active.order_by(table.block.desc(), table.position.desc()).limit(_NEWEST).subquery()
+    # Canonical JSON has one form: what fits is read, not all.
+    is_grantee = newest.c.body.contains(f'"grantee":{json.dumps(msp_id)}', autoescape=True)
+    own = active.where(table.owner == msp_id).with_only_columns(table.record_id)
+    ids = set(connection.scalars(own.order_by(table.block.desc()).limit(_NEWEST)))
+    ids |= set(connection.scalars(select(newest.c.record_id).where(is_grantee)))
+    ending = [row for row in get_records(connection, "grant", ids) if row.state == "active"]
     ending = [row for row in ending if first <= str(row.body.get("not_after", "")) <= last]
     return sorted(ending, key=lambda row: str(row.body["not_after"]))[:MOST]
-
-
-def _granted_to(connection: Connection, msp_id: str) -> list[RecordRow]:
-    """The newest grants of others to an organization."""
-    table = records.c
-    query = select(records).where(table.kind == "grant", table.state == "active", table.owner != msp_id)
-    newest = query.order_by(table.block.desc(), table.position.desc()).limit(_NEWEST)
-    rows = (record_row(row) for row in connection.execute(newest))
-    return [row for row in rows if row.body.get("grantee") == msp_id]
 
 
 def _denials(connection: Connection, msp_id: str, since: datetime) -> int:
     """Denials are read newest first, and no more than are told apart: the index keeps no times in order."""
     table, first = accesses.c, format_instant(since)
-    found: set[str] = set()
-    for column in (table.custodian, table.requester_msp):
-        newest = (
-            select(table.attempt_id, table.attempted_at)
-            .where(and_(column == msp_id, table.outcome == "deny"))
-            .order_by(table.block.desc(), table.position.desc())
-            .limit(MOST)
-        )
-        found |= {row.attempt_id for row in connection.execute(newest) if row.attempted_at >= first}
-    return min(len(found), MOST)
+    newest = [
+        select(table.attempt_id, table.attempted_at)
+        .where(and_(column == msp_id, table.outcome == "deny"))
+        .order_by(table.block.desc(), table.position.desc())
+        .limit(MOST)
+        .subquery()
+        for column in (table.custodian, table.requester_msp)
+    ]
+    found = union(*(select(part.c.attempt_id).where(part.c.attempted_at >= first) for part in newest))
+    count = connection.scalar(select(func.count()).select_from(found.subquery()))
+    return min(int(count or 0), MOST)
 
 
 def _overdue(connection: Connection, msp_id: str, until: datetime) -> list[RecordRow]:
-    rows = find_records(connection, "rights", owner=msp_id)
-    last = format_instant(until)
-    due = [row for row in rows if row.state in OPEN_STATES and str(row.body.get("due_at", "")) <= last]
-    return sorted(due, key=lambda row: str(row.body["due_at"]))[:MOST]
+    """Of the oldest open requests those that are due; the oldest are due first."""
+    table = records.c
+    ids = select(table.record_id).where(
+        table.kind == "rights", table.owner == msp_id, table.state.in_(OPEN_STATES)
+    )
+    rows, last = oldest(connection, "rights", ids, MOST).rows, format_instant(until)
+    due = [row for row in rows if str(row.body.get("due_at", "")) <= last]
+    return sorted(due, key=lambda row: str(row.body["due_at"]))

@@ -11,9 +11,8 @@ from cryptography import x509
 from fabric_protos.common import common_pb2
 from fabric_protos.msp import msp_config_pb2
 from google.protobuf.message import DecodeError
-from sqlalchemy import Connection
 
-from consentry.index.checkpoint import read_checkpoint
+from consentry.index.checkpoint import Checkpoint
 from fabric_protocol.channel_reading import ChannelConfig
 from fabric_protocol.errors import ProtocolError
 
@@ -36,17 +35,13 @@ class ChannelFacts:
 
     configuration_block: int
     consensus: str
-    consenters: tuple[str, ...]
     capabilities: tuple[str, ...]
     certificates: tuple[CertificateFact, ...]
 
 
-def channel_facts(connection: Connection) -> ChannelFacts | None:
-    """What the index's last configuration block says; None where there is none that can be read."""
-    found = read_checkpoint(connection)
-    if found is None:
-        return None
-    return _facts(bytes(found.position.config_block), found.position.last_config)
+def channel_facts(checkpoint: Checkpoint) -> ChannelFacts | None:
+    """What the index's last configuration block says; None if it cannot be read."""
+    return _facts(bytes(checkpoint.position.config_block), checkpoint.position.last_config)
 
 
 @lru_cache(maxsize=4)
@@ -58,7 +53,6 @@ def _facts(config_block: bytes, number: int) -> ChannelFacts | None:
     return ChannelFacts(
         configuration_block=number,
         consensus=channel.consensus_type,
-        consenters=tuple(f"{entry.host}:{entry.port}" for entry in channel.consenters),
         capabilities=tuple(
             f"{part} {name}" for part, names in sorted(channel.capabilities.items()) for name in sorted(names)
         ),

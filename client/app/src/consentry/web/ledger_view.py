@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, func, select
 
 from consentry.index import Trail
-from consentry.index.checkpoint import IndexFault, read_checkpoint
+from consentry.index.checkpoint import next_block
 from consentry.index.schema import blocks, transactions
 from consentry.recorded_trail import RecordedTrail, concerned_in
 from consentry.reports import Report
@@ -122,10 +122,7 @@ def last_block_of(connection: Connection) -> int:
     Raises:
         IndexFault: INDEX_EMPTY.
     """
-    found = read_checkpoint(connection)
-    if found is None:
-        raise IndexFault("INDEX_EMPTY", "The index is empty; fill it with `consentry index`.")
-    return found.position.next_block - 1
+    return next_block(connection) - 1
 
 
 def time_of_block(connection: Connection, number: int) -> str:
@@ -141,7 +138,7 @@ def header_hash(connection: Connection, number: int) -> str:
     return found.hex() if found is not None else ""
 
 
-def ledger_view(request: Request) -> LedgerView:
+async def ledger_view(request: Request) -> LedgerView:
     """The view that the application was made with."""
     return cast(LedgerView, request.app.state.view)
 

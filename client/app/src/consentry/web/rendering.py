@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from consentry.web import texts
-from consentry.web.links import record_path, short_id
+from consentry.web.links import record_path, short_id, short_link
 from consentry.web.sessions import Session
 from consentry.web.static_files import static_url
 from consentry.web.values import long_id, moment, number, percent
@@ -85,6 +85,7 @@ def environment() -> Environment:
     made.globals["static"] = static_url
     made.globals["record_path"] = record_path
     made.globals["short_id"] = short_id
+    made.filters["short_link"] = short_link
     made.filters["number"] = number
     made.globals["zip"] = zip
     made.filters["moment"] = moment

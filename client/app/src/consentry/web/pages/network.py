@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from consentry.index.checkpoint import read_checkpoint
+from consentry.index.checkpoint import require_checkpoint
 from consentry.index.rows import find_findings
 from consentry.web.access import READERS, Officer, require
 from consentry.web.channel_facts import channel_facts
-from consentry.web.ledger_view import CurrentView, last_block_of, time_of_block
+from consentry.web.ledger_view import CurrentView, time_of_block
 from consentry.web.network_state import NetworkState
 from consentry.web.rendering import page
 from consentry.web.settings import WebSettings
@@ -27,11 +27,11 @@ def network(request: Request, view: CurrentView, officer: Reader, nodes: str = "
     """The channel; with ``nodes=now`` its nodes, too, for browsers without scripts."""
     settings: WebSettings = request.app.state.settings
     with view.snapshot() as connection:
-        last_block = last_block_of(connection)
-        checkpoint = read_checkpoint(connection)
+        checkpoint = require_checkpoint(connection)
+        last_block = checkpoint.position.next_block - 1
         found = find_findings(connection)
         codes = view.codes(connection)
-        facts = channel_facts(connection)
+        facts = channel_facts(checkpoint)
         block_time = time_of_block(connection, last_block)
     return page(
         request,

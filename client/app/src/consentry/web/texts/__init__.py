@@ -30,7 +30,8 @@ def text(language: str, key: str, **parameters: object) -> str:
     Raises:
         KeyError: there is no such text, or it names a placeholder that is not given.
     """
-    return catalogue(language)[key].format_map(parameters)
+    found = catalogue(language)[key]
+    return found.format_map(parameters) if "{" in found or "}" in found else found
 
 
 def negotiated(accepted: str) -> str:

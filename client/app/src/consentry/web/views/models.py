@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from consentry.index import IndexFault
-from consentry.index.nearby import Nearby, counted_by_target, named, newest, newest_of_each, pointing_to
+from consentry.index.nearby import counted_by_target, named, newest, newest_of_each, pointing_to
 from consentry.index.nearby_lineage import lineage_of_model_version
-from consentry.index.rows import RecordRow, get_record
+from consentry.index.rows import RecordRow, get_record, get_records
 from consentry.web.graphs import MOST_OF_A_KIND
 from consentry.web.views.around import Around, around
 from consentry.web.views.records import ModelVersionEntry, model_version_entry
@@ -115,19 +115,18 @@ def view_model(connection: Connection, model_id: str, after: str | None) -> Mode
     row = get_record(connection, "model", model_id)
     if row is None:
         raise IndexFault("MODEL_NOT_INDEXED", "The index has no such model; check the id.")
-    versions = _versions(connection, model_id, VERSIONS_A_PAGE, after)
-    stages = {
-        version.record_id: (stage.state if stage is not None else DEVELOPMENT)
-        for version in versions.rows
-        for stage in (get_record(connection, _STAGE, version.record_id),)
-    }
+    ids = pointing_to("model", [model_id], "modelversion")
+    versions = newest(connection, "modelversion", ids, VERSIONS_A_PAGE, after)
+    shown = [version.record_id for version in versions.rows]
+    stages = {stage.record_id: stage.state for stage in get_records(connection, _STAGE, shown)}
     return ModelView(
         model_id=model_id,
         name=str(row.body.get("name", "")),
         owner=row.owner,
         registered_at=str(row.body.get("registered_at", "")),
         versions=tuple(
-            (model_version_entry(version), stages[version.record_id]) for version in versions.rows
+            (model_version_entry(version), stages.get(version.record_id, DEVELOPMENT))
+            for version in versions.rows
         ),
         version_count=versions.count,
         next=versions.next,
@@ -165,11 +164,6 @@ def view_model_version(connection: Connection, model_version_id: str, at: str) -
         is_signed=bool(row.body.get("signature")),
         around=around(lineage, at),
     )
-
-
-def _versions(connection: Connection, model_id: str, most: int, after: str | None) -> Nearby:
-    ids = pointing_to("model", [model_id], "modelversion")
-    return newest(connection, "modelversion", ids, most, after)
 
 
 def _entry(row: RecordRow, version_count: int, newest_row: RecordRow | None) -> ModelEntry:

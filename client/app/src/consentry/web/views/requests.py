@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection, select
 
 from consentry.index import IndexFault
-from consentry.index.nearby import newest, pointing_to
-from consentry.index.rows import get_record, get_records
+from consentry.index.nearby import counted_by_target, newest, pointing_to
+from consentry.index.rows import RecordRow, get_record, get_records, links_to
 from consentry.index.schema import records
 from consentry.web.views.records import GrantEntry, VersionEntry, grant_entry, version_entry
 from consentry_records.request import AccessRequest
-from consentry_records.review import MAXIMUM_REVIEWS, Review, ReviewPolicy
+from consentry_records.review import Review, ReviewPolicy
 
 REQUESTS_A_PAGE = 50
 _MOST_GRANTS = 50
@@ -80,19 +83,10 @@ def list_requests(connection: Connection, after: str | None, custodian: str | No
         held = select(table.record_id).where(table.kind == "version", table.owner == custodian)
         ids = pointing_to("version", held, "request")
     found = newest(connection, "request", ids, REQUESTS_A_PAGE, after)
-    entries = []
-    for row in found.rows:
-        reviews = _reviews(connection, row.record_id)
-        grants = newest(connection, "grant", pointing_to("request", [row.record_id], "grant"), 1)
-        entries.append(
-            RequestEntry(
-                AccessRequest.from_dict(row.body),
-                row.first_block,
-                sum(review.recommendation == "approve" for review in reviews),
-                sum(review.recommendation == "reject" for review in reviews),
-                grants.count,
-            )
-        )
+    shown = [row.record_id for row in found.rows]
+    reviews = _reviews_of(connection, shown)
+    grants = counted_by_target(connection, "request", shown, "grant")
+    entries = [_entry(row, reviews[row.record_id], grants.get(row.record_id, 0)) for row in found.rows]
     return RequestList(tuple(entries), found.count, found.next)
 
 
@@ -114,13 +108,29 @@ def view_request(connection: Connection, request_id: str, at: str) -> RequestVie
         request=request,
         block=row.first_block,
         versions=versions,
-        reviews=_reviews(connection, request_id),
+        reviews=_reviews_of(connection, [request_id])[request_id],
         policies=tuple(ReviewPolicy.from_dict(found.body) for found in policies),
         grants=tuple(grant_entry(found, at) for found in grants.rows),
     )
 
 
-def _reviews(connection: Connection, request_id: str) -> tuple[Review, ...]:
-    ids = pointing_to("request", [request_id], "review")
-    found = newest(connection, "review", ids, MAXIMUM_REVIEWS)
-    return tuple(Review.from_dict(row.body) for row in reversed(found.rows) if row.honoured)
+def _entry(row: RecordRow, reviews: Sequence[Review], grants: int) -> RequestEntry:
+    recommended = Counter(review.recommendation for review in reviews)
+    return RequestEntry(
+        AccessRequest.from_dict(row.body),
+        row.first_block,
+        recommended["approve"],
+        recommended["reject"],
+        grants,
+    )
+
+
+def _reviews_of(connection: Connection, requests: Sequence[str]) -> dict[str, tuple[Review, ...]]:
+    """For each of some requests the reviews that their custodians endorsed, oldest first."""
+    found: dict[str, list[Review]] = {request_id: [] for request_id in requests}
+    by_request = links_to(connection, "request", requests, "review")
+    rows = get_records(connection, "review", chain.from_iterable(by_request.values()))
+    for review in (Review.from_dict(row.body) for row in rows if row.honoured):
+        if review.request_id in found:
+            found[review.request_id].append(review)
+    return {request_id: tuple(reviews) for request_id, reviews in found.items()}
