@@ -19,6 +19,7 @@ CONSENT, RIGHTS = identifier("consent"), identifier("rightsrequest")
 ATTEMPT = identifier("attempt")
 FORM = "0" * 32
 PSEUDONYM = "patient-00042"
+PRIVATE_ENTRIES = examples.private_entries(2)
 
 
 def rights_request() -> RightsRequest:
@@ -76,6 +77,8 @@ def action_settings(**changes: Any) -> ActionSettings:
         "match": lambda request_id: [VersionMatch(identifier("version"), "person", ())],
         "rationale": rationale,
         "commitment": lambda pseudonym: examples.commitment() if pseudonym == PSEUDONYM else None,
+        "private_entries": lambda commitment: PRIVATE_ENTRIES,
+        "before": lambda call: None,
         "committed": lambda pending: None,
     }
     return ActionSettings(**{**fields, **changes})

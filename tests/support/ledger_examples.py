@@ -30,6 +30,7 @@ from consentry_records import (
 from consentry_records.identifiers import format_identifier
 from consentry_records.instants import format_instant, parse_instant
 from consentry_records.kinds import Choice, Flag, Instant, Integer, Kind, Many, Nullable, Table, Text
+from consentry_records.private_entries import entry_key
 from consentry_records.record import Nested, Record, field_names
 
 R = TypeVar("R", bound=Record)
@@ -58,6 +59,11 @@ def digest(name: str = "something") -> str:
 def commitment(name: str = "subject") -> str:
     """What looks like a subject's commitment."""
     return "hmac-sha256:" + hashlib.sha256(name.encode()).hexdigest()
+
+
+def private_entries(count: int) -> tuple[str, ...]:
+    """Keys of entries of the subject's in a custodian's collection."""
+    return tuple(entry_key(commitment(), identifier("consent", number + 1), None) for number in range(count))
 
 
 def settings(tolerance_ms: int = 2000) -> Settings:

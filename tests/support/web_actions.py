@@ -13,10 +13,13 @@ from consentry.web import texts
 from consentry.web.actions import Action, Call
 from consentry_contracts import contracts
 from consentry_records import (
+    BreachStep,
     EmergencyReview,
     GrantChange,
+    NewBreach,
     NewReviewPolicy,
     NewRightsRequest,
+    PurgeOrder,
     RightsFulfilment,
     RightsNotices,
     RightsStep,
@@ -52,6 +55,9 @@ ARGUMENTS: Mapping[str, Any] = {
     "rights:advance": RightsStep(
         rights_request_id=identifier("rightsrequest"), revision=1, step="rejected", ground="GDPR-21-1"
     ),
+    "rights:purge": PurgeOrder(
+        rights_request_id=identifier("rightsrequest"), entries=examples.private_entries(2)
+    ),
     "rights:fulfil": RightsFulfilment.from_dict(
         {
             "rights_request_id": identifier("rightsrequest"),
@@ -66,6 +72,23 @@ ARGUMENTS: Mapping[str, Any] = {
             "revision": 4,
             "notices": [{"recipient": examples.RIVERSIDE, "notified_at": examples.MIDDLE}],
         }
+    ),
+    "breaches:record": NewBreach(
+        breach_id=identifier("breach"),
+        aware_at=examples.MIDDLE,
+        natures=("confidentiality", "integrity"),
+        categories=("imaging",),
+        subject_count=12,
+        record_count=340,
+        versions=(identifier("version"),),
+        facts_digest=None,
+    ),
+    "breaches:advance": BreachStep(
+        breach_id=identifier("breach"),
+        revision=1,
+        step="authority-notified",
+        happened_at=examples.MIDDLE,
+        document_digest=examples.digest(),
     ),
     "emergencies:review": EmergencyReview(
         attempt_id=identifier("attempt"),
@@ -89,9 +112,9 @@ def call(function: str, argument: Any = None) -> Call:
     data = (
         value if isinstance(value, bytes) else value.encode() if isinstance(value, str) else value.to_bytes()
     )
-    is_private = function == "reviews:store_rationale"
-    transient = {"rationale": RATIONALE} if is_private else {}
-    return Call((function.encode(), data), transient, (examples.NORTHGATE,) if is_private else ())
+    transient = {"rationale": RATIONALE} if function == "reviews:store_rationale" else {}
+    is_own = function in ("reviews:store_rationale", "rights:purge")
+    return Call((function.encode(), data), transient, (examples.NORTHGATE,) if is_own else ())
 
 
 def action(*calls: Call, **changes: Any) -> Action:

@@ -130,11 +130,21 @@ def recorded(new: NewBreach, *, custodian: str, recorded_at: str, recorded_by: s
     )
 
 
-def check_step(breach: Breach, step: BreachStep, recorded_at: str) -> None:
-    """Refuse a step that does not follow from the breach as it stands.
+def next_steps(breach: Breach) -> tuple[str, ...]:
+    """What can follow on a breach as it stands.
 
     Each of the decisions on authority and subjects is taken once; closing needs both. Nothing that is closed
     goes on.
+    """
+    if breach.state == CLOSED:
+        return ()
+    undecided = [group for group in (_AUTHORITY, _SUBJECTS) if breach.event(*group) is None]
+    decisions = [step for group in undecided for step in group]
+    return (ASSESSED, *decisions, *(() if undecided else (CLOSED,)))
+
+
+def check_step(breach: Breach, step: BreachStep, recorded_at: str) -> None:
+    """Refuse a step that does not follow from the breach as it stands.
 
     Raises LedgerError BREACH_REVISION_DIFFERS, BREACH_STEP_INVALID or HAPPENED_TOO_LATE.
     """
@@ -143,7 +153,5 @@ def check_step(breach: Breach, step: BreachStep, recorded_at: str) -> None:
         raise LedgerError("BREACH_REVISION_DIFFERS", {**named, "revision": len(breach.events)})
     if step.happened_at > recorded_at:
         raise LedgerError("HAPPENED_TOO_LATE", {"recorded_at": recorded_at})
-    again = any(step.step in group and breach.event(*group) for group in (_AUTHORITY, _SUBJECTS))
-    early = step.step == CLOSED and not (breach.event(*_AUTHORITY) and breach.event(*_SUBJECTS))
-    if breach.state == CLOSED or again or early or step.happened_at < breach.aware_at:
+    if step.step not in next_steps(breach) or step.happened_at < breach.aware_at:
         raise LedgerError("BREACH_STEP_INVALID", {**named, "state": breach.state, "step": step.step})

@@ -247,6 +247,14 @@ def due_after_extension(request: RightsRequest) -> str:
     return months_after(request.received_at, MONTHS + EXTENSION_MONTHS)
 
 
+def next_steps(request: RightsRequest) -> tuple[str, ...]:
+    """What can follow on a request as it stands: steps, its fulfilment, notices."""
+    is_extended = any(event.event == EXTENDED for event in request.events)
+    has_limit = request.right in (OBJECTION, RESTRICTION)
+    ruled_out = {EXTENDED: is_extended, LIFTED: not has_limit}
+    return tuple(step for step in _NEXT.get(request.state, ()) if not ruled_out.get(step, False))
+
+
 def check_step(request: RightsRequest, step: str, revision: int) -> None:
     """Refuse a step that does not follow from the request as it stands.
 
@@ -255,13 +263,8 @@ def check_step(request: RightsRequest, step: str, revision: int) -> None:
     named = {"rights_request_id": request.rights_request_id}
     if revision != len(request.events):
         raise LedgerError("RIGHTS_REVISION_DIFFERS", {**named, "revision": len(request.events)})
-    wrong = LedgerError("RIGHTS_STEP_INVALID", {**named, "state": request.state, "step": step})
-    if step not in _NEXT.get(request.state, ()):
-        raise wrong
-    if step == EXTENDED and any(event.event == EXTENDED for event in request.events):
-        raise wrong
-    if step == LIFTED and request.right not in (OBJECTION, RESTRICTION):
-        raise wrong
+    if step not in next_steps(request):
+        raise LedgerError("RIGHTS_STEP_INVALID", {**named, "state": request.state, "step": step})
 
 
 def check_stores(right: str, stores: tuple[StoreAttestation, ...], purged: int) -> None:

@@ -103,9 +103,9 @@ class Rights:
             lambda: tuple(StoreAttestation(store=name, method=method) for name, method in stores.items())
         )
         request = self.get(rights_request_id)
-        entries = self._entries(request.subject)
+        entries = self.private_entries(request.subject)
         if entries:
-            order = PurgeOrder(rights_request_id=rights_request_id, entries=tuple(entries))
+            order = PurgeOrder(rights_request_id=rights_request_id, entries=entries)
             self._transactions.submit("rights:purge", order, endorsers=(self._msp_id,))
         self._register().erase(request.subject)
         return self._fulfil(request, len(entries), attestations)
@@ -136,6 +136,27 @@ class Rights:
         found = self._transactions.evaluate("rights:unanswered", self._msp_id)
         return tuple(RightsRequest.from_dict(entry) for entry in found)
 
+    def private_entries(self, commitment: str) -> tuple[str, ...]:
+        """Return the keys of a subject's private entries that the ledger's records name, purged or not."""
+        try:
+            (found,) = self._transactions.evaluate("subjects:get", [commitment])
+        except LedgerRefused as error:
+            if error.code != "SUBJECT_NOT_FOUND":
+                raise
+            return ()
+        consent_ids = list(SubjectConsents.from_dict(found).consents)
+        if not consent_ids:
+            return ()
+        consents = [
+            Consent.from_dict(entry) for entry in self._transactions.evaluate("consents:get", consent_ids)
+        ]
+        named = {
+            entry_key(commitment, consent.consent_id, event.batch_id): None
+            for consent in consents
+            for event in consent.events
+        }
+        return tuple(named)
+
     def _fulfil(
         self, request: RightsRequest, purged: int, stores: tuple[StoreAttestation, ...]
     ) -> RightsRequest:
@@ -147,24 +168,3 @@ class Rights:
         )
         self._transactions.submit("rights:fulfil", document, tries=CONFLICT_TRIES)
         return self.get(request.rights_request_id)
-
-    def _entries(self, commitment: str) -> list[str]:
-        """The keys of the subject's private entries that the ledger's records name."""
-        try:
-            (found,) = self._transactions.evaluate("subjects:get", [commitment])
-        except LedgerRefused as error:
-            if error.code != "SUBJECT_NOT_FOUND":
-                raise
-            return []
-        consent_ids = list(SubjectConsents.from_dict(found).consents)
-        if not consent_ids:
-            return []
-        consents = [
-            Consent.from_dict(entry) for entry in self._transactions.evaluate("consents:get", consent_ids)
-        ]
-        named = {
-            entry_key(commitment, consent.consent_id, event.batch_id): None
-            for consent in consents
-            for event in consent.events
-        }
-        return list(named)

@@ -35,7 +35,7 @@ from consentry_records.review import REVIEW_REASONS, encode_rationale
 from consentry_records.vocabulary import PURPOSES, RESTRICTIONS
 from fabric_protocol.proposals import new_proposal
 
-ALONE = tuple(name for name in FORMS if name != "reviews:store_rationale")
+ALONE = tuple(name for name in FORMS if name not in ("reviews:store_rationale", "rights:purge"))
 HOSTILE = "\u202egnp.exe\x1b[2J<script>alert(1)</script>\u0000\u200b\ufeff\x9b31m\u2028a\u0301\u0301\u0301"
 
 

@@ -36,7 +36,8 @@ def clocks(text: str) -> list[str]:
 
 
 def ids(text: str, kind: str) -> list[str]:
-    return re.findall(rf'href="/(?:records/)?{kind}/({kind}[a-z]*-[^"]+)"', text)
+    path = "breaches" if kind == "breach" else kind
+    return re.findall(rf'href="/(?:records/)?{path}/({kind}[a-z]*-[^"]+)"', text)
 
 
 def test_requests_are_shown_with_their_clocks_the_soonest_due_first(bench):

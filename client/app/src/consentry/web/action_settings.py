@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from consentry.ledger import Ledger
 from consentry.reviews import VersionMatch
+from consentry.web.actions import Call
 from consentry.web.signing.pending import Pending
+from consentry_records.rights_request import RightsFulfilment
 from fabric_gateway.transport import Transport
 
 
@@ -21,6 +23,8 @@ class ActionSettings:
         match: what the DUO terms of the versions of a request say, by the request's id.
         rationale: a reviewer's rationale by request and enrolment id, as the serving identity may read it.
         commitment: a subject's commitment by pseudonym; None for nobody in the own register.
+        private_entries: keys of a subject's private entries that the ledger names, by commitment.
+        before: does on the own side what has to be done before a call that its officer signed is submitted.
         committed: does on the own side what goes with an action that is on the ledger.
     """
 
@@ -29,6 +33,8 @@ class ActionSettings:
     match: Callable[[str], Sequence[VersionMatch]]
     rationale: Callable[[str, str], str]
     commitment: Callable[[str], str | None]
+    private_entries: Callable[[str], Sequence[str]]
+    before: Callable[[Call], None]
     committed: Callable[[Pending], None]
 
 
@@ -38,6 +44,13 @@ def action_settings(ledger: Ledger) -> ActionSettings:
     def commitment(pseudonym: str) -> str | None:
         found = ledger.subjects.find([pseudonym]).get(pseudonym)
         return None if found is None else found.commitment
+
+    def before(call: Call) -> None:
+        """An erasure is attested only once the person's keys are destroyed; the ledger has agreed to it."""
+        if call.function == "rights:fulfil":
+            fulfilment = RightsFulfilment.from_bytes(call.arguments[1])
+            if fulfilment.stores:
+                ledger.subjects.erase(ledger.rights.get(fulfilment.rights_request_id).subject)
 
     def committed(pending: Pending) -> None:
         """The register keeps which consents are withdrawn, so that a frame is filtered without the ledger."""
@@ -52,5 +65,7 @@ def action_settings(ledger: Ledger) -> ActionSettings:
         match=ledger.reviews.match,
         rationale=ledger.reviews.rationale,
         commitment=commitment,
+        private_entries=ledger.rights.private_entries,
+        before=before,
         committed=committed,
     )

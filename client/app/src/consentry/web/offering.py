@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import cast
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from consentry.errors import InputRejected
 from consentry.web.access import Officer, may_call
 from consentry.web.action_settings import ActionSettings
 from consentry.web.actions import Call
 from consentry.web.errors import PageRefused
 from consentry.web.settings import WebSettings
 from consentry.web.signing.desk import Desk
+from consentry_records.instants import format_instant
 from consentry_records.record import Record
 
 
@@ -80,3 +83,15 @@ def offer(
     desk = cast(Desk, request.app.state.desk)
     pending = desk.offer(officer.serialized, calls, form=form.form, came_from=came_from)
     return RedirectResponse(f"/actions/{pending.key}", 303)
+
+
+def arrived(text: str) -> str:
+    """A browser's time (UTC) as an instant; empty for none.
+
+    Raises:
+        InputRejected: TIME_INVALID.
+    """
+    try:
+        return format_instant(datetime.fromisoformat(f"{text}+00:00")) if text else ""
+    except ValueError as error:
+        raise InputRejected("TIME_INVALID", "the time is none that the ledger knows") from error

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from consentry_records.breach import BreachStep, NewBreach
 from consentry_records.emergency import EmergencyReview
 from consentry_records.grant import GrantChange, NarrowedGrant, NewGrant
 from consentry_records.kinds import Text, identifier
 from consentry_records.record import Record
 from consentry_records.review import NewReview, NewReviewPolicy
-from consentry_records.rights_request import NewRightsRequest, RightsFulfilment, RightsNotices, RightsStep
+from consentry_records.rights_request import (
+    NewRightsRequest,
+    PurgeOrder,
+    RightsFulfilment,
+    RightsNotices,
+    RightsStep,
+)
 
 RATIONALE = "rationale"
 """Name of the transient entry that holds a review's rationale."""
@@ -19,9 +26,15 @@ RATIONALE = "rationale"
 
 @dataclass(frozen=True, slots=True)
 class RecordForm:
-    """A transaction whose one argument is a record."""
+    """A transaction whose one argument is a record.
+
+    `codes` are fields whose words stand in another group of the catalogue than those of the same name
+    elsewhere. With `is_own` the own organization's peer alone endorses it: it touches that one's collection.
+    """
 
     record: type[Record]
+    codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,11 @@ class IdForm:
     argument: str
     kind: Text
     transient: tuple[str, ...] = ()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the own organization's peer alone endorses it."""
+        return bool(self.transient)
 
 
 Form = RecordForm | IdForm
@@ -59,8 +77,11 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "consents:withdraw": _id("consent"),
         "rights:receive": RecordForm(NewRightsRequest),
         "rights:advance": RecordForm(RightsStep),
+        "rights:purge": RecordForm(PurgeOrder, is_own=True),
         "rights:fulfil": RecordForm(RightsFulfilment),
         "rights:notify": RecordForm(RightsNotices),
+        "breaches:record": RecordForm(NewBreach),
+        "breaches:advance": RecordForm(BreachStep, MappingProxyType({"step": "breach_steps"})),
         "emergencies:review": RecordForm(EmergencyReview),
     }
 )

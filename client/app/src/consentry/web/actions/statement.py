@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from consentry.web.actions.action import Action, Call
-from consentry.web.actions.forms import FORMS, RATIONALE, Form, IdForm, transient_of
+from consentry.web.actions.forms import FORMS, RATIONALE, Form, IdForm, RecordForm, transient_of
 from consentry.web.actions.refusal import ActionRefused
 from consentry.web.actions.safe_text import visible, visible_lines
-from consentry.web.actions.values import in_sentence, shown_fields
+from consentry.web.actions.values import CODED, in_sentence, shown_fields
 from consentry_records import canonical
 from consentry_records.digest import sha256_digest
 from consentry_records.errors import LedgerError
 from consentry_records.record import Record
 from consentry_records.review import NewReview
+from consentry_records.rights_request import PurgeOrder, RightsFulfilment
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import parse_identity
+
+_NEVER_ALONE = ("reviews:store_rationale", "rights:purge")
 
 Words = Callable[..., str]
 """Looks a text of the catalogue up by key, with named values for its places; raises KeyError for none."""
@@ -112,8 +115,18 @@ def _read(form: Form, data: bytes) -> Record | str:
 
 
 def _check_order(calls: tuple[Call, ...], arguments: list[Record | str]) -> None:
-    """One transaction, or a rationale with the review that names its digest: anything else is unknown."""
+    """One transaction, or two that belong together: anything else is unknown.
+
+    A rationale stands before the review that names its digest, a purge before the fulfilment that counts it.
+    """
     functions = tuple(call.function for call in calls)
+    if functions == ("rights:purge", "rights:fulfil"):
+        order, fulfilment = arguments
+        if isinstance(order, PurgeOrder) and isinstance(fulfilment, RightsFulfilment):
+            purged = (order.rights_request_id, len(order.entries))
+            if purged == (fulfilment.rights_request_id, fulfilment.purged):
+                return
+        raise _invalid(calls[1], "the fulfilment is of another request, or counts other entries")
     if functions == ("reviews:store_rationale", "reviews:record"):
         request_id, review = arguments
         digest = sha256_digest(calls[0].transient[RATIONALE])
@@ -121,19 +134,20 @@ def _check_order(calls: tuple[Call, ...], arguments: list[Record | str]) -> None
         if isinstance(review, NewReview) and (review.request_id, review.rationale_digest) == expected:
             return
         raise _invalid(calls[1], "the review names another rationale or request")
-    if len(calls) != 1 or functions[0] == "reviews:store_rationale":
+    if len(calls) != 1 or functions[0] in _NEVER_ALONE:
         raise ActionRefused("ACTION_UNKNOWN", "these transactions are not known together; nothing is signed")
 
 
 def _part(call: Call, argument: Record | str, msp_id: str, words: Words) -> Part:
     form, is_private = FORMS[call.function], bool(call.transient)
     # Private data must not reach anybody else's peer; and nobody may choose who endorses what is public.
-    expected = (msp_id,) if is_private else ()
+    expected = (msp_id,) if form.is_own else ()
     if call.endorsers != expected:
         raise _invalid(call, "its endorsing organizations are not those that it has to have")
     fields = argument.to_dict() if isinstance(argument, Record) else {_name(form): argument}
     try:
-        rows = [Row(name, values) for name, values in shown_fields(fields, words)]
+        codes = {**CODED, **(form.codes if isinstance(form, RecordForm) else {})}
+        rows = [Row(name, values) for name, values in shown_fields(fields, words, codes)]
         if is_private:
             rows.append(Row(words("argument.rationale"), _rationale(call)))
         key = _key(call.function, fields)
@@ -156,9 +170,12 @@ def _key(function: str, fields: Mapping[str, Any]) -> str:
         "reviews:record": "recommendation",
         "rights:receive": "right",
         "rights:advance": "step",
+        "breaches:advance": "step",
         "emergencies:review": "state",
     }.get(function)
     name = function.replace(":", "-").replace("_", "-")
+    if function == "rights:fulfil" and fields["stores"]:
+        return f"{name}-erasure"
     return name if chosen is None else f"{name}-{fields[chosen]}"
 
 

@@ -68,7 +68,13 @@ def breaches(
         chosen = chosen_organization(request, choices, organization)
         found = breach_register(snapshot.connection, chosen, snapshot.at, after)
     return page(
-        request, "breaches.html", title_key="breaches.title", found=found, choices=choices, after=after
+        request,
+        "breaches.html",
+        title_key="breaches.title",
+        found=found,
+        choices=choices,
+        after=after,
+        may_record=may_act(request, officer, "breaches:record"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -16,21 +15,26 @@ from consentry.transactions import checked
 from consentry.web.access import Officer, require, require_function
 from consentry.web.errors import PageRefused
 from consentry.web.ledger_view import CurrentView, LedgerView
-from consentry.web.offering import ActionForm, acting, call_of, may_act, new_form, offer
+from consentry.web.offering import ActionForm, acting, arrived, call_of, may_act, new_form, offer
 from consentry.web.reading import RightsRequestId, Snapshot, put_on_record, reading
 from consentry.web.rendering import page
 from consentry.web.settings import WebSettings
 from consentry_records.instants import format_instant
 from consentry_records.rights_request import (
+    FULFILLED,
     GROUNDS,
+    METHODS,
+    NOTIFIED,
     RIGHTS,
     STEPS,
+    STORES,
     NewRightsRequest,
     RecipientNotice,
     RightsFulfilment,
     RightsNotices,
     RightsRequest,
     RightsStep,
+    next_steps,
 )
 from consentry_records.roles import AUDITOR, DPO, REGULATOR, STEWARD
 from consentry_records.subject import ERASURE
@@ -98,7 +102,7 @@ def receive(request: Request, officer: Recorder, form: Annotated[ReceiptForm, Fo
             rights_request_id=new_identifier("rightsrequest"),
             right=form.right,
             subject=subject,
-            received_at=_arrived(form.received_at) or now,
+            received_at=arrived(form.received_at) or now,
             purposes=tuple(form.purposes),
             evidence_digest=None,
         )
@@ -113,8 +117,9 @@ def rights_request(
 ) -> HTMLResponse:
     """One request; it is a person's, so the read is recorded. Its custodian's officers may act on it."""
     settings: WebSettings = request.app.state.settings
-    found, snapshot = _read(request, view, rights_request_id)
+    found, snapshot = read_request(request, view, rights_request_id)
     is_own = found.custodian == settings.msp_id
+    following = next_steps(found)
     put_on_record(
         request, officer, "records", [rights_request_id], row_count=1, last_block=snapshot.last_block
     )
@@ -124,16 +129,14 @@ def rights_request(
         title_key="rights_request.title",
         found=found,
         form=new_form(),
-        steps=STEPS,
+        steps=tuple(step for step in following if step in STEPS),
         grounds=tuple(GROUNDS),
+        stores=tuple(STORES),
+        methods=tuple(METHODS),
         may_advance=is_own and may_act(request, officer, "rights:advance"),
-        may_fulfil=is_own
-        and found.state == "accepted"
-        and found.right != ERASURE
-        and may_act(request, officer, "rights:fulfil"),
-        may_notify=is_own
-        and found.state in ("accepted", "fulfilled")
-        and may_act(request, officer, "rights:notify"),
+        may_fulfil=is_own and FULFILLED in following and may_act(request, officer, "rights:fulfil"),
+        may_erase=is_own and may_act(request, officer, "rights:purge", "rights:fulfil"),
+        may_notify=is_own and NOTIFIED in following and may_act(request, officer, "rights:notify"),
         is_erasure=found.right == ERASURE,
     )
 
@@ -195,21 +198,12 @@ def fulfil(
     return offer(request, officer, [call_of("rights:fulfil", done)], form, f"/rights/{rights_request_id}")
 
 
-def _read(request: Request, view: LedgerView, rights_request_id: str) -> tuple[RightsRequest, Snapshot]:
+def read_request(
+    request: Request, view: LedgerView, rights_request_id: str
+) -> tuple[RightsRequest, Snapshot]:
+    """One request as the index has it; raises PageRefused NOT_FOUND."""
     with reading(request, view) as snapshot:
         row = get_record(snapshot.connection, "rights", rights_request_id)
     if row is None or not row.body:
         raise PageRefused(404, "NOT_FOUND", "there is no such request")
     return RightsRequest.from_dict(row.body), snapshot
-
-
-def _arrived(text: str) -> str:
-    """A browser's time as an instant; empty for none.
-
-    Raises:
-        InputRejected: TIME_INVALID.
-    """
-    try:
-        return format_instant(datetime.fromisoformat(f"{text}+00:00")) if text else ""
-    except ValueError as error:
-        raise InputRejected("TIME_INVALID", "the time is none that the ledger knows") from error

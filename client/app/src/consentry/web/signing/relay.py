@@ -10,7 +10,7 @@ from fabric_protos.peer import transaction_pb2
 from google.protobuf.message import DecodeError
 
 from consentry.transactions import CONFLICTS, translated
-from consentry.web.actions import ActionRefused, proposed_call
+from consentry.web.actions import ActionRefused, Call, proposed_call
 from consentry.web.signing.pending import COMMITTED, ENDORSED, INVALID, REFUSED, SUBMITTED, Outcome, Pending
 from fabric_gateway.commit import checked_status
 from fabric_gateway.errors import CommitStatusError, EndorseError, SubmitError
@@ -36,7 +36,8 @@ class Relay:
 
     Args:
         transport: to the own organization's peers.
-        committed: called with an action's functions and arguments once it is on the ledger.
+        committed: called with an action once it is on the ledger.
+        before: called with a call before it is submitted; what it raises keeps it from that.
         timeouts: of the steps.
     """
 
@@ -44,9 +45,11 @@ class Relay:
         self,
         transport: Transport,
         committed: Callable[[Pending], None],
+        before: Callable[[Call], None] = lambda _call: None,
         timeouts: Timeouts | None = None,
     ) -> None:
         self._transport = transport
+        self._before = before
         self._committed = committed
         self._timeouts = timeouts or Timeouts()
 
@@ -97,10 +100,12 @@ class Relay:
         with pending.lock:
             if pending.submitted:
                 raise ActionRefused("ACTION_UNDER_WAY", "a transaction of this action is under way already")
-            payload = pending.endorsed.pop(transaction_id, None)
+            payload = pending.endorsed.get(transaction_id)
             if payload is None or payload != envelope.payload or pending.action is None:
                 raise _differs()
             _check_signature(pending.serialized, envelope.signature, envelope.payload)
+            self._before(pending.action.calls[pending.step])
+            del pending.endorsed[transaction_id]
             # Noted before it is sent: from here on no second one is, until this one's fate is known.
             pending.submitted, pending.state = transaction_id, SUBMITTED
         try:

@@ -23,7 +23,7 @@ def add_signing(application: FastAPI, settings: WebSettings, actions: ActionSett
     """
     now = lambda: settings.clock().timestamp()  # noqa: E731
     desk = Desk(settings.channel, actions.chaincode, now)
-    relay = Relay(actions.transport, actions.committed)
+    relay = Relay(actions.transport, actions.committed, actions.before)
     verifier = RequestVerifier(settings.msp_id, settings.members, now, tag=WEB_SIGN)
     limit = RateLimit(_REQUESTS_A_MINUTE, 60.0, now)
     application.state.desk, application.state.relay = desk, relay

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from sqlalchemy import Connection, select
 
 from consentry.index.nearby import newest, oldest
-from consentry.index.rows import RecordRow
+from consentry.index.rows import RecordRow, get_record
 from consentry.index.schema import records
 from consentry.web.views.clocks import Clock, ClockState, clock
 from consentry_records.breach import AUTHORITY_NOT_NOTIFIED, AUTHORITY_NOTIFIED, Breach
@@ -102,6 +102,12 @@ def breach_register(
     """
     kind = _Kind("breach", (BREACH_OPEN,), _breach_entry)
     return _register(connection, kind, organization, at, after)
+
+
+def find_breach(connection: Connection, breach_id: str, at: str) -> BreachEntry | None:
+    """One breach with its clock read at an instant, or None."""
+    row = get_record(connection, "breach", breach_id)
+    return None if row is None or not row.body else _breach_entry(row, at)
 
 
 class _Clocked(Protocol):
