@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from playwright.sync_api import Page, expect
 from support.accessibility import barriers
 from support.web_site import Site
 
 pytestmark = [pytest.mark.optional_tool("chromium"), pytest.mark.timeout(600)]
+STORES = {
+    "collection": "searched",
+    "custody": "key-destroyed",
+    "datasets": "searched",
+    "peer-files": "key-destroyed",
+    "backups": "key-destroyed",
+}
+STEP_WORDS = {
+    "authority-notified": "supervisory authority notified",
+    "subjects-not-notified": "data subjects not told",
+    "closed": "closed",
+}
 RATIONALE = "The cohort is small <b>and</b> old."
 
 
@@ -61,6 +75,86 @@ def test_without_scripts_an_action_is_given_up(site: Site) -> None:
         page.get_by_role("link", name="Look again").click()
         page.get_by_role("button", name="Give it up").click()
         expect(page.locator("#progress")).to_contain_text("Given up: nothing was changed")
+
+
+def signed(site: Site, page: Page) -> None:
+    """Sign what the page shows, with the wallet; wait until the page says that it is on the ledger."""
+    site.consentry("--as", "northgate/dpo", "web", "sign", code_on(page), "--digest", digest_on(page))
+    expect(page.locator("#progress")).to_contain_text("Done: it is on the ledger", timeout=60_000)
+    page.get_by_role("link", name="Back", exact=False).last.click()
+
+
+def until(page: Page, text: str) -> None:
+    """Look again until the index has followed."""
+    for _ in range(60):
+        if text in page.locator("main").inner_text():
+            return
+        page.wait_for_timeout(500)
+        page.reload()
+    raise AssertionError(page.locator("main").inner_text())
+
+
+def a_person(site: Site) -> str:
+    """The pseudonym of somebody of northgate's whose consents this test alone needs."""
+    with sqlite3.connect(site.directory / "custody" / "northgate" / "subjects.sqlite") as register:
+        (pseudonym,) = register.execute("SELECT pseudonym FROM subjects ORDER BY pseudonym DESC").fetchone()
+    return str(pseudonym)
+
+
+def test_an_erasure_is_carried_out_and_attested(site: Site, optional_tool) -> None:
+    optional_tool("node")
+    pseudonym = a_person(site)
+    with site.officer() as page:
+        page.goto("/rights/new")
+        page.locator("#pseudonym").fill(pseudonym)
+        page.locator('input[value="erasure"]').check()
+        page.get_by_role("button", name="Go on to sign").click()
+        signed(site, page)
+        until(page, "received")
+        page.locator('input[value="accepted"]').check()
+        page.get_by_role("button", name="Go on to sign").click()
+        signed(site, page)
+        until(page, "How each store was reached")
+        for store, method in STORES.items():
+            page.locator(f'select[name="{store}"]').select_option(method)
+        assert barriers(page) == []
+        site.shoot(page, "erasure")
+        page.locator('form[action$="/erase"] button').click()
+        expect(page.locator("main")).to_contain_text("What they held is gone for good")
+        expect(page.locator("main")).to_contain_text("the server destroys the person's salt and key")
+        assert barriers(page) == []
+        site.shoot(page, "erasure_action")
+        signed(site, page)
+        until(page, "register of subjects: unreadable, the key is destroyed")
+        site.shoot(page, "erasure_done")
+        page.goto("/subjects")
+        page.locator("#pseudonym").fill(pseudonym)
+        page.get_by_role("button", name="Show what happened").click()
+        expect(page.locator("main")).to_contain_text("The own register has no subject of that pseudonym")
+
+
+def test_a_breach_is_recorded_and_its_steps_follow(site: Site, optional_tool) -> None:
+    optional_tool("node")
+    with site.officer() as page:
+        page.goto("/breaches")
+        page.get_by_role("link", name="Record a breach").click()
+        assert barriers(page) == []
+        site.shoot(page, "breach_new")
+        page.locator('input[value="confidentiality"]').check()
+        for name, value in {"categories": "imaging", "subject_count": "3", "record_count": "40"}.items():
+            page.locator(f"#{name}").fill(value)
+        page.get_by_role("button", name="Go on to sign").click()
+        expect(page.locator("main")).to_contain_text("The 72 hours to tell the authority")
+        signed(site, page)
+        until(page, "h left")
+        assert barriers(page) == []
+        site.shoot(page, "breach")
+        for step in ("authority-notified", "subjects-not-notified", "closed"):
+            page.locator(f'input[value="{step}"]').check()
+            page.get_by_role("button", name="Go on to sign").click()
+            signed(site, page)
+            until(page, STEP_WORDS[step])
+        expect(page.locator('form[action$="/step"]')).to_have_count(0)
 
 
 @pytest.mark.parametrize("name", ["requests", "grants", "rights/new"])

@@ -10,13 +10,14 @@ from support.web_bench import Browser
 
 from consentry.reviews import VersionMatch
 from consentry.web.action_settings import ActionSettings
-from consentry_records import EmergencyAccess, Review, RightsRequest
+from consentry_records import Breach, EmergencyAccess, NewBreach, Review, RightsRequest
+from consentry_records.breach import recorded
 from consentry_records.record import Record
 from consentry_records.rights_request import NewRightsRequest, received
 
 GRANT, REQUEST = identifier("grant"), identifier("request")
 CONSENT, RIGHTS = identifier("consent"), identifier("rightsrequest")
-ATTEMPT = identifier("attempt")
+ATTEMPT, BREACH = identifier("attempt"), identifier("breach")
 FORM = "0" * 32
 PSEUDONYM = "patient-00042"
 PRIVATE_ENTRIES = examples.private_entries(2)
@@ -32,6 +33,20 @@ def rights_request() -> RightsRequest:
         evidence_digest=None,
     )
     return received(new, custodian=NORTHGATE, recorded_at=examples.START, recorded_by="dpo-1")
+
+
+def breach() -> Breach:
+    new = NewBreach(
+        breach_id=BREACH,
+        aware_at=examples.START,
+        natures=("availability",),
+        categories=("imaging",),
+        subject_count=12,
+        record_count=3400,
+        versions=(),
+        facts_digest=None,
+    )
+    return recorded(new, custodian=NORTHGATE, recorded_at=examples.START, recorded_by="dpo-1")
 
 
 def emergency() -> EmergencyAccess:
@@ -62,6 +77,7 @@ def records() -> list[tuple[str, Record]]:
         ("grant", examples.grant()),
         ("consent", examples.consent()),
         ("rights", rights_request()),
+        ("breach", breach()),
         ("emergency", emergency()),
     ]
 

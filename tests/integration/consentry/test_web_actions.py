@@ -166,6 +166,48 @@ def test_an_objection_is_recorded_rejected_and_an_access_request_answered(
     assert pseudonym not in log_of(consortium, "northgate")
 
 
+def test_an_erasure_is_carried_out_by_its_two_transactions(
+    consortium: Any, dpo: Person, consents: list[tuple[str, str]]
+) -> None:
+    pseudonym = consents[2][0]
+    shown = dpo.act("/rights/new", "/rights/new", pseudonym=pseudonym, right="erasure")
+    page = "/rights/" + shown.partition('href="/rights/')[2].partition('"')[0]
+    wait_for(consortium, dpo, page, 'tag">received')
+    assert DONE in dpo.act(page, f"{page}/step", step="accepted", revision="1")
+    wait_for(consortium, dpo, page, "/erase")
+    methods = dict.fromkeys(("collection", "custody", "datasets", "peer-files", "backups"), "key-destroyed")
+    shown = dpo.act(page, f"{page}/erase", **methods, revision="2")
+    assert DONE in shown
+    assert shown.count("VALID") == 2
+    shown = wait_for(consortium, dpo, page, 'tag">fulfilled')
+    assert "1 private entries purged" in shown
+    with consortium.ledger("northgate", "dpo") as ledger:
+        found = ledger.rights.get(page.removeprefix("/rights/"))
+    assert (found.state, found.purged, len(found.stores)) == ("fulfilled", 1, 5)
+    dpo.get("/subjects")
+    assert dpo.post("/subjects", pseudonym=pseudonym).status_code == 404
+    assert pseudonym not in log_of(consortium, "northgate")
+
+
+def test_a_breach_is_recorded_and_closed(consortium: Any, dpo: Person) -> None:
+    fields = {"natures": ["integrity"], "categories": "imaging", "subject_count": "2", "record_count": "9"}
+    shown = dpo.act("/breaches/new", "/breaches/new", **fields)
+    assert DONE in shown
+    page = "/breaches/" + shown.partition('href="/breaches/')[2].partition('"')[0]
+    steps = {
+        "authority-not-notified": "a risk is unlikely",
+        "subjects-not-notified": "data subjects not told",
+    }
+    wait_for(consortium, dpo, page, "/step")
+    for number, (step, words) in enumerate(steps.items(), 1):
+        assert 'value="closed"' not in dpo.get(page).text
+        assert DONE in dpo.act(page, f"{page}/step", step=step, revision=str(number))
+        wait_for(consortium, dpo, page, f"<td>{'no notification: ' if number == 1 else ''}{words}")
+    assert DONE in dpo.act(page, f"{page}/step", step="closed", revision="3", document="ab" * 32)
+    shown = wait_for(consortium, dpo, page, "ab" * 32)
+    assert "/step" not in shown
+
+
 def test_nobody_of_that_pseudonym_is_said_so(dpo: Person) -> None:
     dpo.get("/rights/new")
     answer = dpo.post("/rights/new", pseudonym="<b>nobody</b>", right="access")
