@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import signal
 import ssl
@@ -146,6 +147,8 @@ async def serve_until_stopped(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     async with listen(stopping) as actual:
+        # What is there by now stays: no collection has to look at it while somebody waits for a page.
+        gc.freeze()
         announce(actual)
         await stopping.wait()
 

@@ -18,6 +18,8 @@ from consentry.index.schema import links, records
 MOST_COUNTED = 10_000
 """No number of records is counted beyond this."""
 
+_LAST_WRITTEN = 400
+
 Ids = Sequence[str] | Select[Any]
 """Ids of records of one kind: themselves, or a query for them."""
 
@@ -128,7 +130,47 @@ def counted_by_target(
 def newest_of_each(
     connection: Connection, kind: str, ids: Sequence[str], from_kind: str
 ) -> dict[str, RecordRow]:
-    """For each of some records the newest record of ``from_kind`` that points to it, where one does."""
+    """For each of some records the newest record of ``from_kind`` that points to it, where one does.
+
+    Most are among the records of their kind that were written last; for the others all that point to them
+    are compared.
+    """
+    found = _among_last_written(connection, kind, ids, from_kind)
+    found |= _of_all(connection, kind, [record_id for record_id in ids if record_id not in found], from_kind)
+    rows = {row.record_id: row for row in get_records(connection, from_kind, found.values())}
+    return {to_id: rows[from_id] for to_id, from_id in found.items() if from_id in rows}
+
+
+def _among_last_written(
+    connection: Connection, kind: str, ids: Sequence[str], from_kind: str
+) -> dict[str, str]:
+    """Ids by target, where it is certain that nothing newer points to it."""
+    table = records.c
+    last = (
+        select(table.kind, table.record_id, table.first_block, table.block)
+        .where(table.kind == from_kind)
+        .order_by(table.block.desc(), table.position.desc())
+        .limit(_LAST_WRITTEN)
+        .subquery()
+    )
+    joined = and_(links.c.from_kind == last.c.kind, links.c.from_id == last.c.record_id)
+    query = select(last.c.first_block, last.c.block, last.c.record_id, links.c.to_id).join(
+        links, and_(joined, links.c.to_kind == kind)
+    )
+    rows = connection.execute(query).all()
+    # What was not looked at was last written in this block or before, and so first, too.
+    since = min((row.block for row in rows), default=0)
+    wanted, found = set(ids), dict[str, tuple[int, str]]()
+    for row in rows:
+        if row.to_id in wanted and row.first_block > since:
+            found[row.to_id] = max(found.get(row.to_id, (0, "")), (row.first_block, row.record_id))
+    return {to_id: record_id for to_id, (_, record_id) in found.items()}
+
+
+def _of_all(connection: Connection, kind: str, ids: Sequence[str], from_kind: str) -> dict[str, str]:
+    """Ids by target, each the newest of all that point to it."""
+    if not ids:
+        return {}
     table = records.c
     place = func.row_number().over(
         partition_by=links.c.to_id, order_by=(table.first_block.desc(), table.record_id.desc())
@@ -141,9 +183,7 @@ def newest_of_each(
         .subquery()
     )
     query = select(ranked.c.to_id, ranked.c.from_id).where(ranked.c.place == 1)
-    found = {str(to_id): str(from_id) for to_id, from_id in connection.execute(query)}
-    rows = {row.record_id: row for row in get_records(connection, from_kind, found.values())}
-    return {to_id: rows[from_id] for to_id, from_id in found.items() if from_id in rows}
+    return {str(to_id): str(from_id) for to_id, from_id in connection.execute(query)}
 
 
 def _read(

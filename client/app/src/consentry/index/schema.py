@@ -18,7 +18,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration that leads to these tables; a change of them comes with the next one in ``migrations``."""
 
 version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
@@ -153,6 +153,7 @@ accesses = Table(
     Index("accesses_by_purpose", "purpose", "block", "position"),
     Index("accesses_by_custodian", "custodian", "block", "position"),
     Index("accesses_by_grant", "grant_id"),
+    Index("accesses_by_recipient", "version_id", "requester_msp", "outcome"),
 )
 
 denials = Table(

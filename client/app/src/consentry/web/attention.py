@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import Connection, and_, func, select, union
+from sqlalchemy import Connection, func, select, union
 
 from consentry.index import RecordRow
+from consentry.index.block_hours import within
 from consentry.index.checkpoint import require_checkpoint
 from consentry.index.nearby import oldest
 from consentry.index.rows import get_records, links_to, record_row
@@ -117,11 +118,11 @@ def _ending_grants(connection: Connection, msp_id: str, now: datetime) -> list[R
 
 
 def _denials(connection: Connection, msp_id: str, since: datetime) -> int:
-    """Denials are read newest first, and no more than are told apart: the index keeps no times in order."""
+    """Denials are read newest first, in the blocks of those days, and no more than are told apart."""
     table, first = accesses.c, format_instant(since)
     newest = [
         select(table.attempt_id, table.attempted_at)
-        .where(and_(column == msp_id, table.outcome == "deny"))
+        .where(column == msp_id, table.outcome == "deny", *within(table.block, first, None))
         .order_by(table.block.desc(), table.position.desc())
         .limit(MOST)
         .subquery()
