@@ -40,18 +40,19 @@ class SigningBench:
     """A desk and a relay of Northgate's, and signers that reach them.
 
     `shown` has the statements that were confirmed; `committed` the actions that the relay saw committed;
-    `alter` may change the bodies of requests on their way.
+    `alter` may change the bodies of requests on their way; `before` is what the server does before a call.
     """
 
     gateway: LedgerGateway
     shown: list[Statement] = field(default_factory=list)
     committed: list[Pending] = field(default_factory=list)
     alter: Callable[[str, bytes], bytes] = lambda path, body: body
+    before: Callable[[Call], None] = lambda call: None
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.desk = Desk("consentry", "consentry", self.now)
-        self.relay = Relay(self.gateway, self.committed.append)
+        self.relay = Relay(self.gateway, self.committed.append, lambda call: self.before(call))  # noqa: PLW0108 - tests change it
         members = lambda: self.gateway.memory._channel.config.msps  # noqa: E731
         verifier = RequestVerifier("NorthgateMSP", members, self.now, tag=WEB_SIGN)
         application = relay_application(self.desk, self.relay, verifier, lambda address: None)
