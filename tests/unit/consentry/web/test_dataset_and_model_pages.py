@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from benchmarks.trail_events import Filling
@@ -11,7 +12,7 @@ from sqlalchemy import Engine
 from support.story import identifier, tell
 from support.web_bench import WebBench
 
-from consentry.index import IndexFollower, open_database
+from consentry.index import IndexFollower, nearby, open_database
 from consentry.verification import memory_source
 from consentry_records.vocabulary import DUO_TERMS, LEGAL_BASES, PURPOSES
 
@@ -208,7 +209,8 @@ def test_every_code_of_the_vocabulary_has_its_words(language):
 
 
 def test_what_is_not_counted_to_its_end_says_so(story, monkeypatch):
-    monkeypatch.setattr("consentry.index.nearby._count", lambda *_: 10_001)
+    read = nearby._read
+    monkeypatch.setattr(nearby, "_read", lambda *asked: replace(read(*asked), count=10_001))
     text = story.signed_in("dpo").get(f"/datasets/{DATASET}").text
     assert "1 of more than 10\u202f000 are shown." in text
     assert "… and more than 10\u202f000 more" in text
