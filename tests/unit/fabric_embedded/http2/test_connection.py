@@ -1,119 +1,20 @@
-"""A server's connection, frame by frame: calls, flow control, and what ends it."""
+"""A server's connection, frame by frame: calls, and what ends it."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hpack import Decoder, Encoder
+from support.http2_client import HEADERS, LAST, WHOLE, Client, Transport, echo, forever, message, turns
 
 from fabric_embedded.http2 import frames, server
 from fabric_embedded.http2.budget import Budget
-from fabric_embedded.http2.frames import ErrorCode, Setting, frame
-from fabric_embedded.http2.server import Handler, ServerCall, ServerConnection
+from fabric_embedded.http2.frames import ErrorCode, frame
+from fabric_embedded.http2.server import ServerCall, ServerConnection
 
 pytestmark = pytest.mark.unit
-WHOLE = frames.END_HEADERS
-LAST = frames.END_HEADERS | frames.END_STREAM
-HEADERS = [(":method", "POST"), (":scheme", "http"), (":path", "/a/b"), ("content-type", "application/grpc")]
-
-
-class Transport:
-    """Keeps what is written."""
-
-    def __init__(self) -> None:
-        self.written = b""
-        self.closed = False
-        self.reading = True
-
-    def set_write_buffer_limits(self, high: int) -> None:
-        self.high = high
-
-    def write(self, data: bytes) -> None:
-        self.written += data
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def pause_reading(self) -> None:
-        self.reading = False
-
-    def resume_reading(self) -> None:
-        self.reading = True
-
-
-class Client:
-    """The other side of a connection, byte by byte."""
-
-    def __init__(self, handler: Handler) -> None:
-        self.transport = Transport()
-        self.connection = ServerConnection(lambda _path: handler, Budget(), set())
-        self.connection.connection_made(self.transport)  # type: ignore[arg-type]
-        self.encoder = Encoder()
-        self.decoder = Decoder()
-        self.send(frames.PREFACE + frames.settings_frame({}))
-
-    def send(self, data: bytes) -> None:
-        self.connection.data_received(data)
-
-    def call(self, number: int, flags: int = WHOLE, headers: Any = HEADERS) -> None:
-        self.send(frame(frames.HEADERS, flags, number, self.encoder.encode(headers)))
-
-    async def received(self) -> list[tuple[int, int, int, bytes]]:
-        """Frames that have come: kind, flags, stream, payload."""
-        await _turns()
-        return list(_parsed(self.transport.written))
-
-    async def answer(self, number: int) -> tuple[bytes, dict[str, str]]:
-        """Data and headers of a stream."""
-        data, headers = b"", {}
-        for kind, _, stream, payload in await self.received():
-            if kind == frames.DATA and stream == number:
-                data += payload
-            elif kind == frames.HEADERS:
-                found = dict(Decoder().decode(payload))
-                headers.update(found if stream == number else {})
-        return data, headers
-
-    async def fault(self) -> tuple[int, str] | None:
-        """Code and reason of the end of the connection."""
-        for kind, _, _, payload in await self.received():
-            if kind == frames.GOAWAY:
-                assert self.transport.closed
-                return int.from_bytes(payload[4:8], "big"), payload[8:].decode()
-        return None
-
-
-async def _turns() -> None:
-    for _ in range(8):
-        await asyncio.sleep(0)
-
-
-def _parsed(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    while data:
-        high, low, kind, flags, stream = frames.HEAD.unpack_from(data)
-        end = frames.HEAD_BYTES + (high << 8 | low)
-        yield kind, flags, stream, data[frames.HEAD_BYTES : end]
-        data = data[end:]
-
-
-def message(content: bytes) -> bytes:
-    return b"\0" + len(content).to_bytes(4, "big") + content
-
-
-async def echo(call: ServerCall) -> None:
-    call.respond(bytes(await call.receive() or b""))
-
-
-async def forever(call: ServerCall) -> None:
-    await call.receive()
-    await asyncio.Event().wait()
 
 
 async def test_a_call_is_answered_however_its_bytes_come() -> None:
@@ -133,31 +34,6 @@ async def test_a_call_is_answered_however_its_bytes_come() -> None:
         data, headers = await client.answer(1)
         assert (data, headers["grpc-status"]) == (message(b"hello"), "0")
         assert not client.connection.streams
-
-
-async def test_an_answer_waits_until_it_may_be_sent() -> None:
-    client = Client(echo)
-    client.send(frames.settings_frame({Setting.INITIAL_WINDOW_SIZE: 10}))
-    client.call(1)
-    client.send(frame(frames.DATA, frames.END_STREAM, 1, message(bytes(20))))
-    assert (await client.answer(1))[0] == message(bytes(20))[:10]
-    client.send(frames.settings_frame({Setting.INITIAL_WINDOW_SIZE: 12}))
-    assert (await client.answer(1))[0] == message(bytes(20))[:12]
-    client.send(frames.window_update(1, 100))
-    data, headers = await client.answer(1)
-    assert (data, headers["grpc-status"]) == (message(bytes(20)), "0")
-
-
-async def test_an_answer_waits_while_the_transport_has_enough() -> None:
-    client = Client(echo)
-    client.connection.pause_writing()
-    assert not client.transport.reading
-    client.call(1)
-    client.send(frame(frames.DATA, frames.END_STREAM, 1, message(b"x")))
-    assert (await client.answer(1))[0] == b""
-    client.connection.resume_writing()
-    assert client.transport.reading
-    assert (await client.answer(1))[0] == message(b"x")
 
 
 async def test_a_large_answer_comes_in_frames_that_the_client_takes() -> None:
@@ -190,12 +66,12 @@ async def test_nobody_works_for_a_client_that_is_gone(ending: str) -> None:
     client = Client(handler)
     client.call(1)
     client.send(frame(frames.DATA, 0, 1, message(b"x")))
-    await _turns()
+    await turns()
     if ending == "reset":
         client.send(frames.reset(1, ErrorCode.CANCEL))
     else:
         client.connection.connection_lost(None)
-    await _turns()
+    await turns()
     assert was_cancelled == [True]
     assert not client.connection.streams
 
@@ -247,7 +123,7 @@ async def test_pings_are_answered_and_too_many_are_not() -> None:
     assert (frames.PING, frames.ACK, 0, b"12345678") in await client.received()
     client.call(1)
     client.send(frame(frames.DATA, frames.END_STREAM, 1, message(b"x")))
-    await _turns()
+    await turns()
     client.send(frame(frames.PING, 0, 0, b"12345678"))
     assert await client.fault() is None
     for _ in range(3):
@@ -302,14 +178,6 @@ async def test_who_breaks_the_protocol_is_hung_up_on(data: bytes, code: ErrorCod
     assert found[0] == code
 
 
-async def test_a_window_beyond_the_limit_ends_its_stream_alone() -> None:
-    client = Client(forever)
-    client.call(1)
-    client.send(frames.window_update(1, 2**31 - 1))
-    assert (frames.RST_STREAM, 0, 1, b"\0\0\0\x03") in await client.received()
-    assert await client.fault() is None
-
-
 async def test_what_is_no_http2_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_PREFACE_SECONDS", 0.01)
     for said in (b"GET / HTTP/1.1\r\n\r\n", b"PRI", b""):
@@ -334,7 +202,7 @@ async def test_random_frames_never_surprise(seed: int) -> None:
         payload = randomness.randbytes(randomness.choice([0, 4, 5, 6, 8, 20]))
         client.send(frame(kind, flags, randomness.choice([0, 1, 1, 3, 5]), payload))
     client.send(randomness.randbytes(200))
-    await _turns()
+    await turns()
     client.connection.connection_lost(None)
-    await _turns()
+    await turns()
     assert not client.connection.streams

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from fabric_embedded.http2.budget import Budget
-from fabric_embedded.http2.frames import DEFAULT_WINDOW
+from fabric_embedded.http2.frames import DEFAULT_WINDOW, ConnectionFault
 from fabric_embedded.http2.messages import (
     BROKEN_OFF,
     COMPRESSED,
@@ -165,7 +165,8 @@ async def test_what_is_no_message_is_refused(data: bytes, kind: str) -> None:
     side.send(data, ended=True)
     assert await side.reader.receive() == b"good"
     assert await side.refusal() == kind
-    side.send(b"more")
+    with pytest.raises(ConnectionFault, match="after the end"):
+        side.send(b"more")
     assert await side.refusal() == kind
 
 

@@ -78,7 +78,7 @@ class ClientConnection(Connection):
         """Begin the call."""
         block = header_blocks.request(path, authority, scheme)
         self.last_stream = _NUMBER
-        stream = ClientCall(self, _NUMBER, None)
+        stream = ClientCall(self, _NUMBER, None, _WINDOW)
         self.streams[_NUMBER] = stream
         self.write(frames.frame(frames.HEADERS, frames.END_HEADERS, _NUMBER, block))
         return stream

@@ -20,6 +20,8 @@ _RECEIVE_WINDOW: Final = 8 * 2**20
 _LONGEST_BLOCK: Final = 2 * LARGEST_LIST
 _LEAST_PING_SECONDS: Final = 60.0
 _MOST_STRIKES: Final = 2
+_SETTINGS_SECONDS: Final = 10.0
+_MOST_SETTINGS: Final = 100
 _WRITE_BUFFER_BYTES: Final = 2**20
 
 
@@ -28,7 +30,7 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         streams: that are open, by number.
-        blocked: those of them that have data to send and may not.
+        blocked: those of them that wait for the connection: for its window, or for the transport.
         window: bytes of data that may be sent on all streams together.
         initial_window: of new streams.
         frame_bytes: the largest payload that the other side takes.
@@ -58,6 +60,8 @@ class Connection(asyncio.Protocol):
         self._block: tuple[int, int, bytearray] | None = None
         self._awaited = self.preface
         self._pinged_at = 0.0
+        self._settings_since = 0.0
+        self._settings_count = 0
         self.strikes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -247,8 +251,7 @@ class Connection(asyncio.Protocol):
             if not size or stream.window > frames.LARGEST_WINDOW:
                 stream.reset(ErrorCode.FLOW_CONTROL_ERROR)
                 stream.on_reset()
-            elif number in self.blocked:
-                del self.blocked[number]
+            else:
                 stream.pump()
         elif number > self.last_stream:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a window of a stream that was never opened")
@@ -277,18 +280,25 @@ class Connection(asyncio.Protocol):
     def _take_settings(self, flags: int, payload: bytes) -> None:
         if flags & frames.ACK:
             return
-        for name, value in frames.read_settings(payload):
-            if name == Setting.INITIAL_WINDOW_SIZE:
-                change, self.initial_window = value - self.initial_window, value
-                for stream in self.streams.values():
-                    stream.window += change
-            elif name == Setting.MAX_FRAME_SIZE:
-                self.frame_bytes = min(value, _LARGEST_FRAME)
+        self._count_settings()
+        settings = dict(frames.read_settings(payload))
+        self.frame_bytes = min(settings.get(Setting.MAX_FRAME_SIZE, self.frame_bytes), _LARGEST_FRAME)
+        initial = settings.get(Setting.INITIAL_WINDOW_SIZE, self.initial_window)
+        change, self.initial_window = initial - self.initial_window, initial
         self.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
-        self._pump_all()
+        for stream in list(self.streams.values()) if change else ():
+            stream.window += change
+            stream.pump()
+
+    def _count_settings(self) -> None:
+        """Each may touch every stream: few bytes would make much work."""
+        now = time.monotonic()
+        if now - self._settings_since > _SETTINGS_SECONDS:
+            self._settings_since, self._settings_count = now, 0
+        self._settings_count += 1
+        if self._settings_count > _MOST_SETTINGS:
+            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too_many_settings")
 
     def _pump_all(self) -> None:
-        if self.blocked:
-            blocked, self.blocked = self.blocked, {}
-            for stream in blocked.values():
-                stream.pump()
+        while self.blocked and self.window > 0 and not self.is_paused:
+            self.blocked.pop(next(iter(self.blocked))).pump()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fabric_embedded.http2.budget import Budget, Room
-from fabric_embedded.http2.frames import DEFAULT_WINDOW
+from fabric_embedded.http2.frames import DEFAULT_WINDOW, ConnectionFault, ErrorCode
 
 MAX_MESSAGE_BYTES: Final = 100 * 2**20
 """Fabric's limit for messages in both directions (`internal/pkg/comm/config.go`)."""
@@ -41,11 +41,12 @@ class MessageReader:
         credit: lets the other side send so many bytes more on this stream.
         arrived: called when there is something to receive for the first time.
         budget: where large messages get their room; None for a side that is trusted with memory.
+        window: bytes that the other side may send from the beginning.
     """
 
     __slots__ = (
-        "_arrived", "_budget", "_credit", "_credited_ahead", "_current", "_ended", "_failure", "_filled",
-        "_in_use", "_messages", "_owed", "_partial", "_room", "_waiter",
+        "_allowed", "_arrived", "_budget", "_credit", "_credited_ahead", "_current", "_ended", "_failure",
+        "_filled", "_in_use", "_messages", "_owed", "_partial", "_room", "_waiter",
     )  # fmt: skip
 
     def __init__(
@@ -53,7 +54,9 @@ class MessageReader:
         credit: Callable[[int], None],
         arrived: Callable[[], None],
         budget: Budget | None,
+        window: int = DEFAULT_WINDOW,
     ) -> None:
+        self._allowed = window
         self._credit = credit
         self._arrived: Callable[[], None] | None = arrived
         self._budget = budget
@@ -97,7 +100,12 @@ class MessageReader:
         return self._ended
 
     def feed(self, data: bytes, ended: bool) -> None:
-        """Data of the stream has come; `ended` says that it was the last."""
+        """Data of the stream has come; `ended` says that it was the last.
+
+        Raises:
+            ConnectionFault: it was not allowed so much, or had said that it was the last before.
+        """
+        self._spend(len(data))
         if self._failure is not None:
             self._give_credit(len(data))
         elif (
@@ -114,7 +122,12 @@ class MessageReader:
             self.end()
 
     def pass_over(self, size: int) -> None:
-        """So many bytes came that are no data."""
+        """So many bytes came that are no data.
+
+        Raises:
+            ConnectionFault: as `feed`.
+        """
+        self._spend(size)
         self._give_credit(size)
 
     def end(self) -> None:
@@ -141,6 +154,18 @@ class MessageReader:
         self._give_back(self._in_use)
         self._in_use = None
         self._failure = self._failure or MessageRefused(BROKEN_OFF, "the stream is closed")
+
+    def _spend(self, size: int) -> None:
+        # Without this a side that keeps to no window fills memory with messages that nobody has received yet.
+        self._allowed -= size
+        if self._allowed < 0:
+            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "data beyond the stream's window")
+        if self._ended:
+            raise ConnectionFault(ErrorCode.STREAM_CLOSED, "data after the end of its stream")
+
+    def _grant(self, size: int) -> None:
+        self._allowed += size
+        self._credit(size)
 
     def _assemble(self, data: bytes) -> None:
         left = self._fill(memoryview(data)) if self._current is not None else data
@@ -184,7 +209,7 @@ class MessageReader:
         """There is room: take what came already, and let the sender send ahead what else will fit."""
         self._current, self._filled = bytearray(size), 0
         self._credited_ahead = min(size, _AHEAD_BYTES)
-        self._credit(self._credited_ahead)
+        self._grant(self._credited_ahead)
         partial = self._partial
         self._partial = bytearray()
         self._partial += self._fill(memoryview(partial)[PREFIX_BYTES:])
@@ -217,7 +242,7 @@ class MessageReader:
     def _give_credit(self, size: int) -> None:
         self._owed += size
         if self._owed >= _CREDIT_BYTES and not self._ended:
-            self._credit(self._owed)
+            self._grant(self._owed)
             self._owed = 0
 
     def _give_back(self, room: Room | None) -> None:

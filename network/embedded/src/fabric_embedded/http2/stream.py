@@ -36,11 +36,17 @@ class Stream:
         "window",
     )
 
-    def __init__(self, connection: Connection, number: int, budget: Budget | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        number: int,
+        budget: Budget | None,
+        receive_window: int = frames.DEFAULT_WINDOW,
+    ) -> None:
         self.connection = connection
         self.number = number
         self.window = connection.initial_window
-        self.messages = MessageReader(self._credit, self.on_first_message, budget)
+        self.messages = MessageReader(self._credit, self.on_first_message, budget, receive_window)
         self._pending: deque[memoryview] = deque()
         self._closing = b""
         self._is_closed = False
@@ -99,7 +105,8 @@ class Stream:
             else:
                 pending[0] = data[size:]
         if pending:
-            connection.blocked[self.number] = self
+            if self.window > 0:
+                connection.blocked[self.number] = self
             return
         if self._closing:
             closing, self._closing = self._closing, b""
