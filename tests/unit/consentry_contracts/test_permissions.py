@@ -244,6 +244,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
             "header_hash": "0" * 64,
             "chain_count": 0,
             "root": examples.digest("root"),
+            "limits": True,
         },
     ),
     "epochs:get": ("NorthgateMSP", 1),
