@@ -90,13 +90,20 @@ def test_a_rationale_stands_with_its_review() -> None:
     assert second.title == "Approve a request for access"
 
 
+def test_a_purge_stands_with_its_fulfilment_and_shows_every_entry() -> None:
+    purge, _ = described(action(call("rights:purge"), call("rights:fulfil")), ENGLISH).parts
+    assert [value for row in purge.rows for value in row.values if "/" in value] == list(
+        ARGUMENTS["rights:purge"].entries
+    )
+
+
 @pytest.mark.parametrize("function", [name for name in ALONE if isinstance(ARGUMENTS[name], str)])
 def test_another_id_is_another_text(function: str) -> None:
     other = call(function, ARGUMENTS[function][:-1] + "9")
     assert in_words(action(other)) != in_words(action(call(function)))
 
 
-RECORDS = {name: form.record for name, form in FORMS.items() if isinstance(form, RecordForm)}
+RECORDS = {name: form.record for name in ALONE if isinstance(form := FORMS[name], RecordForm)}
 VOCABULARIES = {
     "purposes": PURPOSES,
     "restrictions": RESTRICTIONS,
