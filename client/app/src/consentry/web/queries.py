@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from consentry.index import AccessFilter, TransactionFilter
 from consentry.web.errors import PageRefused
@@ -44,7 +44,8 @@ _Cursor = Annotated[str | None, _Empty, _matching(r"[0-9]{1,15}\.[0-9]{1,9}")]
 _Code = Annotated[str | None, _Empty, _matching(r"[A-Z0-9_]{1,64}")]
 _Function = Annotated[str | None, _Empty, _matching(r"[a-z_]{1,32}:[a-z_]{1,64}")]
 _Purpose = Annotated[str | None, _Empty, _matching(r"[A-Z0-9:]{1,32}")]
-_Day = Annotated[date | None, _Empty]
+# Instants of the ledger begin with 1970.
+_Day = Annotated[Annotated[date, Field(ge=date(1970, 1, 1))] | None, _Empty]
 
 
 def _block(value: Any) -> Any:
