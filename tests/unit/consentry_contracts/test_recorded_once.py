@@ -249,6 +249,7 @@ async def registers(consortium: Twice) -> None:
         "last_block": 1,
         "header_hash": "0" * 64,
         "chain_count": 0,
+        "limits": True,
         "root": examples.digest("root"),
     }
     await consortium.submit(consortium.person("service"), "epochs:close", epoch)

@@ -100,6 +100,21 @@ async def test_a_window_of_one_byte_makes_work_for_one_stream(monkeypatch: pytes
         assert (await client.answer(number))[1]["grpc-status"] == "0"
 
 
+async def test_pings_between_parts_of_a_large_answer_measure_it() -> None:
+    async def large(call: ServerCall) -> None:
+        await call.receive()
+        call.respond(bytes(200_000))
+
+    client = Client(large)
+    client.call(1, LAST)
+    for _ in range(14):
+        await turns()
+        client.send(frame(frames.PING, 0, 0, b"12345678") + frames.window_update(0, 10_000))
+        client.send(frames.window_update(1, 10_000))
+    assert await client.fault() is None
+    assert (await client.answer(1))[1]["grpc-status"] == "0"
+
+
 async def test_streams_without_a_window_of_their_own_wait_for_that() -> None:
     client = Client(echo)
     client.send(frames.settings_frame({Setting.INITIAL_WINDOW_SIZE: 0}))

@@ -31,5 +31,5 @@ def read_json_object(
             "FILE_UNREADABLE", f"{place}, expected a readable file with a JSON object"
         ) from error
     if not isinstance(found, dict):
-        raise InputRejected("FILE_UNREADABLE", f"{place}, which holds JSON but no object")
+        raise InputRejected("FILE_UNREADABLE", f"{place}, which holds JSON, expected a JSON object")
     return found

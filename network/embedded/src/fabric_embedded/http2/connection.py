@@ -35,11 +35,14 @@ class Connection(asyncio.Protocol):
         initial_window: of new streams.
         frame_bytes: the largest payload that the other side takes.
         is_paused: whether the transport has enough to send.
-        strikes: pings that came too soon since something was sent; gRPC measures its windows by pings.
+        strikes: pings that came too soon since data was sent; gRPC measures its windows by pings.
     """
 
     preface = b""
     """What the other side has to send first."""
+
+    counts_pings = False
+    """Whether pings that come too soon end the connection: a server's matter, for servers measure by them."""
 
     received_frame_bytes = 65_536
     """The largest payload of a frame that this side takes."""
@@ -269,6 +272,8 @@ class Connection(asyncio.Protocol):
         if flags & frames.ACK:
             return
         self.write(frames.frame(frames.PING, frames.ACK, 0, payload))
+        if not self.counts_pings:
+            return
         # As a Fabric peer: clients may ask once a minute whether the connection still stands.
         now = time.monotonic()
         if now - self._pinged_at < _LEAST_PING_SECONDS:

@@ -91,7 +91,6 @@ class ServerCall(Stream):
             self.messages.close()
 
     def _begin(self) -> None:
-        self.connection.strikes = 0
         if not self._answered:
             self._answered = True
             self.connection.write(
@@ -126,6 +125,7 @@ class ServerConnection(Connection):
     """
 
     preface = frames.PREFACE
+    counts_pings = True
 
     def __init__(
         self, find: Callable[[str], Handler], budget: Budget, connections: set[ServerConnection]

@@ -79,8 +79,7 @@ class Stream:
             and size <= connection.window
             and not connection.is_paused
         ):
-            self.window -= size
-            connection.window -= size
+            self._spend(size)
             connection.write(frames.frame(frames.DATA, 0, self.number, data) + closing)
             if closing:
                 self._finish()
@@ -97,9 +96,8 @@ class Stream:
             size = min(len(data), self.window, connection.window, connection.frame_bytes)
             if size <= 0 and data:
                 break
+            self._spend(size)
             connection.write(frames.frame(frames.DATA, 0, self.number, bytes(data[:size])))
-            self.window -= size
-            connection.window -= size
             if size == len(data):
                 pending.popleft()
             else:
@@ -137,6 +135,11 @@ class Stream:
         self.messages.close()
         self.connection.forget(self)
         self._wake()
+
+    def _spend(self, size: int) -> None:
+        self.window -= size
+        self.connection.window -= size
+        self.connection.strikes = 0
 
     def _credit(self, size: int) -> None:
         if not self._is_closed:
