@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import subprocess
 import sys
 
@@ -32,7 +33,7 @@ async def test_a_deterministic_contract_is_replayed_without_difference() -> None
 
 
 DIFFERENCES = {
-    "order_of_a_set": "message 1, WRITE_BATCH_STATE, differs in write 0 of 20: its key",
+    "order_of_a_set": "message 1, WRITE_BATCH_STATE, differs in write N of 20: its key",
     "day": "message 1, PUT_STATE, differs in its payload",
     "hour": "message 1, COMPLETED, differs in its event",
     "year": "message 1, COMPLETED, differs in the response's payload",
@@ -52,7 +53,9 @@ async def test_what_differs_between_processes_is_named() -> None:
         replay(recorder)
     assert raised.value.code == "REPLAY_DIFFERS"
     expected = [f"function differing:{function}: {words}" for function, words in DIFFERENCES.items()]
-    assert list(raised.value.differences) == expected
+    # Two orders of a set may begin alike.
+    found = [re.sub(r"write \d+ of", "write N of", difference) for difference in raised.value.differences]
+    assert found == expected
 
 
 @pytest.mark.parametrize("interpreter", ["/nowhere/python", "/bin/false"])

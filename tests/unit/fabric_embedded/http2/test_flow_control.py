@@ -84,7 +84,7 @@ async def test_a_window_of_one_byte_makes_work_for_one_stream(monkeypatch: pytes
 
     client, pumped = Client(large), []
     client.connection.window = 0
-    numbers = range(1, 201, 2)
+    numbers = range(1, 31, 2)
     for number in numbers:
         client.call(number, LAST)
     await turns()
@@ -95,7 +95,7 @@ async def test_a_window_of_one_byte_makes_work_for_one_stream(monkeypatch: pytes
         client.send(frames.window_update(0, 1))
     assert len(pumped) == 50
     assert set(client.connection.blocked) == set(numbers)
-    client.send(frames.window_update(0, 100 * 60_100))
+    client.send(frames.window_update(0, len(numbers) * 60_100))
     for number in numbers:
         assert (await client.answer(number))[1]["grpc-status"] == "0"
 
