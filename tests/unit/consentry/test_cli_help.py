@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import typer.main
@@ -224,3 +225,20 @@ def test_help_loads_neither_pandas_nor_grpc_nor_a_database() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert shown.stdout.splitlines()[-1] == "[]"
+
+
+SECRETS = {"password", "passphrase", "secret", "pin", "token", "pseudonym"}
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_no_secret_is_given_on_the_command_line(path: tuple[str, ...]) -> None:
+    """Others on the machine see it: secrets come from files, the environment, input or a prompt."""
+    command: Any = COMMAND
+    for name in path:
+        command = command.commands[name]
+    named = {parameter.name: parameter for parameter in command.params if parameter.name}
+    if path == ("wallet", "add-token"):
+        # The label of a PKCS#11 token.
+        del named["token"]
+    for name, parameter in named.items():
+        assert not SECRETS & set(name.split("_")) or getattr(parameter, "is_flag", False), name
