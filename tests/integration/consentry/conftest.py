@@ -31,3 +31,13 @@ def ledger_of(consortium: RunningConsortium) -> Iterator[OpenLedger]:
     yield open_ledger
     for ledger in opened:
         ledger.close()
+
+
+@pytest.fixture
+def steward(ledger_of: OpenLedger) -> Ledger:
+    return ledger_of("northgate", "steward")
+
+
+@pytest.fixture
+def researcher(ledger_of: OpenLedger) -> Ledger:
+    return ledger_of("riverside", "researcher")

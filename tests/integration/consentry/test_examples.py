@@ -20,11 +20,6 @@ ROWS = 20
 
 
 @pytest.fixture
-def researcher(ledger_of):
-    return ledger_of("riverside", "researcher")
-
-
-@pytest.fixture
 def version(ledger_of, researcher, tmp_path) -> tuple[str, Path]:
     """A dataset version that the researcher may use, and its rows without subjects."""
     steward = ledger_of("northgate", "steward")

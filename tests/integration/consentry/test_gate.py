@@ -66,16 +66,6 @@ def version(consortium, frame):
 
 
 @pytest.fixture
-def steward(ledger_of):
-    return ledger_of("northgate", "steward")
-
-
-@pytest.fixture
-def researcher(ledger_of):
-    return ledger_of("riverside", "researcher")
-
-
-@pytest.fixture
 def granted(steward, researcher, version):
     given = grant(steward, researcher, version)
     yield given

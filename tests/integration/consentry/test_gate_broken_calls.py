@@ -40,16 +40,6 @@ def version(consortium: Any) -> Any:
 
 
 @pytest.fixture
-def steward(ledger_of: Any) -> Any:
-    return ledger_of("northgate", "steward")
-
-
-@pytest.fixture
-def researcher(ledger_of: Any) -> Any:
-    return ledger_of("riverside", "researcher")
-
-
-@pytest.fixture
 def granted(steward: Any, researcher: Any, version: Any) -> Iterator[Any]:
     """A grant for aggregates alone."""
     given = grant(steward, researcher, version, conditions=Conditions(aggregate_output_only=True))

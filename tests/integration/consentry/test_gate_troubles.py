@@ -59,16 +59,6 @@ def slow(consortium: Any, gate: Any) -> Iterator[Path]:
 
 
 @pytest.fixture
-def steward(ledger_of: Any) -> Any:
-    return ledger_of("northgate", "steward")
-
-
-@pytest.fixture
-def researcher(ledger_of: Any) -> Any:
-    return ledger_of("riverside", "researcher")
-
-
-@pytest.fixture
 def granted(steward: Any, researcher: Any, version: Any) -> Iterator[Any]:
     given = grant(steward, researcher, version)
     yield given

@@ -28,16 +28,6 @@ def people() -> list[str]:
 
 
 @pytest.fixture
-def steward(ledger_of):
-    return ledger_of("northgate", "steward")
-
-
-@pytest.fixture
-def researcher(ledger_of):
-    return ledger_of("riverside", "researcher")
-
-
-@pytest.fixture
 def frame(people) -> pd.DataFrame:
     return pd.DataFrame({"pseudonym": people, "radius": np.linspace(10, 20, len(people))})
 

@@ -52,11 +52,6 @@ class Stream:
         self._is_closed = False
         self._drained: asyncio.Future[None] | None = None
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._is_closed
-
     def on_headers(self, headers: Headers, ended: bool) -> None:
         """Headers have come; `ended` says that nothing follows."""
         if ended:
