@@ -6,11 +6,13 @@ The rows are made by the index's own code from records of the ledger's own types
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Engine, func, select
@@ -31,6 +33,14 @@ from consentry_records.model import Model, ModelVersion
 from consentry_records.reasons import Reason
 from consentry_records.record import Record
 from consentry_records.training import TrainingSession
+
+EVENTS = int(os.environ.get("CONSENTRY_BENCH_EVENTS", "100000"))
+"""How many; 0 leaves out what is measured over them. The bars are for 1000000: some minutes, 4 GB of disk."""
+
+KEPT = os.environ.get("CONSENTRY_BENCH_INDEX", "")
+"""SQLite file that keeps the index from run to run, for what takes minutes to fill; a run that breaks off is
+gone on with.
+"""
 
 HOSPITALS = ("NorthgateMSP", "RiversideMSP", "LakesideMSP")
 PURPOSE = "DUO:0000006"
@@ -60,6 +70,11 @@ class Filling:
     datasets: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     model_versions: list[str] = field(default_factory=list)
+
+
+def index_file(directory: Path) -> Path:
+    """Where the index is: the one that is kept, or one in a directory."""
+    return Path(KEPT) if KEPT else directory / "index.sqlite"
 
 
 def fill(

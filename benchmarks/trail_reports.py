@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.results import Measurement
-from benchmarks.trail_events import HOSPITALS, Filling, fill
+from benchmarks.trail_events import EVENTS, HOSPITALS, Filling, fill, index_file
 from consentry.index import Trail, open_database
 from consentry.reports import (
     Report,
@@ -20,14 +19,6 @@ from consentry.reports import (
     subject_access_report,
 )
 
-EVENTS = int(os.environ.get("CONSENTRY_BENCH_EVENTS", "100000"))
-"""How many; 0 leaves this benchmark out. The bars are for 1000000: some minutes, 3 GB of disk."""
-
-KEPT = os.environ.get("CONSENTRY_BENCH_INDEX", "")
-"""SQLite file that keeps the index from run to run, for what takes minutes to fill; a run that breaks off is
-gone on with.
-"""
-
 _MADE_AT = "2026-11-01T00:00:00.000Z"
 
 
@@ -36,7 +27,7 @@ def measure(directory: Path) -> Iterator[Measurement]:
     if not EVENTS:
         return
     directory.mkdir()
-    path = Path(KEPT) if KEPT else directory / "index.sqlite"
+    path = index_file(directory)
     is_new = not path.exists()
     engine = open_database(f"sqlite:///{path}")
     began = time.process_time()

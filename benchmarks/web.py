@@ -5,7 +5,6 @@ Times are those of the browser's side: TLS, queueing and transfer are in them.
 
 from __future__ import annotations
 
-import os
 import ssl
 import statistics
 import subprocess
@@ -18,14 +17,11 @@ from pathlib import Path
 import httpx
 
 from benchmarks.results import Measurement
-from benchmarks.trail_events import HOSPITALS, Filling, fill
+from benchmarks.trail_events import EVENTS, HOSPITALS, Filling, fill, index_file
 from benchmarks.web_server import PSEUDONYM, Officers, keep_a_subject
 from consentry.index import Trail, open_database
 from consentry.web.challenges import Challenge, signed_answer
 from consentry.web.sessions import COOKIE
-
-EVENTS = int(os.environ.get("CONSENTRY_BENCH_EVENTS", "100000"))
-"""How many; 0 leaves this benchmark out. The bars are for 1000000: some minutes, 3 GB of disk."""
 
 _OFFICERS, _ALONE, _ROUNDS = 20, 5, 3
 _MEDIAN_SECONDS, _LATE_SECONDS, _COLD_SECONDS, _BYTES = 0.2, 0.5, 2.0, 200_000
@@ -37,14 +33,14 @@ def measure(directory: Path) -> Iterator[Measurement]:
     if not EVENTS:
         return
     directory.mkdir()
-    url = f"sqlite:///{directory / 'index.sqlite'}"
-    engine = open_database(url)
+    path = index_file(directory)
+    engine = open_database(f"sqlite:///{path}")
     filling = fill(engine, EVENTS)
     keep_a_subject(directory, Trail(engine), filling)
     engine.dispose()
     officers = Officers.make(directory)
     began = time.perf_counter()
-    command = [sys.executable, "-m", "benchmarks.web_server", str(directory)]
+    command = [sys.executable, "-m", "benchmarks.web_server", str(directory), str(path)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - a module of ours
     try:
         yield from _measured(_announced(server), officers, _paths(filling), began, filling.events)
@@ -154,3 +150,11 @@ def _largest(client: httpx.Client, paths: list[str]) -> int:
 def _announced(server: subprocess.Popen[str]) -> str:
     assert server.stdout is not None
     return server.stdout.readline().strip()
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="consentry-bench-") as place:
+        for item in measure(Path(place) / "web"):
+            print(f"{item.what}: {item.measured:,.2f} {item.unit}; {'reached' if item.holds else 'missed'}")

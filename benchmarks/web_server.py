@@ -99,7 +99,7 @@ def _since() -> datetime:
     return datetime.now(UTC) - timedelta(minutes=5)
 
 
-def main(directory: Path) -> None:
+def main(directory: Path, index: Path) -> None:
     """Serve until terminated; the origin is the first line of standard output."""
     port = free_port(_HOST)
     origin = f"https://{_HOST}:{port}"
@@ -116,7 +116,7 @@ def main(directory: Path) -> None:
         msp_id=HOSPITALS[0],
         kind="hospital",
         channel="consentry",
-        engine=open_database(f"sqlite:///{directory / 'index.sqlite'}"),
+        engine=open_database(f"sqlite:///{index}"),
         members=lambda: members,
         reads=keep,
         keep_sign_in=lambda _signed: None,
@@ -139,4 +139,4 @@ def main(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

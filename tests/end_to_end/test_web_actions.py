@@ -85,7 +85,7 @@ def signed(site: Site, page: Page) -> None:
 
 
 def until(page: Page, text: str, place: str = "main") -> None:
-    """Look again until the index has followed; name the place where a form offers the same words as a choice."""
+    """Look again until the index has followed; `place` is for words that a form offers as a choice, too."""
     for _ in range(60):
         if text in " ".join(page.locator(place).all_inner_texts()):
             return

@@ -124,6 +124,12 @@ class Ledger:
         return self._register
 
     @property
+    def kept_subjects(self) -> SubjectRegister | None:
+        """The register if the organization has one by now: looking for it makes none."""
+        path = self.profile.subject_register(self.profile.organization(self.identity.msp_id).name)
+        return self.subjects if path.is_file() else None
+
+    @property
     def outbox(self) -> Outbox:
         """What was stated of own sessions while the ledger could not be reached; `send` records it.
 

@@ -1,6 +1,5 @@
 """Drawings of lineage: whatever the graph, nothing overlaps, every edge is drawn, and the size is bounded."""
 
-import random
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -11,7 +10,6 @@ from consentry.web.graphs import (
     Graph,
     Interval,
     Node,
-    bounded,
     draw,
     draw_time_line,
     lay_out,
@@ -81,27 +79,6 @@ def test_nothing_overlaps_and_every_edge_is_drawn(graph: Graph) -> None:
     check(graph, lay_out(graph))
 
 
-@given(graphs(), st.integers(1, 5))
-@settings(deadline=None, max_examples=200)
-def test_a_bounded_graph_counts_what_it_leaves_out(graph: Graph, most: int) -> None:
-    small = bounded(graph, "… and {} more".format, most)
-    check(small, lay_out(small))
-    for kind in KINDS:
-        there = sum(entry.kind == kind for entry in graph.nodes)
-        shown = [entry for entry in small.nodes if entry.kind == kind and not entry.key.startswith("more/")]
-        left = [entry.label for entry in small.nodes if entry.key == f"more/{kind}"]
-        assert len(shown) == min(there, most)
-        assert left == ([f"… and {there - most} more"] if there > most else [])
-    subjects = {entry.key for entry in graph.nodes if entry.is_subject}
-    assert subjects <= {entry.key for entry in small.nodes}
-    # Whoever was linked still is, if only by way of what stands for the rest.
-    linked = {key for edge in small.edges for key in edge}
-    kept = {entry.key for entry in small.nodes}
-    for begin, end in graph.edges:
-        assert begin not in kept or begin in linked
-        assert end not in kept or end in linked
-
-
 def test_what_came_from_others_stands_to_the_right_of_them() -> None:
     layout = lay_out(
         make_graph(
@@ -127,27 +104,6 @@ def test_order_does_without_crossings_where_none_is_needed() -> None:
     layout = lay_out(make_graph(nodes, edges))
     by_key = {box.node.key: box.y for box in layout.boxes}
     assert all(by_key[begin] == by_key[end] for begin, end in edges)
-
-
-def a_thousand() -> Graph:
-    chance = random.Random(3)
-    nodes = [node(number, KINDS[number % 4], is_subject=number == 0) for number in range(1000)]
-    keys = [entry.key for entry in nodes]
-    edges = [
-        (keys[number], keys[chance.randrange(number + 1, min(number + 40, 1000))]) for number in range(999)
-    ]
-    return make_graph(nodes, edges)
-
-
-def test_a_thousand_nodes_become_a_drawing_of_bounded_size() -> None:
-    small = bounded(a_thousand(), "… and {} more".format)
-    layout = lay_out(small)
-    svg = draw(layout, key="lineage", title="t", description="d")
-    check(small, layout)
-    assert len(small.nodes) == 4 * 13
-    assert [entry.label for entry in small.nodes if entry.key.startswith("more/")] == ["… and 238 more"] * 4
-    assert layout.width <= 52 * (BOX_WIDTH + 60)
-    assert len(svg) < 60_000
 
 
 def test_the_drawing_has_words_links_and_nothing_that_a_strict_policy_forbids() -> None:

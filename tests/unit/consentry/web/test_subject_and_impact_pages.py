@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
+from support.action_pages import action_settings
 from support.story import NORTHGATE, RIVERSIDE, SUBJECT, identifier
 from support.web_bench import Browser, WebBench
 from support.web_story import CONSENT, PSEUDONYM, custody, indexed_story
@@ -75,11 +76,14 @@ def token_of(bench: WebBench, browser: Browser) -> str:
     return str(sessions.find(browser.client.cookies.get("__Host-consentry")).csrf_token)
 
 
-def test_an_organization_without_a_register_resolves_nobody(told):
-    bench = WebBench(told)
+def test_an_organization_without_a_register_resolves_nobody_until_it_has_one(told, register):
+    kept: list[SubjectRegister] = []
+    bench = WebBench(told, register=lambda: kept[0] if kept else None)
     browser = bench.signed_in("dpo")
     assert browser.get("/subjects").status_code == 403
     assert "NOT_CUSTODIAN" in browser.get("/subjects/" + "0" * 32).text
+    kept.append(register)
+    assert browser.get(looked_up(browser)).status_code == 200
 
 
 def test_everything_that_happened_is_shown_and_the_look_is_on_record(bench):
@@ -228,12 +232,18 @@ GIVEN_CONSENT = identifier("consent", 2)
 
 
 @pytest.mark.parametrize(("role", "leads_on"), [("steward", True), ("dpo", True), ("auditor", False)])
-def test_a_preview_leads_to_the_withdrawal_whoever_may_do_it(bench, role, leads_on):
+def test_a_preview_leads_to_the_withdrawal_whoever_may_do_it(told, register, role, leads_on):
+    bench = WebBench(told, register=lambda: register, actions=action_settings())
     text = bench.signed_in(role).get(f"/impact?consent={GIVEN_CONSENT}").text
     assert (text.count(f'href="/consents/{GIVEN_CONSENT}/withdraw"') == 1) is leads_on
 
 
-def test_a_consent_that_is_withdrawn_is_not_withdrawn_again(bench):
+def test_a_preview_leads_nobody_on_where_pages_are_for_reading_alone(bench):
+    assert "/withdraw" not in bench.signed_in("dpo").get(f"/impact?consent={GIVEN_CONSENT}").text
+
+
+def test_a_consent_that_is_withdrawn_is_not_withdrawn_again(told, register):
+    bench = WebBench(told, register=lambda: register, actions=action_settings())
     assert "/withdraw" not in bench.signed_in("dpo").get(f"/impact?consent={CONSENT}").text
 
 

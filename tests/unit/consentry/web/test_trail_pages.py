@@ -226,6 +226,8 @@ def test_a_record_is_proved_when_it_is_looked_at(bench, officer, filling):
         file.headers["content-disposition"] == f'attachment; filename="dataset-{filling.datasets[0]}.proof"'
     )
     assert asked == [filling.datasets[0]] * 3
+    # The page and the file; the part of the page that says whether it is proved is not read once more.
+    assert [question for _, question, _ in bench.reads] == ["history", "history"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,16 @@ def erasure(officer: Ledger, request_id: str, purged: int | None = None) -> tupl
     return call("rights:purge", order, endorsers=(NORTHGATE,)), call("rights:fulfil", done)
 
 
+def test_looking_for_a_person_makes_no_register(ledger_of: Any) -> None:
+    ledger: Ledger = ledger_of(NORTHGATE, "steward,dpo")
+    commitment = action_settings(ledger).commitment
+    assert commitment(PERSON) is None
+    assert ledger.kept_subjects is None
+    ledger.consents.import_frame(consent_frame([PERSON]))
+    assert ledger.kept_subjects is not None
+    assert commitment(PERSON) == ledger.subjects.find([PERSON])[PERSON].commitment
+
+
 def test_the_keys_go_before_it_is_attested(
     bench: SigningBench, gateway: LedgerGateway, officer: Ledger
 ) -> None:

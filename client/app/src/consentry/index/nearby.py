@@ -89,9 +89,7 @@ def oldest(connection: Connection, kind: str, ids: Ids, most: int) -> Nearby:
     return replace(found, next=None)
 
 
-def named(
-    connection: Connection, kind: str, most: int, after: str | None = None, owner: str | None = None
-) -> Nearby:
+def named(connection: Connection, kind: str, most: int, after: str | None = None) -> Nearby:
     """Honoured records of one kind in the order of their names.
 
     Args:
@@ -99,13 +97,12 @@ def named(
         kind: of the records.
         most: how many at most.
         after: id that the page before gave as next.
-        owner: MSP id of whose they are; None for all.
 
     Raises:
         InputRejected: PAGE_INVALID.
     """
     table = records.c
-    among = and_(table.kind == kind, table.honoured, *([] if owner is None else [table.owner == owner]))
+    among = and_(table.kind == kind, table.honoured)
     query = select(table.record_id).where(among)
     if after is not None:
         name = connection.scalar(select(table.name).where(table.kind == kind, table.record_id == after))

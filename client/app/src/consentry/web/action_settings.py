@@ -42,7 +42,8 @@ def action_settings(ledger: Ledger) -> ActionSettings:
     """Those of a ledger's organization."""
 
     def commitment(pseudonym: str) -> str | None:
-        found = ledger.subjects.find([pseudonym]).get(pseudonym)
+        register = ledger.kept_subjects
+        found = register.find([pseudonym]).get(pseudonym) if register is not None else None
         return None if found is None else found.commitment
 
     def before(call: Call) -> None:

@@ -23,9 +23,9 @@ _MOST_NOTES = 10
 
 
 def own_register(request: Request) -> SubjectRegister | None:
-    """The register of the serving organization; None where it has no subjects."""
+    """The register of the serving organization; None while it keeps none."""
     settings: WebSettings = request.app.state.settings
-    return settings.register() if settings.register is not None else None
+    return settings.register()
 
 
 def own_manifest(request: Request, custodian: str) -> RowManifest | None:

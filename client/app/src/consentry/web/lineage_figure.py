@@ -10,7 +10,7 @@ from markupsafe import Markup
 from consentry.index.nearby import MOST_COUNTED, Nearby
 from consentry.index.nearby_lineage import NearbyLineage, Place
 from consentry.index.rows import RecordRow
-from consentry.web.graphs import Edge, Graph, Node, bounded, draw, lay_out, make_graph
+from consentry.web.graphs import Edge, Graph, Node, draw, lay_out, make_graph
 from consentry.web.links import record_path, short_id
 from consentry.web.values import number
 from consentry.web.views.records import grant_state
@@ -46,13 +46,13 @@ def lineage_figure(
     """Draw a lineage.
 
     Args:
-        lineage: what is drawn.
+        lineage: what is drawn, already bounded.
         subjects: kind and id of the records that it is about.
         at: the instant at which grants are read.
         words: texts in the reader's language.
         key: begins the ids in the drawing; different for each one of a page.
     """
-    graph = bounded(_graph(lineage, subjects, at, words), lambda count: words("lineage.more", count=count))
+    graph = _graph(lineage, subjects, at, words)
     groups = _groups(lineage)
     drawing = draw(
         lay_out(graph),

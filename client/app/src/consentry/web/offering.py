@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
+from typing import Annotated, cast
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
@@ -20,6 +20,9 @@ from consentry.web.settings import WebSettings
 from consentry.web.signing.desk import Desk
 from consentry_records.instants import format_instant
 from consentry_records.record import Record
+
+When = Annotated[str, Field(pattern=r"^(?:\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)?$")]
+"""A time as browsers send it (UTC); empty for now."""
 
 
 class ActionForm(BaseModel):
@@ -85,13 +88,15 @@ def offer(
     return RedirectResponse(f"/actions/{pending.key}", 303)
 
 
-def arrived(text: str) -> str:
-    """A browser's time (UTC) as an instant; empty for none.
+def instant_of(request: Request, text: str) -> str:
+    """A browser's time (UTC) as an instant; now where none was given.
 
     Raises:
         InputRejected: TIME_INVALID.
     """
+    settings: WebSettings = request.app.state.settings
     try:
-        return format_instant(datetime.fromisoformat(f"{text}+00:00")) if text else ""
+        given = datetime.fromisoformat(f"{text}+00:00") if text else settings.clock()
+        return format_instant(given)
     except ValueError as error:
         raise InputRejected("TIME_INVALID", "the time is none that the ledger knows") from error

@@ -20,7 +20,6 @@ from consentry.channel_members import ChannelMembers
 from consentry.errors import ConfigurationError, ConsentryError, InputRejected
 from consentry.https_serving import Certificate
 from consentry.ledger import Ledger
-from consentry.subjects import SubjectRegister
 from consentry.web.action_settings import action_settings
 from consentry.web.application import create_application
 from consentry.web.client_certificates import CertificateProtocol
@@ -104,17 +103,8 @@ def settings_of(ledger: Ledger, origin: str, reads: LedgerReadLog) -> WebSetting
         probe=NetworkProbe(ledger),
         clock=ledger.clock,
         actions=action_settings(ledger),
-        register=_register_of(ledger),
+        register=lambda: ledger.kept_subjects,
     )
-
-
-def _register_of(ledger: Ledger) -> Callable[[], SubjectRegister] | None:
-    """The register of an organization that has one: looking for it makes none."""
-    path = ledger.profile.subject_register(ledger.profile.organization(ledger.identity.msp_id).name)
-    if not path.is_file():
-        return None
-    register = ledger.subjects
-    return lambda: register
 
 
 def origin_of(url: str) -> str:

@@ -61,7 +61,7 @@ class WebSettings:
         actions: what officers' actions need; None where the pages are for reading alone.
         probe: asks the network's nodes how they are; None where there is no network.
         clock: this machine's.
-        register: gives the own register of subjects; None where the organization keeps none.
+        register: gives the own register of subjects; None while the organization keeps none.
         report_files: what the operator gave for reports.
     """
 
@@ -77,5 +77,5 @@ class WebSettings:
     probe: Callable[[], NetworkState] | None
     clock: Clock
     actions: ActionSettings | None = None
-    register: Callable[[], SubjectRegister] | None = None
+    register: Callable[[], SubjectRegister | None] = lambda: None
     report_files: ReportFiles = ReportFiles()

@@ -1,8 +1,7 @@
 """Drawings on pages: graphs and time lines as static SVG."""
 
-from consentry.web.graphs.bounded import MOST_OF_A_KIND, bounded
 from consentry.web.graphs.drawing import draw
-from consentry.web.graphs.graph import Edge, Graph, Node, make_graph
+from consentry.web.graphs.graph import MOST_OF_A_KIND, Edge, Graph, Node, make_graph
 from consentry.web.graphs.layout import Layout, lay_out
 from consentry.web.graphs.time_line import Interval, draw_time_line
 
@@ -13,7 +12,6 @@ __all__ = [
     "Interval",
     "Layout",
     "Node",
-    "bounded",
     "draw",
     "draw_time_line",
     "lay_out",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_OF_A_KIND = 12
+"""Of so many records of a kind a drawing is still one that people can read."""
+
 Edge = tuple[str, str]
 """Keys of two nodes: the second came from the first, or rests on it."""
 

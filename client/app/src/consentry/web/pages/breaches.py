@@ -13,19 +13,17 @@ from consentry.transactions import checked
 from consentry.web.access import READERS, Officer, require, require_function
 from consentry.web.errors import PageRefused
 from consentry.web.ledger_view import CurrentView
-from consentry.web.offering import ActionForm, acting, arrived, call_of, may_act, new_form, offer
+from consentry.web.offering import ActionForm, When, acting, call_of, instant_of, may_act, new_form, offer
 from consentry.web.reading import reading
 from consentry.web.rendering import page
 from consentry.web.settings import WebSettings
 from consentry.web.views.registers import find_breach
 from consentry_records.breach import NATURES, BreachStep, NewBreach, next_steps
-from consentry_records.instants import format_instant
 
 router = APIRouter()
 Reader = Annotated[Officer, Depends(require(*READERS))]
 Recorder = Annotated[Officer, Depends(require_function("breaches:record"))]
 BreachId = Annotated[str, Path(pattern="^breach-[0-9a-f]{32}$")]
-_WHEN = Field(default="", pattern=r"^(?:\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)?$")
 _DIGEST = Field(default="", pattern="^(?:(?:sha256:)?[0-9a-f]{64})?$")
 
 
@@ -37,7 +35,7 @@ class BreachForm(ActionForm):
     subject_count: int = Field(ge=0, le=10**9)
     record_count: int = Field(ge=0, le=10**12)
     versions: str = Field(default="", max_length=3000)
-    aware_at: str = _WHEN
+    aware_at: When = ""
     facts: str = _DIGEST
 
 
@@ -45,7 +43,7 @@ class BreachStepForm(ActionForm):
     """What was done and when, and how many events the officer saw."""
 
     step: str = Field(max_length=32)
-    happened_at: str = _WHEN
+    happened_at: When = ""
     document: str = _DIGEST
     revision: int = Field(ge=1, le=32)
 
@@ -68,12 +66,10 @@ def record_breach(
     request: Request, officer: Recorder, form: Annotated[BreachForm, Form()]
 ) -> RedirectResponse:
     """Offer to record it; the 72 hours run from when the organization became aware of it."""
-    settings: WebSettings = request.app.state.settings
-    now = format_instant(settings.clock())
     made = checked(
         lambda: NewBreach(
             breach_id=new_identifier("breach"),
-            aware_at=arrived(form.aware_at) or now,
+            aware_at=instant_of(request, form.aware_at),
             natures=tuple(form.natures),
             categories=tuple(form.categories.split()),
             subject_count=form.subject_count,
@@ -113,14 +109,12 @@ def advance_breach(
     form: Annotated[BreachStepForm, Form()],
 ) -> RedirectResponse:
     """Offer to record a step; it was done now, or earlier (UTC)."""
-    settings: WebSettings = request.app.state.settings
-    now = format_instant(settings.clock())
     step = checked(
         lambda: BreachStep(
             breach_id=breach_id,
             revision=form.revision,
             step=form.step,
-            happened_at=arrived(form.happened_at) or now,
+            happened_at=instant_of(request, form.happened_at),
             document_digest=_digest(form.document),
         )
     )

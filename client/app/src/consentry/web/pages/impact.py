@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from consentry.index.rows import get_record
-from consentry.web.access import Officer, may_call, require
+from consentry.web.access import Officer, require
 from consentry.web.custody import own_manifest
 from consentry.web.ledger_view import CurrentView
 from consentry.web.lineage_figure import lineage_figure
+from consentry.web.offering import may_act
 from consentry.web.reading import put_on_record, reading
 from consentry.web.rendering import page, words
 from consentry.web.settings import WebSettings
@@ -57,5 +58,5 @@ def impact(
         title_key="impact.title",
         found=found,
         figure=lineage_figure(found.around.lineage, (), snapshot.at, words(request)),
-        may_withdraw=is_own and may_call(officer, settings.kind, "consents:withdraw"),
+        may_withdraw=is_own and may_act(request, officer, "consents:withdraw"),
     )

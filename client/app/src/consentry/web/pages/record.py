@@ -11,12 +11,12 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection, select
 
 from consentry.errors import ConsentryError, InputRejected, LedgerUnreachable
-from consentry.index import ChangeRow, FindingRow
+from consentry.index import ChangeRow, FindingRow, Trail
 from consentry.index.record_kinds import RECORD_KINDS
 from consentry.index.schema import findings, links
 from consentry.web.access import READERS, Officer, require
 from consentry.web.errors import PageRefused
-from consentry.web.ledger_view import CurrentView, LedgerView, header_hash
+from consentry.web.ledger_view import CurrentView, header_hash
 from consentry.web.proving import Proved
 from consentry.web.rendering import page
 from consentry.web.settings import WebSettings
@@ -41,7 +41,7 @@ def record(
     request: Request, view: CurrentView, officer: Reader, kind: str, record_id: str, proof: str = ""
 ) -> HTMLResponse:
     """A record as it stands; with ``proof=now`` its proof, too, for browsers without scripts."""
-    changes = _changes(view, officer, kind, record_id)
+    changes = _changes(view.trail_for(officer), kind, record_id)
     row = view.trail.record(kind, record_id)
     if row is None:
         raise PageRefused(404, "NOT_FOUND", "there is no such record")
@@ -68,8 +68,10 @@ def record(
 def proof_status(
     request: Request, view: CurrentView, officer: Reader, kind: str, record_id: str
 ) -> HTMLResponse:
-    """The part of a record's page that says whether it is proved now."""
-    changes = _changes(view, officer, kind, record_id)
+    """The part of a record's page that says whether it is proved now: nothing of the record is in it, and the
+    page that it is a part of is on record as read.
+    """
+    changes = _changes(view.trail, kind, record_id)
     return page(
         request,
         "record_proof.html",
@@ -82,7 +84,7 @@ def proof_status(
 @router.get("/proof-file/{kind}/{record_id:path}")
 def proof_file(request: Request, view: CurrentView, officer: Reader, kind: str, record_id: str) -> Response:
     """The proof of a record's last write as a file, checked before it is given."""
-    change = _changes(view, officer, kind, record_id)[-1]
+    change = _changes(view.trail_for(officer), kind, record_id)[-1]
     settings: WebSettings = request.app.state.settings
     if settings.prover is None:
         raise LedgerUnreachable("LEDGER_UNREACHABLE", "there is no peer to ask")
@@ -92,11 +94,11 @@ def proof_file(request: Request, view: CurrentView, officer: Reader, kind: str, 
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-def _changes(view: LedgerView, officer: Officer, kind: str, record_id: str) -> list[ChangeRow]:
-    """Every write of a record, on record as read; raises PageRefused NOT_FOUND."""
+def _changes(trail: Trail, kind: str, record_id: str) -> list[ChangeRow]:
+    """Every write of a record; raises PageRefused NOT_FOUND."""
     if kind not in RECORD_KINDS or not (kind == "settings" or _ID.fullmatch(record_id)):
         raise PageRefused(404, "NOT_FOUND", "there is no such record")
-    changes = view.trail_for(officer).history(kind, record_id)
+    changes = trail.history(kind, record_id)
     if not changes:
         raise PageRefused(404, "NOT_FOUND", "there is no such record")
     return changes

@@ -11,7 +11,7 @@ from consentry.errors import InputRejected
 from consentry.reports import Details, Report
 from consentry.reports.evidence_making import RecordedManifest
 from consentry.web.access import CurrentSession, Officer, require
-from consentry.web.custody import kept_subject, own_manifest
+from consentry.web.custody import kept_subject, own_manifest, own_register
 from consentry.web.errors import PageRefused
 from consentry.web.ledger_view import CurrentView
 from consentry.web.pages.registers import chosen_organization, organizations
@@ -55,7 +55,7 @@ def reports(
         chosen=report,
         about=about,
         jobs=_jobs(request).of(officer.certificate_digest),
-        has_persons=settings.register is not None and DPO in officer.roles,
+        has_persons=own_register(request) is not None and DPO in officer.roles,
     )
 
 

@@ -15,7 +15,7 @@ from consentry.transactions import checked
 from consentry.web.access import Officer, require, require_function
 from consentry.web.errors import PageRefused
 from consentry.web.ledger_view import CurrentView, LedgerView
-from consentry.web.offering import ActionForm, acting, arrived, call_of, may_act, new_form, offer
+from consentry.web.offering import ActionForm, When, acting, call_of, instant_of, may_act, new_form, offer
 from consentry.web.reading import RightsRequestId, Snapshot, put_on_record, reading
 from consentry.web.rendering import page
 from consentry.web.settings import WebSettings
@@ -50,7 +50,7 @@ class ReceiptForm(ActionForm):
 
     pseudonym: str = Field(min_length=1, max_length=256)
     right: str = Field(max_length=16)
-    received_at: str = Field(default="", pattern=r"^(?:\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)?$")
+    received_at: When = ""
     purposes: list[str] = Field(default=[], max_length=16)
 
 
@@ -92,17 +92,15 @@ def new_rights_request(request: Request, officer: Recorder) -> HTMLResponse:
 @router.post("/rights/new")
 def receive(request: Request, officer: Recorder, form: Annotated[ReceiptForm, Form()]) -> RedirectResponse:
     """Offer to record it. The pseudonym stays here: the ledger gets the person's commitment."""
-    settings: WebSettings = request.app.state.settings
     subject = acting(request).commitment(form.pseudonym)
     if subject is None:
         raise InputRejected("SUBJECT_UNKNOWN", "the register has no subject of this pseudonym")
-    now = format_instant(settings.clock())
     made = checked(
         lambda: NewRightsRequest(
             rights_request_id=new_identifier("rightsrequest"),
             right=form.right,
             subject=subject,
-            received_at=arrived(form.received_at) or now,
+            received_at=instant_of(request, form.received_at),
             purposes=tuple(form.purposes),
             evidence_digest=None,
         )

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from consentry.errors import InputRejected
 from consentry.index import PageRequest
 from consentry.web.access import CurrentSession, Officer, require
-from consentry.web.custody import commitment_of, keep_subject, kept_subject, own_manifest
+from consentry.web.custody import commitment_of, keep_subject, kept_subject, own_manifest, own_register
 from consentry.web.errors import PageRefused
 from consentry.web.ledger_view import CurrentView
 from consentry.web.lineage_figure import lineage_figure
@@ -94,6 +94,5 @@ def subject(
 
 
 def _check_custodian(request: Request) -> None:
-    settings: WebSettings = request.app.state.settings
-    if settings.register is None:
+    if own_register(request) is None:
         raise PageRefused(403, "NOT_CUSTODIAN", "this organization keeps no register of subjects")

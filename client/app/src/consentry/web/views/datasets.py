@@ -73,18 +73,17 @@ class DatasetView:
     decisions: tuple[Access, ...]
 
 
-def list_datasets(connection: Connection, after: str | None, owner: str | None = None) -> DatasetList:
+def list_datasets(connection: Connection, after: str | None) -> DatasetList:
     """A page of datasets in the order of their names.
 
     Args:
         connection: the index.
         after: id that the page before gave as next.
-        owner: MSP id of whose they are; None for all.
 
     Raises:
         InputRejected: PAGE_INVALID.
     """
-    found = named(connection, "dataset", DATASETS_A_PAGE, after, owner)
+    found = named(connection, "dataset", DATASETS_A_PAGE, after)
     ids = [row.record_id for row in found.rows]
     counts = counted_by_target(connection, "dataset", ids, "version")
     newest_rows = newest_of_each(connection, "dataset", ids, "version")
