@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,19 @@ def test_everything_works_from_the_description_that_is_written(
     assert len(chains[0]) == len(chains[1]) > 0
     modes = {path.stat().st_mode & 0o777 for path in attaching.directory.glob("wallets/alpha/*.json")}
     assert modes == {0o600}
+
+
+def test_blocks_come_from_the_organizations_next_peer_while_the_first_is_away(
+    attaching: _Attaching, network: EmbeddedNetwork
+) -> None:
+    assert attaching(profile_of(network))[0] == 0
+    profile = NetworkProfile.load(attaching.directory)
+    alpha = profile.organizations["AlphaMSP"]
+    (peer,) = alpha.peers
+    away = replace(peer, endpoint="127.0.0.1:1")
+    both = replace(profile, organizations={"AlphaMSP": replace(alpha, peers=(away, peer))})
+    with live_peers(both, Wallet(profile.wallet_directory("alpha")).get("user")) as (source,):
+        assert len(list(source.blocks())) == (source.stop or 0) + 1
 
 
 def test_a_profile_of_one_organization_is_enough_and_says_what_is_missing(

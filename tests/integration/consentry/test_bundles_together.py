@@ -255,9 +255,11 @@ def test_a_hospital_runs_another_peer(consortium: Consortium) -> None:
     for name in names:
         assert "northgate is known here" in consortium.consentry(name, "network", "adopt", member)
     consent = record_consent(consortium, "northgate", "patient-5")
-    # The first peer handed what is private to the second one, which has it while that is away.
+    # The first peer handed what is private to the second one, which has it, endorses and is indexed from
+    # while that is away.
     consortium.consentry("northgate", "network", "stop", "peer-northgate")
     assert private_pseudonym(consortium, "northgate", consent) == "patient-5"
+    record_consent(consortium, "northgate", "patient-6")
     consortium.consentry("northgate", "network", "start", "peer-northgate")
     units = {path.name for path in (consortium.directory / "northgate" / "systemd").iterdir()}
     assert "consentry-peer-northgate-2.service" in units

@@ -1,6 +1,7 @@
 """Live peers as copies of the chain."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,10 +10,10 @@ import pytest
 from support.chains import Chain
 
 from consentry.errors import ConfigurationError, LedgerUnreachable
-from consentry.profile import NetworkProfile
+from consentry.profile import NetworkProfile, OrganizationProfile
 from consentry.verification import Verdict, VerificationError, Verifier, peers
 from consentry.verification.peers import PeerSource, live_peers
-from fabric_gateway import StreamError
+from fabric_gateway import StreamError, StreamPatience
 
 CHAIN = Chain()
 CHAIN.write({"key": b"value"})
@@ -30,7 +31,8 @@ class FakeNetwork:
             raise StreamError("connection refused", code="UNAVAILABLE")
         return CHAIN.blocks[self.height - 1] if self.newest is None else self.newest
 
-    def blocks(self, start: int, stop: int | None) -> Iterator[bytes]:
+    def blocks(self, start: int, stop: int | None, *, patience: StreamPatience) -> Iterator[bytes]:
+        assert patience.reconnect_for > 0
         if self.breaks:
             raise StreamError("connection refused", code="UNAVAILABLE")
         yield from CHAIN.blocks[start : self.height if stop is None else stop + 1]
@@ -54,10 +56,10 @@ def profile(tmp_path: Path) -> NetworkProfile:
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Any:
     def by(networks: dict[str, FakeNetwork]) -> None:
-        def connect(_connections: Any, _profile: Any, organization: Any, _identity: Any) -> FakeNetwork:
-            return networks[organization.name]
+        def connect(organization: OrganizationProfile, _identity: Any) -> Any:
+            return nullcontext(SimpleNamespace(network=lambda _channel: networks[organization.name]))
 
-        monkeypatch.setattr(peers, "_connect", connect)
+        monkeypatch.setattr(peers, "organization_gateway", connect)
 
     return by
 

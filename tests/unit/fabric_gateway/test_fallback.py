@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from itertools import islice
+from types import SimpleNamespace
 
 import pytest
+from fabric_protos.common import common_pb2
 from support.fake_gateway import CHAINCODE, CHANNEL, Call, FakeGateway
 
 from fabric_gateway import CommitStatusError, EvaluateError, Gateway, StreamPatience, SubmitError, Timeouts
@@ -129,6 +131,66 @@ def test_a_stream_goes_on_at_the_next_gateway(pair) -> None:
         seen += [event.payload for event in islice(stream, 1)]
     assert seen == [b"0", b"1", b"2", b"3"]
     assert pair[1].requests
+
+
+class Scripted:
+    """A stream that brings responses and then fails."""
+
+    def __init__(self, responses: list[bytes], failure: StatusFailure | None = None) -> None:
+        self._responses = responses
+        self._failure = failure
+        self.cancelled = False
+
+    def __iter__(self):
+        yield from self._responses
+        if self._failure is not None:
+            raise self._failure
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+def streams(*scripts: Scripted) -> FallbackTransport:
+    """Gateways, each of which answers every request with a scripted stream."""
+    return FallbackTransport([SimpleNamespace(deliver=lambda _, script=script: script) for script in scripts])
+
+
+def test_a_stream_that_brought_nothing_is_opened_at_the_next_gateway() -> None:
+    transport = streams(Scripted([], gone()), Scripted([], gone()), Scripted([b"block"]))
+    assert list(transport.deliver(common_pb2.Envelope())) == [b"block"]
+    # The one that answered is asked first from now on.
+    assert list(transport.deliver(common_pb2.Envelope())) == [b"block"]
+
+
+def test_a_stream_that_brought_something_is_its_readers_to_open_again() -> None:
+    transport = streams(Scripted([b"0"], gone()), Scripted([b"1"]))
+    stream = iter(transport.deliver(common_pb2.Envelope()))
+    assert next(stream) == b"0"
+    with pytest.raises(StatusFailure):
+        next(stream)
+    assert list(transport.deliver(common_pb2.Envelope())) == [b"1"]
+
+
+@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "DEADLINE_EXCEEDED"])
+def test_a_stream_that_was_answered_is_not_opened_elsewhere(code: str) -> None:
+    transport = streams(Scripted([], gone(code)), Scripted([b"block"]))
+    with pytest.raises(StatusFailure):
+        list(transport.deliver(common_pb2.Envelope()))
+
+
+def test_every_gateway_is_asked_for_a_stream_once() -> None:
+    transport = streams(Scripted([], gone()), Scripted([], gone()))
+    with pytest.raises(StatusFailure):
+        list(transport.deliver(common_pb2.Envelope()))
+
+
+def test_a_cancelled_stream_is_not_opened_again() -> None:
+    first = Scripted([], gone())
+    stream = streams(first, Scripted([b"block"])).deliver(common_pb2.Envelope())
+    stream.cancel()
+    assert first.cancelled
+    with pytest.raises(StatusFailure):
+        list(stream)
 
 
 def test_none_is_refused() -> None:

@@ -18,6 +18,7 @@ from consentry.acting import AS_VARIABLE, INDEX_VARIABLE, load_profile, wallet_i
 from consentry.errors import LedgerUnreachable, NetworkRefused
 from consentry.grants import Grants
 from consentry.identity import WalletIdentity
+from consentry.organization_gateway import organization_gateway
 from consentry.outbox import Outbox
 from consentry.profile import NetworkProfile
 from consentry.subjects import SubjectRegister
@@ -25,7 +26,6 @@ from consentry.transactions import Transactions, checked
 from consentry_records.settings import Settings, SettingsVote
 from consentry_records.training import FinishedSession
 from fabric_gateway import Clock, EventStream, Gateway, StreamError, Timeouts, utc_clock
-from fabric_gateway import Endpoint as GatewayEndpoint
 
 if TYPE_CHECKING:
     from consentry.breaches import Breaches
@@ -70,17 +70,8 @@ def connect(
     now = clock or utc_clock
     if not isinstance(identity, WalletIdentity):
         identity = wallet_identity(profile, identity or variables.get(AS_VARIABLE, ""), now(), variables)
-    peer, *others = profile.organization(identity.msp_id).peers
-    gateway = Gateway.connect(
-        peer.endpoint,
-        identity=identity.serialized,
-        signer=identity.signer,
-        tls_roots=peer.read_tls_roots(),
-        server_name=peer.server_name,
-        fallbacks=[GatewayEndpoint(p.endpoint, p.read_tls_roots(), p.server_name) for p in others],
-        clock=now,
-        timeouts=timeouts,
-    )
+    organization = profile.organization(identity.msp_id)
+    gateway = organization_gateway(organization, identity, clock=now, timeouts=timeouts)
     return Ledger(profile, identity, gateway, clock=now, index=index or variables.get(INDEX_VARIABLE, ""))
 
 

@@ -1,8 +1,8 @@
 """Several gateways behind one transport: while one does not answer, the next is asked.
 
 What can be asked twice goes to the next gateway: evaluating, endorsing (the same proposal, so the same
-transaction id) and asking for a status. An envelope does so only where it never left this machine: a gateway
-that broke off may have ordered it, and then its transaction id tells.
+transaction id), asking for a status and opening a stream. An envelope does so only where it never left this
+machine: a gateway that broke off may have ordered it, and then its transaction id tells.
 """
 
 from __future__ import annotations
@@ -127,28 +127,57 @@ class FallbackTransport:
                     raise
 
     def _stream(self, open_stream: Callable[[Transport], Stream]) -> Stream:
+        return _TurningStream(self, open_stream)
+
+    def open_current(self, open_stream: Callable[[Transport], Stream]) -> tuple[int, Stream]:
+        """Open a stream at the gateway that is asked first; also its place among the gateways."""
         index = self._current
-        return _TurningStream(self, index, open_stream(self._transports[index]))
+        return index, open_stream(self._transports[index])
+
+    def __len__(self) -> int:
+        return len(self._transports)
 
 
 class _TurningStream:
-    """A stream after whose breaking off the next gateway is asked first."""
+    """A stream that the next gateway is asked for while it has brought nothing, as with other calls.
 
-    def __init__(self, transports: FallbackTransport, index: int, stream: Stream) -> None:
+    If it breaks off later, whoever reads it knows where it stopped, and opens it again: at the next gateway.
+    """
+
+    def __init__(self, transports: FallbackTransport, open_stream: Callable[[Transport], Stream]) -> None:
         self._transports = transports
-        self._index = index
-        self._stream = stream
+        self._open_stream = open_stream
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._index, self._stream = transports.open_current(open_stream)
 
     def __iter__(self) -> Iterator[Any]:
-        try:
-            yield from self._stream
-        except StatusFailure as failure:
-            if failure.code in _NO_ANSWER:
-                self._transports.turn_from(self._index)
-            raise
+        remaining = len(self._transports) - 1
+        brought = False
+        while True:
+            try:
+                for response in self._stream:
+                    brought = True
+                    yield response
+                return
+            except StatusFailure as failure:
+                if failure.code in _NO_ANSWER:
+                    self._transports.turn_from(self._index)
+                if brought or not remaining or not _is_unanswered(failure) or not self._reopened():
+                    raise
+            remaining -= 1
 
     def cancel(self) -> None:
-        self._stream.cancel()
+        with self._lock:
+            self._cancelled = True
+            self._stream.cancel()
+
+    def _reopened(self) -> bool:
+        with self._lock:
+            if self._cancelled:
+                return False
+            self._index, self._stream = self._transports.open_current(self._open_stream)
+            return True
 
 
 def _is_unanswered(failure: StatusFailure) -> bool:

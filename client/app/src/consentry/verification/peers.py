@@ -5,17 +5,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from consentry.errors import LedgerUnreachable
+from consentry.organization_gateway import organization_gateway
 from consentry.profile import NetworkProfile, OrganizationProfile
 from consentry.verification.encoding import read_block
 from consentry.verification.errors import VerificationError
 from consentry.verification.findings import Finding
 from consentry.wallet import WalletIdentity
-from fabric_gateway import Gateway, Network, StreamError, utc_clock
+from fabric_gateway import Network, StreamError, StreamPatience
+
+# A peer that is started again is back by then, and another one of its organization has answered long before.
+_PATIENCE = StreamPatience(reconnect_for=30.0)
 
 
 @dataclass(frozen=True)
 class PeerSource:
-    """One organization's peer.
+    """One organization's peer; while it does not answer, the next of the organization's peers.
 
     Attributes:
         name: how results call it.
@@ -36,7 +40,7 @@ class PeerSource:
         if self.stop is not None and start > self.stop:
             return
         try:
-            yield from self.network.blocks(start, self.stop)
+            yield from self.network.blocks(start, self.stop, patience=_PATIENCE)
         except StreamError as error:
             raise unreachable(self.name, error) from error
 
@@ -57,7 +61,7 @@ def live_peers(
     *,
     follow: bool = False,
 ) -> Iterator[tuple[PeerSource, ...]]:
-    """Connect to one peer of each organization, as one member of the channel.
+    """Connect to one peer of each organization that answers, as one member of the channel.
 
     Args:
         profile: where the peers are.
@@ -70,12 +74,14 @@ def live_peers(
 
     Raises:
         ConfigurationError: an organization is not in the profile.
-        LedgerUnreachable: a peer gave no answer.
+        LedgerUnreachable: no peer of an organization gave an answer.
     """
     wanted = [_organization(profile, name) for name in organizations] or list(profile.organizations.values())
     with ExitStack() as connections:
         networks = {
-            f"{organization.msp_id}'s peer": _connect(connections, profile, organization, identity)
+            f"{organization.msp_id}'s peer": connections.enter_context(
+                organization_gateway(organization, identity)
+            ).network(profile.channel)
             for organization in wanted
         }
         stop = None if follow else min(_newest(name, network) for name, network in networks.items())
@@ -107,24 +113,6 @@ def unreachable(name: str, error: StreamError) -> LedgerUnreachable:
 
 def _organization(profile: NetworkProfile, name: str) -> OrganizationProfile:
     return profile.organizations.get(name) or profile.organization_named(name)
-
-
-def _connect(
-    connections: ExitStack,
-    profile: NetworkProfile,
-    organization: OrganizationProfile,
-    identity: WalletIdentity,
-) -> Network:
-    peer = organization.peers[0]
-    gateway = Gateway.connect(
-        peer.endpoint,
-        identity=identity.serialized,
-        signer=identity.signer,
-        tls_roots=peer.read_tls_roots(),
-        server_name=peer.server_name,
-        clock=utc_clock,
-    )
-    return connections.enter_context(gateway).network(profile.channel)
 
 
 def _newest(name: str, network: Network) -> int:
