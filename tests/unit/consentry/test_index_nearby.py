@@ -20,14 +20,18 @@ from support.story import (
 
 from consentry.errors import InputRejected
 from consentry.index import (
+    Access,
+    AccessFilter,
     Basis,
     IndexFault,
     IndexFollower,
+    Page,
     PageRequest,
     Trail,
     all_items,
     open_database,
 )
+from consentry.index.accesses import count_by_recipient, every_access, find_accesses
 from consentry.index.nearby import (
     counted_by_target,
     named,
@@ -37,7 +41,6 @@ from consentry.index.nearby import (
 )
 from consentry.index.nearby_impact import impact_of_consent
 from consentry.index.nearby_lineage import lineage_of_model_version, lineage_of_versions
-from consentry.index.recent_accesses import count_by_recipient, recent_accesses
 from consentry.verification import memory_source
 from consentry_records import keys
 from consentry_records.dataset import Dataset
@@ -121,14 +124,19 @@ def test_records_around_others_are_counted(engine: Engine) -> None:
         }
 
 
-def test_accesses_are_newest_first_over_versions_and_pages(engine: Engine) -> None:
-    versions = [VERSION, identifier("version", 2), identifier("version", 3)]
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_accesses_to_several_versions_are_in_order_over_pages(engine: Engine, newest_first: bool) -> None:
+    wanted = AccessFilter(versions=(VERSION, identifier("version", 2), identifier("version", 3)))
     with Trail(engine).snapshot() as connection:
-        found = list(all_items(lambda page: recent_accesses(connection, versions, page), size=2))
-        counts = count_by_recipient(connection, versions)
-        first = recent_accesses(connection, versions, PageRequest(3))
-    assert [int(access.attempt_id[-2:], 16) for access in found] == [8, 7, 6, 5, 4, 3, 2, 1]
-    assert [access.attempt_id for access in first.items] == [access.attempt_id for access in found[:3]]
+
+        def ask(page: PageRequest) -> Page[Access]:
+            return find_accesses(connection, wanted, replace(page, newest_first=newest_first))
+
+        found = list(all_items(ask, size=2))
+        every = every_access(connection, wanted)
+        counts = count_by_recipient(connection, wanted.versions or ())
+    assert found == list(reversed(every) if newest_first else every)
+    assert [int(access.attempt_id[-2:], 16) for access in every] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert counts == {(RIVERSIDE, "permit"): 2, (RIVERSIDE, "deny"): 1, (RIVERSIDE, "open"): 5}
 
 
@@ -225,7 +233,7 @@ def test_an_empty_ledger_has_nothing_around(tmp_path: object) -> None:
         assert named(connection, "dataset", 5).rows == ()
         assert newest(connection, "grant", [VERSION], 5).rows == ()
         found = lineage_of_versions(connection, [], 5)
-        assert recent_accesses(connection, [], PageRequest(5)).items == ()
+        assert find_accesses(connection, AccessFilter(versions=()), PageRequest(5)).items == ()
     assert (found.versions.count, found.edges) == (0, ())
     opened.dispose()
 

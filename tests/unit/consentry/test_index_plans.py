@@ -50,6 +50,7 @@ STATISTICS = {
         "accesses_by_version": "197472 1001 4 1",
         "accesses_by_place": "437076 167 1",
         "accesses_by_grant": "3475780 1001",
+        "accesses_by_recipient": "341744 1001 1001 501",
         "accesses_by_custodian": "431024 1001 63 1",
         "accesses_by_purpose": "431024 1001 35 1",
         "sqlite_autoindex_accesses_1": "437400 1",
@@ -71,8 +72,6 @@ LARGE = (
 Question = Callable[[Trail], object]
 
 BY_INDEX: dict[str, Question] = {
-    "dataset": lambda trail: trail.accesses(AccessFilter(dataset="biopsies")),
-    "versions": lambda trail: trail.accesses(AccessFilter(versions=(identifier("version", 1),))),
     "session": lambda trail: trail.accesses(AccessFilter(session=identifier("session", 1))),
     "model": lambda trail: trail.accesses(AccessFilter(model=identifier("model", 1))),
     "grant": lambda trail: trail.accesses(AccessFilter(grant=identifier("grant", 1))),
@@ -87,6 +86,11 @@ BY_INDEX: dict[str, Question] = {
     "lineage": lambda trail: trail.model_lineage(identifier("modelversion", 1)),
 }
 IN_ORDER: dict[str, Question] = {
+    "dataset": lambda trail: trail.accesses(AccessFilter(dataset="biopsies")),
+    "versions, newest first": lambda trail: trail.accesses(
+        AccessFilter(versions=tuple(identifier("version", number) for number in (1, 2, 3))),
+        PageRequest(2, "3.1", newest_first=True),
+    ),
     "custodian": lambda trail: trail.accesses(AccessFilter(custodian=NORTHGATE)),
     "custodian, next page": lambda trail: trail.accesses(
         AccessFilter(custodian=NORTHGATE), PageRequest(2, "3.1")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from consentry.attach.channel import read_configuration
 from consentry.errors import ConsentryError
+from consentry.running_channel import read_configuration
 from fabric_gateway import Network
 from fabric_protocol.errors import ProtocolError
 from fabric_protocol.identities import Identity

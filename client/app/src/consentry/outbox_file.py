@@ -25,6 +25,8 @@ def open_outbox_file(path: Path, schema: str) -> sqlite3.Connection:
     refuse_exposed(path)
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
+        # One sync a commit, not one each of journal, file and directory: readers of the trail wait for it.
+        connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(schema)
     except sqlite3.DatabaseError as error:

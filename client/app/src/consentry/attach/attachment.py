@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from consentry.attach.channel import read_configuration, read_definition, tls_roots_of
 from consentry.attach.checks import check_capabilities, check_definition, check_members, check_time_window
 from consentry.attach.connection_profile import (
     ConnectionProfile,
@@ -18,6 +17,7 @@ from consentry.attach.endpoints import check_endpoints, check_nodes
 from consentry.attach.findings import Finding, State, refused, warning
 from consentry.attach.writing import write_network
 from consentry.errors import ConfigurationError, InputRejected
+from consentry.running_channel import read_configuration, read_definition, tls_roots_of
 from consentry.wallet import WalletIdentity
 from fabric_gateway import EvaluateError, Gateway, Network, utc_clock
 from fabric_protocol.channel_reading import ChannelConfig

@@ -8,10 +8,10 @@ from typing import Any
 
 from fabric_protos.peer import policy_pb2
 
-from consentry.attach.channel import tls_roots_of
 from consentry.attach.connection_profile import ConnectionProfile, ProfileNode
 from consentry.attach.endpoints import leads_to
 from consentry.attach.findings import Finding, fine, refused, warning
+from consentry.running_channel import tls_roots_of
 from consentry_records.keys import COLLECTION_PREFIX
 from fabric_gateway import EvaluateError, Network
 from fabric_protocol.channel_reading import ChannelConfig

@@ -1,9 +1,12 @@
 """Accesses: each attempt with the decision on it, or open while there is none."""
 
+import heapq
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select
@@ -15,6 +18,7 @@ from consentry.index.schema import accesses, denials, links, records
 from consentry_records.reasons import CATALOGUE, Reason, words
 
 _CACHED = 1_024
+_MOST_MERGED = 200
 
 
 @dataclass(frozen=True)
@@ -122,15 +126,36 @@ def find_accesses(connection: Connection, wanted: AccessFilter, page: PageReques
     Raises:
         InputRejected: REASON_UNKNOWN.
     """
+    parts = [_read_page(connection, one, page) for one in _by_version(connection, wanted)]
+    merged = heapq.merge(*parts, key=lambda row: (row.block, row.position), reverse=page.newest_first)
+    rows = list(islice(merged, page.size + 1))
+    last = rows[page.size - 1] if len(rows) > page.size else None
+    items = as_accesses(connection, rows[: page.size])
+    return Page(items, cursor(last.block, last.position) if last is not None else None)
+
+
+def _by_version(connection: Connection, wanted: AccessFilter) -> list[AccessFilter]:
+    """The same as a filter for each dataset version, where versions say most about what is wanted.
+
+    The index keeps the accesses to one version in their order: of each no more are read than a page has,
+    while those to several would all be read and sorted.
+    """
+    versions = wanted.versions
+    if wanted.dataset is not None:
+        found = set(connection.scalars(versions_of_dataset(wanted.dataset)))
+        versions = tuple(sorted(found if versions is None else found.intersection(versions)))
+    narrower = (wanted.reason, wanted.session, wanted.model, wanted.grant, wanted.requester)
+    if versions is None or len(versions) > _MOST_MERGED or any(item is not None for item in narrower):
+        return [wanted]
+    return [replace(wanted, dataset=None, versions=(version,)) for version in dict.fromkeys(versions)]
+
+
+def _read_page(connection: Connection, wanted: AccessFilter, page: PageRequest) -> Sequence[Any]:
     query, place = _select(wanted)
     after = page.condition(place)
     if after is not None:
         query = query.where(after)
-    query = query.order_by(*page.order(place)).limit(page.size + 1)
-    rows = connection.execute(query).all()
-    last = rows[page.size - 1] if len(rows) > page.size else None
-    items = as_accesses(connection, rows[: page.size])
-    return Page(items, cursor(last.block, last.position) if last is not None else None)
+    return connection.execute(query.order_by(*page.order(place)).limit(page.size + 1)).all()
 
 
 def every_access(connection: Connection, wanted: AccessFilter, most: int | None = None) -> tuple[Access, ...]:
@@ -167,6 +192,18 @@ def count_accesses(connection: Connection, wanted: AccessFilter) -> list[AccessC
     grouped = (table.custodian, table.requester_msp, day, table.outcome)
     query = select(*grouped, func.count().label("count")).where(and_(True, *_conditions(wanted)))
     return [AccessCount(*row) for row in connection.execute(query.group_by(*grouped).order_by(*grouped))]
+
+
+def count_by_recipient(connection: Connection, versions: Sequence[str]) -> dict[tuple[str, str], int]:
+    """How many accesses to some versions each organization (MSP id) tried, by outcome."""
+    table = accesses.c
+    # All of it, and in this order, is in an index: no access is read for it.
+    grouped = (table.version_id, table.requester_msp, table.outcome)
+    query = select(*grouped, func.count()).where(table.version_id.in_(versions)).group_by(*grouped)
+    counts: Counter[tuple[str, str]] = Counter()
+    for _, msp_id, outcome, count in connection.execute(query):
+        counts[msp_id, outcome] += count
+    return dict(counts)
 
 
 def as_accesses(connection: Connection, rows: Sequence[Any]) -> tuple[Access, ...]:
@@ -206,7 +243,10 @@ def _conditions(wanted: AccessFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         column == value for column, value in equal.items() if value is not None
     ]
-    if wanted.versions is not None:
+    if wanted.versions is not None and len(wanted.versions) == 1:
+        # In a list, even of one, SQLite sorts what an index has in order.
+        conditions.append(table.version_id == wanted.versions[0])
+    elif wanted.versions is not None:
         conditions.append(table.version_id.in_(wanted.versions))
     if wanted.dataset is not None:
         conditions.append(table.version_id.in_(versions_of_dataset(wanted.dataset)))

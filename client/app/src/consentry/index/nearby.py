@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from consentry.errors import InputRejected
 from consentry.index.rows import RecordRow, get_record, get_records
@@ -73,19 +73,19 @@ def newest(connection: Connection, kind: str, ids: Ids, most: int, after: str | 
     """
     table = records.c
     among = and_(table.kind == kind, table.record_id.in_(ids))
-    query = select(table.record_id).where(among)
-    if after is not None:
-        query = query.where(_older(connection, kind, after))
-    ordered = query.order_by(table.first_block.desc(), table.record_id.desc()).limit(most + 1)
-    return _read(connection, kind, list(connection.scalars(ordered)), most, among, after)
+    ordered = (table.first_block.desc(), table.record_id.desc())
+    if after is None:
+        return _first_page(connection, kind, among, ordered, most)
+    query = select(table.record_id).where(among, _older(connection, kind, after))
+    found = list(connection.scalars(query.order_by(*ordered).limit(most + 1)))
+    return _read(connection, kind, found, most, _count(connection, among))
 
 
 def oldest(connection: Connection, kind: str, ids: Ids, most: int) -> Nearby:
     """Records of one kind by their ids, those first written first; no pages follow."""
     table = records.c
     among = and_(table.kind == kind, table.record_id.in_(ids))
-    ordered = select(table.record_id).where(among).order_by(table.first_block, table.record_id)
-    found = _read(connection, kind, list(connection.scalars(ordered.limit(most + 1))), most, among)
+    found = _first_page(connection, kind, among, (table.first_block, table.record_id), most)
     return replace(found, next=None)
 
 
@@ -109,8 +109,8 @@ def named(connection: Connection, kind: str, most: int, after: str | None = None
         if name is None:
             raise _no_page()
         query = query.where(or_(table.name > name, and_(table.name == name, table.record_id > after)))
-    ordered = query.order_by(table.name, table.record_id).limit(most + 1)
-    return _read(connection, kind, list(connection.scalars(ordered)), most, among, after)
+    found = list(connection.scalars(query.order_by(table.name, table.record_id).limit(most + 1)))
+    return _read(connection, kind, found, most, _count(connection, among))
 
 
 def counted_by_target(
@@ -183,18 +183,21 @@ def _of_all(connection: Connection, kind: str, ids: Sequence[str], from_kind: st
     return {str(to_id): str(from_id) for to_id, from_id in connection.execute(query)}
 
 
-def _read(
-    connection: Connection, kind: str, found: list[str], most: int, among: Any, after: str | None = None
+def _first_page(
+    connection: Connection, kind: str, among: ColumnElement[bool], ordered: Sequence[Any], most: int
 ) -> Nearby:
-    """The records of ids in their order; one more id than fits says that there is a next page.
+    """Records in an order for which all of them are read anyway: they are counted as they go by."""
+    query = select(records.c.record_id, func.count().over()).where(among)
+    found = connection.execute(query.order_by(*ordered).limit(most + 1)).all()
+    count = min(found[0][1], MOST_COUNTED + 1) if found else 0
+    return _read(connection, kind, [record_id for record_id, _ in found], most, count)
 
-    What a first page shows whole is not counted again.
-    """
+
+def _read(connection: Connection, kind: str, found: list[str], most: int, count: int) -> Nearby:
+    """The records of ids in their order; one more id than fits says that there is a next page."""
     place = {record_id: index for index, record_id in enumerate(found[:most])}
     rows = sorted(get_records(connection, kind, place), key=lambda row: place[row.record_id])
-    following = found[most - 1] if len(found) > most else None
-    is_whole = after is None and following is None
-    return Nearby(tuple(rows), len(found) if is_whole else _count(connection, among), following)
+    return Nearby(tuple(rows), count, found[most - 1] if len(found) > most else None)
 
 
 def _count(connection: Connection, condition: Any) -> int:

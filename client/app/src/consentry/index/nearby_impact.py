@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from consentry.index.accesses import count_by_recipient
 from consentry.index.checkpoint import IndexFault
 from consentry.index.lineage import Basis, RowManifest, consent_versions
 from consentry.index.nearby_lineage import MOST_FOLLOWED, NearbyLineage, followed, lineage_around
-from consentry.index.recent_accesses import count_by_recipient
 from consentry.index.rows import RecordRow, get_record, linking_to
 
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-import yaml
-
 from consentry.errors import InputRejected
 from consentry.reports.values import ReportField, Unavailable, Value
 
@@ -69,6 +67,9 @@ class Details:
         Raises:
             InputRejected: DETAILS_UNREADABLE, or DETAILS_INVALID for another form or an unknown key.
         """
+        # Here, for reports need it only where a file is given.
+        import yaml
+
         try:
             if path.stat().st_size > _MOST_BYTES:
                 raise InputRejected("DETAILS_INVALID", f"{path} is larger than {_MOST_BYTES:,} bytes.")

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from consentry.attach.channel import read_definition
 from consentry.errors import ConsentryError
 from consentry.ledger import Ledger
 from consentry.profile import Endpoint
+from consentry.running_channel import read_definition
 from consentry.verification.encoding import read_block
 from consentry.verification.findings import Finding
 from consentry.web.network_state import NetworkState, NodeState

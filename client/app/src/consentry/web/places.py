@@ -6,10 +6,10 @@ import os
 import threading
 from pathlib import Path
 
-from consentry.attach.channel import msp_roots_of, read_configuration
 from consentry.https_serving import Certificate, self_signed
 from consentry.ledger import Ledger
 from consentry.private_files import FILE_MODE, make_private_directory, refuse_exposed, write_private
+from consentry.running_channel import msp_roots_of, read_configuration
 
 
 def trial_certificate(directory: Path, host: str) -> Certificate:

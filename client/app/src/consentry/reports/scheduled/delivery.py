@@ -10,8 +10,6 @@ from email.message import EmailMessage
 from mimetypes import guess_type
 from typing import Any
 
-import fsspec
-
 from consentry.errors import ConsentryError
 from consentry.reports.scheduled.schedule_file import Mail
 
@@ -31,6 +29,9 @@ class Storage:
     """
 
     def __init__(self, url: str) -> None:
+        # Here, for whoever composes reports and delivers none.
+        import fsspec
+
         try:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from cronsim import CronSim, CronSimError
 
 from consentry.documents import Document
@@ -87,6 +86,9 @@ def read_schedule(path: Path) -> Schedule:
     Raises:
         ConfigurationError: SCHEDULE_INVALID, naming the place in the file and what is expected there.
     """
+    # Here, for only whoever has a schedule needs it.
+    import yaml
+
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeError) as error:

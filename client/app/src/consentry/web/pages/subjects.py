@@ -72,7 +72,7 @@ def subject(
             commitment,
             own_manifest(request, settings.msp_id),
             snapshot.at,
-            PageRequest(ACCESSES_A_PAGE, after),
+            PageRequest(ACCESSES_A_PAGE, after, newest_first=True),
         )
     put_on_record(
         request,

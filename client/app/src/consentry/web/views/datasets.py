@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from consentry.index import Access, IndexFault, PageRequest
+from consentry.index import Access, AccessFilter, IndexFault, PageRequest
+from consentry.index.accesses import find_accesses
 from consentry.index.nearby import Nearby, counted_by_target, named, newest, newest_of_each, pointing_to
 from consentry.index.nearby_lineage import NearbyLineage, lineage_of_versions
-from consentry.index.recent_accesses import recent_accesses
 from consentry.index.rows import RecordRow, get_record
 from consentry.web.graphs import MOST_OF_A_KIND
 from consentry.web.views.consents_over_time import ConsentsOverTime, consents_over_time
@@ -112,6 +112,7 @@ def view_dataset(connection: Connection, dataset_id: str, at: str, after: str | 
     versions = _versions(connection, dataset_id, VERSIONS_A_PAGE, after)
     ids = [version.record_id for version in _versions(connection, dataset_id, _NEWEST_VERSIONS, None).rows]
     grants = newest(connection, "grant", pointing_to("version", ids, "grant"), _GRANTS)
+    recent = PageRequest(_DECISIONS, newest_first=True)
     return DatasetView(
         dataset_id=dataset_id,
         name=str(row.body.get("name", "")),
@@ -124,7 +125,7 @@ def view_dataset(connection: Connection, dataset_id: str, at: str, after: str | 
         lineage=lineage_of_versions(connection, ids, MOST_OF_A_KIND),
         grants=tuple(grant_entry(grant, at) for grant in grants.rows),
         grant_count=grants.count,
-        decisions=recent_accesses(connection, ids, PageRequest(_DECISIONS)).items,
+        decisions=find_accesses(connection, AccessFilter(versions=tuple(ids)), recent).items,
     )
 
 

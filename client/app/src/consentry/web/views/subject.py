@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from consentry.index import Access, IndexFault, Page, PageRequest, RowManifest
+from consentry.index import Access, AccessFilter, IndexFault, Page, PageRequest, RowManifest
+from consentry.index.accesses import count_by_recipient, find_accesses
 from consentry.index.lineage import Basis, consent_versions
 from consentry.index.nearby_impact import reached_versions
 from consentry.index.nearby_lineage import lineage_around
-from consentry.index.recent_accesses import count_by_recipient, recent_accesses
 from consentry.index.rows import find_records
 from consentry.web.graphs import MOST_OF_A_KIND
 from consentry.web.views.around import Around, around
@@ -83,5 +83,5 @@ def view_subject(
         is_cut=is_cut,
         around=around(lineage, at),
         recipients=recipients(count_by_recipient(connection, versions)),
-        accesses=recent_accesses(connection, versions, page),
+        accesses=find_accesses(connection, AccessFilter(versions=tuple(versions)), page),
     )
