@@ -38,8 +38,13 @@ def deployment(nodes: Nodes) -> Iterator[Deployment]:
 
 def reachable_others(nodes: Nodes) -> list[str]:
     """MSP ids of the other organizations whose first peers listen."""
-    others = [item for item in nodes.topology.organizations if item not in nodes.operated]
-    places = {item.msp_id: peers(item)[0] for item in others}
+    here = {item.msp_id for item in nodes.operated}
+    return [msp_id for msp_id in reachable_organizations(nodes) if msp_id not in here]
+
+
+def reachable_organizations(nodes: Nodes) -> list[str]:
+    """MSP ids of the organizations whose first peers listen, here or elsewhere."""
+    places = {item.msp_id: peers(item)[0] for item in nodes.topology.organizations}
     return [
         msp_id
         for msp_id, node in places.items()

@@ -41,7 +41,7 @@ from fabric_native.own_part import (
 )
 from fabric_native.paths import NetworkPaths
 from fabric_native.settings import EngineSettings
-from fabric_native.starting import join_network, start_nodes
+from fabric_native.starting import join_network, start_node, start_nodes
 from fabric_operator.errors import NetworkError
 from fabric_operator.managed_network import ManagedNetwork, open_topology, silent
 from fabric_operator.node_status import NodeStatus
@@ -175,9 +175,7 @@ class NativeNetwork(ManagedNetwork):
             NetworkError: NODE_UNKNOWN.
             ProcessError: it ended or did not get ready in time; with the tail of its log.
         """
-        node = self._node(name)
-        self._nodes.start(node)
-        self._nodes.wait(node)
+        start_node(self._nodes, self._node(name))
 
     def add_organization(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
         """Take in an organization; see `fabric_native.operations.add_organization`."""

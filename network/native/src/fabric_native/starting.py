@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from fabric_native.agreeing import agree
-from fabric_native.deploying import deployment, reachable_others
+from fabric_native.deploying import deployment, reachable_organizations, reachable_others
 from fabric_native.errors import AdministrationError
 from fabric_native.joining import catch_up, is_founder, newest_configuration
 from fabric_native.node_config import TIME_WINDOW
@@ -20,6 +21,7 @@ from fabric_protocol.lifecycle_arguments import wanted_definition
 from fabric_protocol.topology import Organization
 
 _POLL_SECONDS = 0.05
+_OTHERS_SECONDS = 20.0
 # Older than any clock in this consortium may be: a peer that endorses it does not check.
 _STALE = timedelta(hours=1)
 Progress = Callable[[str], None]
@@ -38,6 +40,20 @@ def start_nodes(nodes: Nodes, started: list[str], progress: Progress) -> None:
     # All at once: each of them takes a second of its own to begin.
     rest = [node for node in nodes.all() if node.kind != Kind.AUTHORITY]
     started += [node.name for node in rest if nodes.start(node)]
+
+
+def start_node(nodes: Nodes, node: Node) -> None:
+    """Start one node and wait until it can be used; a peer, until it finds others to endorse with.
+
+    Raises:
+        ProcessError: it ended or did not get ready in time; with the tail of its log.
+    """
+    nodes.start(node)
+    nodes.wait(node)
+    if node.kind == Kind.PEER:
+        # One that has not joined the channel has nothing to find out.
+        with nodes.client(node) as client, suppress(AdministrationError):
+            wait_for_others(nodes, client, lambda _: None)
 
 
 def join_network(nodes: Nodes, progress: Progress) -> None:
@@ -84,6 +100,8 @@ def deploy(nodes: Nodes, progress: Progress) -> None:
             require_time_window(client, nodes.topology.channel)
         # Later, a bundle's nodes start while others are away, too.
         _wait_for_discovery(nodes, clients, nodes.topology.organizations if is_new else nodes.operated)
+        for client in clients:
+            wait_for_others(nodes, client, progress)
     progress("every organization's peers can endorse")
 
 
@@ -133,21 +151,28 @@ def _join(nodes: Nodes, organizations: Sequence[Organization], progress: Progres
     return joined
 
 
+def wait_for_others(nodes: Nodes, client: PeerClient, progress: Progress) -> None:
+    """Wait a while until a peer that was started knows of a peer of every organization that can be reached.
+
+    Before, it finds nobody to endorse with. One that listens may have no chaincode that runs: who is missing
+    in the end is told, and is no error.
+    """
+    deadline = time.monotonic() + _OTHERS_SECONDS
+    wanted = dict.fromkeys(reachable_organizations(nodes), 1)
+    while missing := _unknown(nodes, client, wanted):
+        if time.monotonic() > deadline:
+            progress(f"{client.name} does not know of endorsing peers of {', '.join(missing)} yet")
+            return
+        time.sleep(_POLL_SECONDS)
+
+
 def _wait_for_discovery(
     nodes: Nodes, clients: Sequence[PeerClient], organizations: Sequence[Organization]
 ) -> None:
-    topology, wanted = nodes.topology, {item.msp_id: item.peers for item in organizations}
+    wanted = {item.msp_id: item.peers for item in organizations}
     deadline = time.monotonic() + READY_SECONDS
     for client in clients:
-        while True:
-            known = client.chaincodes_by_organization(topology.channel)
-            missing = [
-                msp_id
-                for msp_id, count in wanted.items()
-                if sum(topology.chaincode.name in offered for offered in known.get(msp_id, ())) < count
-            ]
-            if not missing:
-                break
+        while missing := _unknown(nodes, client, wanted):
             if time.monotonic() > deadline:
                 raise ProcessError(
                     "PROCESS_NOT_READY",
@@ -155,3 +180,14 @@ def _wait_for_discovery(
                     f"{READY_SECONDS:g} s; see the logs of the peers",
                 )
             time.sleep(_POLL_SECONDS)
+
+
+def _unknown(nodes: Nodes, client: PeerClient, wanted: Mapping[str, int]) -> list[str]:
+    """MSP ids of which a peer knows fewer peers with the chaincode than wanted."""
+    known = client.chaincodes_by_organization(nodes.topology.channel)
+    chaincode = nodes.topology.chaincode.name
+    return [
+        msp_id
+        for msp_id, count in wanted.items()
+        if sum(chaincode in offered for offered in known.get(msp_id, ())) < count
+    ]
