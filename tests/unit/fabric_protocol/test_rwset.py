@@ -202,6 +202,7 @@ def test_bytes_are_those_of_the_protobuf_library(rwset: ReadWriteSet, length: in
     long = NamespaceSet("long", writes=(Write("k" * length, False, b"v" * length),) * repeats)
     encoded = encode_rwset(ReadWriteSet((*rwset.namespaces, long)))
     message = rwset_pb2.TxReadWriteSet.FromString(encoded)
+    assert message.SerializeToString(deterministic=True) == encoded
     for namespace in message.ns_rwset:
         content = kv_rwset_pb2.KVRWSet.FromString(namespace.rwset)
         assert content.SerializeToString(deterministic=True) == namespace.rwset

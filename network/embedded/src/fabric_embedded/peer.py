@@ -121,7 +121,7 @@ class Peer:
         try:
             snapshot = await self._snapshots.acquire()
             try:
-                result = await self._runner.run(admitted, signed, snapshot, config)
+                result = await self._runner.run(admitted, snapshot, config)
                 return await self._answer(admitted, result, snapshot, config, endorses)
             finally:
                 self._snapshots.release(snapshot)

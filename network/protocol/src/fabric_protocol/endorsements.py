@@ -10,16 +10,15 @@ from typing import Any
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import (
     chaincode_event_pb2,
-    chaincode_pb2,
     proposal_pb2,
     proposal_response_pb2,
-    transaction_pb2,
 )
 from google.protobuf.message import DecodeError
 
 from fabric_protocol.errors import ProposalError
 from fabric_protocol.proposals import PublicParts, public_parts
 from fabric_protocol.signatures import Signer
+from fabric_protocol.wire import bytes_field, repeated, submessage
 
 LOWEST_ERROR_STATUS = 400
 """Response statuses from here on are not endorsed (Fabric ``shim.ERRORTHRESHOLD``)."""
@@ -41,15 +40,17 @@ def response_payload(
     Returns:
         M(ProposalResponsePayload).
     """
-    action = proposal_pb2.ChaincodeAction(
-        results=results,
-        events=event,
-        response=response,
-        chaincode_id=chaincode_pb2.ChaincodeID(name=chaincode, version=version),
+    identifier = bytes_field(2, chaincode.encode()) + bytes_field(3, version.encode())
+    # M(ChaincodeAction)
+    action = b"".join(
+        (
+            bytes_field(1, results),
+            bytes_field(2, event),
+            submessage(3, _encode(response)),
+            submessage(4, identifier),
+        )
     )
-    return _encode(
-        proposal_response_pb2.ProposalResponsePayload(proposal_hash=proposal_hash, extension=_encode(action))
-    )
+    return bytes_field(1, proposal_hash) + bytes_field(2, action)
 
 
 def event_bytes(*, chaincode: str, transaction_id: str, name: str, payload: bytes) -> bytes:
@@ -115,15 +116,11 @@ def assemble_parts(parts: PublicParts, payload: bytes, endorsements: Sequence[An
         payload: M(ProposalResponsePayload) that all endorsers signed, of a status below 400.
         endorsements: peer.Endorsement of each, no endorser twice.
     """
-    action = transaction_pb2.ChaincodeActionPayload(
-        chaincode_proposal_payload=parts.payload,
-        action=transaction_pb2.ChaincodeEndorsedAction(
-            proposal_response_payload=payload, endorsements=endorsements
-        ),
-    )
-    transaction = transaction_pb2.Transaction()
-    transaction.actions.add(header=parts.header.signature_header, payload=_encode(action))
-    return _encode(common_pb2.Payload(header=parts.header, data=_encode(transaction)))
+    # M(ChaincodeEndorsedAction), M(ChaincodeActionPayload), M(TransactionAction), M(Transaction)
+    endorsed = bytes_field(1, payload) + repeated(2, map(_encode, endorsements))
+    content = bytes_field(1, parts.payload) + submessage(2, endorsed)
+    action = bytes_field(1, parts.header.signature_header) + bytes_field(2, content)
+    return submessage(1, _encode(parts.header)) + bytes_field(2, submessage(1, action))
 
 
 def signed_envelope(payload: bytes, signature: bytes) -> Any:

@@ -217,6 +217,7 @@ class MspManager:
 
     Attributes:
         signatures: checks signatures, each once.
+        msp_ids: the ids of the MSPs, sorted.
 
     Parameters:
         msps: with distinct ids.
@@ -233,11 +234,7 @@ class MspManager:
             self._msps[msp.msp_id] = msp
         self._read = lru_cache(maxsize=_CACHED_IDENTITIES)(self._deserialize)
         self.signatures = VerifiedSignatures()
-
-    @property
-    def msp_ids(self) -> tuple[str, ...]:
-        """The ids of the MSPs, sorted."""
-        return tuple(sorted(self._msps))
+        self.msp_ids = tuple(sorted(self._msps))
 
     def msp(self, msp_id: str) -> Msp:
         """The MSP with an id.

@@ -5,9 +5,9 @@ Source: peer/proposal.proto; checks and texts as in Fabric's ``core/endorser/msg
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -17,33 +17,9 @@ from google.protobuf.message import DecodeError
 
 from fabric_protocol.errors import GO_DECODING, ProposalError
 from fabric_protocol.timestamps import to_nearest_datetime, to_timestamp
+from fabric_protocol.wire import bytes_field
 
 _NONCE_BYTES = 24
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A proposal as it was made or received.
-
-    ``data`` is M(Proposal) exactly as signed; ``timestamp`` is the clock of whoever created it (aware, UTC,
-    microseconds); ``creator`` is the serialized identity; ``arguments`` are the chaincode's, function first.
-    """
-
-    data: bytes
-    transaction_id: str
-    channel_id: str
-    chaincode: str
-    arguments: tuple[bytes, ...]
-    transient: Mapping[str, bytes]
-    creator: bytes
-    nonce: bytes
-    timestamp: datetime
-    is_init: bool
-
-    @cached_property
-    def public_parts(self) -> "PublicParts":
-        """What of the proposal enters its transaction."""
-        return public_parts(self.data)
 
 
 @dataclass(frozen=True)
@@ -57,6 +33,28 @@ class PublicParts:
     def hash(self) -> bytes:
         """What an endorsement says it answers; see `proposal_hash`."""
         return payload_hash(self.header.channel_header, self.header.signature_header, self.payload)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposal as it was made or received.
+
+    ``data`` is M(Proposal) exactly as signed; ``timestamp`` is the clock of whoever created it (aware, UTC,
+    microseconds); ``creator`` is the serialized identity; ``arguments`` are the chaincode's, function first;
+    ``public_parts`` is what of it enters its transaction.
+    """
+
+    data: bytes
+    transaction_id: str
+    channel_id: str
+    chaincode: str
+    arguments: tuple[bytes, ...]
+    transient: Mapping[str, bytes]
+    creator: bytes
+    nonce: bytes
+    timestamp: datetime
+    is_init: bool
+    public_parts: PublicParts = field(repr=False, compare=False)
 
 
 def transaction_id(nonce: bytes, creator: bytes) -> str:
@@ -116,6 +114,7 @@ def new_proposal(
         nonce=nonce,
         timestamp=timestamp.astimezone(UTC),
         is_init=is_init,
+        public_parts=PublicParts(header, public_payload(payload)),
     )
 
 
@@ -157,6 +156,7 @@ def parse_proposal(data: bytes, *, is_known_channel: Callable[[str], bool] | Non
         nonce=signature_header.nonce,
         timestamp=to_nearest_datetime(channel_header.timestamp),
         is_init=specification.chaincode_spec.input.is_init,
+        public_parts=PublicParts(header, public_payload(payload)),
     )
 
 
@@ -214,7 +214,7 @@ def payload_hash(channel_header: bytes, signature_header: bytes, payload: bytes)
 
 def public_payload(payload: Any) -> bytes:
     """M(ChaincodeProposalPayload) without its transient data, as it goes into the transaction."""
-    return _encode(proposal_pb2.ChaincodeProposalPayload(input=payload.input))
+    return bytes_field(1, payload.input)
 
 
 def _channel_header(channel_id: str, chaincode: str, identifier: str, timestamp: datetime) -> Any:

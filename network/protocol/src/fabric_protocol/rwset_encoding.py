@@ -45,10 +45,7 @@ def decode_rwset(data: bytes) -> ReadWriteSet:
 
 def encode_rwset(rwset: ReadWriteSet) -> bytes:
     """M(TxReadWriteSet), the bytes that are endorsed; the order of the entries is kept."""
-    message = rwset_pb2.TxReadWriteSet()
-    for namespace in rwset.namespaces:
-        message.ns_rwset.append(_namespace_message(namespace))
-    return _encode(message)
+    return repeated(2, [_namespace_bytes(namespace) for namespace in rwset.namespaces])
 
 
 def query_reads_bytes(reads: Iterable[Read]) -> bytes:
@@ -112,13 +109,7 @@ def _collection(message: Any) -> CollectionSet:
     )
 
 
-def _namespace_message(namespace: NamespaceSet) -> Any:
-    rest = kv_rwset_pb2.KVRWSet()
-    for query in namespace.range_queries:
-        _add_range_query(rest, query)
-    metadata = kv_rwset_pb2.KVRWSet()
-    for metadata_write in namespace.metadata_writes:
-        _add_entries(metadata.metadata_writes.add(key=metadata_write.key), metadata_write.entries)
+def _namespace_bytes(namespace: NamespaceSet) -> bytes:
     versions = _Versions(2)
     # Fields come in the order of their numbers.
     content = b"".join(
@@ -126,15 +117,18 @@ def _namespace_message(namespace: NamespaceSet) -> Any:
             repeated(
                 1, [bytes_field(1, read.key.encode()) + versions[read.version] for read in namespace.reads]
             ),
-            _encode(rest),
+            _range_queries(namespace.range_queries) if namespace.range_queries else b"",
             writes_bytes(namespace.writes),
-            _encode(metadata),
+            _metadata_writes(namespace.metadata_writes) if namespace.metadata_writes else b"",
         )
     )
-    message = rwset_pb2.NsReadWriteSet(namespace=namespace.namespace, rwset=content)
-    for collection in namespace.collections:
-        message.collection_hashed_rwset.append(_collection_message(collection))
-    return message
+    return b"".join(
+        (
+            bytes_field(1, namespace.namespace.encode()),
+            bytes_field(2, content),
+            repeated(3, [_collection_bytes(collection) for collection in namespace.collections]),
+        )
+    )
 
 
 def writes_bytes(writes: Iterable[Write]) -> bytes:
@@ -150,10 +144,31 @@ def writes_bytes(writes: Iterable[Write]) -> bytes:
     )
 
 
-def _collection_message(collection: CollectionSet) -> Any:
-    metadata = kv_rwset_pb2.HashedRWSet()
-    for metadata_write in collection.metadata_writes:
-        _add_entries(metadata.metadata_writes.add(key_hash=metadata_write.key_hash), metadata_write.entries)
+def _range_queries(queries: Iterable[RangeQuery]) -> bytes:
+    """Field `range_queries_info` of M(KVRWSet)."""
+    message = kv_rwset_pb2.KVRWSet()
+    for query in queries:
+        _add_range_query(message, query)
+    return _encode(message)
+
+
+def _metadata_writes(writes: Iterable[MetadataWrite]) -> bytes:
+    """Field `metadata_writes` of M(KVRWSet)."""
+    message = kv_rwset_pb2.KVRWSet()
+    for write in writes:
+        _add_entries(message.metadata_writes.add(key=write.key), write.entries)
+    return _encode(message)
+
+
+def _hashed_metadata_writes(writes: Iterable[HashedMetadataWrite]) -> bytes:
+    """Field `metadata_writes` of M(HashedRWSet)."""
+    message = kv_rwset_pb2.HashedRWSet()
+    for write in writes:
+        _add_entries(message.metadata_writes.add(key_hash=write.key_hash), write.entries)
+    return _encode(message)
+
+
+def _collection_bytes(collection: CollectionSet) -> bytes:
     versions = _Versions(2)
     content = b"".join(
         (
@@ -161,11 +176,15 @@ def _collection_message(collection: CollectionSet) -> Any:
                 1, [bytes_field(1, read.key_hash) + versions[read.version] for read in collection.reads]
             ),
             repeated(2, [_hashed_write(write) for write in collection.writes]),
-            _encode(metadata),
+            _hashed_metadata_writes(collection.metadata_writes) if collection.metadata_writes else b"",
         )
     )
-    return rwset_pb2.CollectionHashedReadWriteSet(
-        collection_name=collection.name, hashed_rwset=content, pvt_rwset_hash=collection.private_hash
+    return b"".join(
+        (
+            bytes_field(1, collection.name.encode()),
+            bytes_field(2, content),
+            bytes_field(3, collection.private_hash),
+        )
     )
 
 

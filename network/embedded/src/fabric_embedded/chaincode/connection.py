@@ -94,7 +94,7 @@ class ChaincodeConnection:
             raise _terminated()
         self._executions[execution.key] = execution
         try:
-            self._post(execution.invocation())
+            self._post(execution.invocation)
             return await execution.answer(timeout_seconds)
         finally:
             del self._executions[execution.key]

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING
 from fabric_protos.peer import chaincode_pb2
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
-from fabric_embedded.chaincode.messages import Type
 from fabric_embedded.errors import ChaincodeError
 
 if TYPE_CHECKING:
-    from fabric_protos.peer import proposal_pb2
-
     from fabric_embedded.chaincode.private_access import PrivateAccess
     from fabric_embedded.storage.block_reader import BlockReader
     from fabric_protocol.proposals import Proposal
@@ -33,9 +30,7 @@ class Execution:
     Parameters:
         chaincode: name by which it was called; its namespace.
         proposal: what the client asked for.
-        signed: the same as it was signed, which the chaincode is shown.
-        arguments: the chaincode's arguments, the proposal's or those of the chaincode that calls it.
-        is_init: whether it runs as init, where private data may not be used.
+        invocation: the message that starts the chaincode.
         simulator: shared by all chaincodes of one transaction.
         blocks: the snapshot's blocks, for histories.
         access: who may use which collection.
@@ -44,14 +39,11 @@ class Execution:
 
     chaincode: str
     proposal: Proposal
-    signed: proposal_pb2.SignedProposal
-    arguments: tuple[bytes, ...]
-    is_init: bool
+    invocation: ChaincodeMessage
     simulator: Simulator
     blocks: BlockReader
     access: PrivateAccess
     invoke: InvokeChaincode
-    decorations: dict[str, bytes] = field(default_factory=dict)
     iterators: dict[str, RangePages] = field(default_factory=dict)
     iterators_opened: int = 0
     is_waiting: bool = False
@@ -88,17 +80,3 @@ class Execution:
         finally:
             timer.cancel()
             self.iterators.clear()
-
-    def invocation(self) -> ChaincodeMessage:
-        """The message that starts the chaincode."""
-        channel_id, transaction_id = self.key
-        chaincode_input = chaincode_pb2.ChaincodeInput(
-            args=self.arguments, decorations=self.decorations, is_init=self.is_init
-        )
-        return ChaincodeMessage(
-            type=Type.TRANSACTION,
-            payload=chaincode_input.SerializeToString(),
-            txid=transaction_id,
-            channel_id=channel_id,
-            proposal=self.signed,
-        )

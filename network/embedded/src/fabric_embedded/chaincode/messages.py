@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from fabric_protos.peer.chaincode_pb2 import ChaincodeAdditionalParams
+from fabric_protos.peer.chaincode_pb2 import ChaincodeAdditionalParams, ChaincodeInput
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fabric_protos.peer import proposal_pb2
+
+    from fabric_protocol.proposals import Proposal
 
 MOST_WRITES: Final = 1000
 """Most writes in one WRITE_BATCH_STATE, as offered at READY."""
@@ -57,6 +64,26 @@ def ready() -> ChaincodeMessage:
         max_size_get_multiple_keys=MOST_READS,
     )
     return ChaincodeMessage(type=Type.READY, payload=offered.SerializeToString())
+
+
+def invocation(
+    proposal: Proposal, signed: proposal_pb2.SignedProposal, arguments: Sequence[bytes], *, is_init: bool
+) -> ChaincodeMessage:
+    """The message that starts a run.
+
+    Parameters:
+        proposal: what the client asked for.
+        signed: the same as it was signed, which the chaincode is shown.
+        arguments: the chaincode's arguments, the proposal's or those of the chaincode that calls it.
+        is_init: whether it runs as init.
+    """
+    return ChaincodeMessage(
+        type=Type.TRANSACTION,
+        payload=ChaincodeInput(args=arguments, is_init=is_init).SerializeToString(),
+        txid=proposal.transaction_id,
+        channel_id=proposal.channel_id,
+        proposal=signed,
+    )
 
 
 def response(request: ChaincodeMessage, payload: bytes) -> ChaincodeMessage:

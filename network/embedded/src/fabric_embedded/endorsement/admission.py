@@ -10,33 +10,46 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from fabric_embedded import acl
+from fabric_embedded.chaincode import messages
 from fabric_embedded.errors import AccessDenied, PeerRefusal
 from fabric_protocol.definitions import SYSTEM_CHAINCODES
 from fabric_protocol.errors import IdentityError, ProposalError, SignatureError
 from fabric_protocol.policies import SignedData
-from fabric_protocol.proposals import Proposal, parse_proposal, proposal_hash
+from fabric_protocol.proposals import Proposal, parse_proposal
 
 if TYPE_CHECKING:
     from fabric_protos.peer import proposal_pb2
+    from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
     from fabric_protocol.channel_config import ChannelConfig
     from fabric_protocol.identities import Identity
 
 _REMEMBERED = 1024
-_LARGEST_REMEMBERED = 64 * 2**10
+_LARGEST_REMEMBERED = 16 * 2**10
+_Name = tuple[int, int, bytes]
 
 
 @dataclass(frozen=True)
 class AdmittedProposal:
-    """A proposal that may be simulated, and its creator, who is valid and signed it."""
+    """A proposal that may be simulated, its creator, who is valid and signed it, and its signed form.
+
+    What all endorsers make of it alike is made once.
+    """
 
     proposal: Proposal
     creator: Identity
+    signed: proposal_pb2.SignedProposal
 
     @cached_property
     def hash(self) -> bytes:
         """What endorsements say they answer."""
-        return proposal_hash(self.proposal.data)
+        return self.proposal.public_parts.hash
+
+    @cached_property
+    def invocation(self) -> ChaincodeMessage:
+        """What starts the chaincode that it calls. Not to be changed."""
+        proposal = self.proposal
+        return messages.invocation(proposal, self.signed, proposal.arguments, is_init=proposal.is_init)
 
 
 class UnknownChannel(Exception):
@@ -55,8 +68,8 @@ class ProposalGate:
 
     def __init__(self, is_known_transaction: Callable[[str], bool]) -> None:
         self._is_known = is_known_transaction
-        self._good: OrderedDict[tuple[int, bytes], AdmittedProposal] = OrderedDict()
-        self._last: tuple[proposal_pb2.SignedProposal, tuple[int, bytes]] | None = None
+        self._good: OrderedDict[_Name, AdmittedProposal] = OrderedDict()
+        self._last: tuple[proposal_pb2.SignedProposal, _Name] | None = None
 
     def read(self, signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> Proposal:
         """Checks 1 to 3: form, channel, content.
@@ -96,20 +109,21 @@ class ProposalGate:
             creator = _check_creator(proposal, signed.signature, config)
             self._check_unknown(proposal)
             _check_right(proposal, creator, signed.signature, config)
-            admitted = AdmittedProposal(proposal, creator)
+            admitted = AdmittedProposal(proposal, creator, signed)
             self._remember(name, admitted)
         else:
             self._check_unknown(proposal)
         return admitted
 
-    def _name(self, signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> tuple[int, bytes]:
+    def _name(self, signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> _Name:
         """What stands for these bytes under this configuration; asked for twice by each peer."""
         last = self._last
         if last is not None and last[0] is signed and last[1][0] == config.sequence:
             return last[1]
-        name = (config.sequence, sha256(signed.proposal_bytes + signed.signature).digest())
-        is_small = len(signed.proposal_bytes) <= _LARGEST_REMEMBERED
-        self._last = (signed, name) if is_small else None
+        data = signed.proposal_bytes
+        # With the length nothing can move from the proposal to its signature.
+        name = (config.sequence, len(data), sha256(data + signed.signature).digest())
+        self._last = (signed, name) if len(data) <= _LARGEST_REMEMBERED else None
         return name
 
     def _check_unknown(self, proposal: Proposal) -> None:
@@ -121,7 +135,7 @@ class ProposalGate:
                 is_filter=False,
             )
 
-    def _remember(self, name: tuple[int, bytes], admitted: AdmittedProposal) -> None:
+    def _remember(self, name: _Name, admitted: AdmittedProposal) -> None:
         if len(admitted.proposal.data) > _LARGEST_REMEMBERED:
             return
         self._good[name] = admitted
@@ -144,7 +158,7 @@ def admit_without_channel(
         PeerRefusal: CREATOR_UNKNOWN, CREATOR_DENIED.
     """
     creator = _check_creator(proposal, signed.signature, config, msp_id)
-    return AdmittedProposal(proposal, creator)
+    return AdmittedProposal(proposal, creator, signed)
 
 
 def _check_creator(

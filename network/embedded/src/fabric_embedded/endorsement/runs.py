@@ -11,6 +11,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from google.protobuf.message import DecodeError
 
 from fabric_embedded import acl
+from fabric_embedded.chaincode import messages
 from fabric_embedded.chaincode.execution import Execution
 from fabric_embedded.chaincode.messages import Type
 from fabric_embedded.chaincode.private_access import PrivateAccess
@@ -29,8 +30,6 @@ from fabric_protocol.rwset import ReadWriteSet
 from fabric_protocol.simulation import SimulationResults, Simulator
 
 if TYPE_CHECKING:
-    from fabric_protos.peer import proposal_pb2
-
     from fabric_embedded.chaincode.link import ChaincodeLink
     from fabric_embedded.endorsement.admission import AdmittedProposal
     from fabric_embedded.endorsement.chaincodes import InstalledChaincodes
@@ -94,7 +93,6 @@ class ChaincodeRunner:
     async def run(
         self,
         admitted: AdmittedProposal,
-        signed: proposal_pb2.SignedProposal,
         snapshot: Snapshot,
         config: ChannelConfig,
     ) -> RunResult:
@@ -119,7 +117,7 @@ class ChaincodeRunner:
         if proposal.chaincode == LEGACY_NAMESPACE:
             raise _failed(proposal.transaction_id, _NO_LEGACY_LIFECYCLE)
         if proposal.chaincode in self.system:
-            return await self._run_system(admitted, signed, snapshot, config, simulator)
+            return await self._run_system(admitted, snapshot, config, simulator)
         try:
             definition, link = self.find(proposal.chaincode, simulator, snapshot)
         except ChaincodeError as error:
@@ -127,12 +125,12 @@ class ChaincodeRunner:
                 f"make sure the chaincode {proposal.chaincode} has been successfully defined on channel "
                 f"{config.channel_id} and try again: {error.message}"
             ) from error
-        run = _Run(self, admitted, signed, simulator, snapshot, config)
+        run = _Run(self, admitted, simulator, snapshot, config)
         try:
             simulator.check_initialization(definition, is_init=proposal.is_init)
         except SimulationError as error:
             raise _failed(proposal.transaction_id, f"invalid invocation: {error.message}") from error
-        execution = run.execution(proposal.chaincode, proposal.arguments, is_init=proposal.is_init)
+        execution = run.execution(proposal.chaincode, admitted.invocation, is_init=proposal.is_init)
         message = await self._execute(execution, link)
         event = message.chaincode_event
         return RunResult(
@@ -147,14 +145,13 @@ class ChaincodeRunner:
     async def _run_system(
         self,
         admitted: AdmittedProposal,
-        signed: proposal_pb2.SignedProposal,
         snapshot: Snapshot,
         config: ChannelConfig,
         simulator: Simulator,
     ) -> RunResult:
         proposal = admitted.proposal
         own = simulator if proposal.channel_id else None
-        call = SystemCall(proposal.arguments, admitted, signed, config, snapshot, own)
+        call = SystemCall(proposal.arguments, admitted, config, snapshot, own)
         try:
             response = await self.system[proposal.chaincode].invoke(call)
         except UnsayableText as error:
@@ -193,19 +190,16 @@ class _Run:
 
     runner: ChaincodeRunner
     admitted: AdmittedProposal
-    signed: proposal_pb2.SignedProposal
     simulator: Simulator
     snapshot: Snapshot
     config: ChannelConfig
 
-    def execution(self, chaincode: str, arguments: tuple[bytes, ...], *, is_init: bool) -> Execution:
+    def execution(self, chaincode: str, invocation: ChaincodeMessage, *, is_init: bool) -> Execution:
         """The context for one chaincode of this simulation."""
         return Execution(
             chaincode=chaincode,
             proposal=self.admitted.proposal,
-            signed=self.signed,
-            arguments=arguments,
-            is_init=is_init,
+            invocation=invocation,
             simulator=self.simulator,
             blocks=self.snapshot.blocks,
             access=PrivateAccess(self.admitted.creator, self.simulator, self.config, is_init=is_init),
@@ -230,7 +224,9 @@ class _Run:
             return await self._invoke_system(name, arguments)
         self._check_right()
         link = self._find_called(name)
-        execution = self.execution(name, arguments, is_init=False)
+        admitted = self.admitted
+        invocation = messages.invocation(admitted.proposal, admitted.signed, arguments, is_init=False)
+        execution = self.execution(name, invocation, is_init=False)
         try:
             message = await link.execute(execution, self.runner.execution_seconds)
         except ChaincodeError as error:
@@ -257,7 +253,7 @@ class _Run:
     async def _invoke_system(self, name: str, arguments: tuple[bytes, ...]) -> ChaincodeMessage:
         if name == LEGACY_NAMESPACE:
             raise ChaincodeError("LAUNCH_FAILED", f"execute failed: {_NO_LEGACY_LIFECYCLE}")
-        call = SystemCall(arguments, self.admitted, self.signed, self.config, self.snapshot, self.simulator)
+        call = SystemCall(arguments, self.admitted, self.config, self.snapshot, self.simulator)
         try:
             response = await self.runner.system[name].invoke(call)
         except UnsayableText:
@@ -275,7 +271,7 @@ class _Run:
         if acl.CHAINCODE_TO_CHAINCODE not in self.config.acls and acl.PROPOSE not in self.config.acls:
             return  # the same policy that the proposal has passed already
         proposal = self.admitted.proposal
-        signed = SignedData(proposal.data, proposal.creator, self.signed.signature)
+        signed = SignedData(proposal.data, proposal.creator, self.admitted.signed.signature)
         try:
             acl.check_access(self.config, acl.CHAINCODE_TO_CHAINCODE, signed)
         except AccessDenied as error:

@@ -24,7 +24,7 @@ from fabric_embedded.gateway.planning import (
 from fabric_embedded.gateway.requests import AskedProposal
 from fabric_embedded.services.handlers import NodeFailure, ServiceError
 from fabric_embedded.services.status import StatusCode
-from fabric_protocol.endorsements import assemble_transaction
+from fabric_protocol.endorsements import assemble_parts
 from fabric_protocol.interest import InterestCall
 
 _FIRST_FAILED = "failed to endorse transaction, see attached details for more info"
@@ -187,5 +187,5 @@ def _plan(
 
 def _transaction(collection: _Collection) -> Any:
     endorsements = list(collection.endorsements.values())
-    payload = assemble_transaction(collection.asked.signed.proposal_bytes, collection.payload, endorsements)
+    payload = assemble_parts(collection.asked.parts, collection.payload, endorsements)
     return common_pb2.Envelope(payload=payload)

@@ -14,12 +14,13 @@ from google.protobuf.message import DecodeError
 from fabric_embedded.services.handlers import ServiceError
 from fabric_embedded.services.status import StatusCode
 from fabric_protocol.errors import GO_DECODING
+from fabric_protocol.proposals import PublicParts, public_payload
 
 _UNPACKING = "failed to unpack transaction proposal: "
 
 
 class AskedProposal(NamedTuple):
-    """What a gateway looks at in a proposal; the endorser checks the rest.
+    """What a gateway looks at in a proposal, and its public parts; the endorser checks the rest.
 
     The chaincode is that of the invocation, by which peers are chosen; which one runs, the header says.
     """
@@ -29,6 +30,7 @@ class AskedProposal(NamedTuple):
     chaincode: str
     transaction_id: str
     has_transient: bool
+    parts: PublicParts
 
 
 def read_evaluation(signed: Any) -> AskedProposal:
@@ -108,5 +110,6 @@ def _read(signed: Any, prefix: str) -> tuple[AskedProposal, Any]:
         invocation.chaincode_spec.chaincode_id.name,
         channel_header.tx_id,
         bool(payload.TransientMap),
+        PublicParts(header, public_payload(payload)),
     )
     return asked, invocation.chaincode_spec if invocation.HasField("chaincode_spec") else None

@@ -57,7 +57,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._reader = HeaderReader()
-        self._rest = b""
+        self._begun: list[bytes] = []
+        self._missing = 0
         self._out: list[bytes] = []
         self._received = 0
         self._block: tuple[int, int, bytearray] | None = None
@@ -110,8 +111,14 @@ class Connection(asyncio.Protocol):
         """Take frames; what is left of one waits for the rest."""
         if self._transport is None or self._transport.is_closing():
             return
-        if self._rest:
-            data = self._rest + data
+        if self._begun:
+            # A frame of a megabyte comes in dozens of parts: they are put together once.
+            self._begun.append(data)
+            self._missing -= len(data)
+            if self._missing > 0:
+                return
+            data = b"".join(self._begun)
+            self._begun.clear()
         try:
             if self._awaited:
                 data = self._without_preface(data)
@@ -119,7 +126,10 @@ class Connection(asyncio.Protocol):
         except ConnectionFault as fault:
             self.close(fault.code, fault.reason)
             return
-        self._rest = data[position:] if position < len(data) else b""
+        if position < len(data):
+            rest = data[position:]
+            self._begun.append(rest)
+            self._missing = frames.size_of(rest) - len(rest)
 
     def write(self, data: bytes) -> None:
         """Send in this turn of the event loop, together with what else there is."""
@@ -143,7 +153,7 @@ class Connection(asyncio.Protocol):
             self.flush()
             transport.close()
             self._awaited = b""
-            self._rest = b""
+            self._begun.clear()
 
     def forget(self, stream: Stream) -> None:
         """A stream has ended."""

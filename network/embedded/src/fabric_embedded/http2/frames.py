@@ -68,6 +68,13 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return HEAD.pack(length >> 8, length & 0xFF, kind, flags, stream) + payload
 
 
+def size_of(begun: bytes) -> int:
+    """How long the frame that begins like this is, as far as can be told: its head at least."""
+    if len(begun) < HEAD_BYTES:
+        return HEAD_BYTES
+    return HEAD_BYTES + int.from_bytes(begun[:3], "big")
+
+
 def settings_frame(settings: Mapping[int, int]) -> bytes:
     """SETTINGS with these values."""
     return frame(SETTINGS, 0, 0, b"".join(_SETTING.pack(name, value) for name, value in settings.items()))

@@ -11,8 +11,6 @@ from fabric_protos.peer import proposal_response_pb2
 from fabric_protocol.policies import SignedData
 
 if TYPE_CHECKING:
-    from fabric_protos.peer import proposal_pb2
-
     from fabric_embedded.endorsement.admission import AdmittedProposal
     from fabric_embedded.storage.snapshots import Snapshot
     from fabric_protocol.channel_config import ChannelConfig
@@ -26,7 +24,6 @@ class SystemCall:
     Parameters:
         arguments: function first; a calling chaincode's arguments are not the proposal's.
         admitted: the proposal.
-        signed: its signed form, for policies.
         config: the channel's configuration in force.
         snapshot: the ledger.
         simulator: of the transaction; None for a proposal without a channel.
@@ -34,7 +31,6 @@ class SystemCall:
 
     arguments: tuple[bytes, ...]
     admitted: AdmittedProposal
-    signed: proposal_pb2.SignedProposal
     config: ChannelConfig
     snapshot: Snapshot
     simulator: Simulator | None
@@ -43,7 +39,7 @@ class SystemCall:
     def signed_data(self) -> SignedData:
         """The proposal as policies judge it."""
         proposal = self.admitted.proposal
-        return SignedData(proposal.data, proposal.creator, self.signed.signature)
+        return SignedData(proposal.data, proposal.creator, self.admitted.signed.signature)
 
     @property
     def function(self) -> str:
