@@ -219,6 +219,23 @@ def test_consent_evidence_rests_on_the_limits_too(story: Story, engine: Engine) 
     found = json.loads(report_json.render(report))
     assert "subject" in [write["kind"] for write in found["evidence"]["writes"]]
     assert verify(found, engine).is_proved
+    assert report.rows("limits") == subject_access_report(trail, SUBJECT, generated_at=instant(28)).rows(
+        "limits"
+    )
+    (row,) = report.rows("limits")
+    assert "opt-out" in row.kind
+
+
+def test_a_limit_left_out_of_consent_evidence_is_refused(story: Story, engine: Engine) -> None:
+    put(story, (limit(),), instant(3))
+    assert closer(story, engine).close() is not None
+    index(story, engine)
+    trail = Trail(engine)
+    report = completed(trail, consent_evidence(trail, SUBJECT, generated_at=instant(28)), with_evidence=True)
+    found = json.loads(report_json.render(report))
+    found["tables"]["limits"]["rows"] = []
+    with pytest.raises(ReportRefused):
+        verify(found, engine)
 
 
 def earlier_epoch(story: Story, engine: Engine) -> int:

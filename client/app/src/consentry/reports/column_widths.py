@@ -14,8 +14,8 @@ _LINE = 12
 
 _SHORTEST, _LONGEST = 16, 160
 _CHARACTERS_A_WORD = 4
-# Ids and digests may break anywhere.
-_WORD = re.compile(r"[A-Za-z]+")
+# Ids and digests may break anywhere, the time of a day nowhere.
+_WORD = re.compile(r"[0-9:.]{12}Z|[A-Za-z]+")
 
 
 def column_shares(table: Table) -> tuple[float, ...]:
@@ -30,6 +30,6 @@ def column_shares(table: Table) -> tuple[float, ...]:
 def _weight(label: str, article: str, cells: list[tuple[str, ...]]) -> float:
     mean = sum(len(line) + _LINE for cell in cells for line in cell) / len(cells)
     words = chain.from_iterable(_WORD.findall(text) for text in (label, *chain.from_iterable(cells)))
-    # Letters that follow one another: a column is never narrower than a word.
+    # What is not broken: a column is never narrower than a word.
     least = max(_SHORTEST, len(article), _CHARACTERS_A_WORD * max(map(len, words), default=0))
     return sqrt(min(max(mean, least), _LONGEST))

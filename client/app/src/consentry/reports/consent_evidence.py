@@ -9,6 +9,7 @@ from consentry.index.checkpoint import IndexFault
 from consentry.index.rows import find_changes, find_records
 from consentry.reports.claimed_times import claimed_by_custodian
 from consentry.reports.figures import time_line
+from consentry.reports.limits import limits_over_time
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of
 from consentry.reports.values import Reported, ReportField, Unavailable, Value
@@ -48,6 +49,7 @@ def consent_evidence(trail: Trail, subject: str, *, generated_at: str) -> Report
     with trail.snapshot() as connection:
         rows = [row for row in find_records(connection, "consent", subject=subject) if row.body]
         writes = {row.record_id: len(find_changes(connection, "consent", row.record_id)) for row in rows}
+        limits = limits_over_time(connection, subject)
     if not rows:
         raise IndexFault(
             "SUBJECT_NOT_INDEXED", "The index has no consent of this subject; check the commitment."
@@ -66,7 +68,8 @@ def consent_evidence(trail: Trail, subject: str, *, generated_at: str) -> Report
         facts=(("Custodian", rows[0].owner), ("Subject", subject)),
         generated_at=generated_at,
         completeness=completeness,
-        basis="All consents under the subject's commitment, with every event that the ledger has of each.",
+        basis="All consents under the subject's commitment, with every event that the ledger has of each, "
+        "and all limits on the use of the subject's data.",
         statements="What Article 7 asks for",
         fields=_fields(rows, writes),
         tables=(
@@ -77,6 +80,7 @@ def consent_evidence(trail: Trail, subject: str, *, generated_at: str) -> Report
                 EventRow,
                 (event for row in rows for event in _events(row, consents[row.record_id])),
             ),
+            limits.table("Limits beside them, which go before any consent"),
         ),
         figures=(drawn,) if drawn is not None else (),
     )

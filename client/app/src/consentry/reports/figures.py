@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.util import find_spec
 from io import BytesIO
+from math import ceil
 from typing import Any
 
 _COLOURS = ("#1f4e79", "#b85c00", "#5b5b5b", "#2e7d32", "#7b1fa2", "#9b1c1c")
@@ -15,6 +16,8 @@ _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++")
 _FEWEST_BARS, _MOST_BARS = 4, 60
 _WIDEST_INCHES = 9.0
 _INCHES_A_BAR, _INCHES_BESIDE = 0.45, 1.5
+_INCHES_A_DAY = 0.9
+"""What a day takes where it is written below its bar, with the space to the next one."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def draw(figure: Figure) -> str:
         drawing = Drawing(figsize=(width, 2.6), layout="constrained")
         axes = drawing.add_subplot()
         _add_bars(axes, figure)
-        shown = range(0, len(figure.begins), max(1, len(figure.begins) // 8))
+        shown = range(0, len(figure.begins), ceil(_INCHES_A_DAY * places / (width - _INCHES_BESIDE)))
         axes.set_xticks(list(shown), [figure.begins[index].isoformat() for index in shown])
         axes.set_xlim(-0.6, places - 0.4)
         axes.set_ylabel(f"number each {figure.unit}")

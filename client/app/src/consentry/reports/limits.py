@@ -12,6 +12,7 @@ from consentry.index.record_kinds import SUBJECT
 from consentry.index.schema import changes
 from consentry.reports.claimed_times import claimed_by_custodian
 from consentry.reports.evidence import LedgerWrite
+from consentry.reports.report import Table, make_table
 from consentry.reports.values import Reported, Value
 from consentry.reports.wording import purpose_words
 from consentry.reports.written_values import as_write, select_writes
@@ -67,8 +68,12 @@ class LimitsOverTime:
         past = [state for state in self._states if state.write.recorded_at <= at]
         return bool(past) and any(limit.forbids(purpose) for limit in past[-1].limits)
 
-    def rows(self) -> Iterator[LimitRow]:
+    def table(self, title: str) -> Table:
         """Every limit that there was, in the order in which they were recorded."""
+        nothing = "None: no opt-out, objection, restriction or erasure is on the ledger."
+        return make_table("limits", title, nothing, LimitRow, self._rows())
+
+    def _rows(self) -> Iterator[LimitRow]:
         first: dict[ProcessingLimit, LedgerWrite] = {}
         lifted: dict[ProcessingLimit, str] = {}
         for state in self._states:
@@ -106,6 +111,6 @@ def _row(limit: ProcessingLimit, write: LedgerWrite, lifted: str | None) -> Limi
             *claimed_by_custodian(limit),
             f"lifted {lifted}" if lifted else "in force",
         ),
-        basis=limit.rights_request_id or "what you said to the custodian",
+        basis=limit.rights_request_id or "a statement to the custodian",
         record=(write.record_id, f"block {write.block}", f"transaction {write.transaction_id}"),
     )

@@ -4,7 +4,6 @@ from consentry.index import RowManifest, Trail
 from consentry.reports import subject_access_rows as rows
 from consentry.reports.details import Details
 from consentry.reports.figures import Figure, time_line
-from consentry.reports.limits import LimitRow
 from consentry.reports.report import Report, Table, make_table
 from consentry.reports.sources import attempts_by_outcome, completeness_of
 from consentry.reports.subject_access_fields import statement_fields
@@ -66,13 +65,7 @@ def subject_access_report(
 def _tables(data: SubjectData) -> tuple[Table, ...]:
     return (
         make_table("consents", "Your consents", "None.", ConsentRow, map(rows.consent_row, data.consents)),
-        make_table(
-            "limits",
-            "Limits on the use of your data",
-            "None: no opt-out, objection, restriction or erasure is on the ledger.",
-            LimitRow,
-            data.limits.rows(),
-        ),
+        data.limits.table("Limits on the use of your data"),
         make_table(
             "datasets",
             "Datasets with data about you",
