@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.installed_command import CONSENTRY, SECONDS, DemoRun, environment, run_consentry
+from support.present_files import each
 
 STEPS = (
     "0. A consortium of three hospitals and a regulator",
@@ -51,23 +52,20 @@ def test_the_demo_leaves_a_network_that_the_command_line_goes_on_using(demo_run:
 def test_nothing_personal_is_in_blocks_logs_output_or_run_files(demo_run: DemoRun) -> None:
     secrets = _pseudonyms_salts_and_keys(demo_run.directory)
     assert len(secrets) > 569 * 3
-    places = [path for path in _files(demo_run.directory) if not _is_custodians_own(demo_run.directory, path)]
+    seen = each(demo_run.directory, lambda path: _found(secrets, path.read_bytes(), path.name))
+    places = {path: found for path, found in seen.items() if not _is_custodians_own(demo_run.directory, path)}
     ledger = {"embedded": "ledger.sqlite", "fabric": "blockfile_000000"}[demo_run.engine]
     assert any(path.name == ledger for path in places)
     assert any(path.suffix == ".log" for path in places)
-    found = {secret_at for path in places for secret_at in _found(secrets, path.read_bytes(), path.name)}
-    assert not found
+    assert set().union(*places.values()) == set()
     printed = _found(secrets, demo_run.output.encode(), "the demo's output")
     assert not printed
 
 
 def test_no_key_or_secret_file_is_readable_by_others(demo_run: DemoRun) -> None:
-    exposed = [
-        path
-        for path in _files(demo_run.directory)
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _holds_a_secret(path)
-    ]
-    assert not exposed
+    others = stat.S_IRWXG | stat.S_IRWXO
+    seen = each(demo_run.directory, lambda path: bool(path.stat().st_mode & others) and _holds_a_secret(path))
+    assert [path for path, is_exposed in seen.items() if is_exposed] == []
 
 
 def test_the_report_for_the_patient_is_complete_up_to_a_block(demo_run: DemoRun) -> None:
@@ -127,10 +125,6 @@ def _pseudonyms_salts_and_keys(directory: Path) -> set[bytes]:
 def _found(secrets: set[bytes], content: bytes, where: str) -> set[str]:
     """Where a secret stands; the secret itself is not repeated."""
     return {where} if any(secret in content for secret in secrets) else set()
-
-
-def _files(directory: Path) -> list[Path]:
-    return [path for path in directory.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
 def _is_custodians_own(directory: Path, path: Path) -> bool:

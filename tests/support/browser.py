@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from support.chromium import find_chromium
 
 from consentry.profile import NetworkProfile
@@ -23,6 +23,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_PATIENCE_MILLISECONDS = 60_000
+"""How long a page may take on a busy machine; whoever waits goes on as soon as it is there."""
 SIZES = {"desktop": (1280, 900), "narrow": (390, 844)}
 
 
@@ -30,6 +32,7 @@ SIZES = {"desktop": (1280, 900), "narrow": (390, 844)}
 def running_browser() -> Iterator[Browser]:
     """The browser, without a window."""
     flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
         try:
@@ -44,7 +47,7 @@ def officer_at(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     context: BrowserContext = browser.new_context(
         base_url=url, ignore_https_errors=True, **{"locale": "en-GB", **options}
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
     try:
         yield context.new_page()
     finally:

@@ -24,7 +24,7 @@ from support.conversations import Spoken
 
 _METHOD = "/protos.Chaincode/Connect"
 _UNLIMITED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
-_START_SECONDS = 30
+_START_SECONDS = 60
 
 
 class Recorder:

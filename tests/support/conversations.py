@@ -17,7 +17,7 @@ from support.scripted_peer import Message, QueueStream
 from fabric_shim import Chaincode, Conversation
 
 CONVERSATIONS = Path(__file__).parents[1] / "fixtures" / "chaincode-conversations"
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 _QUERIES = (
     Message.GET_STATE_BY_RANGE,
     Message.GET_HISTORY_FOR_KEY,

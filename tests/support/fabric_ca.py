@@ -15,7 +15,7 @@ from consentry.profile import AuthorityEndpoint
 from fabric_protocol.certificates import certificate_pem, issue, key_pem, new_authority, new_private_key
 
 REGISTRAR = ("registrar", "registrar-secret-of-a-test")
-_START_SECONDS = 30
+_START_SECONDS = 60
 
 
 @contextmanager

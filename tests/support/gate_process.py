@@ -124,7 +124,7 @@ def deliveries(ledger: Any, attempt_id: str, count: int = 1) -> list[Delivery]:
     return found()
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for a condition; one that does not come true in time is a failure."""
     end = time.monotonic() + seconds
     while not condition():

@@ -24,7 +24,8 @@ class Notes(Contract):
 
     @transaction
     async def wait(self, ctx: Context, milliseconds: int) -> str:
-        """Take a while, as slow work would."""
+        """Ask for some state, and take a while then, as slow work would."""
+        await ctx.stub.get_state("begun")
         await asyncio.sleep(milliseconds / 1000)
         return "waited"
 

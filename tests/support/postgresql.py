@@ -14,6 +14,7 @@ from pathlib import Path
 
 _PASSWORD = "only-for-this-test"
 _SECONDS = 60
+_ATTEMPTS = 5
 
 
 def find_postgresql() -> str:
@@ -45,19 +46,35 @@ def postgresql_server(programs: str) -> Iterator[str]:
         command = [f"{programs}/initdb", "-D", data, "-U", "trail", "-A", "scram-sha-256", "-N"]
         options = {"check": True, "capture_output": True, "timeout": _SECONDS, "cwd": made, **user}
         subprocess.run([*command, f"--pwfile={password}"], **options)  # type: ignore[call-overload]
+        with _started(programs, data, user) as port:
+            yield f"postgresql://trail:{_PASSWORD}@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def _started(programs: str, data: Path, user: dict[str, str]) -> Iterator[int]:
+    """Run the server on a port that was free; on another one if somebody else was quicker."""
+    log = data.with_name("log")
+    for attempt in range(_ATTEMPTS):
         port = _free_port()
-        arguments = ["-D", data, "-p", str(port), "-k", made, "-c", "listen_addresses=127.0.0.1"]
-        log = (directory / "log").open("wb")
+        arguments = ["-D", data, "-p", str(port), "-k", data.parent, "-c", "listen_addresses=127.0.0.1"]
         with (
-            log,
-            subprocess.Popen([f"{programs}/postgres", *arguments], stderr=log, cwd=made, **user) as server,
-        ):  # type: ignore[call-overload]
+            log.open("wb") as output,
+            subprocess.Popen(
+                [f"{programs}/postgres", *arguments],
+                stderr=output,
+                cwd=data.parent,
+                **user,  # type: ignore[call-overload]
+            ) as server,
+        ):
             try:
-                _await(port, server, directory / "log")
-                yield f"postgresql://trail:{_PASSWORD}@127.0.0.1:{port}/postgres"
+                if _is_ready(server, log):
+                    yield port
+                    return
             finally:
                 server.terminate()
                 server.wait(_SECONDS)
+        if b"in use" not in log.read_bytes() or attempt == _ATTEMPTS - 1:
+            raise RuntimeError(f"PostgreSQL did not start on port {port}: {log.read_text()[-500:]}")
 
 
 def _free_port() -> int:
@@ -65,10 +82,10 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _await(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+def _is_ready(server: subprocess.Popen[bytes], log: Path) -> bool:
     deadline = time.monotonic() + _SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         if b"ready to accept connections" in log.read_bytes():
-            return
+            return True
         time.sleep(0.05)
-    raise RuntimeError(f"PostgreSQL did not start on port {port}: {log.read_text()[-500:]}")
+    return False

@@ -16,6 +16,7 @@ from fabric_shim import Chaincode, Conversation, Limits, Outcome
 Message = chaincode_shim_pb2.ChaincodeMessage
 PROPOSAL_TIME = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=UTC)
 CHANNEL = "channel"
+DEADLINE = 60
 
 
 class QueueStream:
@@ -65,7 +66,7 @@ class ScriptedPeer:
         self.stream.to_chaincode.put_nowait(Message(type=message_type, **fields))
 
     async def hear(self) -> Any:
-        message = await asyncio.wait_for(self.stream.to_peer.get(), 5)
+        message = await asyncio.wait_for(self.stream.to_peer.get(), DEADLINE)
         self.seen.append(message)
         return message
 
@@ -196,7 +197,7 @@ async def conversation_with(chaincode: Chaincode, *, limits: Limits | None = Non
         yield peer, conversation
     finally:
         stream.to_chaincode.put_nowait(None)
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, DEADLINE)
 
 
 async def call(function: Callable[[Any], Awaitable[bytes]], setup: Any = None, **offer: int) -> Any:

@@ -11,7 +11,7 @@ from support import notes_chaincode
 from support.scripted_peer import CHANNEL, Message, proposal_message, response_of
 
 START = datetime.now(UTC) - timedelta(hours=1)
-DEADLINE = 20
+DEADLINE = 60
 
 
 class Service:
@@ -66,10 +66,12 @@ class Peer:
         """Propose a call and wait for nothing."""
         await self.say(proposal_message(arguments, txid, time=datetime.now(UTC)))
 
+    async def answer(self, request, value=b""):
+        """Give a transaction what it asked for."""
+        await self.say(Message(type=Message.RESPONSE, txid=request.txid, channel_id=CHANNEL, payload=value))
+
     async def call(self, *arguments, txid="tx1", value=b""):
         await self.say_call(*arguments, txid=txid)
         while (message := await self.hear()).type != Message.COMPLETED:
-            await self.say(
-                Message(type=Message.RESPONSE, txid=message.txid, channel_id=CHANNEL, payload=value)
-            )
+            await self.answer(message, value)
         return response_of(message)

@@ -106,7 +106,7 @@ def code_on(page: str) -> str:
     return page.partition("web sign ")[2].partition("<")[0]
 
 
-def wait_for(consortium: RunningConsortium, person: Person, path: str, text: str, seconds: float = 30) -> str:
+def wait_for(consortium: RunningConsortium, person: Person, path: str, text: str, seconds: float = 60) -> str:
     """Open a page until it says something: the index follows the ledger within a second or two."""
     end = time.monotonic() + seconds
     while text not in person.get(path).text:

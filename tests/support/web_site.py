@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from support.installed_command import CONSENTRY, environment, run_consentry
 
 PICTURES = Path(__file__).parents[2] / "build" / "pages"
 """Where pictures of the pages are kept, to be looked at."""
-_STOP_SECONDS = 30
+_STOP_SECONDS = 60
 
 
 @dataclass
@@ -44,6 +45,14 @@ class Site:
     def consentry(self, *arguments: str, status: int = 0) -> str:
         """Run the installed command on the network; what it printed."""
         return run_consentry("--network", str(self.directory), *arguments, status=status)
+
+    def people(self) -> list[tuple[str, str]]:
+        """Pseudonyms and commitments of northgate's register, in order; each test changes somebody else's."""
+        place = self.directory / "custody" / "northgate" / "subjects.sqlite"
+        with closing(sqlite3.connect(place)) as register:
+            return register.execute(
+                "SELECT pseudonym, commitment FROM subjects ORDER BY pseudonym"
+            ).fetchall()
 
     def shoot(self, page: Page, name: str) -> None:
         """Keep pictures of a page: at a desk, in a hand, on paper."""

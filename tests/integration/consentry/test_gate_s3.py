@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 from support.consent_frames import RESEARCH, consent_frame, pseudonyms
+from support.s3_server import s3_server
 
 from consentry.errors import ConfigurationError, InputRejected
 from consentry.gate import row_blocks
@@ -27,30 +23,10 @@ TERMS = {"categories": ["imaging"], "legal_bases": ["GDPR-9-2-j"], "duo_terms": 
 COUNT = 40
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def bucket(monkeypatch) -> Iterator[str]:
     """A bucket's URL on a server that answers."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    server = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while True:
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                assert server.poll() is None
-                time.sleep(0.1)
+    with s3_server() as url:
         for name, value in {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "somebody",
@@ -59,9 +35,6 @@ def bucket(monkeypatch) -> Iterator[str]:
         }.items():
             monkeypatch.setenv(name, value)
         yield "s3://rows-of-northgate/gate"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def test_rows_are_stored_read_and_erased_in_a_bucket(bucket, ledger_of, tmp_path, monkeypatch):

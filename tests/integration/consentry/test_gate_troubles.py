@@ -129,7 +129,7 @@ def test_without_the_ledger_nothing_goes_on_and_what_had_left_is_recorded_when_i
     waiting = researcher.access.attempt(version.version_id, purpose=RESEARCH)
     stream, batches, came = begun(researcher, version)
     with silent(consortium):
-        time.sleep(6)
+        time.sleep(8)
         rows = stream.rows
     with pytest.raises(DeliveryStopped) as caught:
         came.extend(batches)

@@ -4,13 +4,16 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from cryptography import x509
 from support.consent_frames import CARE, RESEARCH, consent_frame, pseudonyms
+from support.present_files import each
 
 from consentry.ca_client import CaClient
 from consentry.errors import AccessDenied, EnrolmentError, InputRejected, LedgerRefused, NetworkRefused
@@ -122,17 +125,17 @@ def test_nothing_personal_is_in_blocks_or_logs(consortium, steward, people, vers
     for subject in subjects.values():
         secrets.extend([subject.salt, subject.key, subject.salt.hex().encode(), subject.key.hex().encode()])
     directories = ("ledger", "organizations", "logs", "run")
-    places = [path for name in directories for path in (consortium.directory / name).rglob("*")]
-    contents = {path: path.read_bytes() for path in places if path.is_file()}
+    contents: dict[Path, bytes] = {}
+    for name in directories:
+        contents |= each(consortium.directory / name, Path.read_bytes)
     assert {"ledger.sqlite", "blockfile_000000"} & {path.name for path in contents}
     assert [str(path) for path, data in contents.items() if any(secret in data for secret in secrets)] == []
 
 
 def test_keys_and_registers_are_for_their_owner(consortium, steward, version):
     for name in ("wallets", "custody"):
-        files = [path for path in (consortium.directory / name).rglob("*") if path.is_file()]
-        assert files
-        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+        found = each(consortium.directory / name, Path.stat)
+        assert {stat.S_IMODE(seen.st_mode) for seen in found.values()} == {0o600}
 
 
 def test_roles_are_those_of_the_certificate(ledger_of, steward, version):
@@ -151,8 +154,12 @@ def test_a_permit_without_the_role_is_denied_on_record(ledger_of, steward, resea
 
 
 def test_the_custodians_clock_decides_on_expiry(ledger_of, steward, researcher, version):
-    # Ends within the ledger's tolerance of now: given in time, and never good enough for a decision.
-    grant(steward, researcher, version, not_after=datetime.now(UTC) + timedelta(seconds=1))
+    asked = {"versions": [version.version_id], "purposes": [RESEARCH]}
+    request = researcher.grants.request(asked["versions"], purposes=asked["purposes"], duration=MONTH)
+    ends = datetime.now(UTC) + timedelta(seconds=5)
+    steward.grants.grant(request.request_id, **asked, not_after=ends)
+    # From less than the ledger's tolerance before its end on it is not good enough for a decision.
+    time.sleep(max((ends - datetime.now(UTC)).total_seconds() - 1, 0))
     backdated = ledger_of("riverside", "researcher", clock=lambda: datetime.now(UTC) - timedelta(seconds=20))
     for ledger in (researcher, backdated):
         with pytest.raises(AccessDenied) as caught:

@@ -69,7 +69,7 @@ def test_a_decision_service_killed_again_and_again_decides_each_attempt_once(
         attempts.append(researcher.access.attempt(version, purpose=RESEARCH))
         consortium.restore()
     for attempt in attempts:
-        researcher.access.wait_for_decision(attempt, timeout=30)
+        researcher.access.wait_for_decision(attempt, timeout=60)
     counted = decisions(researcher)
     assert {attempt: counted[attempt] for attempt in attempts} == dict.fromkeys(attempts, 1)
 
@@ -77,13 +77,13 @@ def test_a_decision_service_killed_again_and_again_decides_each_attempt_once(
 def test_a_lost_checkpoint_decides_nothing_twice(consortium: RunningConsortium, ledger_of, version):
     researcher = ledger_of("riverside", "researcher")
     first = researcher.access.attempt(version, purpose=RESEARCH)
-    researcher.access.wait_for_decision(first, timeout=30)
+    researcher.access.wait_for_decision(first, timeout=60)
     consortium.network.stop_process("decide-northgate")
     checkpoint: Path = consortium.profile.subject_register("northgate").parent / "decide.json"
     checkpoint.unlink()
     consortium.restore()
     second = researcher.access.attempt(version, purpose=RESEARCH)
-    researcher.access.wait_for_decision(second, timeout=30)
+    researcher.access.wait_for_decision(second, timeout=60)
     counted = decisions(researcher)
     assert (counted[first], counted[second]) == (1, 1)
 
@@ -107,7 +107,7 @@ def test_an_engine_killed_during_an_import_loses_and_doubles_nothing(
         steward.consents.import_frame(consent_frame(people), batch_size=5, progress=progress)
     except ConsentryError as error:
         failure = error
-    restoring.join(timeout=60)
+    restoring.join(timeout=120)
     assert not restoring.is_alive()
     wait_until_up(steward)
     frame = pd.DataFrame({"pseudonym": people})
@@ -132,7 +132,7 @@ def test_a_connection_outlives_the_engines_restart(consortium: RunningConsortium
     assert researcher.datasets.get(version).version_id == version
     attempt = researcher.access.attempt(version, purpose=RESEARCH)
     # The decision service has followed through the restart as well.
-    assert researcher.access.wait_for_decision(attempt, timeout=30).outcome == "deny"
+    assert researcher.access.wait_for_decision(attempt, timeout=60).outcome == "deny"
 
 
 def test_a_withdrawal_during_a_decision_is_seen_by_it(consortium: RunningConsortium, ledger_of, version):
@@ -150,7 +150,7 @@ def test_a_withdrawal_during_a_decision_is_seen_by_it(consortium: RunningConsort
         steward.consents.withdraw(pseudonym=name)
     thread.join()
     for attempt_id in attempts:
-        researcher.access.wait_for_decision(attempt_id, timeout=30)
+        researcher.access.wait_for_decision(attempt_id, timeout=60)
     counted = decisions(researcher)
     assert {attempt_id: counted[attempt_id] for attempt_id in attempts} == dict.fromkeys(attempts, 1)
 

@@ -34,7 +34,8 @@ def test_a_report_of_a_running_ledger_is_complete_and_one_with_a_row_less_is_ref
         legal_bases=["GDPR-9-2-j"],
         duo_terms=[RESEARCH],
     )
-    ledger_of("riverside", "researcher").access.attempt(version.version_id, purpose=RESEARCH)
+    access = ledger_of("riverside", "researcher").access
+    access.wait_for_decision(access.attempt(version.version_id, purpose=RESEARCH))
     for organization, role in (("northgate", "dpo"), ("northgate", "service"), ("riverside", "dpo")):
         consortium.identity(organization, role)
 

@@ -20,7 +20,7 @@ def test_a_majority_of_the_organizations_changes_the_settings(ledger_of) -> None
             voted_for = voter.vote(settings)
             assert (voter.settings() == voted_for) == (number == len(voters))
         # The last voter's peer has them; the others' follow.
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while any(voter.settings() != voted_for for voter in voters):
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -15,13 +15,13 @@ from support.small_disk import SmallDisk, small_disk
 from consentry.verification import Verifier, memory_source
 from fabric_embedded.ledger import read_blocks
 from fabric_embedded.network import EmbeddedNetwork
-from fabric_gateway import CommitStatusError, Contract, EndorseError, Gateway, SubmitError, Timeouts
+from fabric_gateway import CommitStatusError, Contract, EndorseError, Gateway, SubmitError
 from fabric_operator.errors import NetworkError
 from fabric_protocol.blocks import parse_block, transaction_flags
 from fabric_protocol.validation_codes import ValidationCode
 
 _COLLECTION = "custodian-AlphaMSP"
-_SOON = Timeouts(commit_status=1.5)
+_SOON_SECONDS = 1.5
 
 
 @pytest.fixture
@@ -49,14 +49,14 @@ def test_what_was_submitted_to_a_full_disk_is_committed_once_there_is_room(
         disk.fill()
         waiting = contract.new_proposal("basic:put", "meanwhile", "2").endorse().submit()
         with pytest.raises(CommitStatusError, match="DEADLINE_EXCEEDED"):
-            waiting.status()
+            waiting.status(timeout=_SOON_SECONDS)
         with pytest.raises(SubmitError, match="the ledger cannot be written") as refused:
             contract.new_proposal("basic:put", "refused", "3").endorse().submit()
         with pytest.raises(EndorseError, match="private data cannot be written"):
             _put_private(contract, "refused")
         assert contract.evaluate("basic:get", "before") == b"1"
         disk.make_room()
-        assert waiting.resolve(timeout=20).successful
+        assert waiting.resolve(timeout=60).successful
         contract.submit("basic:put", "after", "4")
         _put_private(contract, "after")
         assert contract.evaluate("basic:get", "meanwhile") == b"2"
@@ -108,7 +108,6 @@ def _gateway(network: EmbeddedNetwork) -> Gateway:
         signer=user.sign_digest,
         tls_roots=(network.directory / peer["tls_roots"]).read_bytes(),
         server_name=peer["server_name"],
-        timeouts=_SOON,
     )
 
 

@@ -116,7 +116,7 @@ def test_an_interrupted_up_ends_what_it_started(stopped: EmbeddedNetwork) -> Non
     assert starter.stdout is not None
     assert starter.stdout.readline() == "engine started\n"
     starter.send_signal(signal.SIGINT)
-    starter.communicate(timeout=30)
+    starter.communicate(timeout=60)
     assert starter.returncode != 0
     assert states(stopped) == dict.fromkeys(OWN, "stopped")
     stopped.up()
@@ -128,7 +128,7 @@ def test_what_a_killed_up_left_is_taken_over(stopped: EmbeddedNetwork) -> None:
     assert starter.stdout is not None
     starter.stdout.readline()
     starter.kill()
-    starter.communicate(timeout=30)
+    starter.communicate(timeout=60)
     stopped.up()
     assert states(stopped) == dict.fromkeys(OWN, "running")
     assert submitting(stopped, lambda contract: contract.submit("basic:put", "k", "v")) == b"v"
@@ -222,7 +222,7 @@ def test_other_processes_are_kept_replaced_and_stopped(stopped: EmbeddedNetwork)
 
 def test_a_second_engine_on_one_directory_is_refused(running: EmbeddedNetwork) -> None:
     command = [sys.executable, "-m", "fabric_embedded", "serve", str(running.directory)]
-    second = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert second.returncode == 1
     assert "ENGINE_RUNNING" in second.stderr
 
@@ -238,7 +238,7 @@ def test_an_engine_whose_directory_was_deleted_ends(running: EmbeddedNetwork) ->
 
 def test_a_directory_without_network_is_not_served(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fabric_embedded", "serve", str(tmp_path)]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 1
     assert "NETWORK_NOT_FOUND" in answer.stderr
     assert list(tmp_path.iterdir()) == []

@@ -261,7 +261,7 @@ def test_a_stalled_stream_is_broken_off(hostile, network) -> None:
         hostile.stall.wait()
 
     hostile.lies["Deliver"] = stall
-    stream = network.blocks(0, 5, patience=StreamPatience(idle_timeout=0.3))
+    stream = network.blocks(0, 5, patience=StreamPatience(idle_timeout=2.0))
     assert common_pb2.Block.FromString(next(stream)).header.number == 0
     with pytest.raises(StreamError) as caught:
         next(stream)

@@ -22,7 +22,7 @@ from fabric_protocol.certificates import certificate_pem, issue, key_pem, new_au
 from fabric_shim import Settings, serve
 
 START = datetime.now(UTC) - timedelta(hours=1)
-DEADLINE = 20
+DEADLINE = 60
 
 
 class ChaincodeSupport:
@@ -75,11 +75,16 @@ class Registered:
     async def say(self, message: Any) -> None:
         await self._context.write(message.SerializeToString())
 
-    async def call(self, *arguments: bytes, value: bytes = b"") -> Any:
+    async def say_call(self, *arguments: bytes) -> None:
         await self.say(proposal_message(arguments, "tx1", time=datetime.now(UTC)))
+
+    async def answer(self, request: Any, value: bytes = b"") -> None:
+        await self.say(Message(type=Message.RESPONSE, txid=request.txid, channel_id=CHANNEL, payload=value))
+
+    async def call(self, *arguments: bytes, value: bytes = b"") -> Any:
+        await self.say_call(*arguments)
         while (message := await self.hear()).type != Message.COMPLETED:
-            fields = {"txid": message.txid, "channel_id": CHANNEL}
-            await self.say(Message(type=Message.RESPONSE, payload=value, **fields))
+            await self.answer(message, value)
         return response_of(message)
 
 
@@ -109,10 +114,10 @@ async def test_a_launched_process_registers_and_ends_cleanly() -> None:
         stream = await peer.registered()
         assert stream.package_id == "notes:1"
         assert (await stream.call(b"notes:read", b"k", value=b"v")).payload == b"v"
-        running = asyncio.create_task(stream.call(b"notes:wait", b"300"))
-        await asyncio.sleep(0.1)
+        await stream.say_call(b"notes:wait", b"300")
+        await stream.answer(await stream.hear())  # it runs: it has asked
         process.send_signal(signal.SIGTERM)
-        assert (await running).payload == b"waited"
+        assert response_of(await stream.hear()).payload == b"waited"
         told, _ = await asyncio.wait_for(process.communicate(), DEADLINE)
     finally:
         if process.returncode is None:

@@ -15,7 +15,7 @@ from fabric_shim import ConfigurationError
 from fabric_shim.metrics import Metrics
 from fabric_shim.operations import Operations
 
-DEADLINE = 20
+DEADLINE = 60
 
 
 async def ask(address: str, request: bytes) -> tuple[int, str]:

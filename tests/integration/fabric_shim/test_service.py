@@ -53,10 +53,10 @@ async def test_sigterm_lets_running_transactions_end(service):
     async with grpc.aio.insecure_channel(service.address) as channel:
         peer = Peer(channel)
         await peer.handshake()
-        running = asyncio.create_task(peer.call(b"notes:wait", b"300"))
-        await asyncio.sleep(0.1)
+        await peer.say_call(b"notes:wait", b"300", txid="tx1")
+        await peer.answer(await peer.hear())  # it runs: it has asked
         status = asyncio.create_task(service.terminate())
-        assert (await running).payload == b"waited"
+        assert response_of(await peer.hear()).payload == b"waited"
         assert (await status)[0] == 0
 
 

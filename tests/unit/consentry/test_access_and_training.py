@@ -70,7 +70,7 @@ def deciding(service):
     thread.start()
     yield
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 

@@ -124,7 +124,7 @@ def test_a_refusal_is_not_asked_again(code: str) -> None:
 
 def test_a_silent_stream_is_broken_off_and_opened_again() -> None:
     gateway = scripted([delivered(0), "silence"], [delivered(1)])
-    patience = StreamPatience(reconnect_for=5.0, idle_timeout=0.05)
+    patience = StreamPatience(reconnect_for=60.0, idle_timeout=0.5)
     assert numbers(network(gateway).blocks(0, 1, patience=patience)) == [0, 1]
 
 

@@ -85,7 +85,7 @@ async def test_a_transaction_whose_peer_hangs_up_is_cancelled() -> None:
 
     async with conversation_with(FunctionChaincode(hangs)) as (peer, talk):
         peer.propose()
-        await asyncio.wait_for(running.wait(), 5)
+        await asyncio.wait_for(running.wait(), 60)
         assert talk.metrics.running == 1
     told = lines(talk.metrics)
     assert 'chaincode_transactions_total{outcome="cancelled"} 1' in told

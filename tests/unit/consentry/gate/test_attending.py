@@ -105,7 +105,7 @@ async def asked(attendance: Attendance, run: Any) -> tuple[Connection, asyncio.T
     connection = Connection()
     response = ComputeResponse(attendance.of(run))
     task = asyncio.create_task(response({}, connection.receive, connection.send))
-    await asyncio.wait_for(connection.begun.wait(), 10)
+    await asyncio.wait_for(connection.begun.wait(), 60)
     return connection, task
 
 
@@ -115,14 +115,14 @@ def test_who_comes_back_gets_what_the_same_run_gives() -> None:
     async def story(attendance: Attendance, _stopping: asyncio.Event) -> None:
         first, task = await asked(attendance, run)
         first.broken.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
         assert not first.is_whole
         second, task = await asked(attendance, run)
         run.ready.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
         assert second.is_whole
         third, task = await asked(attendance, run)
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
         assert third.is_whole
 
     assert attending(story) == ["completed"]

@@ -40,5 +40,5 @@ async def test_a_cancellation_that_the_stream_swallows_still_closes_the_link() -
     link = ChaincodeLink("basic:1", open_stream)
     link.open()
     await stream.is_waiting.wait()
-    await asyncio.wait_for(link.close(), 10)
+    await asyncio.wait_for(link.close(), 60)
     assert opened == 1
