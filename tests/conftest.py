@@ -5,13 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support.optional_tools import OPTIONAL_TOOLS, find_optional_tool
+from support.scheduling import ORDER, ByNetwork
 
-# No test may depend on how busy the machine is.
-settings.register_profile("consentry", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No test may depend on how busy the machine is, and none pass here and fail there: each run draws the same
+# examples. New ones are looked for by `make test TESTS="--hypothesis-profile=explore tests/unit"`.
+settings.register_profile(
+    "consentry", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.register_profile("explore", settings.get_profile("consentry"), derandomize=False)
 settings.load_profile("consentry")
 
 _ROOT = Path(__file__).parent
@@ -36,11 +42,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's directory says what kind it is."""
+    """A test's directory says what kind it is, and when its turn comes."""
     for item in items:
-        kind = _KINDS.get(item.path.relative_to(_ROOT).parts[0])
+        kind = _KINDS.get(_directory(item))
         if kind is not None:
             item.add_marker(getattr(pytest.mark, kind))
+    items.sort(key=lambda item: ORDER.index(_directory(item)) if _directory(item) in ORDER else len(ORDER))
+
+
+def _directory(item: pytest.Item) -> str:
+    return item.path.relative_to(_ROOT).parts[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files that share a network go to one worker, where files are to stay together at all."""
+    return ByNetwork(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -36,19 +36,27 @@ def running_demo(directory: Path, engine: str) -> Iterator[DemoRun]:
         )
 
 
+@pytest.fixture(scope="session")
+def embedded_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
+    with running_demo(tmp_path_factory.mktemp("demo") / "network", EMBEDDED) as demo:
+        yield demo
+
+
 @pytest.fixture(scope="session", params=engine_parameters())
 def demo_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
+    if request.param == EMBEDDED:
+        yield request.getfixturevalue("embedded_demo")
+        return
     with running_demo(tmp_path_factory.mktemp("demo") / "network", request.param) as demo:
         yield demo
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def served(embedded_demo: DemoRun) -> Iterator[Server]:
     """Northgate's pages on the demo's ledger."""
-    with running_demo(tmp_path_factory.mktemp("site") / "network", EMBEDDED) as demo:
-        assert demo.status == 0, demo.output[-4000:]
-        with running_server(demo.directory) as server:
-            yield server
+    assert embedded_demo.status == 0, embedded_demo.output[-4000:]
+    with running_server(embedded_demo.directory) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import sqlite3
 import stat
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from support.installed_command import CONSENTRY, SECONDS, DemoRun, environment, run_consentry
+from support.installed_command import CONSENTRY, SECONDS, DemoRun
 from support.present_files import each
 
 STEPS = (
@@ -76,29 +74,6 @@ def test_the_report_for_the_patient_is_complete_up_to_a_block(demo_run: DemoRun)
     assert "modelversion-" in json.dumps(report)
 
 
-@pytest.mark.timeout(2 * SECONDS)
-def test_a_demo_after_an_interrupted_one_works_and_nothing_stays_after_down(tmp_path: Path) -> None:
-    directory = tmp_path / "network"
-    first = subprocess.Popen(
-        [CONSENTRY, "--network", str(directory), "demo"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment(),
-    )
-    _wait_for(directory / "network.json")
-    time.sleep(2.0)
-    first.send_signal(signal.SIGINT)
-    output, _ = first.communicate(timeout=SECONDS)
-    assert first.returncode == 130, output[-3000:]
-    # Without bubblewrap functions do not come to the data: rows leave, and the demo says so.
-    output = run_consentry("--network", str(directory), "demo", "--seed", "1", PATH=str(tmp_path))
-    assert "functions are not run here" in output
-    assert "so the rows go to the researcher" in output
-    run_consentry("--network", str(directory), "network", "down")
-    assert not _processes_of(directory)
-
-
 def test_a_directory_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     done = subprocess.run(
@@ -135,23 +110,3 @@ def _is_custodians_own(directory: Path, path: Path) -> bool:
 def _holds_a_secret(path: Path) -> bool:
     content = path.read_bytes()
     return b"PRIVATE KEY" in content or path.suffix == ".sqlite" or "registrar" in path.name
-
-
-def _wait_for(path: Path) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.05)
-
-
-def _processes_of(directory: Path) -> list[str]:
-    """Command lines of processes that name the directory."""
-    lines = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(directory) in line:
-            lines.append(line)
-    return lines

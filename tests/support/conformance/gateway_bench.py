@@ -28,7 +28,7 @@ from fabric_protocol.transactions import Transaction
 Script = Sequence[Sequence[Any]]
 BOTH = (ALPHA, BETA)
 OK = 200
-SILENCE_SECONDS = 8.0
+SILENCE_SECONDS = 5.0
 """How long an answer is waited for that may never come; all of these are waited for at once."""
 
 _AT_ONCE = 64
