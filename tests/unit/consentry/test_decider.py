@@ -250,9 +250,15 @@ def test_a_service_without_the_role_stops_with_the_reason(
 
 
 def test_sigterm_ends_the_service(ledger_of, checkpoint):
-    before = signal.getsignal(signal.SIGTERM)
-    threading.Timer(0.2, signal.raise_signal, [signal.SIGTERM]).start()
-    serve(ledger_of(NORTHGATE, "service"), checkpoint)
+    service, before = ledger_of(NORTHGATE, "service"), signal.getsignal(signal.SIGTERM)
+
+    def terminate() -> None:
+        # By then it is the service that ends by it, and not who runs the tests.
+        wait_until(lambda: signal.getsignal(signal.SIGTERM) is not before)
+        signal.raise_signal(signal.SIGTERM)
+
+    threading.Thread(target=terminate).start()
+    serve(service, checkpoint)
     assert signal.getsignal(signal.SIGTERM) is before
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.ledger_examples import INSTANTS
+from support.record_documents import INSTANTS
 
 from consentry_records.instants import (
     EARLIEST,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from support import ledger_examples as examples
+from support import record_documents
 
 from consentry_records import (
     ClosedEpoch,
@@ -47,7 +48,7 @@ def test_a_consent_of_the_first_release_is_read_with_its_events() -> None:
     assert consent.schema == "consentry.consent/2"
 
 
-@given(examples.documents(Consent1))
+@given(record_documents.documents(Consent1))
 def test_every_consent_of_the_first_release_is_read(document: dict[str, Any]) -> None:
     if document["not_before"] >= document["not_after"]:
         with pytest.raises(LedgerError) as caught:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import ledger_examples as examples
+from support import record_documents
 
 from consentry_records import FieldError, LedgerError, Reason, keys
 from consentry_records.canonical import decode
@@ -138,7 +139,9 @@ def test_other_payloads_are_no_events(name: str, payload: bytes) -> None:
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
 @given(data=st.data())
 def test_reasons_have_words_for_their_parameters(code: str, data: st.DataObject) -> None:
-    parameters = {name: data.draw(examples.values(kind)) for name, kind in CATALOGUE[code].parameters.items()}
+    parameters = {
+        name: data.draw(record_documents.values(kind)) for name, kind in CATALOGUE[code].parameters.items()
+    }
     reason = Reason(code=code, parameters=parameters)
     assert all(str(value) in words(reason) for value in parameters.values())
     assert Reason.from_dict(decode(reason.to_bytes())) == reason

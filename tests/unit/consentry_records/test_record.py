@@ -11,6 +11,7 @@ import rfc8785
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support import ledger_examples as examples
+from support import record_documents
 
 import consentry_records
 from consentry_records import FieldError, LedgerError, Record
@@ -56,7 +57,7 @@ def test_public_names_are_pinned() -> None:
 @SLOW
 @given(data=st.data())
 def test_a_record_goes_through_dict_and_bytes(record: type[Record], data: st.DataObject) -> None:
-    document = data.draw(examples.documents(record))
+    document = data.draw(record_documents.documents(record))
     try:
         made = record.from_dict(document)
     except FieldError:
@@ -73,7 +74,7 @@ def test_a_record_goes_through_dict_and_bytes(record: type[Record], data: st.Dat
 @SLOW
 @given(data=st.data())
 def test_any_other_value_in_any_field_is_refused_or_kept(record: type[Record], data: st.DataObject) -> None:
-    document = data.draw(examples.documents(record))
+    document = data.draw(record_documents.documents(record))
     name = data.draw(st.sampled_from(field_names(record)))
     odd = data.draw(
         st.sampled_from(

@@ -30,7 +30,7 @@ from fabric_gateway import (
 )
 from fabric_gateway.failures import StatusFailure
 
-PATIENT = StreamPatience(reconnect_for=5.0)
+PATIENT = StreamPatience(reconnect_for=60.0)
 
 
 def handler(call: Call) -> tuple[bytes, str, bytes]:

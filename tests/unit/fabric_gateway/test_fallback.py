@@ -123,11 +123,15 @@ def test_a_stream_goes_on_at_the_next_gateway(pair) -> None:
     for number in range(3):
         basic.submit("put", str(number))
     network = gateway(pair).network(CHANNEL)
-    patience = StreamPatience(reconnect_for=5.0)
+    patience = StreamPatience(reconnect_for=60.0)
+
+    def later() -> None:
+        pair[0].break_streams()
+        basic.submit("put", "3")
+
     with network.chaincode_events(CHAINCODE, start_block=1, patience=patience) as stream:
         seen = [event.payload for event in islice(stream, 3)]
-        threading.Timer(0.05, pair[0].break_streams).start()
-        threading.Timer(0.15, lambda: basic.submit("put", "3")).start()
+        threading.Timer(0.05, later).start()
         seen += [event.payload for event in islice(stream, 1)]
     assert seen == [b"0", b"1", b"2", b"3"]
     assert pair[1].requests

@@ -180,8 +180,8 @@ def test_leaving_waits_for_what_is_on_its_way() -> None:
     answering = threading.Timer(0.05, gateway.answer)
     with contract(gateway).in_flight() as calls:
         future = calls.submit("put", "a")
-        answering.start()
         assert not future.done()
+        answering.start()
     assert future.done()
     answering.join(SECONDS)
 

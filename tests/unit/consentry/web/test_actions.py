@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import ledger_examples as examples
+from support import record_documents
 from support.ledger_examples import identifier
 from support.web_actions import ARGUMENTS, ENGLISH, GERMAN, RATIONALE, action, call, creator
 
@@ -127,7 +128,7 @@ def test_the_english_words_of_codes_are_those_of_the_records(group: str) -> None
 def two_arguments(draw: st.DrawFn) -> tuple[str, Record, Record]:
     function = draw(st.sampled_from(sorted(RECORDS)))
     record = RECORDS[function]
-    documents = examples.documents(record)
+    documents = record_documents.documents(record)
     first = draw(documents)
     second = first | {name: draw(documents)[name] for name in draw(st.sets(st.sampled_from(sorted(first))))}
     try:

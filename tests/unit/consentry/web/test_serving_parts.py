@@ -167,10 +167,17 @@ def test_news_come_until_the_session_ends(bench):
     assert told.text == "event: end\ndata: end\n\n"
 
 
-def test_news_name_the_newest_block(bench):
+def test_news_name_the_newest_block(bench, monkeypatch):
     browser = bench.signed_in("dpo")
-    threading.Timer(1.5, bench.application.state.stopping.set).start()
-    told = browser.get("/events").text
+    newest = LedgerView.newest_news
+
+    def asked(view: LedgerView) -> int:
+        bench.application.state.stopping.set()  # after this number
+        return newest(view)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LedgerView, "newest_news", asked)
+        told = browser.get("/events").text
     last = bench.application.state.view.newest_news()
     assert last == bench.application.state.view.last_block() > 0
     assert told == f"event: block\ndata: {last}\n\nevent: end\ndata: end\n\n"
