@@ -88,9 +88,9 @@ def test_many_threads_share_one_gateway(network):
 
 def test_events_arrive_in_order_and_resume(network):
     contract = network.contract("consentry")
-    with network.chaincode_events("consentry") as stream:
+    start = common_pb2.Block.FromString(network.newest_block()).header.number + 1
+    with network.chaincode_events("consentry", start_block=start) as stream:
         events = iter(stream)
-        # The stream starts with the next block once the peer has taken the request.
         submitted = contract.submit_async("models:register", model(unique("m")))
         assert submitted.commit.status().successful
         second = contract.submit_async("models:register", model(unique("m")))

@@ -23,7 +23,7 @@ async def read_two(stub: Any) -> bytes:
     return bytes(first + b" " + (await stub.get_state("second") or b"none"))
 
 
-LIMITS = Limits(execute_timeout_seconds=0.2)
+LIMITS = Limits(execute_timeout_seconds=0.5)
 
 
 def value(request: Any, text: bytes) -> dict[str, Any]:
@@ -103,7 +103,7 @@ async def test_two_reads_given_up_one_after_the_other_leave_the_stream_whole() -
     async with conversation_with(FunctionChaincode(gives_up_twice)) as (peer, _):
         peer.propose()
         request = await peer.hear()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
         peer.say(Message.RESPONSE, **value(request, b"late"))
         third = await peer.hear()
         peer.say(Message.RESPONSE, **value(third, b"c"))

@@ -20,13 +20,19 @@ async def reads(stub: Any) -> bytes:
     return b"done"
 
 
+async def turns() -> None:
+    """Let everything go on that waits for nothing."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
 async def fill(peer: ScriptedPeer, *others: str) -> Any:
     """Let one transaction run and others wait; the request of the running one."""
     peer.propose(txid="running")
     request = await peer.hear()
     for txid in others:
         peer.propose(txid=txid)
-    await asyncio.sleep(0.01)
+    await turns()
     assert peer.stream.to_peer.empty()
     return request
 
@@ -72,7 +78,7 @@ async def test_one_that_waited_too_long_is_refused_and_the_next_one_runs(
         # The module's clock only: the event loop lives by the real one.
         monkeypatch.setattr(conversation, "time", SimpleNamespace(monotonic=lambda: late))
         peer.propose(txid="third")
-        await asyncio.sleep(0.01)
+        await turns()
         peer.answer(request)
         assert "TRANSACTION_TIMEOUT" in response_of(await peer.answer_until_done("second")).message
         assert response_of(await peer.answer_until_done("third")).payload == b"done"

@@ -73,7 +73,7 @@ async def test_memory_of_what_was_large_goes_back_to_the_system(monkeypatch: pyt
     budget = Budget(release=lambda: released.append(True))
     for size in (LARGE_BYTES - 1, LARGE_BYTES, LARGE_BYTES):
         Asking(budget, size).leave()
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.2)
     assert released == [True]
 
 
