@@ -70,9 +70,15 @@ def test_peers_configuration_and_endorsers(discover: Discover) -> None:
     assert {owners[group] for group in layout["quantities_by_group"]} == {"AlphaMSP", "BetaMSP"}
 
 
+def test_a_collections_own_policy_says_who_endorses(discover: Discover) -> None:
+    (plan,) = json.loads(discover(*CHAINCODE, "--collection", "basic:custodian-AlphaMSP").stdout)
+    (listed,) = plan["EndorsersByGroups"].values()
+    assert [peer["MSPID"] for peer in listed] == ["AlphaMSP"]
+
+
 def test_refusals_are_fabrics(discover: Discover) -> None:
     assert discover("peers").stderr.rstrip().endswith("access denied")
     assert discover("config", "--channel", "other").stderr.rstrip().endswith("access denied")
-    private = discover(*CHAINCODE, "--collection", "basic:custodian-AlphaMSP")
-    assert private.returncode != 0
-    assert "failed constructing descriptor for chaincodes:" in private.stderr
+    unknown = discover(*CHAINCODE, "--collection", "basic:nobodys")
+    assert unknown.returncode != 0
+    assert "failed constructing descriptor for chaincodes:" in unknown.stderr
