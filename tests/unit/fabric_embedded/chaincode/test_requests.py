@@ -208,7 +208,9 @@ async def test_private_range(transact: Any, ask: Any) -> None:
     assert (await ask(read)).payload == b"p1,p2"
 
 
-async def test_history_is_newest_first_and_has_deletes(transact: Any, ask: Any) -> None:
+async def test_history_is_newest_first_and_has_deletes_and_no_changes_of_metadata(
+    transact: Any, ask: Any
+) -> None:
     def put(value: bytes) -> Script:
         async def write(call: Call) -> None:
             await call.put("k", value)
@@ -218,6 +220,10 @@ async def test_history_is_newest_first_and_has_deletes(transact: Any, ask: Any) 
     async def delete(call: Call) -> None:
         await call.request(Type.DEL_STATE, shim.DelState(key="k"))
 
+    async def mark(call: Call) -> None:
+        metadata = shim.StateMetadata(metakey="m", value=b"x")
+        await call.request(Type.PUT_STATE_METADATA, shim.PutStateMetadata(key="k", metadata=metadata))
+
     async def read(call: Call) -> bytes:
         answer = await call.request(Type.GET_HISTORY_FOR_KEY, shim.GetHistoryForKey(key="k"))
         page = shim.QueryResponse.FromString(answer)
@@ -225,7 +231,7 @@ async def test_history_is_newest_first_and_has_deletes(transact: Any, ask: Any) 
         assert all(change.timestamp.seconds and len(change.tx_id) == 64 for change in changes)
         return b",".join(b"-" if change.is_delete else change.value for change in changes)
 
-    for script in (put(b"1"), put(b"2"), delete, put(b"3")):
+    for script in (put(b"1"), mark, put(b"2"), delete, put(b"3"), mark):
         assert await transact(script) == ValidationCode.VALID
     assert (await ask(read)).payload == b"3,-,2,1"
 

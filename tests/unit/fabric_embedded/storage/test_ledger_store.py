@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,28 @@ def test_delete_removes_and_history_keeps(store: LedgerStore) -> None:
     store.commit(_record(1, {"k": None}))
     assert store.state.get("cc", "k") is None
     assert store.blocks.history("cc", "k") == [(1, 0), (0, 0)]
+    store.close()
+
+
+def test_history_keeps_what_transactions_of_one_block_wrote_before_the_last(store: LedgerStore) -> None:
+    store.commit(_record(0, {"k": b"1"}))
+    update = PublicUpdate("cc", "k", b"3", b"", Version(1, 2))
+    entries = (HistoryEntry("cc", "k", 0), HistoryEntry("cc", "k", 2))
+    store.commit(replace(_record(1), updates=UpdateBatch((update,)), history=entries))
+    assert store.blocks.history("cc", "k") == [(1, 2), (1, 0), (0, 0)]
+    store.close()
+
+
+def test_files_of_the_version_before_are_taken_over(store: LedgerStore, tmp_path: Path) -> None:
+    store.commit(_record(0, {"k": b"1"}))
+    # That version noted where a key was written last in its history, too.
+    store._connection.execute("INSERT INTO history VALUES ('cc', ?, 0, 0)", (b"k",))
+    store._connection.execute("PRAGMA user_version=2")
+    store.close()
+    store = LedgerStore(tmp_path)
+    store.commit(_record(1, {"k": b"2"}))
+    assert store.blocks.history("cc", "k") == [(1, 0), (0, 0)]
+    assert store._connection.execute("PRAGMA user_version").fetchone() == (3,)
     store.close()
 
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from fabric_protocol.identities import Identity
 
 _REMEMBERED = 1024
-_LARGEST_REMEMBERED = 16 * 2**10
+_LARGEST_REMEMBERED = 2 * 2**20
+# What is made of a proposal takes some times its size.
+_MOST_BYTES = 8 * 2**20
 _Name = tuple[int, int, bytes]
 
 
@@ -69,6 +71,7 @@ class ProposalGate:
     def __init__(self, is_known_transaction: Callable[[str], bool]) -> None:
         self._is_known = is_known_transaction
         self._good: OrderedDict[_Name, AdmittedProposal] = OrderedDict()
+        self._bytes = 0
         self._last: tuple[proposal_pb2.SignedProposal, _Name] | None = None
 
     def read(self, signed: proposal_pb2.SignedProposal, config: ChannelConfig) -> Proposal:
@@ -136,11 +139,15 @@ class ProposalGate:
             )
 
     def _remember(self, name: _Name, admitted: AdmittedProposal) -> None:
-        if len(admitted.proposal.data) > _LARGEST_REMEMBERED:
+        size = len(admitted.proposal.data)
+        # Transient data is in memory no longer than it is needed.
+        if size > _LARGEST_REMEMBERED or admitted.proposal.transient:
             return
         self._good[name] = admitted
-        if len(self._good) > _REMEMBERED:
-            self._good.popitem(last=False)
+        self._bytes += size
+        while len(self._good) > _REMEMBERED or self._bytes > _MOST_BYTES:
+            _, oldest = self._good.popitem(last=False)
+            self._bytes -= len(oldest.proposal.data)
 
 
 def admit_without_channel(

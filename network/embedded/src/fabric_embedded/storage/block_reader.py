@@ -7,6 +7,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
+_HISTORY = (
+    "SELECT block, position FROM history WHERE namespace = ? AND key = ?"
+    " UNION SELECT block, position FROM state WHERE namespace = ? AND key = ?"
+    " ORDER BY block DESC, position DESC"
+)
+
+
 class StoredTransaction(NamedTuple):
     """Where the first transaction of an id stands, and its validation code."""
 
@@ -64,9 +71,9 @@ class BlockReader:
         return {identifier for identifier in transaction_ids if self.is_known(identifier)}
 
     def history(self, namespace: str, key: str) -> list[tuple[int, int]]:
-        """(block, position) of every valid transaction that wrote or deleted a public key, newest first."""
-        return self._execute(
-            "SELECT block, position FROM history WHERE namespace = ? AND key = ?"
-            " ORDER BY block DESC, position DESC",
-            (namespace, key.encode()),
-        ).fetchall()
+        """(block, position) of every valid transaction that wrote or deleted a public key, newest first.
+
+        One that changed the key's metadata alone may be among them.
+        """
+        name = (namespace, key.encode())
+        return self._execute(_HISTORY, name * 2).fetchall()

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from fabric_embedded.errors import LedgerError
+from fabric_embedded.storage import schema
 
 _BUSY_SECONDS = 30.0
 _CACHE_KIBIBYTES = 32_768
@@ -56,8 +57,8 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def create_schema(connection: sqlite3.Connection, statements: tuple[str, ...], version: int) -> None:
-    """Create the tables of a new file in one transaction, or check that the file has this version.
+def create_schema(connection: sqlite3.Connection, statements: tuple[str, ...]) -> None:
+    """Create the tables of a new file in one transaction, or check that the file's version is known.
 
     Raises:
         LedgerError: LEDGER_VERSION, if the file was written by another version of this software.
@@ -67,12 +68,14 @@ def create_schema(connection: sqlite3.Connection, statements: tuple[str, ...], v
         connection.execute("BEGIN IMMEDIATE")
         for statement in statements:
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={version}")
+        connection.execute(f"PRAGMA user_version={schema.VERSION}")
         connection.execute("COMMIT")
-    elif found != version:
+    elif found in schema.COMPATIBLE:
+        connection.execute(f"PRAGMA user_version={schema.VERSION}")
+    elif found != schema.VERSION:
         raise LedgerError(
             "LEDGER_VERSION",
-            f"the ledger has format {found}, expected {version}: use the version that wrote it",
+            f"the ledger has format {found}, expected {schema.VERSION}: use the version that wrote it",
         )
 
 

@@ -97,7 +97,7 @@ class PrivateStore:
         self.msp_id = msp_id
         self._lock = RLock()
         self._connection = database.connect(self.path)
-        database.create_schema(self._connection, schema.PRIVATE, schema.VERSION)
+        database.create_schema(self._connection, schema.PRIVATE)
         self._reading = database.connect_for_reading(self.path)
         self.data = SqlitePrivateReader(self._reading)
         self.height, self._is_purging = self._connection.execute(

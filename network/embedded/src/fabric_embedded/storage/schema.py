@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
+
+COMPATIBLE = (2,)
+"""Earlier versions whose files are taken over as they are: they hold more than this one needs."""
 
 LEDGER = (
     """CREATE TABLE blocks (
@@ -25,6 +28,7 @@ LEDGER = (
     ) WITHOUT ROWID""",
     # `expires` is the block with whose commit a key goes; NULL for never.
     "CREATE INDEX hashed_by_expiry ON hashed_state (expires) WHERE expires IS NOT NULL",
+    # Earlier versions of a key, and its deletions; where it was written last, its state says.
     """CREATE TABLE history (
         namespace TEXT NOT NULL, key BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
         PRIMARY KEY (namespace, key, block, position)
