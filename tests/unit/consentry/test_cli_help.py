@@ -8,7 +8,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from consentry.cli.main import app
+from consentry.cli.main import _needed, app
 
 COMMAND = typer.main.get_command(app)
 
@@ -242,3 +242,12 @@ def test_no_secret_is_given_on_the_command_line(path: tuple[str, ...]) -> None:
         del named["token"]
     for name, parameter in named.items():
         assert not SECRETS & set(name.split("_")) or getattr(parameter, "is_flag", False), name
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_a_command_is_found_beside_whatever_else_is_named(path: tuple[str, ...]) -> None:
+    """Only the groups that are named are made; a directory may be called like one."""
+    command: Any = typer.main.get_command(_needed(["--network", "data", *path]))
+    for name in path:
+        command = command.commands[name]
+    assert command.name == path[-1]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import CommandInfo, TyperInfo
 
 from consentry.cli import (
     access,
@@ -136,8 +138,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: as typed after ``consentry``; by default those of this process.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(args=None if arguments is None else list(arguments))
+        _needed(words)(args=words)
     except ConsentryError as error:
         for line in lines_of(error):
             typer.echo(line, err=True)
@@ -149,6 +152,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 0
     return 0
+
+
+def _needed(words: Sequence[str]) -> typer.Typer:
+    """The command without the groups that nobody names: making all takes a tenth of a second."""
+    groups = [found for found in app.registered_groups if _group_name(found) in words]
+    single = [found for found in app.registered_commands if _command_name(found) in words]
+    if "--help" in words or not (groups or single):
+        return app
+    needed = copy(app)
+    needed.registered_groups, needed.registered_commands = groups, single
+    return needed
+
+
+def _group_name(group: TyperInfo) -> object:
+    return group.typer_instance and group.typer_instance.info.name
+
+
+def _command_name(command: CommandInfo) -> str | None:
+    return command.name or (command.callback and command.callback.__name__)
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-
 _HISTORY = (
     "SELECT block, position FROM history WHERE namespace = ? AND key = ?"
     " UNION SELECT block, position FROM state WHERE namespace = ? AND key = ?"
