@@ -213,6 +213,7 @@ def _parse(
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def sequence_from(value: bytes) -> int:
     """Sequence from the value of its field; 0 for an absent one.
 

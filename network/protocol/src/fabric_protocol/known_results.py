@@ -9,7 +9,8 @@ from fabric_protocol.rwset_builder import ReadWriteSetBuilder
 if TYPE_CHECKING:
     from fabric_protocol.simulation import SimulationResults
 
-_MOST: Final = 64
+# More than are in flight: what the first endorser collected is to be there when the second one has.
+_MOST: Final = 512
 _MOST_BYTES: Final = 16 * 2**20
 _Private = Set[tuple[str, str]]
 _Known = tuple[ReadWriteSetBuilder, _Private, "SimulationResults"]
