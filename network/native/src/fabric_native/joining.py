@@ -7,6 +7,7 @@ configuration block, which names it; a peer by the first block.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from fabric_native.errors import AdministrationError
 from fabric_native.membership import administrator, peer_client
@@ -60,6 +61,17 @@ def catch_up(nodes: Nodes, organization: Organization) -> None:
                         f"{node.name} has not reached block {wanted - 1} after {READY_SECONDS:g} s: "
                         "see its log",
                     )
+                time.sleep(_AGAIN_SECONDS)
+
+
+def await_block(nodes: Nodes, number: int) -> None:
+    """Wait until the peers that run here have a block, those aside that do not answer or are too slow."""
+    deadline = time.monotonic() + READY_SECONDS
+    for node in (node for item in nodes.operated for node in peers(item)):
+        if not listens(*nodes.endpoints.listener(node)):
+            continue
+        with nodes.client(node) as client, suppress(AdministrationError):
+            while client.height(nodes.topology.channel) <= number and time.monotonic() < deadline:
                 time.sleep(_AGAIN_SECONDS)
 
 

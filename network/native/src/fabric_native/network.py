@@ -18,6 +18,7 @@ from fabric_native.creation import create_member, create_network, network_direct
 from fabric_native.deployment import OTHERS_MISSING
 from fabric_native.errors import AdministrationError
 from fabric_native.invitation import Invitation, invite
+from fabric_native.joining import await_block
 from fabric_native.member_file import MemberFile, describe_member
 from fabric_native.node_processes import Nodes
 from fabric_native.nodes import Kind, Node, peers
@@ -169,13 +170,16 @@ class NativeNetwork(ManagedNetwork):
         return [node.name for node in self._nodes.all()]
 
     def start_node(self, name: str) -> None:
-        """Start a node; returns when it can be used.
+        """Start a node; see `fabric_native.starting.start_node`.
 
         Raises:
             NetworkError: NODE_UNKNOWN.
-            ProcessError: it ended or did not get ready in time; with the tail of its log.
         """
         start_node(self._nodes, self._node(name))
+
+    def await_block(self, number: int) -> None:
+        """See `ManagedNetwork.await_block`."""
+        await_block(self._nodes, number)
 
     def add_organization(self, topology: Topology, progress: Callable[[str], None] = silent) -> None:
         """Take in an organization; see `fabric_native.operations.add_organization`."""

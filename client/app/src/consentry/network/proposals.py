@@ -148,12 +148,15 @@ def sign(directory: Path, proposal: Path, organization: str | None = None) -> Re
 
 @translated()
 def submit(directory: Path, proposal: Path, organization: str | None = None) -> int:
-    """Send a proposal that enough have signed; the number of the block that brings the change.
+    """Send a proposal that enough have signed, and wait until the peers that run here have the change; the
+    number of the block that brings it.
 
     Raises:
         ConsentryError: as :func:`review`; PROPOSAL_UNSIGNED, with who is missing; CONFIG_CHANGE_REFUSED.
     """
-    return _proposals(directory, organization).submit(read_file(proposal))
+    number = _proposals(directory, organization).submit(read_file(proposal))
+    load_network(directory).await_block(number)
+    return number
 
 
 def read_file(path: Path) -> bytes:
