@@ -12,6 +12,7 @@ from consentry.demo.story import Story
 from consentry.errors import NetworkRefused
 from consentry.ledger import Ledger
 from consentry_records.access import AccessDecision
+from consentry_records.grant import Grant
 from consentry_records.instants import parse_instant
 
 SHORT = timedelta(seconds=3)
@@ -30,8 +31,8 @@ def attempt_access(story: Story, cast: Cast) -> None:
     _vanish(story, cast, northgate)
 
 
-def attempt_after_expiry(story: Story, cast: Cast) -> None:
-    """A grant of three seconds runs out by real clocks; setting one's own clock back does not help."""
+def grant_for_seconds(story: Story, cast: Cast) -> Grant:
+    """A grant that runs out by real clocks while the story goes on."""
     northgate = cast.versions["northgate"].version_id
     researcher = cast.ledger("lakeside/researcher")
     request = researcher.grants.request([northgate], purposes=[RESEARCH], duration=_LONGEST)
@@ -42,6 +43,13 @@ def attempt_after_expiry(story: Story, cast: Cast) -> None:
         not_after=datetime.now(UTC) + SHORT,
     )
     story.say(f"northgate grants {msp_id('lakeside')} three seconds")
+    return grant
+
+
+def attempt_after_expiry(story: Story, cast: Cast, grant: Grant) -> None:
+    """A grant has run out, or does so now; setting one's own clock back does not help."""
+    northgate = cast.versions["northgate"].version_id
+    researcher = cast.ledger("lakeside/researcher")
     end = parse_instant(grant.not_after)
     time.sleep(max((end - datetime.now(UTC)).total_seconds(), 0.0) + 0.1)
     _expect_denied(story, "the grant ran out", _decided(researcher, northgate, RESEARCH), "GRANT_EXPIRED")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from consentry.demo.attempts import attempt_access, attempt_after_expiry
+from consentry.demo.attempts import attempt_access, attempt_after_expiry, grant_for_seconds
 from consentry.demo.cast import Cast
 from consentry.demo.commands import CommandLine
 from consentry.demo.consents_and_datasets import import_consents, register_datasets
@@ -81,12 +81,13 @@ def _tell(story: Story, cast: Cast, gates: Gates, seed: int, engine: str) -> Non
         gates.start()
     with story.step(3, "Access is requested and granted; nobody changes a grant without its custodian"):
         request_and_grant(story, cast)
+        short = grant_for_seconds(story, cast)
         # Peers whose chaincode is altered next answer nobody for a moment.
         gates.ready()
         change_without_the_custodian(story, cast)
     with story.step(4, "Attempts at access: on record first, then decided by the custodian"):
         attempt_access(story, cast)
-        attempt_after_expiry(story, cast)
+        attempt_after_expiry(story, cast, short)
     with story.step(5, "A model is trained under the permits"):
         train(story, cast, gates.isolation)
     with story.step(6, "A patient withdraws"):
