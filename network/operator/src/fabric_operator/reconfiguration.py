@@ -6,8 +6,9 @@ Source: fabric-behaviour §6.1, §8, §11.4.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +31,9 @@ _LARGEST_NUMBER = 2**63 - 1
 _SECONDS = 30.0
 # Ordering nodes that agree on who they are anew may need a change of their leader for it.
 _CHANGE_SECONDS = 120.0
+# After so long without the change, another ordering node is given it, too.
+_HANDED_ON_SECONDS = 10.0
+_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,9 @@ def change_configuration(
         Number of the block that brought the configuration.
 
     Raises:
-        NetworkError: CONFIG_CHANGE_REFUSED, with the ordering node's words; ORDERER_UNREACHABLE; or why the
-            change cannot be made, e.g. CONFIG_UNCHANGED.
+        NetworkError: CONFIG_CHANGE_REFUSED, with the ordering node's words; ORDERER_UNREACHABLE;
+            CONFIG_CHANGE_UNSEEN, it was sent and is not in force yet; or why the change cannot be made, e.g.
+            CONFIG_UNCHANGED.
     """
     number: int = _first_answer(nodes, channel_id, signers, lambda admins: admins.change(change))
     return number
@@ -131,7 +136,8 @@ def _first_answer(
     for node in nodes:
         try:
             with _connected(node) as stub:
-                return ask(_Administration(stub, channel_id, signers))
+                others = [other for other in nodes if other != node]
+                return ask(_Administration(stub, channel_id, signers, others))
         except ProtocolError as error:
             raise NetworkError(error.code, error.message) from error
         except grpc.RpcError as error:
@@ -142,12 +148,19 @@ def _first_answer(
 
 
 class _Administration:
-    """Administrators with a connection to an ordering node."""
+    """Administrators with a connection to an ordering node, and others that they know of."""
 
-    def __init__(self, stub: Any, channel_id: str, signers: Sequence[ConfigSigner]) -> None:
+    def __init__(
+        self,
+        stub: Any,
+        channel_id: str,
+        signers: Sequence[ConfigSigner],
+        others: Sequence[OrderingNode] = (),
+    ) -> None:
         self._stub = stub
         self._channel_id = channel_id
         self._signers = signers
+        self._others = others
 
     def newest(self, must_order: bool) -> Any:
         return self._configuration_of(self.newest_block(must_order))
@@ -167,12 +180,35 @@ class _Administration:
 
     def send(self, newest: Any, update: bytes, signatures: Sequence[Any]) -> int:
         envelope = update_envelope(self._channel_id, update, signatures, self._signers[0])
-        (answer,) = self._stub.Broadcast(iter([envelope]), timeout=_SECONDS)
+        answer = _broadcast(self._stub, envelope)
         if answer.status != common_pb2.SUCCESS:
             raise NetworkError(
                 "CONFIG_CHANGE_REFUSED", f"the ordering node refused the change: {answer.info}"
             )
-        return self._next_configuration(newest.header.number + 1)
+        return self._in_force(newest.header.number + 1, envelope)
+
+    def _in_force(self, start: int, envelope: Any) -> int:
+        """Wait for the next configuration; the other ordering nodes are given the change meanwhile.
+
+        A node that does not lead hands it on to the one that does and to nobody else: where their connection
+        has just broken, nobody orders it. Given twice, it is in force once: it fits one configuration only.
+        """
+        end = time.monotonic() + _CHANGE_SECONDS
+        others = iter(self._others)
+        while True:
+            try:
+                return self._next_configuration(start)
+            except grpc.RpcError as error:
+                if time.monotonic() > end:
+                    raise NetworkError(
+                        "CONFIG_CHANGE_UNSEEN",
+                        f"the change was sent and is not in force after {_CHANGE_SECONDS:g} s; look whether "
+                        "it has come into force before you send it again",
+                    ) from error
+            if (node := next(others, None)) is not None:
+                with suppress(grpc.RpcError), _connected(node) as stub:
+                    _broadcast(stub, envelope)
+            time.sleep(_PAUSE_SECONDS)
 
     def _configuration_of(self, newest: Any) -> Any:
         index = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=last_config_index(newest)))
@@ -183,7 +219,7 @@ class _Administration:
         for_ever = ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=_LARGEST_NUMBER))
         return next(
             int(block.header.number)
-            for block in self._blocks(following, for_ever, seconds=_CHANGE_SECONDS)
+            for block in self._blocks(following, for_ever, seconds=_HANDED_ON_SECONDS)
             if is_config_block(block)
         )
 
@@ -213,6 +249,11 @@ class _Administration:
                 status = common_pb2.Status.Name(answer.status)
                 raise NetworkError("ORDERER_UNREACHABLE", f"the ordering node gave no blocks: {status}")
             yield answer.block
+
+
+def _broadcast(stub: Any, envelope: Any) -> Any:
+    (answer,) = stub.Broadcast(iter([envelope]), timeout=_SECONDS)
+    return answer
 
 
 @contextmanager
