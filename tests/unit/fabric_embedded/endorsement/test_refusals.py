@@ -104,6 +104,25 @@ async def test_header_that_is_wrong(
     assert refusal.message.startswith(f"error validating proposal: {text}")
 
 
+async def test_bytes_moved_from_the_signature_to_a_known_proposal_are_noticed(
+    engine: Engine, consortium: Consortium
+) -> None:
+    _, signed = consortium.proposal("run", client="AlphaMSP")
+    await engine.peers["AlphaMSP"].process_proposal(signed)
+    # A signature begins like a field that nobody knows.
+    data, signature = signed.proposal_bytes + signed.signature[:2], signed.signature[2:]
+    moved = proposal_pb2.SignedProposal(proposal_bytes=data, signature=signature)
+    assert (await _refusal(engine, moved)).code == "CREATOR_DENIED"
+
+
+async def test_proposals_with_transient_data_are_not_kept(engine: Engine, consortium: Consortium) -> None:
+    peer = engine.peers["AlphaMSP"]
+    for transient in ({}, {"secret": b"s"}):
+        _, signed = consortium.proposal("run", client="AlphaMSP", transient=transient)
+        assert (await peer.process_proposal(signed)).response.status == 200
+    assert [kept.proposal.transient for kept in peer._gate._good.values()][-1:] == [{}]
+
+
 async def test_unknown_channel_is_a_response_and_no_error(engine: Engine, consortium: Consortium) -> None:
     _, signed = consortium.proposal("run", client="AlphaMSP", channel_id="elsewhere")
     answer = await engine.peers["AlphaMSP"].process_proposal(signed)
