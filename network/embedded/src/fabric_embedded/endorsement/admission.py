@@ -140,8 +140,9 @@ class ProposalGate:
 
     def _remember(self, name: _Name, admitted: AdmittedProposal) -> None:
         size = len(admitted.proposal.data)
-        # Transient data is in memory no longer than it is needed.
         if size > _LARGEST_REMEMBERED or admitted.proposal.transient:
+            # Transient data is in memory no longer than it is needed.
+            self._last = None
             return
         self._good[name] = admitted
         self._bytes += size
