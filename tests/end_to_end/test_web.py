@@ -30,8 +30,10 @@ PAGES = {
     "subjects": "/subjects",
     "impact": "/impact",
     "rights": "/rights",
+    "rights_new": "/rights/new",
     "breaches": "/breaches",
     "reports": "/reports",
+    "schedule": "/reports/schedule",
     "missing": "/nothing/here",
 }
 COUNTED_NEWS = """(() => {

@@ -154,15 +154,6 @@ def test_a_breach_is_recorded_and_its_steps_follow(site: Site, optional_tool) ->
         expect(page.locator('form[action$="/step"]')).to_have_count(0)
 
 
-@pytest.mark.parametrize("name", ["requests", "grants", "rights/new"])
-def test_pages_of_actions_have_no_barriers(site: Site, name: str, optional_tool) -> None:
-    optional_tool("node")
-    with site.officer() as page:
-        page.goto(f"/{name}")
-        assert barriers(page) == []
-        site.shoot(page, name.replace("/", "_"))
-
-
 def test_a_grant_has_a_time_line_and_no_barriers(site: Site, optional_tool) -> None:
     optional_tool("node")
     with site.officer() as page:

@@ -16,17 +16,6 @@ from consentry.subjects import SubjectRegister
 
 pytestmark = [pytest.mark.optional_tool("chromium"), pytest.mark.timeout(600)]
 
-LISTS = {
-    "datasets": "/datasets",
-    "models": "/models",
-    "impact_form": "/impact",
-    "rights": "/rights",
-    "breaches": "/breaches",
-    "reports": "/reports",
-    "schedule": "/reports/schedule",
-    "subject_form": "/subjects",
-}
-
 
 def pseudonym_of(site: Site) -> str:
     """Somebody of northgate's register who has a row in a dataset version."""
@@ -41,19 +30,6 @@ def look_up(page: Page, pseudonym: str) -> None:
     page.locator("#pseudonym").fill(pseudonym)
     page.locator("main form button").click()
     page.wait_for_url(re.compile("/subjects/[0-9a-f]{32}$"))
-
-
-@pytest.mark.parametrize("name", LISTS)
-def test_each_list_and_form_is_whole_and_without_barriers(site: Site, name: str, optional_tool) -> None:
-    optional_tool("node")
-    with site.officer() as page:
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.append(message.text))
-        page.goto(LISTS[name])
-        assert barriers(page) == []
-        site.shoot(page, name)
-        assert faults == []
 
 
 def test_a_dataset_leads_to_the_models_made_from_it_and_they_lead_back(site: Site, optional_tool) -> None:
