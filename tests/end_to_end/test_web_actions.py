@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 from support.accessibility import barriers
-from support.web_site import Site
+from support.web_site import Site, running_server
+
+from consentry.index import Trail, open_database
+from consentry.network import enroll_user
 
 pytestmark = [pytest.mark.optional_tool("chromium"), pytest.mark.timeout(600)]
 STORES = {
@@ -75,9 +82,9 @@ def test_without_scripts_an_action_is_given_up(site: Site) -> None:
         expect(page.locator("#progress")).to_contain_text("Given up: nothing was changed")
 
 
-def signed(site: Site, page: Page) -> None:
+def signed(site: Site, page: Page, who: str = "northgate/dpo") -> None:
     """Sign what the page shows, with the wallet; wait until the page says that it is on the ledger."""
-    site.consentry("--as", "northgate/dpo", "web", "sign", code_on(page), "--digest", digest_on(page))
+    site.consentry("--as", who, "web", "sign", code_on(page), "--digest", digest_on(page))
     expect(page.locator("#progress")).to_contain_text("Done: it is on the ledger")
     page.get_by_role("link", name="Back", exact=False).last.click()
     page.wait_for_url(lambda url: "/actions/" not in url)
@@ -152,6 +159,60 @@ def test_a_breach_is_recorded_and_its_steps_follow(site: Site, optional_tool) ->
             signed(site, page)
             until(page, STEP_WORDS[step], "tbody td")
         expect(page.locator('form[action$="/step"]')).to_have_count(0)
+
+
+def act(site: Site, page: Page, name: str, words: str, who: str = "northgate/dpo") -> None:
+    """Press the button of a form by the end of its action, read what will happen, and sign it."""
+    page.locator(f'form[action$="/{name}"] button').first.click()
+    page.wait_for_url("**/actions/*")
+    expect(page.locator("main")).to_contain_text(words)
+    signed(site, page, who)
+
+
+def a_request_of_a_month(site: Site) -> str:
+    """Riverside's new request for a dataset version of northgate's: those of the demo end in a minute."""
+    engine = open_database(f"sqlite:///{site.directory / 'index.sqlite'}")
+    rows = Trail(engine).records("version", owner="NorthgateMSP")
+    version = next(row.record_id for row in rows if row.state == "active")
+    engine.dispose()
+    wanted = ("--version", version, "--purpose", "DUO:0000006", "--duration", "30d")
+    made = site.consentry("--as", "riverside/researcher", "grants", "request", *wanted, "--json")
+    return str(json.loads(made)["request_id"])
+
+
+def test_a_request_is_granted_suspended_by_the_regulator_and_the_grant_revoked(site: Site) -> None:
+    with site.officer() as page:
+        page.goto(f"/requests/{a_request_of_a_month(site)}")
+        until(page, "Give access")
+        page.locator("#until").fill((datetime.now(UTC) + timedelta(days=3)).date().isoformat())
+        act(site, page, "grant", "gets access to 1 of your dataset versions")
+        until(page, "not yet valid", "tbody td")
+        grant = page.locator('main a[href^="/grants/"]').last.get_attribute("href")
+        with running_server(site.directory, "regulator/officer") as server:
+            there = replace(site, url=server.url, log=server.log)
+            who = "regulator/authority"
+            enroll_user(site.directory, "regulator", "authority", ["regulator"])
+            with there.officer(who) as page_there:
+                page_there.goto(str(grant))
+                until(page_there, "Suspend", "button")
+                act(there, page_there, "suspend", "permits nothing from the next decision on", who)
+                until(page_there, "suspended", "tbody td")
+                act(there, page_there, "lift-suspension", "the grant permits again", who)
+                until(page_there, "suspension lifted", "tbody td")
+        page.goto(str(grant))
+        act(site, page, "revoke", "for good")
+        until(page, "revoked", "tbody td")
+
+
+def test_a_consent_is_withdrawn_from_the_persons_page(site: Site) -> None:
+    with site.officer() as page:
+        page.goto("/subjects")
+        page.locator("#pseudonym").fill(site.people()[-2][0])
+        page.get_by_role("button", name="Show what happened").click()
+        page.get_by_role("link", name="What if it is withdrawn?").first.click()
+        page.get_by_role("link", name="Go on to the withdrawal").click()
+        act(site, page, "withdraw", "Withdraw")
+        until(page, "This consent is withdrawn.")
 
 
 def test_a_grant_has_a_time_line_and_no_barriers(site: Site, optional_tool) -> None:

@@ -69,11 +69,11 @@ class Server:
 
 
 @contextmanager
-def running_server(directory: Path) -> Iterator[Server]:
-    """Serve the pages until it is left."""
-    log = directory / "web.log"
+def running_server(directory: Path, who: str = "northgate/service") -> Iterator[Server]:
+    """Serve the pages of somebody's organization until it is left."""
+    log = directory / f"web-{who.partition('/')[0]}.log"
     with log.open("wb") as output:
-        command = [CONSENTRY, "--network", str(directory), "--as", "northgate/service"]
+        command = [CONSENTRY, "--network", str(directory), "--as", who]
         server = subprocess.Popen(
             [*command, "web", "serve", "--port", "0", "--client-certificates"],
             stdout=output,
