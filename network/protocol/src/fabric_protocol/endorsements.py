@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from fabric_protocol.errors import ProposalError
 from fabric_protocol.proposals import PublicParts, public_parts
 from fabric_protocol.signatures import Signer
-from fabric_protocol.wire import bytes_field, repeated, submessage
+from fabric_protocol.wire import bytes_field, nested, repeated, submessage
 
 LOWEST_ERROR_STATUS = 400
 """Response statuses from here on are not endorsed (Fabric ``shim.ERRORTHRESHOLD``)."""
@@ -117,15 +117,19 @@ def assemble_parts(parts: PublicParts, payload: bytes, endorsements: Sequence[An
         endorsements: peer.Endorsement of each, no endorser twice.
     """
     # M(ChaincodeEndorsedAction), M(ChaincodeActionPayload), M(TransactionAction), M(Transaction)
-    endorsed = bytes_field(1, payload) + repeated(2, map(_encode, endorsements))
-    content = bytes_field(1, parts.payload) + submessage(2, endorsed)
-    action = bytes_field(1, parts.header.signature_header) + bytes_field(2, content)
-    return submessage(1, _encode(parts.header)) + bytes_field(2, submessage(1, action))
+    endorsed = [*_present(1, payload), repeated(2, map(_encode, endorsements))]
+    content = [*_present(1, parts.payload), *nested(2, endorsed)]
+    action = [*_present(1, parts.header.signature_header), *nested(2, content)]
+    return b"".join((submessage(1, _encode(parts.header)), *nested(2, nested(1, action))))
 
 
 def signed_envelope(payload: bytes, signature: bytes) -> Any:
     """common.Envelope of M(Payload) and its creator's signature over it."""
     return common_pb2.Envelope(payload=payload, signature=signature)
+
+
+def _present(number: int, content: bytes) -> list[bytes]:
+    return nested(number, [content]) if content else []
 
 
 def _response_status(payload: bytes) -> int:

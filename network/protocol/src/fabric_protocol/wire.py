@@ -6,7 +6,7 @@ and are to come in the order of their numbers: the bytes are those of `Serialize
 Source: protobuf.dev/programming-guides/encoding.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fabric_protocol.state import Version
@@ -38,6 +38,11 @@ def submessage(number: int, content: bytes) -> bytes:
 def bytes_field(number: int, content: bytes) -> bytes:
     """A field, 1 to 15, of bytes or text (UTF-8); nothing where it is empty."""
     return submessage(number, content) if content else b""
+
+
+def nested(number: int, parts: Sequence[bytes]) -> list[bytes]:
+    """As `submessage`, in parts to be joined at the end: what is large is not copied at each level."""
+    return [_ONE_BYTE[number << 3 | 2], varint(sum(map(len, parts))), *parts]
 
 
 def number_field(number: int, value: int) -> bytes:
