@@ -42,15 +42,13 @@ def response_payload(
     """
     identifier = bytes_field(2, chaincode.encode()) + bytes_field(3, version.encode())
     # M(ChaincodeAction)
-    action = b"".join(
-        (
-            bytes_field(1, results),
-            bytes_field(2, event),
-            submessage(3, _encode(response)),
-            submessage(4, identifier),
-        )
-    )
-    return bytes_field(1, proposal_hash) + bytes_field(2, action)
+    action = [
+        *_present(1, results),
+        *_present(2, event),
+        *nested(3, [_encode(response)]),
+        submessage(4, identifier),
+    ]
+    return b"".join((bytes_field(1, proposal_hash), *nested(2, action)))
 
 
 def event_bytes(*, chaincode: str, transaction_id: str, name: str, payload: bytes) -> bytes:

@@ -27,7 +27,7 @@ from fabric_protocol.rwset import (
     Write,
 )
 from fabric_protocol.state import Version
-from fabric_protocol.wire import bytes_field, number_field, repeated, submessage, version_message
+from fabric_protocol.wire import bytes_field, nested, number_field, repeated, submessage, version_message
 
 
 def decode_rwset(data: bytes) -> ReadWriteSet:
@@ -45,7 +45,10 @@ def decode_rwset(data: bytes) -> ReadWriteSet:
 
 def encode_rwset(rwset: ReadWriteSet) -> bytes:
     """M(TxReadWriteSet), the bytes that are endorsed; the order of the entries is kept."""
-    return repeated(2, [_namespace_bytes(namespace) for namespace in rwset.namespaces])
+    parts: list[bytes] = []
+    for namespace in rwset.namespaces:
+        parts += nested(2, _namespace_parts(namespace))
+    return b"".join(parts)
 
 
 def query_reads_bytes(reads: Iterable[Read]) -> bytes:
@@ -109,26 +112,21 @@ def _collection(message: Any) -> CollectionSet:
     )
 
 
-def _namespace_bytes(namespace: NamespaceSet) -> bytes:
+def _namespace_parts(namespace: NamespaceSet) -> list[bytes]:
+    """M(NsReadWriteSet), to be joined."""
     versions = _Versions(2)
     # Fields come in the order of their numbers.
-    content = b"".join(
-        (
-            repeated(
-                1, [bytes_field(1, read.key.encode()) + versions[read.version] for read in namespace.reads]
-            ),
-            _range_queries(namespace.range_queries) if namespace.range_queries else b"",
-            writes_bytes(namespace.writes),
-            _metadata_writes(namespace.metadata_writes) if namespace.metadata_writes else b"",
-        )
-    )
-    return b"".join(
-        (
-            bytes_field(1, namespace.namespace.encode()),
-            bytes_field(2, content),
-            repeated(3, [_collection_bytes(collection) for collection in namespace.collections]),
-        )
-    )
+    content = [
+        repeated(1, [bytes_field(1, read.key.encode()) + versions[read.version] for read in namespace.reads]),
+        _range_queries(namespace.range_queries) if namespace.range_queries else b"",
+        writes_bytes(namespace.writes),
+        _metadata_writes(namespace.metadata_writes) if namespace.metadata_writes else b"",
+    ]
+    return [
+        bytes_field(1, namespace.namespace.encode()),
+        *(nested(2, content) if any(content) else ()),
+        repeated(3, [_collection_bytes(collection) for collection in namespace.collections]),
+    ]
 
 
 def writes_bytes(writes: Iterable[Write]) -> bytes:
