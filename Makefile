@@ -62,7 +62,7 @@ test: setup ## unit, integration and end-to-end tests (ENGINE=fabric or ENGINE=e
 bench: setup ## measure the bars of the design (a long ledger: CONSENTRY_BENCH_TRANSACTIONS=1000000)
 	@$(RUN)/python -m benchmarks
 
-faults: setup ## hurt real nodes again and again while clients write (root and Fabric's binaries; about 20 minutes)
+faults: setup ## hurt real nodes again and again while clients write (root and Fabric's binaries; 10 to 20 minutes)
 	@PYTHONPATH=tests $(RUN)/python -m support.faults.run $(FAULTS)
 
 clean: ## stop the demo's network and remove everything that was made here, the demo's files too
