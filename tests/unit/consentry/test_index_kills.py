@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import random
 import signal
+import time
+from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 
 from sqlalchemy import Engine, select
@@ -15,15 +17,16 @@ from consentry.index.schema import metadata
 from consentry.verification import memory_source
 
 _KILLS = 12
-_LONGEST = 0.4
-"""Seconds that a program is left to work; a block takes a few milliseconds."""
+_LONGEST = 0.01
+"""Seconds between a block's commit and the kill; a block takes a few milliseconds."""
 
 
-def follow(url: str, blocks: list[bytes], working: object) -> None:
-    """A program that indexes block after block, and says when it begins."""
+def follow(url: str, blocks: list[bytes], committed: Semaphore) -> None:
+    """A program that indexes block after block, and says so of each."""
     engine = open_database(url)
-    working.set()  # type: ignore[attr-defined]
-    IndexFollower(engine, "consentry").follow(memory_source("peer", blocks), blocks_a_transaction=1)
+    IndexFollower(engine, "consentry").follow(
+        memory_source("peer", blocks), lambda _: committed.release(), blocks_a_transaction=1
+    )
 
 
 def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
@@ -41,11 +44,14 @@ def test_killed_again_and_again_it_holds_each_block_once(tmp_path: Path) -> None
     programs.set_forkserver_preload(["consentry.index", "support.story"])
     codes = []
     for _ in range(_KILLS):
-        working = programs.Event()
-        program = programs.Process(target=follow, args=(url, blocks, working))
+        committed = programs.Semaphore(0)
+        program = programs.Process(target=follow, args=(url, blocks, committed))
         program.start()
-        assert working.wait(60)
-        program.join(chance.uniform(0, _LONGEST))
+        for _ in range(chance.randint(1, len(blocks) // _KILLS)):
+            # One that is through has nothing left to say.
+            while not committed.acquire(timeout=0.05) and program.is_alive():
+                pass
+        time.sleep(chance.uniform(0, _LONGEST))
         program.kill()
         program.join()
         codes.append(program.exitcode)
