@@ -27,6 +27,7 @@ from consentry.reports import (
     time_line,
 )
 from consentry.reports.column_widths import column_shares
+from consentry.reports.erasure import RequestRow
 from consentry.reports.values import Reported, lines, plain
 
 APPROVED = Path(__file__).parents[2] / "fixtures" / "reports"
@@ -228,6 +229,21 @@ def test_columns_are_as_wide_as_what_stands_in_them_asks_for() -> None:
         # Not even an empty column vanishes, and none takes all.
         assert min(shares) > 100 / len(shares) / 3
         assert max(shares) < 300 / len(shares)
+
+
+@pytest.mark.parametrize("longest", [1, 160, 4000])
+def test_a_column_has_room_for_the_time_of_a_day_beside_any_others(longest: int) -> None:
+    row = RequestRow(*["7" * longest] * 8, "2026-01-02T03:04:05.678Z")
+    share = column_shares(make_table("requests", "Requests", "None.", RequestRow, [row]))[-1]
+    # Of A4 across, less its margins, in pixels; a digit's width is 0.64 of the size of the letters.
+    assert share / 100 * 1032 > len("03:04:05.678Z") * 0.64 * 10
+
+
+def test_words_that_fit_nowhere_share_what_there_is() -> None:
+    table = REPORT.tables[0]
+    told = {column.key: "w" * 500 for column in table.columns}
+    shares = column_shares(replace(table, rows=(replace(table.rows[0], **told),)))
+    assert sum(shares) == pytest.approx(100, abs=1)
 
 
 def test_codes_and_instants_break_where_a_reader_would_break_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,16 @@ def test_the_72_hours_are_told_for_every_breach() -> None:
     assert rows[3].authority == ("not notified yet", "late; no reasons for the delay are on record")
     assert rows[0].aware == (f"aware {AWARE}", "72 hours end 2026-01-13T00:00:00.000Z")
     assert (field(report, "count"), field(report, "late")) == ("4", "2")
+    assert rows[0].events == (
+        f"organization aware, {AWARE}; recorded {AWARE}",
+        f"supervisory authority notified (Art. 33(1)), {in_time.happened_at}; recorded {in_time.recorded_at}",
+    )
+
+
+def test_one_person_is_told_as_one() -> None:
+    made = replace(breach(1), subject_count=1, record_count=1)
+    (row,) = reported({keys.breach(made.breach_id): made}, breach_register).rows("breaches")
+    assert row.extent[:2] == ("about 1 person", "about 1 record")
 
 
 def test_an_erasure_is_told_with_who_attests_what() -> None:
@@ -102,7 +113,20 @@ def test_an_erasure_is_told_with_who_attests_what() -> None:
     assert done.done == "3 private entries purged, and the subject's key destroyed"
     assert done.attested[1] == "backups: what may be left is unreadable, for its key is destroyed"
     assert waiting.received[-1] == "overdue"
+    assert (done.decision, waiting.decision) == (("fulfilled",), ("not decided yet",))
+    assert str(waiting.attested).startswith("unavailable: no store was attested for")
     assert (field(report, "overdue"), field(report, "erasures")) == ("1", "1 of 2 asked for")
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("requires-action", "not decided yet"), ("accepted", "accepted"), ("cancelled", "cancelled")],
+)
+def test_a_decision_is_told_once_there_is_one(state: str, told: str) -> None:
+    made = rights(1, state, right="access")
+    (row,) = reported({keys.rights(made.rights_request_id): made}, rights_register).rows("requests")
+    assert row.decision == (told,)
+    assert (row.done, row.attested) == ("nothing erased", "nothing to attest: not an erasure")
 
 
 def test_every_report_has_a_time_to_be_kept() -> None:

@@ -8,12 +8,13 @@ from consentry.reports.details import Details
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of
 from consentry.reports.values import Reported, ReportField, Unavailable, Value
-from consentry.reports.wording import forged
+from consentry.reports.wording import counted, forged
 from consentry_records.breach import (
     ASSESSED,
     AUTHORITY_NOT_NOTIFIED,
     AUTHORITY_NOTIFIED,
     NATURES,
+    RECORDED,
     STEPS,
     SUBJECTS_NOT_NOTIFIED,
     SUBJECTS_NOTIFIED,
@@ -21,6 +22,8 @@ from consentry_records.breach import (
 )
 
 KIND = "gdpr-33"
+_EVENTS = {RECORDED: "organization aware", **STEPS}
+"""What happened, by the event that tells it: a breach is put on record with when it became known."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,8 @@ def _row(row: RecordRow, breach: Breach, at: str) -> BreachRow:
         breach=(breach.breach_id, breach.state, *forged(row)),
         nature=tuple(f"{nature}: {NATURES[nature]}" for nature in breach.natures),
         extent=(
-            f"about {breach.subject_count} persons",
-            f"about {breach.record_count} records",
+            f"about {counted(breach.subject_count, 'person', 'persons')}",
+            f"about {counted(breach.record_count, 'record', 'records')}",
             *breach.categories,
             *breach.versions,
         ),
@@ -105,7 +108,8 @@ def _row(row: RecordRow, breach: Breach, at: str) -> BreachRow:
         authority=_authority(breach, at),
         subjects=_decided(breach, SUBJECTS_NOTIFIED, SUBJECTS_NOT_NOTIFIED) or "not decided yet",
         events=tuple(
-            f"{event.event} {event.happened_at}, recorded {event.recorded_at}" for event in breach.events
+            f"{_EVENTS[event.event]}, {event.happened_at}; recorded {event.recorded_at}"
+            for event in breach.events
         ),
     )
 

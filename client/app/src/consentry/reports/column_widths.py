@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
 from math import sqrt
 
 from consentry.reports.report import Table
@@ -13,23 +12,37 @@ _LINE = 12
 """Characters that a line of its own counts for beside its text: it seldom ends where the column does."""
 
 _SHORTEST, _LONGEST = 16, 160
-_CHARACTERS_A_WORD = 4
+_CHARACTER, _BESIDE = 0.65, 1.4
+"""Percent of the width that a character takes, and what stands on both sides of a cell's text, where tables
+are narrowest: on A4 across, and at 1280 pixels."""
+
 # Ids and digests may break anywhere, the time of a day nowhere.
 _WORD = re.compile(r"[0-9:.]{12}Z|[A-Za-z]+")
 
 
 def column_shares(table: Table) -> tuple[float, ...]:
-    """Percent of the width for each column, together 100; the table has one row at least."""
-    weights = [
-        _weight(column.label, column.article, [lines(row[index]) for row in table.cells])
-        for index, column in enumerate(table.columns)
+    """Percent of the width for each column, together 100; the table has one row at least.
+
+    Each has what its longest word needs, as far as there is room for all; what is left goes to long texts.
+    """
+    columns = list(zip(table.columns, zip(*table.cells, strict=True), strict=True))
+    needed = [
+        _needed(column.label, *(line for cell in cells for line in lines(cell))) for column, cells in columns
     ]
-    return tuple(round(100 * weight / sum(weights), 1) for weight in weights)
+    weights = [_weight(column.article, [lines(cell) for cell in cells]) for column, cells in columns]
+    fitting = min(1, 100 / sum(needed))
+    left = 100 - fitting * sum(needed)
+    return tuple(
+        round(fitting * least + left * weight / sum(weights), 1)
+        for least, weight in zip(needed, weights, strict=True)
+    )
 
 
-def _weight(label: str, article: str, cells: list[tuple[str, ...]]) -> float:
+def _needed(*texts: str) -> float:
+    longest = max((len(word) for text in texts for word in _WORD.findall(text)), default=0)
+    return _BESIDE + _CHARACTER * longest
+
+
+def _weight(article: str, cells: list[tuple[str, ...]]) -> float:
     mean = sum(len(line) + _LINE for cell in cells for line in cell) / len(cells)
-    words = chain.from_iterable(_WORD.findall(text) for text in (label, *chain.from_iterable(cells)))
-    # What is not broken: a column is never narrower than a word.
-    least = max(_SHORTEST, len(article), _CHARACTERS_A_WORD * max(map(len, words), default=0))
-    return sqrt(min(max(mean, least), _LONGEST))
+    return sqrt(min(max(mean, _SHORTEST, len(article)), _LONGEST))

@@ -13,7 +13,7 @@ from consentry.reports.limits import limits_over_time
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of
 from consentry.reports.values import Reported, ReportField, Unavailable, Value
-from consentry.reports.wording import NOBODY_KNOWS_WHO, forged, purpose_words, recipient_words
+from consentry.reports.wording import NOBODY_KNOWS_WHO, counted, forged, purpose_words, recipient_words
 from consentry_records.consent import Consent, ConsentEvent, ConsentTerms
 from consentry_records.vocabulary import RESTRICTIONS
 
@@ -87,7 +87,10 @@ def consent_evidence(trail: Trail, subject: str, *, generated_at: str) -> Report
 
 
 def _fields(rows: list[RecordRow], writes: dict[str, int]) -> tuple[ReportField, ...]:
-    standing = [f"{row.record_id}: {row.state}, written {writes[row.record_id]} times" for row in rows]
+    standing = [
+        f"{row.record_id}: {row.state}, written {counted(writes[row.record_id], 'time', 'times')}"
+        for row in rows
+    ]
     return (
         ReportField("consents", "Consents, as they stand", "GDPR Art. 7(1)", tuple(standing)),
         ReportField(

@@ -8,7 +8,7 @@ from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of
 from consentry.reports.values import Reported, ReportField, Unavailable, Value
 from consentry.reports.wording import counted, forged
-from consentry_records.rights_request import GROUNDS, METHODS, RIGHTS, STORES, RightsRequest
+from consentry_records.rights_request import ACCEPTED, GROUNDS, METHODS, RIGHTS, STORES, RightsRequest
 from consentry_records.subject import ERASURE
 
 KIND = "gdpr-17"
@@ -107,10 +107,13 @@ def _decision(request: RightsRequest) -> Value:
     grounds = [
         f"{event.event}: {GROUNDS[event.ground]} ({event.ground})" for event in request.events if event.ground
     ]
-    return (request.state, *grounds)
+    is_decided = not request.is_open or request.state == ACCEPTED
+    return (request.state if is_decided else "not decided yet", *grounds)
 
 
 def _attested(request: RightsRequest) -> Value:
+    if request.right != ERASURE:
+        return "nothing to attest: not an erasure"
     return tuple(
         f"{STORES[entry.store]}: {METHODS[entry.method]}" for entry in request.stores
     ) or Unavailable("no store was attested for: only a fulfilled erasure is")

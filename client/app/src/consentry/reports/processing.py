@@ -14,7 +14,7 @@ from consentry.reports.figures import time_line_of_days
 from consentry.reports.members import Member, members_of
 from consentry.reports.report import Report, make_table
 from consentry.reports.sources import completeness_of, days_by_outcome
-from consentry.reports.transfers import third_country_recipients
+from consentry.reports.transfers import safeguards_of, third_country_recipients
 from consentry.reports.values import Reported, ReportField, Value
 from consentry.reports.wording import NOT_ON_LEDGER, coded, forged, legal_basis_words, purpose_words, texts
 from consentry_records.vocabulary import DUO_TERMS
@@ -122,6 +122,12 @@ def _collect(connection: Connection, organization: str) -> _Holdings:
 
 def _fields(organization: str, found: _Holdings, details: Details) -> tuple[ReportField, ...]:
     purposes = (code for row in found.granted for code in row.body["purposes"])
+    transfers = details.field_or(
+        "third_countries",
+        "Transfers to third countries",
+        "GDPR Art. 30(1)(e)",
+        third_country_recipients((str(row.body["grantee"]) for row in found.granted), found.members),
+    )
     return (
         ReportField("controller", "Controller", "GDPR Art. 30(1)(a)", organization),
         details.field(
@@ -154,13 +160,13 @@ def _fields(organization: str, found: _Holdings, details: Details) -> tuple[Repo
             "GDPR Art. 30(1)(d)",
             texts((str(row.body["grantee"]) for row in found.granted), "no grant is on the ledger"),
         ),
+        transfers,
         details.field_or(
-            "third_countries",
-            "Transfers to third countries",
+            "safeguards",
+            "Safeguards for transfers",
             "GDPR Art. 30(1)(e)",
-            third_country_recipients((str(row.body["grantee"]) for row in found.granted), found.members),
+            safeguards_of(transfers.value, NOT_ON_LEDGER),
         ),
-        details.field("safeguards", "Safeguards for transfers", "GDPR Art. 30(1)(e)", NOT_ON_LEDGER),
         details.field("retention", "Time limits for erasure", "GDPR Art. 30(1)(f)", NOT_ON_LEDGER),
         details.field("security_measures", "Security measures", "GDPR Art. 30(1)(g), 32(1)", NOT_ON_LEDGER),
     )

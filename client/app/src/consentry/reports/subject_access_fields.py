@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from consentry.index import Access, RecordRow
 from consentry.reports.details import Details
 from consentry.reports.subject_data import SubjectData
-from consentry.reports.transfers import third_country_recipients
+from consentry.reports.transfers import safeguards_of, third_country_recipients
 from consentry.reports.values import ReportField, Unavailable, Value
 from consentry.reports.wording import NOT_ON_LEDGER, legal_basis_words, purpose_words, texts
 
@@ -24,6 +24,12 @@ def statement_fields(data: SubjectData, details: Details) -> tuple[ReportField, 
     consents, versions, accesses = data.honoured_consents, data.versions, data.accesses
     recipients = _permitted_recipients(accesses)
     stated = details.field
+    transfers = details.field_or(
+        "third_countries",
+        "Recipients in third countries",
+        "GDPR Art. 15(1)(c)",
+        third_country_recipients(recipients, data.members),
+    )
     return (
         ReportField("processed", "Whether data about you are processed", "GDPR Art. 15(1)", _processed(data)),
         ReportField("controller", "Controller", "GDPR Art. 13(1)(a)", _texts(consents, "controller")),
@@ -35,12 +41,7 @@ def statement_fields(data: SubjectData, details: Details) -> tuple[ReportField, 
             "categories", "Categories of data", "GDPR Art. 15(1)(b)", _categories(consents, versions)
         ),
         ReportField("recipients", "Recipients", "GDPR Art. 15(1)(c)", recipients or _NO_ACCESS),
-        details.field_or(
-            "third_countries",
-            "Recipients in third countries",
-            "GDPR Art. 15(1)(c)",
-            third_country_recipients(recipients, data.members),
-        ),
+        transfers,
         stated("retention", "How long the data are kept", "GDPR Art. 15(1)(d)", _RETENTION),
         *_rights(details),
         stated("source", "Where the data come from", "GDPR Art. 15(1)(g)", _SOURCE),
@@ -50,7 +51,12 @@ def statement_fields(data: SubjectData, details: Details) -> tuple[ReportField, 
             "GDPR Art. 15(1)(h)",
             _decisions(data.model_versions),
         ),
-        stated("safeguards", "Safeguards for transfers to third countries", "GDPR Art. 15(2)", _SAFEGUARDS),
+        details.field_or(
+            "safeguards",
+            "Safeguards for transfers to third countries",
+            "GDPR Art. 15(2)",
+            safeguards_of(transfers.value, _SAFEGUARDS),
+        ),
         ReportField("copy", "Copy of the data", "GDPR Art. 15(3)", Unavailable(_COPY)),
     )
 

@@ -17,6 +17,8 @@ EUROPEAN_ECONOMIC_AREA = frozenset({
 """The members (ISO 3166-1): to all others Chapter V of the GDPR applies (EEA Joint Committee 154/2018)."""
 
 NONE = "none: every recipient is in the European Economic Area"
+NOBODY = "none: there is no recipient"
+NOT_NEEDED = "none needed: no recipient is in a third country"
 
 
 def third_country_recipients(recipients: Iterable[str], members: Mapping[str, Member]) -> Value:
@@ -28,7 +30,7 @@ def third_country_recipients(recipients: Iterable[str], members: Mapping[str, Me
     """
     found = sorted(set(recipients))
     if not found:
-        return "none: there is no recipient"
+        return NOBODY
     countries = {name: members[name].country for name in found if name in members}
     unknown = [msp_id for msp_id in found if countries.get(msp_id) is None]
     if len(unknown) == len(found):
@@ -40,3 +42,13 @@ def third_country_recipients(recipients: Iterable[str], members: Mapping[str, Me
     ]
     told = [*outside, *(f"{msp_id}: the ledger names no country" for msp_id in unknown)]
     return tuple(told) or NONE
+
+
+def safeguards_of(transfers: Value, otherwise: str) -> Value:
+    """What is told of safeguards for transfers (GDPR Art. 15(2), 30(1)(e)) where nobody states them.
+
+    Args:
+        transfers: what is told of them: as `third_country_recipients` does, or the organization.
+        otherwise: why safeguards are unavailable where there may be transfers.
+    """
+    return NOT_NEEDED if transfers in (NONE, NOBODY) else Unavailable(otherwise)
