@@ -26,7 +26,7 @@ from consentry_records.private_entries import (
     private_value,
 )
 
-IN_FLIGHT = 4
+IN_FLIGHT = 6
 # The batch id is drawn at random, so that only an earlier try of this very batch can have used it.
 _ALREADY_THERE = "BATCH_EXISTS"
 
@@ -69,6 +69,7 @@ class ConsentImport:
         self._register = register
         self._progress = progress
         self._lock = threading.Lock()
+        self._preparing = threading.Lock()
         self._done = 0
 
     def run(self, parts: Sequence[Sequence[FrameConsent]]) -> ImportSummary:
@@ -81,10 +82,9 @@ class ConsentImport:
         total = sum(len(part) for part in parts)
         content, journal = content_of(parts), ImportJournal(self._register.store)
         sent = journal.sent(content)
-        subjects = self._register.ensure(consent.pseudonym for part in parts for consent in part)
         with ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="consentry-import") as pool:
             running = [
-                pool.submit(self._import, journal, content, number, part, subjects, total, sent.get(number))
+                pool.submit(self._import, journal, content, number, part, total, sent.get(number))
                 for number, part in enumerate(parts)
             ]
             try:
@@ -104,13 +104,16 @@ class ConsentImport:
         content: str,
         number: int,
         part: Sequence[FrameConsent],
-        subjects: dict[str, Subject],
         total: int,
         sent: tuple[PreparedBatch, bool] | None,
     ) -> None:
-        batch, is_recorded = sent or (self._prepare(part, subjects), False)
         if sent is None:
-            journal.add(content, number, batch)
+            # One after the other: side by side none would be sent before several are prepared.
+            with self._preparing:
+                batch, is_recorded = self._prepare(part), False
+                journal.add(content, number, batch)
+        else:
+            batch, is_recorded = sent
         if not is_recorded:
             self._send(batch)
         with self._lock:
@@ -118,7 +121,8 @@ class ConsentImport:
             if self._progress is not None:
                 self._progress(self._done, total)
 
-    def _prepare(self, part: Sequence[FrameConsent], subjects: dict[str, Subject]) -> PreparedBatch:
+    def _prepare(self, part: Sequence[FrameConsent]) -> PreparedBatch:
+        subjects = self._register.ensure(consent.pseudonym for consent in part)
         batch_id = new_identifier("batch")
         identifiers = consent_identifiers(batch_id, len(part))
         entries = dict(
