@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from support.installed_command import CONSENTRY, SECONDS, environment, run_consentry
+
+from fabric_native.binaries import VERSIONS
 
 
 @pytest.mark.timeout(2 * SECONDS)
@@ -27,11 +30,21 @@ def test_a_demo_after_an_interrupted_one_works_and_nothing_stays_after_down(tmp_
     output, _ = first.communicate(timeout=SECONDS)
     assert first.returncode == 130, output[-3000:]
     # Without bubblewrap functions do not come to the data: rows leave, and the demo says so.
-    output = run_consentry("--network", str(directory), "demo", "--seed", "1", PATH=str(tmp_path))
+    nothing_else = str(_fabric_alone(tmp_path / "programs"))
+    output = run_consentry("--network", str(directory), "demo", "--seed", "1", PATH=nothing_else)
     assert "functions are not run here" in output
     assert "so the rows go to the researcher" in output
     run_consentry("--network", str(directory), "network", "down")
     assert not _processes_of(directory)
+
+
+def _fabric_alone(directory: Path) -> Path:
+    """A directory for PATH with Fabric's binaries, as far as there are any, and nothing else."""
+    directory.mkdir()
+    for name in VERSIONS:
+        if found := shutil.which(name):
+            (directory / name).symlink_to(found)
+    return directory
 
 
 def _wait_for(path: Path) -> None:
