@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fabric_native import starting
-from fabric_native.starting import wait_for_others
+from fabric_native.starting import hear_of_others
 
 NODES: Any = SimpleNamespace(
     topology=SimpleNamespace(channel="channel", chaincode=SimpleNamespace(name="basic"))
@@ -44,7 +44,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def told_while_waiting(peer: HearingPeer, monkeypatch: pytest.MonkeyPatch, *reachable: str) -> list[str]:
     monkeypatch.setattr(starting, "reachable_organizations", lambda _: list(reachable))
     told: list[str] = []
-    wait_for_others(NODES, peer, told.append)  # type: ignore[arg-type]
+    hear_of_others(NODES, [peer], told.append)  # type: ignore[arg-type]
     return told
 
 
@@ -63,6 +63,7 @@ def test_who_is_away_is_not_waited_for(monkeypatch, clock) -> None:
 def test_a_peer_without_the_chaincode_is_told_after_a_while(monkeypatch, clock) -> None:
     peer = HearingPeer({**ALONE, "BetaMSP": [{"another"}]})
     assert told_while_waiting(peer, monkeypatch, "AlphaMSP", "BetaMSP") == [
-        "peer-alpha does not know of endorsing peers of BetaMSP yet"
+        "peer-alpha does not know of endorsing peers of BetaMSP yet; transactions that need them are refused "
+        "until it does"
     ]
     assert clock.now < 60

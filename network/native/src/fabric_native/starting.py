@@ -53,7 +53,7 @@ def start_node(nodes: Nodes, node: Node) -> None:
     if node.kind == Kind.PEER:
         # One that has not joined the channel has nothing to find out.
         with nodes.client(node) as client, suppress(AdministrationError):
-            wait_for_others(nodes, client, lambda _: None)
+            hear_of_others(nodes, [client], lambda _: None)
 
 
 def join_network(nodes: Nodes, progress: Progress) -> None:
@@ -100,8 +100,8 @@ def deploy(nodes: Nodes, progress: Progress) -> None:
             require_time_window(client, nodes.topology.channel)
         # Later, a bundle's nodes start while others are away, too.
         _wait_for_discovery(nodes, clients, nodes.topology.organizations if is_new else nodes.operated)
-        for client in clients:
-            wait_for_others(nodes, client, progress)
+        if not is_new:
+            hear_of_others(nodes, clients, progress)
     progress("every organization's peers can endorse")
 
 
@@ -151,35 +151,38 @@ def _join(nodes: Nodes, organizations: Sequence[Organization], progress: Progres
     return joined
 
 
-def wait_for_others(nodes: Nodes, client: PeerClient, progress: Progress) -> None:
-    """Wait a while until a peer that was started knows of a peer of every organization that can be reached.
+def hear_of_others(nodes: Nodes, clients: Sequence[PeerClient], progress: Progress) -> None:
+    """Wait a while until peers that were started know of a peer of every organization that can be reached.
 
-    Before, it finds nobody to endorse with. One that listens may have no chaincode that runs: who is missing
+    Before, they find nobody to endorse with. One that listens may have no chaincode that runs: who is missing
     in the end is told, and is no error.
     """
-    deadline = time.monotonic() + _OTHERS_SECONDS
     wanted = dict.fromkeys(reachable_organizations(nodes), 1)
-    while missing := _unknown(nodes, client, wanted):
-        if time.monotonic() > deadline:
-            progress(f"{client.name} does not know of endorsing peers of {', '.join(missing)} yet")
-            return
-        time.sleep(_POLL_SECONDS)
+    if unheard := _unheard_of(nodes, clients, wanted, _OTHERS_SECONDS):
+        progress(f"{unheard} yet; transactions that need them are refused until it does")
 
 
 def _wait_for_discovery(
     nodes: Nodes, clients: Sequence[PeerClient], organizations: Sequence[Organization]
 ) -> None:
     wanted = {item.msp_id: item.peers for item in organizations}
-    deadline = time.monotonic() + READY_SECONDS
+    if unheard := _unheard_of(nodes, clients, wanted, READY_SECONDS):
+        raise ProcessError(
+            "PROCESS_NOT_READY", f"{unheard} after {READY_SECONDS:g} s; see the logs of the peers"
+        )
+
+
+def _unheard_of(
+    nodes: Nodes, clients: Sequence[PeerClient], wanted: Mapping[str, int], seconds: float
+) -> str:
+    """Wait until peers know of as many peers with the chaincode as wanted; who does not in time, of whom."""
+    deadline = time.monotonic() + seconds
     for client in clients:
         while missing := _unknown(nodes, client, wanted):
             if time.monotonic() > deadline:
-                raise ProcessError(
-                    "PROCESS_NOT_READY",
-                    f"{client.name} does not know of endorsing peers of {', '.join(missing)} after "
-                    f"{READY_SECONDS:g} s; see the logs of the peers",
-                )
+                return f"{client.name} does not know of endorsing peers of {', '.join(missing)}"
             time.sleep(_POLL_SECONDS)
+    return ""
 
 
 def _unknown(nodes: Nodes, client: PeerClient, wanted: Mapping[str, int]) -> list[str]:
