@@ -90,7 +90,7 @@ class Proposals:
 
         Raises:
             NetworkError: as `review`; PROPOSAL_UNSIGNED, with who is missing: nothing was sent;
-                CONFIG_CHANGE_REFUSED.
+                CONFIG_CHANGE_REFUSED; CONFIG_CHANGE_UNSEEN, it was sent and is not in force yet.
         """
         review = self.review(proposal)
         if not review.is_signed_by_enough:

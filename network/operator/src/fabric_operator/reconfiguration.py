@@ -155,7 +155,7 @@ class _Administration:
         stub: Any,
         channel_id: str,
         signers: Sequence[ConfigSigner],
-        others: Sequence[OrderingNode] = (),
+        others: Sequence[OrderingNode],
     ) -> None:
         self._stub = stub
         self._channel_id = channel_id

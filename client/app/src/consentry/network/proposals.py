@@ -152,7 +152,8 @@ def submit(directory: Path, proposal: Path, organization: str | None = None) -> 
     number of the block that brings it.
 
     Raises:
-        ConsentryError: as :func:`review`; PROPOSAL_UNSIGNED, with who is missing; CONFIG_CHANGE_REFUSED.
+        ConsentryError: as :func:`review`; PROPOSAL_UNSIGNED, with who is missing; CONFIG_CHANGE_REFUSED;
+            CONFIG_CHANGE_UNSEEN, it was sent and is not in force yet.
     """
     number = _proposals(directory, organization).submit(read_file(proposal))
     load_network(directory).await_block(number)
