@@ -107,13 +107,7 @@ class ConsentImport:
         total: int,
         sent: tuple[PreparedBatch, bool] | None,
     ) -> None:
-        if sent is None:
-            # One after the other: side by side none would be sent before several are prepared.
-            with self._preparing:
-                batch, is_recorded = self._prepare(part), False
-                journal.add(content, number, batch)
-        else:
-            batch, is_recorded = sent
+        batch, is_recorded = sent or (self._prepare(journal, content, number, part), False)
         if not is_recorded:
             self._send(batch)
         with self._lock:
@@ -121,7 +115,16 @@ class ConsentImport:
             if self._progress is not None:
                 self._progress(self._done, total)
 
-    def _prepare(self, part: Sequence[FrameConsent]) -> PreparedBatch:
+    def _prepare(
+        self, journal: ImportJournal, content: str, number: int, part: Sequence[FrameConsent]
+    ) -> PreparedBatch:
+        # One after the other: side by side none would be sent before several are prepared.
+        with self._preparing:
+            batch = self._batch_of(part)
+            journal.add(content, number, batch)
+        return batch
+
+    def _batch_of(self, part: Sequence[FrameConsent]) -> PreparedBatch:
         subjects = self._register.ensure(consent.pseudonym for consent in part)
         batch_id = new_identifier("batch")
         identifiers = consent_identifiers(batch_id, len(part))
