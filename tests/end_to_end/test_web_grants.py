@@ -87,22 +87,19 @@ def test_a_grant_has_a_time_line_and_no_barriers(site: Site, optional_tool) -> N
         site.shoot(page, "grant")
 
 
-def test_the_end_of_a_grant_is_moved(site: Site) -> None:
-    day, end = after_days(1)
+@pytest.mark.parametrize(
+    ("action", "days", "words"),
+    [
+        ("end", 1, "ends at {end}.000 UTC instead of when it ended so far"),
+        ("renew", 20, "holds on until {end}.000 UTC"),
+    ],
+)
+def test_the_end_of_a_grant_is_moved(site: Site, action: str, days: int, words: str) -> None:
+    day, end = after_days(days)
     with site.officer() as page:
         open_grant(page, a_grant_of_three_days(site))
         page.locator("#until").fill(day)
-        act(site, page, "end", f"ends at {end}.000 UTC instead of when it ended so far")
-        until(page, f"until {end}", "dl.facts dd")
-        until(page, "changed", "tbody td")
-
-
-def test_a_grant_is_renewed(site: Site) -> None:
-    day, end = after_days(20)
-    with site.officer() as page:
-        open_grant(page, a_grant_of_three_days(site))
-        page.locator("#until").fill(day)
-        act(site, page, "renew", f"holds on until {end}.000 UTC")
+        act(site, page, action, words.format(end=end))
         until(page, f"until {end}", "dl.facts dd")
         until(page, "changed", "tbody td")
 

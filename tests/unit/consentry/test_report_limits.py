@@ -27,7 +27,7 @@ from support.story import (
 
 from consentry.index import Trail, open_database
 from consentry.index.epochs import compute_epoch, followed
-from consentry.reports import consent_evidence, subject_access_report
+from consentry.reports import Report, consent_evidence, subject_access_report
 from consentry.reports import json as report_json
 from consentry.reports.evidence_making import RecordedManifest, completed
 from consentry.reports.index_witness import IndexWitness
@@ -210,32 +210,33 @@ def _altered_write(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def test_consent_evidence_rests_on_the_limits_too(story: Story, engine: Engine) -> None:
+def evidence_of_consent(story: Story, engine: Engine) -> Report:
+    """The report after one limit, in an epoch that is closed."""
     put(story, (limit(),), instant(3))
     assert closer(story, engine).close() is not None
     index(story, engine)
     trail = Trail(engine)
-    report = completed(trail, consent_evidence(trail, SUBJECT, generated_at=instant(28)), with_evidence=True)
+    report = consent_evidence(trail, SUBJECT, generated_at=instant(28))
+    return completed(trail, report, with_evidence=True)
+
+
+def test_consent_evidence_rests_on_the_limits_too(story: Story, engine: Engine) -> None:
+    report = evidence_of_consent(story, engine)
     found = json.loads(report_json.render(report))
     assert "subject" in [write["kind"] for write in found["evidence"]["writes"]]
     assert verify(found, engine).is_proved
-    assert report.rows("limits") == subject_access_report(trail, SUBJECT, generated_at=instant(28)).rows(
-        "limits"
-    )
+    access = subject_access_report(Trail(engine), SUBJECT, generated_at=instant(28))
+    assert report.rows("limits") == access.rows("limits")
     (row,) = report.rows("limits")
     assert "opt-out" in row.kind
 
 
 def test_a_limit_left_out_of_consent_evidence_is_refused(story: Story, engine: Engine) -> None:
-    put(story, (limit(),), instant(3))
-    assert closer(story, engine).close() is not None
-    index(story, engine)
-    trail = Trail(engine)
-    report = completed(trail, consent_evidence(trail, SUBJECT, generated_at=instant(28)), with_evidence=True)
-    found = json.loads(report_json.render(report))
+    found = json.loads(report_json.render(evidence_of_consent(story, engine)))
     found["tables"]["limits"]["rows"] = []
-    with pytest.raises(ReportRefused):
+    with pytest.raises(ReportRefused) as caught:
         verify(found, engine)
+    assert caught.value.code == "ROWS_DIFFER"
 
 
 def earlier_epoch(story: Story, engine: Engine) -> int:
