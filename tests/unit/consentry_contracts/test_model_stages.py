@@ -167,6 +167,27 @@ async def test_publication_waits_for_the_moratorium(consortium: Consortium) -> N
     assert stage_of(consortium, 1) == "published"
 
 
+async def test_publication_waits_for_the_moratoriums_of_its_parents_too(consortium: Consortium) -> None:
+    await trained(consortium, publication_not_before=consortium.instant(3600))
+    await register(consortium)
+    # A finer version, trained under a grant without moratorium, still holds what its parents learned.
+    await consortium.grant(2)
+    await consortium.submit(consortium.person("dpo"), "grants:revoke", identifier("grant"))
+    await consortium.permitted_attempt(2)
+    session = new_session(2, attempts=(identifier("attempt", 2),))
+    await consortium.submit(consortium.person("researcher", RIVERSIDE), "training:start", session)
+    later = {"sessions": (identifier("session", 2),)}
+    await register(consortium, 2, parent=identifier("modelversion"), **later)
+    await register(consortium, 3, parent=identifier("modelversion", 2), **later)
+    await register(consortium, 4, **later)
+    for number in (3, 4):
+        await step(consortium, number, "validation")
+    assert await consortium.refusal(step(consortium, 3, "published")) == "PUBLICATION_MORATORIUM"
+    await step(consortium, 4, "published")
+    consortium.ledger.advance(timedelta(hours=2))
+    await step(consortium, 3, "published")
+
+
 async def test_what_was_used_is_held_against_what_was_granted(consortium: Consortium) -> None:
     await trained(consortium)
     researcher = consortium.person("researcher", RIVERSIDE)

@@ -11,12 +11,11 @@ from consentry_records.dataset import DatasetVersion
 from consentry_records.errors import LedgerError
 from consentry_records.grant import Grant
 from consentry_records.impact import CUSTODIAN_AND_TIME, MAXIMUM_FOUND, NAMED, Impact, ImpactQuery, Origin
-from consentry_records.model import ModelVersion
 from consentry_records.training import TrainingSession
 from fabric_shim import Context, evaluation
 
 from .ledger_contract import LedgerContract, check_identifier
-from .lineage import Search, records_of
+from .lineage import Search, ancestry, records_of
 from .state import read
 
 
@@ -51,7 +50,7 @@ class ImpactContract(LedgerContract):
     async def of_model_version(self, ctx: Context, model_version_id: str) -> Origin:
         """Everything that a model version comes from; raises MODEL_VERSION_NOT_FOUND."""
         check_identifier("model_version_id", "modelversion", model_version_id)
-        made = await _ancestry(ctx, model_version_id)
+        made = await ancestry(ctx, model_version_id, MAXIMUM_FOUND)
         session_ids = [session for version in made for session in version.sessions]
         sessions = await records_of(ctx, TrainingSession, keys.session, session_ids)
         attempts = [attempt for session in sessions for attempt in session.attempts]
@@ -87,18 +86,6 @@ async def _held(search: Search, consent: Consent) -> list[str]:
         for version in await records_of(search.ctx, DatasetVersion, keys.version, ids)
         if consent.recorded_at <= version.registered_at < ended
     ]
-
-
-async def _ancestry(ctx: Context, model_version_id: str) -> list[ModelVersion]:
-    """A model version and the line of its parents, nearest first."""
-    found: list[ModelVersion] = []
-    wanted: str | None = model_version_id
-    while wanted is not None and len(found) < MAXIMUM_FOUND:
-        key = keys.model_version(wanted)
-        missing = LedgerError("MODEL_VERSION_NOT_FOUND", {"model_version_id": wanted})
-        found.append((await read(ctx, key)).required(ModelVersion, key, missing))
-        wanted = found[-1].parent
-    return found
 
 
 async def _sources(ctx: Context, version_ids: Sequence[str]) -> list[DatasetVersion]:

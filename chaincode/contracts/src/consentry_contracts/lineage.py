@@ -1,10 +1,13 @@
-"""Walks along the ledger's index keys."""
+"""Walks along the ledger's index keys and from record to record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from consentry_records import keys
+from consentry_records.errors import LedgerError
+from consentry_records.model import ModelVersion
 from consentry_records.record import Record
 from fabric_shim import Context
 
@@ -45,6 +48,21 @@ class Search:
             frontier = [name for name in await self.step(frontier, index) if name not in found]
             found.update(dict.fromkeys(frontier))
         return list(found)
+
+
+async def ancestry(ctx: Context, model_version_id: str, maximum: int | None = None) -> list[ModelVersion]:
+    """A model version and the line of its parents, nearest first, all of them or at most some.
+
+    A parent is on the ledger before its child, so that the line ends. Raises MODEL_VERSION_NOT_FOUND.
+    """
+    found: list[ModelVersion] = []
+    wanted: str | None = model_version_id
+    while wanted is not None and len(found) != maximum:
+        key = keys.model_version(wanted)
+        missing = LedgerError("MODEL_VERSION_NOT_FOUND", {"model_version_id": wanted})
+        found.append((await read(ctx, key)).required(ModelVersion, key, missing))
+        wanted = found[-1].parent
+    return found
 
 
 async def records_of(ctx: Context, record: type[R], key: Callable[[str], str], ids: Sequence[str]) -> list[R]:

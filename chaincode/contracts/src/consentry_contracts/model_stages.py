@@ -26,6 +26,7 @@ from fabric_shim import Context
 
 from .actors import Actor, member
 from .ledger_contract import check_follows, emit, proposal_instant
+from .lineage import ancestry, records_of
 from .state import Snapshot, put, read
 
 
@@ -98,18 +99,17 @@ def _check_owner(state: Snapshot, version: ModelVersion, actor: Actor) -> None:
 
 
 async def _check_moratoriums(ctx: Context, version: ModelVersion, settings: Settings, at: str) -> None:
-    """Refuse publication before every grant behind the version's own sessions allows it (DUO:0000024)."""
-    session_keys = [keys.session(session_id) for session_id in version.sessions]
-    state = await read(ctx, *session_keys)
-    found = [state.optional(TrainingSession, key) for key in session_keys]
-    decision_keys = [keys.decision(a) for session in found if session is not None for a in session.attempts]
-    state = await read(ctx, *decision_keys)
-    decisions = [state.optional(AccessDecision, key) for key in decision_keys]
-    grant_ids = [one.grant_id for one in decisions if one is not None and one.grant_id is not None]
-    grant_keys = [keys.grant(grant_id) for grant_id in dict.fromkeys(grant_ids)]
-    state = await read(ctx, *grant_keys)
-    for key in grant_keys:
-        grant = state.optional(Grant, key)
-        begins = grant.conditions.publication_not_before if grant is not None else None
-        if grant is not None and begins is not None and shift(at, -settings.time_tolerance_ms) < begins:
+    """Refuse publication before every grant behind the version allows it (DUO:0000024).
+
+    What its parents learned is in it: their sessions count as its own do.
+    """
+    line = await ancestry(ctx, version.model_version_id)
+    session_ids = [session_id for made in line for session_id in made.sessions]
+    sessions = await records_of(ctx, TrainingSession, keys.session, session_ids)
+    attempts = [attempt for session in sessions for attempt in session.attempts]
+    decisions = await records_of(ctx, AccessDecision, keys.decision, attempts)
+    grant_ids = [one.grant_id for one in decisions if one.grant_id is not None]
+    for grant in await records_of(ctx, Grant, keys.grant, grant_ids):
+        begins = grant.conditions.publication_not_before
+        if begins is not None and shift(at, -settings.time_tolerance_ms) < begins:
             raise LedgerError("PUBLICATION_MORATORIUM", {"grant_id": grant.grant_id, "not_before": begins})
