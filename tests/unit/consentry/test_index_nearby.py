@@ -44,6 +44,7 @@ from consentry.index.nearby_lineage import lineage_of_model_version, lineage_of_
 from consentry.verification import memory_source
 from consentry_records import keys
 from consentry_records.dataset import Dataset
+from consentry_records.grant import Grant
 
 VERSION, GRANT = identifier("version", 1), identifier("grant", 1)
 SESSION, MODEL_VERSION = identifier("session", 1), identifier("modelversion", 1)
@@ -178,6 +179,21 @@ def test_lineage_agrees_with_what_reports_follow_whole(engine: Engine) -> None:
     assert reached.basis is impact.basis is Basis.CUSTODIAN_AND_TIME
     assert sum(reached.attempts.values()) == len(impact.accesses)
     assert not reached.is_cut
+
+
+def test_a_grant_narrowed_away_from_what_was_used_under_it_is_reached() -> None:
+    story = tell()
+    other, whole = identifier("version", 2), Trail(open_index(story)).record("grant", GRANT)
+    assert whole is not None
+    narrowed = replace(Grant.from_dict(whole.body), versions=(other,), revision=2)
+    story.put({keys.grant(GRANT): narrowed}, by=story.steward)
+    opened = open_index(story)
+    with Trail(opened).snapshot() as connection:
+        reached = impact_of_consent(connection, identifier("consent", 1), lambda *_: [VERSION], 9)
+    assert GRANT in {row.record_id for row in reached.lineage.grants.rows}
+    impact = Trail(opened).impact(identifier("consent", 1), lambda *_: [VERSION])
+    assert GRANT in {row.record_id for row in impact.grants}
+    opened.dispose()
 
 
 def test_impact_with_row_manifests_reaches_what_they_name(engine: Engine) -> None:

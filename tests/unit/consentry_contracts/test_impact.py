@@ -69,6 +69,22 @@ async def test_a_withdrawal_reaches_versions_grants_sessions_and_model_versions(
     assert (elsewhere["versions"], elsewhere["sessions"]) == ([identifier("version", 3)], [])
 
 
+async def test_a_grant_that_was_narrowed_away_from_a_version_is_still_reached() -> None:
+    consortium = await Consortium.initialized()
+    (consent_id,) = await consortium.import_consents(["first"])
+    await consortium.register_version(1)
+    await consortium.register_version(2)
+    first, second = identifier("version", 1), identifier("version", 2)
+    await consortium.grant(versions=(first, second))
+    await consortium.permitted_attempt()
+    end = consortium.end_of_grant(identifier("grant"))
+    narrower = examples.narrowed(1, versions=(second,), not_after=end)
+    await consortium.submit(consortium.person("dpo"), "grants:narrow", narrower)
+    assert (await impact(consortium, consent_id, first))["grants"] == [identifier("grant")]
+    decision = await consortium.decide(await consortium.attempt(2))
+    assert [reason["code"] for reason in decision["reasons"]] == ["NO_GRANT"]
+
+
 async def test_without_row_manifests_all_that_the_custodian_registered_meanwhile_is_taken() -> None:
     consortium, consent_id = await told()
     await consortium.register_version(5)

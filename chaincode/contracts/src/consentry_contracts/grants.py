@@ -113,10 +113,8 @@ class Grants(LedgerContract):
         """
         grant = await _own_active_grant(ctx, narrower.grant_id)
         changed = narrowed(grant, narrower)
+        # Its index keys stay, those of versions that it gives up too: what was used under it rests on it.
         await close_uses(ctx, grant, changed)
-        for version_id in grant.versions:
-            if version_id not in changed.versions:
-                await ctx.stub.delete_state(keys.grant_index(version_id, grant.grantee, grant.grant_id))
         await _rewrite(ctx, changed, events.GRANT_NARROWED)
 
     @transaction

@@ -70,7 +70,7 @@ INDEXES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         GRANT_INDEX: (
             "version id, grantee's MSP id, grant id",
-            "the grant id; finds a grantee's grants on a version",
+            "the grant id; finds a grantee's grants on a version, those narrowed away from it too",
         ),
         VERSIONS_OF_CUSTODIAN: (
             "custodian's MSP id, version id",

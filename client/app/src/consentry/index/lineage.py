@@ -38,7 +38,7 @@ class WithdrawalImpact:
         basis: how the dataset versions were found; by custodian and time they *may* hold the subject's rows.
         note: the basis in a sentence.
         versions: dataset versions, those derived from them included.
-        grants: grants on them.
+        grants: grants on them, and those narrowed away from them under which they were used before.
         accesses: attempts on them, with their decisions.
         sessions: training sessions that used them.
         rounds: rounds of these sessions.
@@ -105,13 +105,15 @@ def withdrawal_impact(
     versions = derived_versions(connection, version_ids)
     sessions = linking_to(connection, "version", versions, "session")
     model_versions = linking_to(connection, "session", sessions, "modelversion")
+    accesses = accesses_of_versions(connection, versions)
+    grants = {*linking_to(connection, "version", versions, "grant"), *(a.grant_id for a in accesses)}
     return WithdrawalImpact(
         consent=consent,
         basis=basis,
         note=note,
         versions=tuple(get_records(connection, "version", versions)),
-        grants=tuple(get_records(connection, "grant", linking_to(connection, "version", versions, "grant"))),
-        accesses=accesses_of_versions(connection, versions),
+        grants=tuple(get_records(connection, "grant", grants - {""})),
+        accesses=accesses,
         sessions=tuple(get_records(connection, "session", sessions)),
         rounds=_of_sessions(connection, sessions, "round"),
         statements=_of_sessions(connection, sessions, "statement"),

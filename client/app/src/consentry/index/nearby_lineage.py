@@ -29,7 +29,7 @@ class NearbyLineage:
 
     Attributes:
         versions: dataset versions.
-        grants: grants on them.
+        grants: grants on them, and those narrowed away from them that the sessions used before.
         sessions: training sessions that used them.
         model_versions: model versions that these made.
         edges: from a record to another one that was made from it, or rests on it; between records shown.
@@ -64,10 +64,15 @@ def lineage_around(connection: Connection, versions: Sequence[str], most: int) -
         most: records of each kind.
     """
     sessions = pointing_to("version", versions, "session")
+    permits = pointed_to("session", sessions, "attempt")
+    used = select(accesses.c.grant_id).where(
+        accesses.c.attempt_id.in_(permits), accesses.c.version_id.in_(versions)
+    )
+    grants = select(pointing_to("version", versions, "grant").union(used).subquery())
     return _around(
         connection,
         versions=newest(connection, "version", versions, most),
-        grants=newest(connection, "grant", pointing_to("version", versions, "grant"), most),
+        grants=newest(connection, "grant", grants, most),
         sessions=newest(connection, "session", sessions, most),
         model_versions=newest(connection, "modelversion", _made_by(sessions), most),
     )
