@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabric_embedded.errors import LedgerError
-from fabric_embedded.storage import database
+from fabric_embedded.storage import database, schema
 from fabric_embedded.storage.ledger_store import BlockRecord, HistoryEntry, LedgerStore, TransactionEntry
 from fabric_protocol.memory_state import MemoryState
 from fabric_protocol.state import Version, VersionedValue
@@ -130,7 +130,7 @@ def test_files_of_the_version_before_are_taken_over(store: LedgerStore, tmp_path
     store = LedgerStore(tmp_path)
     store.commit(_record(1, {"k": b"2"}))
     assert store.blocks.history("cc", "k") == [(1, 0), (0, 0)]
-    assert store._connection.execute("PRAGMA user_version").fetchone() == (3,)
+    assert store._connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
     store.close()
 
 

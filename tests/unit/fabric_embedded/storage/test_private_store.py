@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fabric_embedded.errors import LedgerError
-from fabric_embedded.storage import database
+from fabric_embedded.storage import database, schema
 from fabric_embedded.storage.private_store import KEPT_BLOCKS, PendingSet, PrivateBlock, PrivateStore
 from fabric_embedded.storage.write_sets import WriteSet
 from fabric_protocol.private_rwset import private_collection
@@ -242,3 +246,89 @@ def test_purge_of_a_key_that_was_deleted_before_finds_its_old_sets(
     assert store.finish_purge()
     assert [path.name for path in tmp_path.iterdir() if SECRET in path.read_bytes()] == []
     store.close()
+
+
+VERSION_3 = (
+    "DROP TABLE data",
+    "CREATE TABLE data (namespace TEXT NOT NULL, collection TEXT NOT NULL, key BLOB NOT NULL,"
+    " key_hash BLOB NOT NULL, value BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,"
+    " expires INTEGER, PRIMARY KEY (namespace, collection, key)) WITHOUT ROWID",
+    "CREATE INDEX data_by_hash ON data (namespace, collection, key_hash)",
+    "CREATE INDEX data_by_expiry ON data (expires) WHERE expires IS NOT NULL",
+    "PRAGMA user_version=3",
+)
+"""What makes an empty file one of that version, which named each set of a key in `written_keys`."""
+
+
+def test_data_of_the_version_before_is_taken_over(store: PrivateStore, tmp_path: Path) -> None:
+    for statement in VERSION_3:
+        store._connection.execute(statement)
+    row = ("cc", "c", b"k", key_hash("k"), SECRET, 1, 0, None)
+    store._connection.execute("INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    encoded = private_collection("c", (Write("k", False, SECRET),), ()).data
+    store._connection.execute("INSERT INTO write_sets VALUES (1, 1, 0, 'cc', 'c', NULL, ?)", (encoded,))
+    store._connection.execute("INSERT INTO written_keys VALUES (?, 1)", (key_hash("k"),))
+    store.close()
+    store = PrivateStore(tmp_path, "AlphaMSP")
+    assert store._connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+    found = store.data.get("cc", "c", "k")
+    assert found is not None
+    assert (found.value, found.version) == (SECRET, Version(1, 0))
+    store.apply(_purge(2, "k"), settles=True)
+    assert store.finish_purge()
+    assert store.data.get("cc", "c", "k") is None
+    assert [path.name for path in tmp_path.iterdir() if SECRET in path.read_bytes()] == []
+    store.close()
+
+
+WRITES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["put", "delete", "purge"]), min_size=1)
+"""What a transaction does to keys."""
+
+
+@given(st.lists(st.lists(WRITES, min_size=1, max_size=3), min_size=1, max_size=5))
+def test_a_purge_leaves_a_key_in_no_earlier_set_and_changes_no_other(
+    blocks: list[list[dict[str, str]]],
+) -> None:
+    expected: dict[tuple[int, int], dict[str, bytes]] = {}
+    with TemporaryDirectory() as directory:
+        store = PrivateStore(Path(directory), "AlphaMSP")
+        for number, transactions in enumerate(blocks):
+            store.apply(_block_of(number, transactions), settles=True)
+            for position, actions in enumerate(transactions):
+                purged = {key for key, action in actions.items() if action == "purge"}
+                for place, kept in expected.items():
+                    expected[place] = {key: value for key, value in kept.items() if key not in purged}
+                written = {key: _value(number, position, key, action) for key, action in actions.items()}
+                expected[number, position] = {
+                    key: value for key, value in written.items() if key not in purged
+                }
+        found = {
+            (number, kept.position): kv_rwset_pb2.KVRWSet.FromString(kept.data)
+            for number in range(len(blocks))
+            for kept in store.data.write_sets(number)
+        }
+        store.close()
+    assert {
+        place: {write.key: write.value for write in content.writes} for place, content in found.items()
+    } == expected
+
+
+def _value(number: int, position: int, key: str, action: str) -> bytes:
+    return f"{key} of {number}, {position}".encode() if action == "put" else b""
+
+
+def _block_of(number: int, transactions: list[dict[str, str]]) -> PrivateBlock:
+    """The block in which transactions act on keys, as `private_block` would put it together."""
+    last, sets, purged = {}, [], []
+    for position, actions in enumerate(transactions):
+        version = Version(number, position)
+        writes = []
+        for key, action in actions.items():
+            value = _value(number, position, key, action)
+            last[key] = PrivateUpdate("cc", "c", key, value or None, version)
+            writes.append(Write(key, action != "put", value))
+            if action == "purge":
+                purged.append(Purge("cc", "c", key_hash(key), version))
+        sets.append(WriteSet(position, "cc", "c", private_collection("c", tuple(writes), ()).data))
+    updates = tuple(last[key] for key in sorted(last))
+    return PrivateBlock(number, updates=updates, purged=purged, sets=sets)

@@ -57,26 +57,31 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def create_schema(connection: sqlite3.Connection, statements: tuple[str, ...]) -> None:
-    """Create the tables of a new file in one transaction, or check that the file's version is known.
+def create_schema(
+    connection: sqlite3.Connection, statements: tuple[str, ...], conversion: tuple[str, ...] = ()
+) -> None:
+    """Create the tables of a new file, or take over those of an earlier version; in one transaction.
+
+    Parameters:
+        connection: to the file, for writing.
+        statements: what makes the tables.
+        conversion: what makes them of an earlier version's.
 
     Raises:
-        LedgerError: LEDGER_VERSION, if the file was written by another version of this software.
+        LedgerError: LEDGER_VERSION, if the file was written by a version of this software that is not known.
     """
     found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in statements:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={schema.VERSION}")
-        connection.execute("COMMIT")
-    elif found in schema.COMPATIBLE:
-        connection.execute(f"PRAGMA user_version={schema.VERSION}")
-    elif found != schema.VERSION:
+    if found not in (0, schema.VERSION, *schema.COMPATIBLE):
         raise LedgerError(
             "LEDGER_VERSION",
             f"the ledger has format {found}, expected {schema.VERSION}: use the version that wrote it",
         )
+    if found != schema.VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in conversion if found else statements:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={schema.VERSION}")
+        connection.execute("COMMIT")
 
 
 def checkpoint_passively(connection: sqlite3.Connection) -> None:

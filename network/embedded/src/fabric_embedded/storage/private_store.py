@@ -39,11 +39,9 @@ _NEXT_EXPIRY = (
     "SELECT min(first) FROM (SELECT min(expires) AS first FROM data WHERE expires IS NOT NULL"
     " UNION ALL SELECT min(expires) FROM write_sets WHERE expires IS NOT NULL)"
 )
-_HOLDS = "SELECT 1 FROM data WHERE namespace = ? AND collection = ? AND key_hash = ? LIMIT 1"
-_REMOVE = (
-    "DELETE FROM data WHERE namespace = ? AND collection = ? AND key_hash = ?"
-    " AND (block < ? OR block = ? AND position <= ?)"
-)
+_OF_HASH = "namespace = ?1 AND collection = ?2 AND key_hash = ?3 AND substr(key_hash, 1, 8) = substr(?3, 1, 8)"
+_HOLDS = f"SELECT 1 FROM data WHERE {_OF_HASH} LIMIT 1"
+_REMOVE = f"DELETE FROM data WHERE {_OF_HASH} AND (block < ?4 OR block = ?4 AND position <= ?5)"
 
 
 class PendingSet(NamedTuple):
@@ -97,7 +95,7 @@ class PrivateStore:
         self.msp_id = msp_id
         self._lock = RLock()
         self._connection = database.connect(self.path)
-        database.create_schema(self._connection, schema.PRIVATE)
+        database.create_schema(self._connection, schema.PRIVATE, schema.PRIVATE_BEFORE_4)
         self._reading = database.connect_for_reading(self.path)
         self.data = SqlitePrivateReader(self._reading)
         self.height, self._is_purging = self._connection.execute(
@@ -217,6 +215,8 @@ class PrivateStore:
             self._connection.close()
 
     def _change(self, block: PrivateBlock) -> None:
+        removals = (*block.removals, *block.purged)
+        self._sets.keep_places(block.updates, removals)
         kept = [update for update in block.updates if update.value is not None]
         dropped = [update for update in block.updates if update.value is None]
         self._connection.executemany(
@@ -239,13 +239,10 @@ class PrivateStore:
                 for update in kept
             ],
         )
-        removals = (*block.removals, *block.purged)
-        self._connection.executemany(
-            _REMOVE, [(*removal[:3], removal.version.block, *removal.version) for removal in removals]
-        )
+        self._connection.executemany(_REMOVE, [(*removal[:3], *removal.version) for removal in removals])
 
     def _change_sets(self, block: PrivateBlock) -> None:
-        self._sets.add(block.number, block.sets, block.lifetimes)
+        self._sets.add(block.number, block.sets, block.lifetimes, block.updates)
         self._sets.trim(block.purged)
         if self.expires_by(block.number):
             self._connection.execute(_EXPIRE_DATA, (block.number,))

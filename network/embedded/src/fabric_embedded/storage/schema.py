@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 
-COMPATIBLE = (2,)
-"""Earlier versions whose files are taken over as they are: they hold more than this one needs."""
+COMPATIBLE = (2, 3)
+"""Earlier versions whose files are taken over: they hold more than this one needs."""
 
 LEDGER = (
     """CREATE TABLE blocks (
@@ -35,14 +35,21 @@ LEDGER = (
     ) WITHOUT ROWID""",
 )
 
-PRIVATE = (
+# Values stand one after the other as they come, and only the indexes are in the order of keys and of hashes:
+# keys and hashes come in no order, and where the rows themselves stood in theirs, each would change a page.
+_DATA = (
     """CREATE TABLE data (
         namespace TEXT NOT NULL, collection TEXT NOT NULL, key BLOB NOT NULL, key_hash BLOB NOT NULL,
-        value BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, expires INTEGER,
-        PRIMARY KEY (namespace, collection, key)
-    ) WITHOUT ROWID""",
-    "CREATE INDEX data_by_hash ON data (namespace, collection, key_hash)",
+        value BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, expires INTEGER
+    )""",
+    "CREATE UNIQUE INDEX data_by_key ON data (namespace, collection, key)",
+    # Eight bytes find a row or two; the whole hash is compared then.
+    "CREATE INDEX data_by_hash ON data (substr(key_hash, 1, 8))",
     "CREATE INDEX data_by_expiry ON data (expires) WHERE expires IS NOT NULL",
+)
+
+PRIVATE = (
+    *_DATA,
     # What each committed transaction wrote: M(KVRWSet) of one collection, for those who follow blocks.
     """CREATE TABLE write_sets (
         id INTEGER PRIMARY KEY, block INTEGER NOT NULL, position INTEGER NOT NULL, namespace TEXT NOT NULL,
@@ -50,7 +57,8 @@ PRIVATE = (
     )""",
     "CREATE INDEX write_sets_by_block ON write_sets (block)",
     "CREATE INDEX write_sets_by_expiry ON write_sets (expires) WHERE expires IS NOT NULL",
-    # Where a purge finds every copy of a key.
+    # Where a purge finds copies of a key that `data` does not tell of: one that it holds is in the set of the
+    # transaction that its row names.
     """CREATE TABLE written_keys (
         key_hash BLOB NOT NULL, write_set INTEGER NOT NULL, PRIMARY KEY (key_hash, write_set)
     ) WITHOUT ROWID""",
@@ -65,3 +73,13 @@ PRIVATE = (
     "CREATE TABLE progress (height INTEGER NOT NULL, purging INTEGER NOT NULL)",
     "INSERT INTO progress (height, purging) VALUES (0, 0)",
 )
+
+PRIVATE_BEFORE_4 = (
+    "DROP INDEX data_by_hash",
+    "DROP INDEX data_by_expiry",
+    "ALTER TABLE data RENAME TO data_before",
+    *_DATA,
+    "INSERT INTO data SELECT * FROM data_before",
+    "DROP TABLE data_before",
+)
+"""What makes the private data of an earlier version this one's."""

@@ -1,20 +1,22 @@
 """What committed transactions wrote to private collections, for those who follow blocks with private data.
 
 A set is kept as it was endorsed, less the keys that were purged since, until its collection lets it expire
-(`core/ledger/pvtdatastorage`).
+(`core/ledger/pvtdatastorage`). Where a key's present value was written, its row in `data` says; `written_keys`
+has what that row does not tell: sets that wrote the key before, deleted it, or were overtaken in their block.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from fabric_protocol.expiry import expiring_block
-from fabric_protocol.updates import Purge
+from fabric_protocol.rwset_builder import key_hash
+from fabric_protocol.state import Version
+from fabric_protocol.updates import PrivateUpdate, Purge
 
 _PUT = (
     "INSERT INTO write_sets (block, position, namespace, collection, expires, data) VALUES (?, ?, ?, ?, ?, ?)"
@@ -23,10 +25,18 @@ _PUT_KEY = "INSERT OR IGNORE INTO written_keys (key_hash, write_set) VALUES (?, 
 _DELETE_KEY = "DELETE FROM written_keys WHERE key_hash = ? AND write_set = ?"
 _EXPIRED = "SELECT id, data FROM write_sets WHERE expires <= ?"
 _DELETE_EXPIRED = "DELETE FROM write_sets WHERE expires <= ?"
+_SETS_OF_ROW = (
+    "data AS d JOIN write_sets AS s ON s.block = d.block AND s.position = d.position"
+    " AND s.namespace = d.namespace AND s.collection = d.collection"
+)
+_OF_KEY = "d.namespace = ? AND d.collection = ? AND d.key = ?"
+_OF_HASH = "substr(d.key_hash, 1, 8) = substr(?1, 1, 8) AND d.key_hash = ?1"
+_KEEP = f"INSERT OR IGNORE INTO written_keys SELECT d.key_hash, s.id FROM {_SETS_OF_ROW} WHERE "
 _WITH_KEY = (
-    "SELECT s.id, s.data FROM written_keys AS k JOIN write_sets AS s ON s.id = k.write_set"
-    " WHERE k.key_hash = ? AND s.namespace = ? AND s.collection = ?"
-    " AND (s.block < ? OR s.block = ? AND s.position <= ?)"
+    "SELECT s.id, s.data FROM write_sets AS s WHERE s.id IN ("
+    "SELECT write_set FROM written_keys WHERE key_hash = ?1"
+    f" UNION SELECT s.id FROM {_SETS_OF_ROW} WHERE {_OF_HASH})"
+    " AND s.namespace = ?2 AND s.collection = ?3 AND (s.block < ?4 OR s.block = ?4 AND s.position <= ?5)"
 )
 _REPLACE = "UPDATE write_sets SET data = ? WHERE id = ?"
 _OF_BLOCK = (
@@ -59,20 +69,39 @@ class WriteSetTable:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def add(self, block: int, sets: Iterable[WriteSet], lifetimes: Mapping[tuple[str, str], int]) -> None:
+    def keep_places(self, updates: Iterable[PrivateUpdate], removals: Iterable[Purge]) -> None:
+        """Keep where keys were written whose rows in `data` are about to be replaced or removed."""
+        named = [(update.namespace, update.collection, update.key.encode()) for update in updates]
+        self._connection.executemany(_KEEP + _OF_KEY, named)
+        self._connection.executemany(_KEEP + _OF_HASH, [(removal.key_hash,) for removal in removals])
+
+    def add(
+        self,
+        block: int,
+        sets: Iterable[WriteSet],
+        lifetimes: Mapping[tuple[str, str], int],
+        updates: Iterable[PrivateUpdate],
+    ) -> None:
         """Keep a committed block's sets.
 
         Parameters:
             block: its number.
             sets: what its valid transactions wrote.
             lifetimes: block_to_live of the collections that have one, by (namespace, collection).
+            updates: what the block makes of `data`.
         """
+        present = {
+            (update.namespace, update.collection, update.version, update.key)
+            for update in updates
+            if update.value is not None
+        }
         for kept in sets:
             expires = expiring_block(block, lifetimes.get((kept.namespace, kept.collection), 0))
             row = (block, kept.position, kept.namespace, kept.collection, expires, kept.data)
             number = self._connection.execute(_PUT, row).lastrowid
-            keys = _key_hashes(kv_rwset_pb2.KVRWSet.FromString(kept.data))
-            self._connection.executemany(_PUT_KEY, [(key, number) for key in keys])
+            place = (kept.namespace, kept.collection, Version(block, kept.position))
+            keys = [key for key in _keys(_content(kept.data)) if (*place, key) not in present]
+            self._connection.executemany(_PUT_KEY, [(key_hash(key), number) for key in keys])
 
     def holds(self, purge: Purge) -> bool:
         """Whether some set has the key that a purge names, in a version that the purge covers."""
@@ -90,9 +119,7 @@ class WriteSetTable:
         expired = self._connection.execute(_EXPIRED, (block,)).fetchall()
         if expired:
             keys = (
-                (key, number)
-                for number, data in expired
-                for key in _key_hashes(kv_rwset_pb2.KVRWSet.FromString(data))
+                (key_hash(key), number) for number, data in expired for key in _keys(_content(data))
             )
             self._connection.executemany(_DELETE_KEY, keys)
             self._connection.execute(_DELETE_EXPIRED, (block,))
@@ -100,19 +127,23 @@ class WriteSetTable:
 
 
 def _covered(purge: Purge) -> tuple[object, ...]:
-    return (purge.key_hash, purge.namespace, purge.collection, purge.version.block, *purge.version)
+    return (purge.key_hash, purge.namespace, purge.collection, *purge.version)
 
 
-def _key_hashes(content: Any) -> Iterator[bytes]:
+def _content(data: bytes) -> Any:
+    return kv_rwset_pb2.KVRWSet.FromString(data)
+
+
+def _keys(content: Any) -> Iterator[str]:
     for entries in (content.writes, content.metadata_writes):
         for entry in entries:
-            yield sha256(entry.key.encode()).digest()
+            yield entry.key
 
 
-def _without(data: bytes, key_hash: bytes) -> bytes:
-    content = kv_rwset_pb2.KVRWSet.FromString(data)
+def _without(data: bytes, purged: bytes) -> bytes:
+    content = _content(data)
     for entries in (content.writes, content.metadata_writes):
-        kept = [entry for entry in entries if sha256(entry.key.encode()).digest() != key_hash]
+        kept = [entry for entry in entries if key_hash(entry.key) != purged]
         del entries[:]
         entries.extend(kept)
     left: bytes = content.SerializeToString(deterministic=True)
