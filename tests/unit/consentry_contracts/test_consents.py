@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from support.ledger_examples import LAKESIDE, NORTHGATE, RIVERSIDE, identifier
 
 from consentry_records import Consent, PrivateBatch, RecordedBatch, SubjectConsents, keys
 from consentry_records.digest import sha256_digest
+from consentry_records.identifiers import first_consent_identifiers
 from consentry_records.private_entries import encode_entries, private_batch
 
 PEOPLE = ["first", "second", "third"]
@@ -41,6 +43,18 @@ async def test_an_import_writes_every_consent_and_its_subject(consortium: Consor
         assert consortium.ledger.state(keys.subject(subject)) == listed.to_bytes()
     batch = consortium.record(RecordedBatch, keys.batch(identifier("batch")))
     assert (batch.count, batch.contents) == (3, "consents")
+
+
+async def test_a_batch_that_the_first_release_prepared_is_recorded_under_the_ids_of_its_entries(
+    consortium: Consortium,
+) -> None:
+    document = consent_batch(PEOPLE, await consortium.store_private(PEOPLE)).to_dict()
+    del document["consent_ids"], document["schema"]
+    await consortium.submit(consortium.person("steward"), "consents:import_batch", json.dumps(document))
+    ids = first_consent_identifiers(identifier("batch"), len(PEOPLE))
+    recorded = [consortium.record(Consent, keys.consent(consent_id)) for consent_id in ids]
+    assert [consent.subject for consent in recorded] == SUBJECTS
+    assert consortium.ledger.state(keys.consent(IDS[0])) is None
 
 
 async def test_an_earlier_date_is_a_claim_beside_the_recording(consortium: Consortium) -> None:

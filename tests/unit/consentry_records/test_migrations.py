@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from support import record_documents
 from consentry_records import (
     ClosedEpoch,
     Consent,
+    ConsentBatch,
     DatasetVersion,
     FieldError,
     Grant,
@@ -23,6 +25,7 @@ from consentry_records import (
 )
 from consentry_records.earlier_consents import Consent1, SubjectConsents1
 from consentry_records.errors import LedgerError
+from consentry_records.identifiers import consent_identifiers, first_consent_identifiers
 
 # What the first release wrote, byte for byte.
 CONSENT_1 = (
@@ -94,6 +97,27 @@ def test_lists_and_batches_of_the_first_release_are_read() -> None:
         "schema": "consentry.batch/1",
     }
     assert RecordedBatch.from_dict(batch).contents == "consents"
+
+
+def test_an_import_that_the_first_release_prepared_keeps_the_ids_of_its_consents() -> None:
+    body = {
+        "batch_id": examples.identifier("batch"),
+        "custodian": examples.NORTHGATE,
+        "private_entry_digest": examples.digest(),
+        "terms": [examples.terms().to_dict()],
+        "subjects": [examples.commitment()] * 2,
+        "chosen": [0, 0],
+        "claimed_at": [],
+    }
+    batch = ConsentBatch.from_dict(body)
+    assert batch.identifiers == first_consent_identifiers(batch.batch_id, 2)
+    assert ConsentBatch.from_bytes(batch.to_bytes()) == batch
+    present = replace(batch, consent_ids="adjacent")
+    assert present.identifiers == consent_identifiers(batch.batch_id, 2)
+    with pytest.raises(FieldError):
+        ConsentBatch.from_dict({**body, "consent_ids": "adjacent"})
+    with pytest.raises(FieldError):
+        ConsentBatch.from_dict({**body, "schema": "consentry.consent-batch/1"})
 
 
 def test_a_private_document_of_the_first_release_is_read() -> None:

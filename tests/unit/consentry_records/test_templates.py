@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support import ledger_examples as examples
 
 from consentry_records import PrivateConsent
-from consentry_records.identifiers import consent_identifiers
+from consentry_records.identifiers import consent_identifiers, first_consent_identifiers
 from consentry_records.templates import Template
 
 PRIVATE = {
@@ -46,5 +46,13 @@ def test_a_gap_that_is_not_there_once_is_refused() -> None:
 def test_ids_of_a_batch_follow_from_its_id_and_differ() -> None:
     first = consent_identifiers(examples.identifier("batch", 1), 1000)
     assert first[:3] == consent_identifiers(examples.identifier("batch", 1), 3)
-    assert first[0] == "consent-779708dabdfbe45338c1707d94379d56"
+    assert first[0] == "consent-74eaf4d0a123193b16ea40fa94400000"
+    assert first[-1] == "consent-74eaf4d0a123193b16ea40fa944003e7"
+    assert first == sorted(first)
     assert len({*first, *consent_identifiers(examples.identifier("batch", 2), 1000)}) == 2000
+
+
+def test_ids_of_the_first_release_stay_what_they_were() -> None:
+    first = first_consent_identifiers(examples.identifier("batch", 1), 1000)
+    assert first[0] == "consent-779708dabdfbe45338c1707d94379d56"
+    assert len({*first, *first_consent_identifiers(examples.identifier("batch", 2), 1000)}) == 2000

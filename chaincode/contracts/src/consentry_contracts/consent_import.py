@@ -17,7 +17,6 @@ from consentry_records.consent import (
 )
 from consentry_records.consent_changes import check_claim
 from consentry_records.errors import LedgerError
-from consentry_records.identifiers import consent_identifiers
 from consentry_records.private_entries import PrivateBatch, check_batch, decode_entries
 from consentry_records.record import field_names
 from consentry_records.settings import Settings
@@ -67,7 +66,7 @@ async def import_batch(ctx: Context, batch: ConsentBatch) -> None:
     check_new_batch(state, batch.batch_id)
     await check_private_entry(ctx, batch.custodian, batch.batch_id, batch.private_entry_digest)
     recorded_at = proposal_instant(ctx)
-    ids = consent_identifiers(batch.batch_id, len(batch.subjects))
+    ids = batch.identifiers
     await _put_consents(ctx, batch, ids, actor, recorded_at, settings)
     await _put_subjects(ctx, state, batch, ids)
     await put_batch(

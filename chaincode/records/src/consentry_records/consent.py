@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, ClassVar
 
-from .earlier_consents import consent_from_version_1
+from .earlier_consents import SCATTERED, batch_from_version_1, consent_from_version_1
 from .errors import LedgerError
+from .identifiers import consent_identifiers, first_consent_identifiers
 from .kinds import (
     ACTOR,
     COMMITMENT,
@@ -32,6 +33,8 @@ from .record import Migration, Nested, Record, field_names
 from .vocabulary import CONSENT_RESTRICTIONS, PURPOSES, RECIPIENT_CLASSES
 
 SCHEMA = "consentry.consent/2"
+BATCH_SCHEMA = "consentry.consent-batch/2"
+ADJACENT = "adjacent"
 GIVEN = "given"
 RENEWED = "renewed"
 NARROWED = "narrowed"
@@ -138,8 +141,12 @@ class ConsentBatch(Record):
     0, and `claimed_at` when it was given if that was earlier than its recording (null where not; the column
     is empty where all are). Terms are written once for all consents that have them, and columns are read in
     a tenth of the time of as many records. The consents' ids follow from the batch's random id and their
-    places (`identifiers.consent_identifiers`), so that they need no look at the ledger to be new.
+    places, so that they need no look at the ledger to be new: `adjacent` ones
+    (`identifiers.consent_identifiers`), or `scattered` ones where a client of the first release prepared the
+    batch, which had no such field and may be sent again by an import that goes on.
     """
+
+    MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType({"": batch_from_version_1})
 
     batch_id: Annotated[str, identifier("batch")]
     custodian: Annotated[str, MSP_ID]
@@ -148,6 +155,14 @@ class ConsentBatch(Record):
     subjects: Annotated[tuple[str, ...], Many(COMMITMENT, 1, MAXIMUM_BATCH, repeated=True)]
     chosen: Annotated[tuple[int, ...], Many(Integer(0, MAXIMUM_TERMS - 1), 1, MAXIMUM_BATCH, repeated=True)]
     claimed_at: Annotated[tuple[str | None, ...], Many(Nullable(INSTANT), 0, MAXIMUM_BATCH, repeated=True)]
+    consent_ids: Annotated[str, Choice((ADJACENT, SCATTERED))] = ADJACENT
+    schema: Annotated[str, Choice((BATCH_SCHEMA,))] = BATCH_SCHEMA
+
+    @property
+    def identifiers(self) -> list[str]:
+        """The consents' ids, in the order of the columns."""
+        make = consent_identifiers if self.consent_ids == ADJACENT else first_consent_identifiers
+        return make(self.batch_id, len(self.subjects))
 
     def check(self) -> None:
         """Columns are as long as one another and name terms that are there.

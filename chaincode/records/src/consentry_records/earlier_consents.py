@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from .errors import FieldError
 from .kinds import COMMITMENT, DIGEST, INSTANT, MSP_ID, SLUG, Choice, Many, Nullable, identifier
 from .record import Record, field_names
 from .vocabulary import ANY_MEMBER
+
+SCATTERED = "scattered"
+"""How the ids of a batch's consents followed in the first release."""
 
 _PURPOSES = ("TREAT", "HPAYMT", "HOPERAT", "DUO:0000042", "DUO:0000006", "DUO:0000007")
 
@@ -71,6 +75,16 @@ def consent_from_version_1(body: Mapping[str, Any]) -> dict[str, Any]:
 def subject_from_version_1(body: Mapping[str, Any]) -> dict[str, Any]:
     """`consentry.subject/1` as `consentry.subject/2`: no limits."""
     return {**SubjectConsents1.from_dict(body).to_dict(), "limits": [], "schema": "consentry.subject/2"}
+
+
+def batch_from_version_1(body: Mapping[str, Any]) -> dict[str, Any]:
+    """An import's batch without `schema` as `consentry.consent-batch/2`: its consents keep their ids.
+
+    Raises FieldError FIELD_MISSING for the later form without its name.
+    """
+    if "consent_ids" in body:
+        raise FieldError("FIELD_MISSING", {"record": "ConsentBatch", "field": "schema"})
+    return {**body, "consent_ids": SCATTERED, "schema": "consentry.consent-batch/2"}
 
 
 def _event(event: str, recorded_at: str) -> dict[str, Any]:

@@ -29,7 +29,9 @@ KINDS = (
 RANDOM_BYTES = 16
 MSP_ID_PATTERN = re.compile(r"[A-Za-z0-9.-]{1,64}")
 ACTOR_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_CONSENT_LABEL = b"consentry/consent/1"
+_CONSENT_LABEL = b"consentry/consent/2"
+_FIRST_CONSENT_LABEL = b"consentry/consent/1"
+_DIGITS_OF_BATCH = 28
 SLUG_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -53,13 +55,23 @@ def identifier_pattern(kind: str) -> re.Pattern[str]:
 
 
 def consent_identifiers(batch_id: str, count: int) -> list[str]:
-    """The ids of a batch's consents: `consent-` and the first 32 hex of a SHA-256 each.
+    """The ids of a batch's consents, one after the other in the order of keys.
+
+    Each is `consent-`, the first 28 hex of a SHA-256 over "consentry/consent/2" ‖ batch id, and the place in
+    4 hex, counted from 0. Neighbours are written into the same pages of a database.
+
+    Whoever wanted a consent that is there already would have to find a batch id for its first 112 bits.
+    """
+    start = hashlib.sha256(_CONSENT_LABEL + batch_id.encode("ascii")).hexdigest()[:_DIGITS_OF_BATCH]
+    return [f"consent-{start}{place:04x}" for place in range(count)]
+
+
+def first_consent_identifiers(batch_id: str, count: int) -> list[str]:
+    """The ids of a batch's consents as the first release drew them: the first 32 hex of a SHA-256 each.
 
     It is taken of "consentry/consent/1" ‖ batch id ‖ place in 4 bytes, big-endian, counted from 0.
-
-    Whoever wanted a consent that is there already would have to find a batch id for its 128 bits.
     """
-    start = hashlib.sha256(_CONSENT_LABEL + batch_id.encode("ascii"))
+    start = hashlib.sha256(_FIRST_CONSENT_LABEL + batch_id.encode("ascii"))
     identifiers = []
     for place in range(count):
         digest = start.copy()

@@ -39,9 +39,15 @@ _NEXT_EXPIRY = (
     "SELECT min(first) FROM (SELECT min(expires) AS first FROM data WHERE expires IS NOT NULL"
     " UNION ALL SELECT min(expires) FROM write_sets WHERE expires IS NOT NULL)"
 )
-_OF_HASH = "namespace = ?1 AND collection = ?2 AND key_hash = ?3 AND substr(key_hash, 1, 8) = substr(?3, 1, 8)"
-_HOLDS = f"SELECT 1 FROM data WHERE {_OF_HASH} LIMIT 1"
-_REMOVE = f"DELETE FROM data WHERE {_OF_HASH} AND (block < ?4 OR block = ?4 AND position <= ?5)"
+_HOLDS = (
+    "SELECT 1 FROM data WHERE namespace = ?1 AND collection = ?2"
+    " AND substr(key_hash, 1, 8) = substr(?3, 1, 8) AND key_hash = ?3 LIMIT 1"
+)
+_REMOVE = (
+    "DELETE FROM data WHERE namespace = ?1 AND collection = ?2"
+    " AND substr(key_hash, 1, 8) = substr(?3, 1, 8) AND key_hash = ?3"
+    " AND (block < ?4 OR block = ?4 AND position <= ?5)"
+)
 
 
 class PendingSet(NamedTuple):

@@ -1,8 +1,9 @@
 """What committed transactions wrote to private collections, for those who follow blocks with private data.
 
 A set is kept as it was endorsed, less the keys that were purged since, until its collection lets it expire
-(`core/ledger/pvtdatastorage`). Where a key's present value was written, its row in `data` says; `written_keys`
-has what that row does not tell: sets that wrote the key before, deleted it, or were overtaken in their block.
+(`core/ledger/pvtdatastorage`). Where a key's present value was written, its row in `data` says;
+`written_keys` has what that row does not tell: sets that wrote the key before, deleted it, or were overtaken
+in their block.
 """
 
 from __future__ import annotations
@@ -25,18 +26,21 @@ _PUT_KEY = "INSERT OR IGNORE INTO written_keys (key_hash, write_set) VALUES (?, 
 _DELETE_KEY = "DELETE FROM written_keys WHERE key_hash = ? AND write_set = ?"
 _EXPIRED = "SELECT id, data FROM write_sets WHERE expires <= ?"
 _DELETE_EXPIRED = "DELETE FROM write_sets WHERE expires <= ?"
-_SETS_OF_ROW = (
-    "data AS d JOIN write_sets AS s ON s.block = d.block AND s.position = d.position"
-    " AND s.namespace = d.namespace AND s.collection = d.collection"
+_KEEP_OF_KEY = (
+    "INSERT OR IGNORE INTO written_keys SELECT d.key_hash, s.id FROM data AS d JOIN write_sets AS s"
+    " USING (block, position, namespace, collection) WHERE d.namespace = ? AND d.collection = ? AND d.key = ?"
 )
-_OF_KEY = "d.namespace = ? AND d.collection = ? AND d.key = ?"
-_OF_HASH = "substr(d.key_hash, 1, 8) = substr(?1, 1, 8) AND d.key_hash = ?1"
-_KEEP = f"INSERT OR IGNORE INTO written_keys SELECT d.key_hash, s.id FROM {_SETS_OF_ROW} WHERE "
+_KEEP_OF_HASH = (
+    "INSERT OR IGNORE INTO written_keys SELECT d.key_hash, s.id FROM data AS d JOIN write_sets AS s"
+    " USING (block, position, namespace, collection)"
+    " WHERE substr(d.key_hash, 1, 8) = substr(?1, 1, 8) AND d.key_hash = ?1"
+)
 _WITH_KEY = (
-    "SELECT s.id, s.data FROM write_sets AS s WHERE s.id IN ("
-    "SELECT write_set FROM written_keys WHERE key_hash = ?1"
-    f" UNION SELECT s.id FROM {_SETS_OF_ROW} WHERE {_OF_HASH})"
-    " AND s.namespace = ?2 AND s.collection = ?3 AND (s.block < ?4 OR s.block = ?4 AND s.position <= ?5)"
+    "SELECT id, data FROM write_sets WHERE id IN ("
+    " SELECT write_set FROM written_keys WHERE key_hash = ?1"
+    " UNION SELECT s.id FROM data AS d JOIN write_sets AS s USING (block, position, namespace, collection)"
+    " WHERE substr(d.key_hash, 1, 8) = substr(?1, 1, 8) AND d.key_hash = ?1"
+    ") AND namespace = ?2 AND collection = ?3 AND (block < ?4 OR block = ?4 AND position <= ?5)"
 )
 _REPLACE = "UPDATE write_sets SET data = ? WHERE id = ?"
 _OF_BLOCK = (
@@ -72,8 +76,8 @@ class WriteSetTable:
     def keep_places(self, updates: Iterable[PrivateUpdate], removals: Iterable[Purge]) -> None:
         """Keep where keys were written whose rows in `data` are about to be replaced or removed."""
         named = [(update.namespace, update.collection, update.key.encode()) for update in updates]
-        self._connection.executemany(_KEEP + _OF_KEY, named)
-        self._connection.executemany(_KEEP + _OF_HASH, [(removal.key_hash,) for removal in removals])
+        self._connection.executemany(_KEEP_OF_KEY, named)
+        self._connection.executemany(_KEEP_OF_HASH, [(removal.key_hash,) for removal in removals])
 
     def add(
         self,
@@ -118,9 +122,7 @@ class WriteSetTable:
         """Remove the sets that expire with the commit of a block, or did before; how many there were."""
         expired = self._connection.execute(_EXPIRED, (block,)).fetchall()
         if expired:
-            keys = (
-                (key_hash(key), number) for number, data in expired for key in _keys(_content(data))
-            )
+            keys = ((key_hash(key), number) for number, data in expired for key in _keys(_content(data)))
             self._connection.executemany(_DELETE_KEY, keys)
             self._connection.execute(_DELETE_EXPIRED, (block,))
         return len(expired)
