@@ -91,6 +91,7 @@ def update(**changes: Any) -> dict[str, Any]:
         "derived_from": (identifier("version"),),
         "transformation": examples.transformation(kinds=("removal",)),
         "supersedes": identifier("version"),
+        "row_count": 188,
         "removed_count": 2,
         "removed_root": rows_root_of_digests(LEAVES),
     }
@@ -121,6 +122,8 @@ async def test_updates_that_do_not_fit_are_refused(consortium: Consortium) -> No
         (update(supersedes=identifier("version", 3)), "SUPERSEDED_DIFFERS"),
         (update(supersedes=identifier("version", 9)), "VERSION_NOT_FOUND"),
         (other_root, "REMOVAL_INVALID"),
+        (update(row_count=190), "REMOVAL_INVALID"),
+        (update(row_count=187), "REMOVAL_INVALID"),
         (update() | {"removed": []}, "FIELD_INVALID"),
     ]
     for document, code in cases:

@@ -55,6 +55,18 @@ async def test_a_grant_waits_for_the_reviews_that_its_custodian_demands(consorti
     assert sorted(len(one["roles"]) for one in found["reviews"]) == [1, 1, 1]
 
 
+async def test_no_review_is_left_out_however_many_there_are(consortium: Consortium) -> None:
+    await requested(consortium)
+    said = [("a", "approve")] * 33 + [("b", "reject")] * 40
+    for number, (name, recommendation) in enumerate(said):
+        role = {"consentry.role": "ethics"}
+        reviewer = consortium.ledger.caller(NORTHGATE, attributes=role, common_name=f"{name}-{number}")
+        await review(consortium, reviewer, recommendation=recommendation)
+    assert await consortium.refusal(give(consortium)) == "REVIEWS_REJECT"
+    found = await consortium.evaluate(consortium.person(""), "reviews:list", REQUEST)
+    assert len(found["reviews"]) == len(said)
+
+
 async def test_a_review_that_commits_meanwhile_voids_the_grant(consortium: Consortium) -> None:
     await requested(consortium)
     fields = {"not_before": consortium.instant(), "not_after": consortium.instant(60)}

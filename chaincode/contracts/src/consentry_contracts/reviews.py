@@ -13,7 +13,6 @@ from consentry_records.record import field_names
 from consentry_records.request import AccessRequest
 from consentry_records.review import (
     MAXIMUM_RATIONALE_BYTES,
-    MAXIMUM_REVIEWS,
     RATIONALE_KEY,
     NewReview,
     NewReviewPolicy,
@@ -141,8 +140,7 @@ class Reviews(LedgerContract):
 async def reviews_of(ctx: Context, request_id: str, custodian: str | None = None) -> list[Review]:
     """A request's reviews, all or one custodian's; one that commits meanwhile voids the reader (phantom)."""
     start, end = keys.reviews(request_id, custodian)
-    found = [Review.from_bytes(value) async for _, value in ctx.stub.get_range(start, end)]
-    return found[:MAXIMUM_REVIEWS]
+    return [Review.from_bytes(value) async for _, value in ctx.stub.get_range(start, end)]
 
 
 async def _versions(ctx: Context, request: AccessRequest) -> list[DatasetVersion]:

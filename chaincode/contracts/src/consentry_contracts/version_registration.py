@@ -63,8 +63,13 @@ def _check_sources(state: Snapshot, version: NewDatasetVersion) -> None:
     for source in _sources(version):
         missing = LedgerError("VERSION_NOT_FOUND", {"version_id": source})
         found = state.required(DatasetVersion, keys.version(source), missing)
-        if source == version.supersedes and found.dataset_id != version.dataset_id:
+        if source != version.supersedes:
+            continue
+        if found.dataset_id != version.dataset_id:
             raise LedgerError("SUPERSEDED_DIFFERS", {"version_id": source})
+        if version.removed_count and version.row_count != found.row_count - version.removed_count:
+            # A row that went without being named would be a withdrawal that nobody can follow.
+            raise LedgerError("REMOVAL_INVALID")
 
 
 async def _write_dataset(
