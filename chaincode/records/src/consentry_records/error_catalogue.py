@@ -169,7 +169,7 @@ _DATASETS = {
     "VERSION_NUMBER_TAKEN": _conflict("dataset {dataset_id} has a version {number} already"),
     "DERIVATION_INVALID": _bad("a transformation is given exactly when derived_from names a version"),
     "REMOVAL_INVALID": _bad(
-        "removed_count and removed_root must be those of the rows removed from the version that is superseded, "
+        "removed_count and removed_root must be those of the rows removed from the version superseded, "
         "and row_count as many fewer than its own"
     ),
     "VERSION_RETIRED": _conflict("dataset version {version_id} is retired"),

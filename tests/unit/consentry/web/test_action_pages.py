@@ -31,6 +31,7 @@ from support.web_process import code_on
 from consentry.errors import ConsentryError
 from consentry.index import open_database
 from consentry.web.signing.desk import SECONDS
+from consentry_records.review import ReviewPolicy
 
 
 @pytest.fixture(scope="module")
@@ -367,3 +368,28 @@ def test_the_code_is_nowhere_but_on_the_page(dpo: Browser, caplog: pytest.LogCap
     )
     assert code_on(shown) not in caplog.text
     assert "very private" not in caplog.text
+
+
+def test_the_policy_in_force_is_shown_and_is_what_the_form_begins_with(dpo: Browser, tmp_path: Path) -> None:
+    demanded = "Reviews that NorthgateMSP demands before a grant:"
+    page = dpo.get("/requests").text
+    assert f"{demanded} none" in page
+    assert 'name="approvals" min="0" max="16" value="1"' in page
+    policy = ReviewPolicy(
+        approvals=3,
+        required_roles=("ethics",),
+        custodian="NorthgateMSP",
+        set_by="dpo-1",
+        set_at=examples.START,
+    )
+    index = open_database(f"sqlite:///{tmp_path / 'index.sqlite'}")
+    write_records(index, [*records(), ("review-policy", policy)])
+    page = WebBench(index, actions=action_settings()).signed_in("dpo").get("/requests").text
+    assert f"{demanded} 3 approving reviews; ethics reviewer" in page
+    assert 'name="approvals" min="0" max="16" value="3"' in page
+    assert re.search(r'value="ethics" checked', page)
+    assert not re.search(r'value="(dpo|steward)" checked', page)
+    reader = WebBench(index, actions=action_settings()).signed_in("auditor").get("/requests").text
+    assert "3 approving reviews" in reader
+    assert 'name="approvals"' not in reader
+    index.dispose()

@@ -14,18 +14,21 @@ from benchmarks.trail_events import HOSPITALS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
-from support.story import NORTHGATE, RIVERSIDE, grant, instant
+from support.story import NORTHGATE, RIVERSIDE, Story, grant, identifier, instant
 
-from consentry.index import PageRequest, RecordRow, Trail, open_database
+from consentry.index import IndexFollower, PageRequest, RecordRow, Trail, open_database
 from consentry.index.consent_rows import store_consent_days
 from consentry.index.schema import metadata
+from consentry.verification import memory_source
 from consentry.web.views.consents_over_time import MOST_INTERVALS, consents_over_time
 from consentry.web.views.datasets import list_datasets, view_dataset
+from consentry.web.views.grants import view_grant
 from consentry.web.views.impact import view_impact
 from consentry.web.views.models import list_models, view_model, view_model_version
 from consentry.web.views.records import grant_state
 from consentry.web.views.registers import breach_register, rights_register
 from consentry.web.views.subject import view_subject
+from consentry_records import keys
 
 
 @pytest.fixture
@@ -138,3 +141,20 @@ def planned(engine: Engine) -> Iterator[list[str]]:
         yield steps
     finally:
         event.remove(engine, "before_cursor_execute", explain)
+
+
+def test_each_write_of_a_grant_is_called_what_it_did(engine):
+    story, key = Story(), keys.grant(identifier("grant", 1))
+    writes = [
+        ("grants:grant", {}),
+        ("grants:change", {"not_after": instant(13)}),
+        ("grants:renew", {"not_after": instant(20), "renewals": 1}),
+        ("grants:narrow", {"not_after": instant(19), "renewals": 1}),
+        ("grants:revoke", {"not_after": instant(19), "renewals": 1, "state": "revoked"}),
+    ]
+    for revision, (function, changes) in enumerate(writes, 1):
+        story.put({key: grant(1, revision=revision, **changes)}, by=story.steward, function=function)
+    IndexFollower(engine, "consentry").follow(memory_source("peer", story.chain.blocks))
+    with Trail(engine).snapshot() as connection:
+        found = view_grant(connection, identifier("grant", 1), instant(12))
+    assert [one.what for one in found.changes] == ["given", "changed", "renewed", "narrowed", "revoked"]

@@ -23,7 +23,7 @@ from consentry.web.reading import AfterRecord, RequestId, reading
 from consentry.web.rendering import page
 from consentry.web.settings import WebSettings
 from consentry.web.signing.desk import SECONDS
-from consentry.web.views.requests import RequestView, list_requests, view_request
+from consentry.web.views.requests import RequestView, list_requests, review_policy, view_request
 from consentry_records.conditions import Conditions
 from consentry_records.digest import sha256_digest
 from consentry_records.grant import NewGrant
@@ -77,6 +77,7 @@ def requests(
     settings: WebSettings = request.app.state.settings
     with reading(request, view) as snapshot:
         found = list_requests(snapshot.connection, after, settings.msp_id if own else None)
+        policy = review_policy(snapshot.connection, settings.msp_id)
     return page(
         request,
         "requests.html",
@@ -84,6 +85,7 @@ def requests(
         found=found,
         after=after,
         own=own,
+        policy=policy,
         form=new_form(),
         may_set_policy=may_act(request, officer, "reviews:set_policy"),
     )

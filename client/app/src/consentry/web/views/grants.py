@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
 from consentry.index import ChangeRow, IndexFault
 from consentry.index.nearby import newest
 from consentry.index.rows import RecordRow, find_changes, get_record
-from consentry.index.schema import records
+from consentry.index.schema import records, transactions
 from consentry.web.views.records import GrantEntry, grant_entry
 from consentry_records.grant import Grant
 
 GRANTS_A_PAGE = 50
 _MOST_CHANGES = 200
+_CHANGES = {"grants:renew": "renewed", "grants:narrow": "narrowed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class GrantList:
 
 @dataclass(frozen=True, slots=True)
 class GrantChangeEntry:
-    """One write: what was done (given, changed, revoked, suspended, lifted), when, and in which block."""
+    """One write: what was done (given, changed, renewed, narrowed, revoked, suspended, lifted), when, and in
+    which block.
+    """
 
     what: str
     at: str
@@ -82,7 +85,7 @@ def view_grant(connection: Connection, grant_id: str, at: str) -> GrantView:
         raise IndexFault("GRANT_NOT_INDEXED", "The index has no such grant; check the id.")
     suspension = get_record(connection, "suspension", grant_id)
     changes = [
-        *_named(find_changes(connection, "grant", grant_id), "given", "changed"),
+        *_of_grant(connection, find_changes(connection, "grant", grant_id)),
         *_named(find_changes(connection, "suspension", grant_id), "suspended", "suspended"),
     ]
     ordered = sorted(changes, key=lambda change: (change.block, change.at))[-_MOST_CHANGES:]
@@ -97,6 +100,19 @@ def view_grant(connection: Connection, grant_id: str, at: str) -> GrantView:
 
 def _is_suspended(suspension: RecordRow | None) -> bool:
     return suspension is not None and suspension.state == "suspended" and suspension.honoured
+
+
+def _of_grant(connection: Connection, written: list[ChangeRow]) -> list[GrantChangeEntry]:
+    """A grant's writes; which change one was, says the function that its transaction called."""
+    entries = _named(written, "given", "changed")[-_MOST_CHANGES:]
+    table = transactions.c
+    ids = [entry.transaction_id for entry in entries if entry.what == "changed"]
+    query = select(table.transaction_id, table.function).where(table.transaction_id.in_(ids))
+    functions = {row.transaction_id: row.function for row in connection.execute(query)}
+    return [
+        replace(entry, what=_CHANGES.get(functions.get(entry.transaction_id, ""), entry.what))
+        for entry in entries
+    ]
 
 
 def _named(changes: list[ChangeRow], first: str, other: str) -> list[GrantChangeEntry]:

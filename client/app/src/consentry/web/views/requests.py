@@ -114,6 +114,12 @@ def view_request(connection: Connection, request_id: str, at: str) -> RequestVie
     )
 
 
+def review_policy(connection: Connection, custodian: str) -> ReviewPolicy | None:
+    """What a custodian (MSP id) demands of reviews before a grant; None where it demands nothing."""
+    found = get_record(connection, "review-policy", custodian)
+    return ReviewPolicy.from_dict(found.body) if found is not None and found.honoured else None
+
+
 def _entry(row: RecordRow, reviews: Sequence[Review], grants: int) -> RequestEntry:
     recommended = Counter(review.recommendation for review in reviews)
     return RequestEntry(
