@@ -12,7 +12,7 @@ from support.consent_frames import RESEARCH, consent_frame
 
 from consentry.decider import DecisionService, serve
 from consentry.decision_checkpoint import DecisionCheckpoint
-from consentry.errors import ConfigurationError, LedgerRefused
+from consentry.errors import ConfigurationError, LedgerRefused, LedgerUnreachable
 from consentry_records.errors import LedgerError, to_wire
 from fabric_gateway import ErrorDetail
 from fabric_gateway.failures import StatusFailure
@@ -260,6 +260,26 @@ def test_sigterm_ends_the_service(ledger_of, checkpoint):
     threading.Thread(target=terminate).start()
     serve(service, checkpoint)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_ledger_that_does_not_answer_holds_up_the_end_for_a_moment_only(
+    gateway, ledger_of, researcher, version, checkpoint, monkeypatch
+):
+    waiting_attempts(gateway, researcher, version, checkpoint, 2)
+    service, asked, answer = ledger_of(NORTHGATE, "service"), threading.Event(), threading.Event()
+
+    def unanswered(*arguments: object) -> None:
+        asked.set()
+        assert answer.wait(60)
+        raise LedgerUnreachable("LEDGER_UNREACHABLE", "no answer")
+
+    monkeypatch.setattr(service.transactions, "submit", unanswered)
+    monkeypatch.setattr("consentry.decider._LONGEST_END_SECONDS", 0.1)
+    with Running(service, checkpoint):
+        assert asked.wait(60)
+    assert not answer.is_set()
+    assert len(json.loads(checkpoint.read_bytes())["open"]) == 2
+    answer.set()
 
 
 def test_malformed_events_are_passed_over(gateway, ledger_of, researcher, version, checkpoint):

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Collection
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import FrameType
 
@@ -35,6 +35,7 @@ _FATAL = frozenset(
 _HOPELESS = frozenset({"ATTEMPT_NOT_FOUND", "VERSION_NOT_FOUND"})
 _IDLE_SECONDS = 0.2
 _IN_FLIGHT = 64
+_LONGEST_END_SECONDS = 3.0
 
 _log = logging.getLogger(__name__)
 
@@ -61,12 +62,17 @@ class DecisionService:
         self._custodian = ledger.identity.msp_id
         self._checkpoint = DecisionCheckpoint(checkpoint, ledger.profile.channel)
         self._attempts: queue.SimpleQueue[str | _Outcome] = queue.SimpleQueue()
+        self._under_way: dict[Future[Collection[str]], tuple[str, ...]] = {}
         self._stream: EventStream | None = None
         self._stream_lock = threading.Lock()
         self._failure: BaseException | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Decide until `stop` is set; decisions under way are finished first.
+        """Decide until `stop` is set; decisions under way are finished first, where that takes no longer than
+        three seconds.
+
+        What a ledger that does not answer is still asked for then ends when the caller closes its connection;
+        its attempts stay in the checkpoint.
 
         Raises:
             LedgerRefused: this identity may not decide for its organization (ROLE_REQUIRED, NOT_CUSTODIAN,
@@ -139,17 +145,19 @@ class DecisionService:
         of a grant from one another.
         """
         waiting = WaitingAttempts()
-        with ThreadPoolExecutor(max_workers=_IN_FLIGHT, thread_name_prefix="consentry-decide") as pool:
-            try:
-                while not stop.is_set():
-                    while (attempt_id := waiting.take_due()) is not None:
-                        self._start((attempt_id,), pool)
-                    if together := waiting.take_new():
-                        self._start(together, pool)
-                    self._take_all(waiting, waiting.until_due(_IDLE_SECONDS))
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-        self._take_all(waiting, 0.0)
+        pool = ThreadPoolExecutor(max_workers=_IN_FLIGHT, thread_name_prefix="consentry-decide")
+        try:
+            while not stop.is_set():
+                while (attempt_id := waiting.take_due()) is not None:
+                    self._start((attempt_id,), pool)
+                if together := waiting.take_new():
+                    self._start(together, pool)
+                self._take_all(waiting, waiting.until_due(_IDLE_SECONDS))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            ended, _ = wait(self._under_way, timeout=_LONGEST_END_SECONDS)
+        for outcome in ended:
+            self._note(waiting, self._under_way[outcome], outcome)
 
     def _take_all(self, waiting: WaitingAttempts, timeout: float) -> None:
         """Take the attempts and outcomes that are there; wait for the first one."""
@@ -168,6 +176,7 @@ class DecisionService:
         self, waiting: WaitingAttempts, attempt_ids: tuple[str, ...], outcome: Future[Collection[str]]
     ) -> None:
         waiting.finish(attempt_ids)
+        self._under_way.pop(outcome, None)
         if outcome.cancelled():
             return
         settled = outcome.result()
@@ -180,6 +189,7 @@ class DecisionService:
 
     def _start(self, attempt_ids: tuple[str, ...], pool: Executor) -> None:
         future = pool.submit(self._decide_together, attempt_ids)
+        self._under_way[future] = attempt_ids
         future.add_done_callback(lambda outcome: self._attempts.put((attempt_ids, outcome)))
 
     def _decide_together(self, attempt_ids: tuple[str, ...]) -> Collection[str]:

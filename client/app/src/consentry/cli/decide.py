@@ -18,7 +18,7 @@ from consentry.errors import ConsentryError
 if TYPE_CHECKING:
     from consentry.ledger import Ledger
 
-_LONGEST_JOIN_SECONDS = 5.0
+_LONGEST_JOIN_SECONDS = 2.0
 
 app = typer.Typer(name="decide", no_args_is_help=True, help="Decide on access attempts, as a custodian.")
 
