@@ -190,6 +190,44 @@ def test_an_interrupted_import_goes_on_and_doubles_nothing(gateway, ledger_of, l
     assert len(gateway.memory.states("consent/", "consent0")) == 6
 
 
+def test_an_interrupted_import_sends_the_same_bytes_again(gateway, ledger_of):
+    steward = ledger_of(NORTHGATE, "steward")
+    run, calls = steward.transactions._contract.submit, []
+
+    def lose(function, *arguments, **options):
+        calls.append((function, arguments, options.get("transient")))
+        raise RuntimeError("killed")
+
+    steward.transactions._contract.submit = lose
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="killed"):
+            steward.consents.import_frame(consent_frame(["p", "q"]))
+    assert calls[0] == calls[1]
+    steward.transactions._contract.submit = run
+    assert steward.consents.import_frame(consent_frame(["p", "q"])).count == 2
+
+
+def test_an_interrupted_import_goes_on_without_a_subject_that_was_erased(gateway, ledger_of):
+    steward = ledger_of(NORTHGATE, "steward")
+    frame = consent_frame(["p", "q"])
+    run = steward.transactions._contract.submit
+
+    def die(function, *arguments, **options):
+        run(function, *arguments, **options)
+        raise RuntimeError("killed")
+
+    steward.transactions._contract.submit = die
+    with pytest.raises(RuntimeError, match="killed"):
+        steward.consents.import_frame(frame)
+    erased = steward.subjects.find(["p"])["p"]
+    steward.subjects.erase(erased.commitment)
+    steward.transactions._contract.submit = run
+    assert steward.consents.import_frame(frame).count == 2
+    assert len(gateway.memory.states("consent/", "consent0")) == 2
+    assert steward.subjects.find(["p"])["p"].commitment != erased.commitment
+    assert len(steward.subjects.batches("refused")) == len(steward.subjects.batches("recorded")) == 1
+
+
 def test_filter_keeps_the_rows_whose_subjects_consent(ledger_of):
     steward = ledger_of(NORTHGATE, "steward")
     steward.consents.import_frame(consent_frame(["research"]))

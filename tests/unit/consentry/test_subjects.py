@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from consentry.custody_schema import LOT_BITS
 from consentry.errors import ConfigurationError, ConsentryError
 from consentry.manifests import ManifestRow
 from consentry.private_values import seal, unseal
-from consentry.subjects import Subject, SubjectRegister
+from consentry.subjects import _BY_COMMITMENT, Subject, SubjectRegister
 from consentry_records.commitments import subject_commitment
 
 
@@ -40,7 +41,7 @@ def test_two_custodians_commitments_do_not_link(tmp_path: Path) -> None:
 def test_the_register_survives_its_process(path: Path) -> None:
     with SubjectRegister(path) as register:
         before = register.ensure(["p"])
-        register.add_batch("batch-1", [("consent-1", "p")])
+        register.add_batch("batch-1", [("consent-1", before["p"])])
     with SubjectRegister(path) as register:
         assert register.ensure(["p"]) == before
         assert register.batches("prepared") == ("batch-1",)
@@ -50,9 +51,9 @@ def test_the_register_survives_its_process(path: Path) -> None:
 
 def test_only_recorded_consents_that_were_not_withdrawn_count_as_latest(path: Path) -> None:
     with SubjectRegister(path) as register:
-        register.ensure(["p", "q"])
-        for number, state in enumerate(("recorded", "recorded", "refused", "private")):
-            register.add_batch(f"batch-{number}", [(f"consent-{number}", "p")])
+        subject = register.ensure(["p", "q"])["p"]
+        for number, state in enumerate(("recorded", "recorded", "refused", "prepared")):
+            register.add_batch(f"batch-{number}", [(f"consent-{number}", subject)])
             register.mark_batch(f"batch-{number}", state)
         assert register.latest_consents(["p", "q"]) == {"p": "consent-1"}
         assert register.consents_of("p") == ("consent-0", "consent-1", "consent-3")
@@ -99,16 +100,44 @@ def test_a_newer_file_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(ConfigurationError, match="got version 99, expected 1"):
+    with pytest.raises(ConfigurationError, match="got version 99, expected 2"):
         SubjectRegister(path)
 
 
 def test_a_failed_write_leaves_nothing(path: Path) -> None:
     with SubjectRegister(path) as register:
-        register.ensure(["p"])
+        subject = register.ensure(["p"])["p"]
         with pytest.raises(sqlite3.IntegrityError):
-            register.add_batch("batch-1", [("consent-1", "p"), ("consent-1", "p")])
+            register.add_batch("batch-1", [("consent-1", subject), ("consent-1", subject)])
         assert register.batches("prepared") == ()
+
+
+def test_writing_within_writing_is_one_transaction(path: Path) -> None:
+    def note(register: SubjectRegister) -> None:
+        with register.store.writing():
+            register.add_batch("batch-1", [("consent-1", register.ensure(["p"])["p"])])
+            raise RuntimeError("killed")
+
+    with SubjectRegister(path) as register:
+        with pytest.raises(RuntimeError, match="killed"):
+            note(register)
+        assert register.find(["p"]) == {}
+        assert register.batches("prepared") == ()
+
+
+def test_subjects_of_every_lot_are_found_by_their_commitments(path: Path) -> None:
+    lot = 2**LOT_BITS
+    with SubjectRegister(path) as register:
+        subjects = register.ensure(f"p{number}" for number in range(2 * lot + 1))
+        for subject in subjects.values():
+            if subject.number % lot in (0, 1, lot - 1):
+                assert register.by_commitment(subject.commitment) == subject
+        with register.store.reading() as connection:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {_BY_COMMITMENT}", ("[0]", "")).fetchall()
+        assert any("subjects_by_commitment" in step[3] for step in plan)
+        assert register.erase(subjects["p0"].commitment)
+        assert register.by_commitment(subjects["p0"].commitment) is None
+        assert not register.erase(subjects["p0"].commitment)
 
 
 def test_threads_and_processes_agree_on_a_subject(path: Path) -> None:
@@ -151,7 +180,14 @@ def test_private_values_open_under_their_key_at_their_place_only() -> None:
     key, other = bytes(32), b"\x01" * 32
     sealed = seal(key, "subject/consent", b'{"pseudonym":"p"}')
     assert unseal(key, "subject/consent", sealed) == {"pseudonym": "p"}
-    assert sealed != seal(key, "subject/consent", b'{"pseudonym":"p"}')
+    # Sealed again it is the same; no other value, place or key shares its nonce.
+    assert sealed == seal(key, "subject/consent", b'{"pseudonym":"p"}')
+    others = [
+        seal(key, "subject/consent", b'{"pseudonym":"q"}'),
+        seal(key, "subject/other", b'{"pseudonym":"p"}'),
+        seal(other, "subject/consent", b'{"pseudonym":"p"}'),
+    ]
+    assert len({value[:12] for value in (sealed, *others)}) == 4
     altered = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for wrong in (
         (other, "subject/consent", sealed),

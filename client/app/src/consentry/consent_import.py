@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consentry.consent_frames import FrameConsent
 from consentry.errors import ConsentryError, ImportIncomplete, LedgerRefused
 from consentry.identifiers import new_identifier
-from consentry.import_journal import ImportJournal, PreparedBatch, content_of
+from consentry.import_journal import ImportJournal, content_of
 from consentry.private_values import seal
 from consentry.subjects import Subject, SubjectRegister
 from consentry.transactions import CONFLICT_TRIES, Transactions, checked
@@ -45,6 +45,16 @@ class ImportSummary:
     def rate(self) -> float:
         """Consents a second."""
         return self.count / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """A batch ready to be sent: its id, the private entries, their PrivateBatch, the public ConsentBatch."""
+
+    batch_id: str
+    entries: bytes = field(repr=False)
+    private: bytes = field(repr=False)
+    public: str = field(repr=False)
 
 
 class ConsentImport:
@@ -105,11 +115,11 @@ class ConsentImport:
         number: int,
         part: Sequence[FrameConsent],
         total: int,
-        sent: tuple[PreparedBatch, bool] | None,
+        sent: tuple[str, bool] | None,
     ) -> None:
-        batch, is_recorded = sent or (self._prepare(journal, content, number, part), False)
+        batch_id, is_recorded = sent or (None, False)
         if not is_recorded:
-            self._send(batch)
+            self._send(self._again(batch_id, part) or self._prepare(journal, content, number, part))
         with self._lock:
             self._done += len(part)
             if self._progress is not None:
@@ -118,30 +128,29 @@ class ConsentImport:
     def _prepare(
         self, journal: ImportJournal, content: str, number: int, part: Sequence[FrameConsent]
     ) -> PreparedBatch:
-        # One after the other: side by side none would be sent before several are prepared.
-        with self._preparing:
-            batch = self._batch_of(part)
-            journal.add(content, number, batch)
-        return batch
-
-    def _batch_of(self, part: Sequence[FrameConsent]) -> PreparedBatch:
-        subjects = self._register.ensure(consent.pseudonym for consent in part)
         batch_id = new_identifier("batch")
         identifiers = consent_identifiers(batch_id, len(part))
-        entries = dict(
-            _sealed_entry(consent, subjects[consent.pseudonym], consent_id, batch_id)
-            for consent_id, consent in zip(identifiers, part, strict=True)
-        )
-        private = private_batch(batch_id, entries)
-        digest = sha256_digest(private.to_bytes())
-        public = checked(lambda: _public_batch(batch_id, self._msp_id, digest, part, subjects))
-        self._register.add_batch(
-            batch_id,
-            [(consent_id, consent.pseudonym) for consent_id, consent in zip(identifiers, part, strict=True)],
-        )
-        return PreparedBatch(
-            batch_id, encode_entries(entries), private.to_bytes(), public.to_bytes().decode("utf-8")
-        )
+        # One after the other: side by side none would be sent before several are prepared.
+        with self._preparing:
+            with self._register.store.writing():
+                subjects = self._register.ensure(consent.pseudonym for consent in part)
+                named = [subjects[consent.pseudonym] for consent in part]
+                journal.add(
+                    content,
+                    number,
+                    self._register.add_batch(batch_id, zip(identifiers, named, strict=True)),
+                )
+            return _prepared(batch_id, self._msp_id, part, subjects)
+
+    def _again(self, batch_id: str | None, part: Sequence[FrameConsent]) -> PreparedBatch | None:
+        """What an interrupted import sent; None where it sent nothing, or a subject was erased since."""
+        if batch_id is None:
+            return None
+        subjects = self._register.find(consent.pseudonym for consent in part)
+        if any(consent.pseudonym not in subjects for consent in part):
+            self._register.mark_batch(batch_id, "refused")
+            return None
+        return _prepared(batch_id, self._msp_id, part, subjects)
 
     def _send(self, batch: PreparedBatch) -> None:
         try:
@@ -151,7 +160,6 @@ class ConsentImport:
                     transient={"entries": batch.entries, "batch": batch.private},
                     endorsers=(self._msp_id,),
                 )
-            self._register.mark_batch(batch.batch_id, "private")
             with suppressed(_ALREADY_THERE):
                 self._transactions.submit("consents:import_batch", batch.public, tries=CONFLICT_TRIES)
         except LedgerRefused:
@@ -168,6 +176,19 @@ def suppressed(code: str) -> Iterator[None]:
     except LedgerRefused as error:
         if error.code != code:
             raise
+
+
+def _prepared(
+    batch_id: str, custodian: str, part: Sequence[FrameConsent], subjects: dict[str, Subject]
+) -> PreparedBatch:
+    """The batch's bytes, the same for the same arguments."""
+    entries = dict(
+        _sealed_entry(consent, subjects[consent.pseudonym], consent_id, batch_id)
+        for consent_id, consent in zip(consent_identifiers(batch_id, len(part)), part, strict=True)
+    )
+    private = private_batch(batch_id, entries).to_bytes()
+    public = checked(lambda: _public_batch(batch_id, custodian, sha256_digest(private), part, subjects))
+    return PreparedBatch(batch_id, encode_entries(entries), private, public.to_bytes().decode("utf-8"))
 
 
 def _public_batch(

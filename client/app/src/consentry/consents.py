@@ -78,9 +78,8 @@ class Consents(ConsentChanges):
             LedgerRefused, NetworkRefused, LedgerUnreachable
         """
         register = self._register()
-        left = [batch for state in ("prepared", "private") for batch in register.batches(state)]
         found = []
-        for batch_id in left:
+        for batch_id in register.batches("prepared"):
             try:
                 self.get(register.consents_of_batch(batch_id))
             except LedgerRefused as error:

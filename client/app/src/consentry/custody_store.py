@@ -13,52 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from consentry import custody_schema
 from consentry.errors import ConfigurationError
 from consentry.private_files import FILE_MODE, make_private_directory, refuse_exposed
 
-_VERSION = 1
 _BUSY_SECONDS = 30.0
-_SCHEMA = """
-CREATE TABLE subjects (
-    pseudonym TEXT PRIMARY KEY,
-    commitment TEXT NOT NULL UNIQUE,
-    salt BLOB NOT NULL,
-    key BLOB NOT NULL
-);
-CREATE TABLE batches (
-    batch_id TEXT PRIMARY KEY,
-    state TEXT NOT NULL CHECK (state IN ('prepared', 'private', 'recorded', 'refused'))
-);
-CREATE TABLE consents (
-    position INTEGER PRIMARY KEY,
-    consent_id TEXT NOT NULL UNIQUE,
-    pseudonym TEXT NOT NULL REFERENCES subjects,
-    batch_id TEXT NOT NULL REFERENCES batches,
-    withdrawn INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX consents_by_pseudonym ON consents (pseudonym, position);
-CREATE INDEX consents_by_batch ON consents (batch_id);
-CREATE TABLE datasets (
-    dataset_id TEXT PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    secret BLOB NOT NULL
-);
-CREATE TABLE versions (
-    version_id TEXT PRIMARY KEY,
-    dataset_id TEXT NOT NULL REFERENCES datasets,
-    number INTEGER NOT NULL,
-    registered INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE rows (
-    version_id TEXT NOT NULL REFERENCES versions,
-    position INTEGER NOT NULL,
-    row_digest TEXT NOT NULL,
-    commitment TEXT NOT NULL,
-    consent_id TEXT NOT NULL,
-    PRIMARY KEY (version_id, position)
-) WITHOUT ROWID;
-CREATE INDEX rows_by_commitment ON rows (commitment);
-"""
+_CACHE_KIB = 32 * 1024
+# Pages that several batches of an import change are copied into the file once.
+_CHECKPOINT_PAGES = 8192
 
 
 class CustodyStore:
@@ -95,23 +57,32 @@ class CustodyStore:
         self._connection.execute("PRAGMA journal_mode=WAL")
         # Salts are of use only if they outlive the ledger's record of their commitments.
         self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("PRAGMA foreign_keys=ON")
         self._connection.execute("PRAGMA secure_delete=ON")
+        self._connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         with self.writing() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
-                for statement in _SCHEMA.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={_VERSION}")
-            elif version != _VERSION:
+                custody_schema.create(connection)
+            elif version == 1:
+                custody_schema.migrate(connection)
+            elif version != custody_schema.VERSION:
                 raise ConfigurationError(
-                    "CUSTODY_INVALID", f"{self.path}: got version {version}, expected {_VERSION}"
+                    "CUSTODY_INVALID",
+                    f"{self.path}: got version {version}, expected {custody_schema.VERSION}",
                 )
+        self._connection.execute("PRAGMA foreign_keys=ON")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Hold the one writer's lock for a transaction: committed on leaving, undone by an exception."""
+        """Hold the one writer's lock for a transaction: committed on leaving, undone by an exception.
+
+        One within another is part of that other.
+        """
         with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection

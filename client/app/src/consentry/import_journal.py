@@ -1,40 +1,18 @@
 """What an import has sent, so that one that was interrupted goes on and records nothing twice.
 
-A batch is kept with the bytes of its two transactions before they are sent; an import of the same content
-that did not finish sends those very bytes again, and the ledger refuses a batch that it has (BATCH_EXISTS).
+A batch's id is kept before it is sent, and all its bytes follow from the id, the import's content and the
+subjects' keys. An import of the same content that did not finish sends those bytes again, and the ledger
+refuses a batch that it has (BATCH_EXISTS).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from consentry.consent_frames import FrameConsent, Manner
 from consentry.custody_store import CustodyStore
 from consentry_records.consent import ConsentTerms
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS import_batches (
-    content TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    batch_id TEXT NOT NULL REFERENCES batches,
-    entries BLOB NOT NULL,
-    private BLOB NOT NULL,
-    public TEXT NOT NULL,
-    PRIMARY KEY (content, number)
-)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedBatch:
-    """A batch ready to be sent: its id, the private entries, their PrivateBatch, the public ConsentBatch."""
-
-    batch_id: str
-    entries: bytes = field(repr=False)
-    private: bytes = field(repr=False)
-    public: str = field(repr=False)
 
 
 class ImportJournal:
@@ -42,28 +20,26 @@ class ImportJournal:
 
     def __init__(self, store: CustodyStore) -> None:
         self._store = store
-        with store.writing() as connection:
-            connection.execute(SCHEMA)
 
-    def sent(self, content: str) -> dict[int, tuple[PreparedBatch, bool]]:
-        """Return the batches that an unfinished import of this content sent, by number, and whether each is
-        recorded; those that the ledger refused are left out.
+    def sent(self, content: str) -> dict[int, tuple[str, bool]]:
+        """Return the batches that an unfinished import of this content sent, by number: the id, and whether
+        it is recorded; those that the ledger refused are left out.
         """
         with self._store.reading() as connection:
             rows = connection.execute(
-                "SELECT number, batch_id, entries, private, public, state = 'recorded' "
-                "FROM import_batches JOIN batches USING (batch_id) WHERE content = ? AND state != 'refused'",
+                "SELECT import_batches.number, batch_id, state = 'recorded' "
+                "FROM import_batches JOIN batches ON batch = batches.number "
+                "WHERE content = ? AND state != 'refused'",
                 (content,),
             ).fetchall()
-        return {row[0]: (PreparedBatch(*row[1:5]), bool(row[5])) for row in rows}
+        return {number: (batch_id, bool(is_recorded)) for number, batch_id, is_recorded in rows}
 
-    def add(self, content: str, number: int, batch: PreparedBatch) -> None:
-        """Keep a batch before it is sent."""
+    def add(self, content: str, number: int, batch: int) -> None:
+        """Keep a batch, given by its number in the register, before it is sent."""
         with self._store.writing() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO import_batches (content, number, batch_id, entries, private, public) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (content, number, batch.batch_id, batch.entries, batch.private, batch.public),
+                "INSERT OR REPLACE INTO import_batches (content, number, batch) VALUES (?, ?, ?)",
+                (content, number, batch),
             )
 
     def finish(self, content: str) -> None:

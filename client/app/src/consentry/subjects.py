@@ -14,22 +14,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from consentry.custody_schema import LOT_BITS
 from consentry.custody_store import CustodyStore
 from consentry.manifests import Manifests
 from consentry_records.commitments import SALT_BYTES, subject_commitment
 
 _KEY_BYTES = 32
 _SCAN_FACTOR = 4
-_SELECT = (
-    "SELECT pseudonym, commitment, salt, key FROM subjects "
+_BY_PSEUDONYM = (
+    "SELECT number, pseudonym, commitment, salt, key FROM subjects "
     "WHERE pseudonym IN (SELECT value FROM json_each(?))"
+)
+_BY_COMMITMENT = (  # the index's terms, then the whole
+    "SELECT number, pseudonym, commitment, salt, key FROM subjects "
+    "WHERE number >> 13 IN (SELECT value FROM json_each(?1)) "
+    "AND substr(commitment, 13, 16) = substr(?2, 13, 16) AND commitment = ?2"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A person as the custodian knows him; `repr` shows the commitment alone."""
+    """A person as the custodian knows him, `number` in this file alone; `repr` shows the commitment alone."""
 
+    number: int = field(repr=False)
     pseudonym: str = field(repr=False)
     commitment: str
     salt: bytes = field(repr=False)
@@ -57,10 +64,11 @@ class SubjectRegister:
         wanted = list(dict.fromkeys(pseudonyms))
         with self._store.writing() as connection:
             known = _select(connection, wanted)
-            new = [_new_subject(pseudonym) for pseudonym in wanted if pseudonym not in known]
+            first = connection.execute("SELECT coalesce(max(number), 0) + 1 FROM subjects").fetchone()[0]
+            new = _new_subjects(first, [pseudonym for pseudonym in wanted if pseudonym not in known])
             connection.executemany(
-                "INSERT INTO subjects (pseudonym, commitment, salt, key) VALUES (?, ?, ?, ?)",
-                [(subject.pseudonym, subject.commitment, subject.salt, subject.key) for subject in new],
+                "INSERT INTO subjects (number, pseudonym, commitment, salt, key) VALUES (?, ?, ?, ?, ?)",
+                [(s.number, s.pseudonym, s.commitment, s.salt, s.key) for s in new],
             )
         return known | {subject.pseudonym: subject for subject in new}
 
@@ -85,27 +93,29 @@ class SubjectRegister:
     def by_commitment(self, commitment: str) -> Subject | None:
         """Return the subject behind a commitment, or None if it is not of this custodian."""
         with self._store.reading() as connection:
-            row = connection.execute(
-                "SELECT pseudonym, commitment, salt, key FROM subjects WHERE commitment = ?", (commitment,)
-            ).fetchone()
-        return Subject(*row) if row is not None else None
+            return _by_commitment(connection, commitment)
 
-    def add_batch(self, batch_id: str, consents: Sequence[tuple[str, str]]) -> None:
-        """Note a batch before it is sent: (consent id, pseudonym) of each of its consents."""
+    def add_batch(self, batch_id: str, consents: Iterable[tuple[str, Subject]]) -> int:
+        """Note a batch before it is sent, with the id and the subject of each of its consents; return its
+        number in this file.
+        """
         with self._store.writing() as connection:
-            connection.execute("INSERT INTO batches (batch_id, state) VALUES (?, 'prepared')", (batch_id,))
+            number = connection.execute(
+                "INSERT INTO batches (batch_id, state) VALUES (?, 'prepared')", (batch_id,)
+            ).lastrowid
             connection.executemany(
-                "INSERT INTO consents (consent_id, pseudonym, batch_id) VALUES (?, ?, ?)",
-                [(consent_id, pseudonym, batch_id) for consent_id, pseudonym in consents],
+                "INSERT INTO consents (consent_id, subject, batch) VALUES (?, ?, ?)",
+                [(consent_id, subject.number, number) for consent_id, subject in consents],
             )
+        return number or 0
 
     def mark_batch(self, batch_id: str, state: str) -> None:
-        """Note how far a batch is: `private` (entries stored), `recorded` (public too) or `refused`."""
+        """Note what became of a batch: `recorded` or `refused`."""
         with self._store.writing() as connection:
             connection.execute("UPDATE batches SET state = ? WHERE batch_id = ?", (state, batch_id))
 
     def batches(self, state: str) -> tuple[str, ...]:
-        """Return the batches in a state; those `prepared` or `private` were left by an interrupted import."""
+        """Return the batches in a state; those `prepared` were left by an interrupted import."""
         with self._store.reading() as connection:
             rows = connection.execute("SELECT batch_id FROM batches WHERE state = ?", (state,)).fetchall()
         return tuple(row[0] for row in rows)
@@ -114,7 +124,9 @@ class SubjectRegister:
         """Return the ids of a batch's consents, in their order."""
         with self._store.reading() as connection:
             rows = connection.execute(
-                "SELECT consent_id FROM consents WHERE batch_id = ? ORDER BY position", (batch_id,)
+                "SELECT consent_id FROM consents JOIN batches ON number = batch "
+                "WHERE batch_id = ? ORDER BY position",
+                (batch_id,),
             ).fetchall()
         return tuple(row[0] for row in rows)
 
@@ -122,8 +134,9 @@ class SubjectRegister:
         """Return the ids of a subject's consents that may be on the ledger, oldest first."""
         with self._store.reading() as connection:
             rows = connection.execute(
-                "SELECT consent_id FROM consents JOIN batches USING (batch_id) "
-                "WHERE pseudonym = ? AND state != 'refused' ORDER BY position",
+                "SELECT consent_id FROM subjects CROSS JOIN consents ON subject = subjects.number "
+                "JOIN batches ON batch = batches.number WHERE pseudonym = ? "
+                "AND state != 'refused' ORDER BY position",
                 (pseudonym,),
             ).fetchall()
         return tuple(row[0] for row in rows)
@@ -132,7 +145,8 @@ class SubjectRegister:
         """Return for each pseudonym the id of its latest recorded consent that was not withdrawn here."""
         with self._store.reading() as connection:
             rows = connection.execute(
-                "SELECT pseudonym, consent_id FROM consents JOIN batches USING (batch_id) "
+                "SELECT pseudonym, consent_id FROM subjects CROSS JOIN consents ON subject = subjects.number "
+                "JOIN batches ON batch = batches.number "
                 "WHERE pseudonym IN (SELECT value FROM json_each(?)) "
                 "AND state = 'recorded' AND NOT withdrawn "
                 "ORDER BY position",
@@ -153,14 +167,12 @@ class SubjectRegister:
         backups are the custodian's to destroy.
         """
         with self._store.writing() as connection:
-            row = connection.execute(
-                "SELECT pseudonym FROM subjects WHERE commitment = ?", (commitment,)
-            ).fetchone()
-            if row is not None:
-                connection.execute("DELETE FROM consents WHERE pseudonym = ?", row)
-                connection.execute("DELETE FROM subjects WHERE pseudonym = ?", row)
+            subject = _by_commitment(connection, commitment)
+            if subject is not None:
+                connection.execute("DELETE FROM consents WHERE subject = ?", (subject.number,))
+                connection.execute("DELETE FROM subjects WHERE number = ?", (subject.number,))
         self._store.forget()
-        return row is not None
+        return subject is not None
 
     def close(self) -> None:
         """Close the file."""
@@ -174,10 +186,25 @@ class SubjectRegister:
 
 
 def _select(connection: sqlite3.Connection, pseudonyms: Sequence[str]) -> dict[str, Subject]:
-    rows = connection.execute(_SELECT, (json.dumps(list(pseudonyms)),))
-    return {row[0]: Subject(*row) for row in rows}
+    rows = connection.execute(_BY_PSEUDONYM, (json.dumps(pseudonyms),))
+    return {row[1]: Subject(*row) for row in rows}
 
 
-def _new_subject(pseudonym: str) -> Subject:
-    salt = secrets.token_bytes(SALT_BYTES)
-    return Subject(pseudonym, subject_commitment(salt, pseudonym), salt, secrets.token_bytes(_KEY_BYTES))
+def _by_commitment(connection: sqlite3.Connection, commitment: str) -> Subject | None:
+    (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM subjects").fetchone()
+    lots = json.dumps(list(range((last >> LOT_BITS) + 1)))
+    row = connection.execute(_BY_COMMITMENT, (lots, commitment)).fetchone()
+    return Subject(*row) if row is not None else None
+
+
+def _new_subjects(first: int, pseudonyms: Sequence[str]) -> list[Subject]:
+    """Subjects numbered from `first`; their secrets are one draw, for each draw is a system call."""
+    size = SALT_BYTES + _KEY_BYTES
+    drawn = secrets.token_bytes(size * len(pseudonyms))
+    subjects = []
+    for place, pseudonym in enumerate(pseudonyms):
+        start = place * size
+        salt, key = drawn[start : start + SALT_BYTES], drawn[start + SALT_BYTES : start + size]
+        commitment = subject_commitment(salt, pseudonym)
+        subjects.append(Subject(first + place, pseudonym, commitment, salt, key))
+    return subjects
