@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support import ledger_examples as examples
+from support.consortium import consent_batch, consent_ids, private_entries
 from support.ledger_examples import NORTHGATE, identifier
 from support.running_consortium import RunningConsortium
 
 from consentry.errors import LedgerRefused
 from consentry.ledger import Ledger
+from consentry_records.digest import sha256_digest
 from consentry_records.instants import format_instant
+from consentry_records.private_entries import encode_entries, private_batch
 from consentry_records.record import Record
 from fabric_shim import ContractError
 
@@ -46,12 +49,27 @@ class LiveConsortium:
         """This machine's time, so many seconds later."""
         return format_instant(datetime.now(UTC) + timedelta(seconds=seconds))
 
-    async def submit(self, caller: Ledger, function: str, *arguments: Any) -> None:
+    async def submit(self, caller: Ledger, function: str, *arguments: Any, **options: Any) -> None:
         """Submit, and wait until it is valid; raises ContractError."""
         try:
-            await asyncio.to_thread(caller.transactions.submit, function, *arguments)
+            await asyncio.to_thread(caller.transactions.submit, function, *arguments, **options)
         except LedgerRefused as refusal:
             raise ContractError(refusal.code, str(refusal)) from refusal
+
+    async def evaluate(self, caller: Ledger, function: str, *arguments: Any) -> Any:
+        """The decoded answer to a question."""
+        return await asyncio.to_thread(caller.transactions.evaluate, function, *arguments)
+
+    async def import_consents(self, subjects: Sequence[str], batch: int = 1, **terms: Any) -> list[str]:
+        """Both transactions of an import at Northgate, one consent a subject; the consents' ids."""
+        steward, entries = self.person("steward"), private_entries(subjects, batch)
+        entry = private_batch(identifier("batch", batch), entries).to_bytes()
+        transient = {"entries": encode_entries(entries), "batch": entry}
+        own = {"transient": transient, "endorsers": (NORTHGATE,)}
+        await self.submit(steward, "consents:store_private", **own)
+        document = consent_batch(subjects, sha256_digest(entry), batch, **terms)
+        await self.submit(steward, "consents:import_batch", document)
+        return consent_ids(subjects, batch)
 
     async def register_version(self, which: int = 1, /) -> str:
         """A dataset version of Northgate's; its id."""

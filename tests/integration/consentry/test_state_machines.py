@@ -1,4 +1,4 @@
-"""Requests, reviews, grants, attempts and decisions in any order, on the embedded engine."""
+"""The sequences of the state machines that run on the ledger in memory, on the embedded engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from support.access_machine import AccessMachine
+from support.consent_machine import ConsentMachine
 from support.live_consortium import LiveConsortium
 from support.running_consortium import running_consortium
 
@@ -30,11 +31,24 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveConsortium]:
         consortium.close()
 
 
-def test_the_engine_does_what_the_model_does(live: LiveConsortium) -> None:
+def test_the_engine_decides_as_the_model_does(live: LiveConsortium) -> None:
     numbers = count(1)
 
     class Live(AccessMachine):
         """The machine, all its runs on one ledger."""
+
+        async def open_ledger(self) -> LiveConsortium:
+            self.number = next(numbers)
+            return live
+
+    run_state_machine_as_test(Live, settings=_SETTINGS)
+
+
+def test_consents_on_the_engine_permit_what_the_model_permits(live: LiveConsortium) -> None:
+    numbers = count(1)
+
+    class Live(ConsentMachine):
+        """The machine, all its runs on one ledger, with people of their own."""
 
         async def open_ledger(self) -> LiveConsortium:
             self.number = next(numbers)
