@@ -52,6 +52,8 @@ def test_both_states_answer_alike(
             key_hash = sha256(key.encode()).digest()
             assert state.get("ns", key) == memory.get("ns", key)
             assert state.get_hashed("ns", "c", key_hash) == memory.get_hashed("ns", "c", key_hash)
+        hashes = [sha256(key.encode()).digest() for key in names]
+        assert state.get_many_hashed("ns", "c", hashes) == memory.get_many_hashed("ns", "c", hashes)
         assert state.get("other", "key") is None
     engine.dispose()
 
@@ -64,5 +66,9 @@ def test_more_keys_than_a_query_takes_are_found_in_their_order() -> None:
         ledger.apply(batch(0, {name: name.encode() for name in names}, {}), ())
         wanted = [*reversed(names), "missing"]
         found = ledger.state.get_many("ns", wanted)
+        hashes = [sha256(name.encode()).digest() for name in wanted]
+        ledger.apply(batch(1, {}, {name: name.encode() for name in names}), ())
+        hashed = ledger.state.get_many_hashed("ns", "c", hashes)
     assert [value.value.decode() if value else None for value in found] == [*reversed(names), None]
+    assert [value.value.decode() if value else None for value in hashed] == [*reversed(names), None]
     engine.dispose()

@@ -1,4 +1,5 @@
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from fabric_protos.ledger.rwset import rwset_pb2
@@ -36,6 +37,7 @@ NUMBERS = st.integers(0, 2**63)
 VERSIONS = st.none() | st.builds(Version, NUMBERS, NUMBERS)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 BYTES = st.binary(max_size=4)
+HASHES = BYTES | st.binary(min_size=32, max_size=32)
 
 
 def several(strategy: st.SearchStrategy) -> st.SearchStrategy:  # type: ignore[type-arg]
@@ -54,7 +56,7 @@ COLLECTIONS = st.builds(
     CollectionSet,
     TEXT,
     several(st.builds(HashedRead, BYTES, VERSIONS)),
-    several(st.builds(HashedWrite, BYTES, st.booleans(), BYTES, st.booleans())),
+    several(st.builds(HashedWrite, HASHES, st.booleans(), HASHES, st.booleans())),
     several(st.builds(HashedMetadataWrite, BYTES, ENTRIES)),
     BYTES,
 )
@@ -71,6 +73,31 @@ NAMESPACES = st.builds(
 
 @given(several(NAMESPACES).map(ReadWriteSet))
 def test_a_read_write_set_is_read_as_written(rwset: ReadWriteSet) -> None:
+    assert decode_rwset(encode_rwset(rwset)) == rwset
+
+
+@given(several(NAMESPACES).map(ReadWriteSet))
+def test_the_bytes_are_those_that_protobuf_writes(rwset: ReadWriteSet) -> None:
+    message = rwset_pb2.TxReadWriteSet.FromString(encode_rwset(rwset))
+    for namespace in message.ns_rwset:
+        assert again(kv_rwset_pb2.KVRWSet, namespace.rwset) == namespace.rwset
+        for collection in namespace.collection_hashed_rwset:
+            assert again(kv_rwset_pb2.HashedRWSet, collection.hashed_rwset) == collection.hashed_rwset
+
+    assert message.SerializeToString(deterministic=True) == encode_rwset(rwset)
+
+
+def again(kind: Any, data: bytes) -> bytes:
+    encoded: bytes = kind.FromString(data).SerializeToString(deterministic=True)
+    return encoded
+
+
+@pytest.mark.parametrize("size", [1, 127, 128, 16_383, 16_384, 70_000])
+def test_long_values_are_written_as_protobuf_does(size: int) -> None:
+    rwset = ReadWriteSet((NamespaceSet("n", writes=(Write("k" * size, False, b"v" * size),)),))
+
+    content = rwset_pb2.TxReadWriteSet.FromString(encode_rwset(rwset)).ns_rwset[0].rwset
+    assert again(kv_rwset_pb2.KVRWSet, content) == content
     assert decode_rwset(encode_rwset(rwset)) == rwset
 
 

@@ -3,7 +3,14 @@ from hypothesis import strategies as st
 
 from fabric_protocol.memory_state import MemoryPrivateState, MemoryState
 from fabric_protocol.rwset_builder import key_hash
-from fabric_protocol.state import Version, decode_metadata, encode_metadata
+from fabric_protocol.state import (
+    VALIDATION_PARAMETER,
+    Version,
+    VersionedValue,
+    decode_metadata,
+    encode_metadata,
+    key_policies,
+)
 from fabric_protocol.state_cache import StateCache
 from fabric_protocol.updates import HashedUpdate, PrivateUpdate, PublicUpdate, Purge, UpdateBatch
 from fabric_protocol.validation_codes import ValidationCode, code_name
@@ -106,6 +113,38 @@ def test_a_cache_asks_once() -> None:
     cache.get_many("n", ["b", "c"])
 
     assert asked == [("a", "b"), ("c",)]
+
+
+def test_a_cache_asks_for_hashes_once() -> None:
+    asked: list[tuple[bytes, ...]] = []
+
+    class Asking(MemoryState):
+        def get_many_hashed(self, namespace: str, collection: str, key_hashes):  # type: ignore[no-untyped-def]
+            asked.append((collection.encode(), *key_hashes))
+            return super().get_many_hashed(namespace, collection, key_hashes)
+
+    cache = StateCache(Asking(), 1)
+    cache.get_many_hashed("n", "c", [b"a", b"b"])
+    cache.get_hashed("n", "c", b"a")
+    cache.get_many_hashed("n", "c", [b"b", b"d"])
+    cache.get_hashed("n", "other", b"a")
+
+    assert asked == [(b"c", b"a", b"b"), (b"c", b"d"), (b"other", b"a")]
+
+
+def test_different_policies_of_keys_are_told_once() -> None:
+    def value(metadata: bytes) -> VersionedValue:
+        return VersionedValue(b"v", metadata, V1)
+
+    own = encode_metadata([(VALIDATION_PARAMETER, b"p")])
+    other = encode_metadata([("a", b"1"), (VALIDATION_PARAMETER, b"q")])
+    without = encode_metadata([("a", b"1")])
+    empty = encode_metadata([(VALIDATION_PARAMETER, b"")])
+
+    assert key_policies([value(own), value(other), value(own)]) == {b"p", b"q"}
+    assert key_policies([value(own), None]) == {b"p", b""}
+    assert key_policies([value(without)]) == key_policies([value(empty)]) == key_policies([None]) == {b""}
+    assert key_policies([]) == set()
 
 
 def test_versions_and_codes_have_fabrics_words() -> None:

@@ -4,7 +4,6 @@ Source: Fabric ``core/ledger/kvledger/kv_ledger.go · addBlockCommitHash``, ``tx
 """
 
 from hashlib import sha256
-from operator import itemgetter
 from typing import Any
 
 from fabric_protos.common import common_pb2
@@ -57,16 +56,17 @@ def set_commit_hash(block: Any, value: bytes) -> Any:
 
 def _updates_bytes(updates: UpdateBatch) -> bytes:
     entries: list[_Entry] = [
-        (update.namespace, "", update.key.encode(), update.value, update.version)
-        for update in updates.public
-        if update.namespace
+        (namespace, "", key.encode(), value, version)
+        for namespace, key, value, _, version in updates.public
+        if namespace
     ]
     entries += [
         (hashed.namespace, hashed.collection, hashed.key_hash, hashed.value_hash, hashed.version)
         for hashed in updates.hashed
     ]
     # Strings compare by code point, which is the order of their UTF-8 bytes; "" puts public keys first.
-    entries.sort(key=itemgetter(0, 1, 2))
+    # No two are of one key, so that what stands behind it is never compared.
+    entries.sort()
     messages: list[bytes] = []
     versions: dict[Version, bytes] = {}
     last_namespace = last_collection = ""
@@ -82,8 +82,12 @@ def _updates_bytes(updates: UpdateBatch) -> bytes:
             place = versions[version] = bytes_field(
                 6, _ordered(version.block) + _ordered(version.transaction)
             )
-        content = _IS_DELETE if value is None else bytes_field(5, value)
-        messages.append(names + bytes_field(3, key) + content + place)
+        if key and value:
+            fields = (names, varint(len(key)), key, varint(len(value)), value, place)
+            messages.append(b"%b\x1a%b%b\x2a%b%b%b" % fields)
+        else:
+            content = _IS_DELETE if value is None else bytes_field(5, value)
+            messages.append(names + bytes_field(3, key) + content + place)
     return repeated(1, messages)
 
 

@@ -6,8 +6,8 @@ Source: Fabric ``core/common/validation/statebased/{validator_keylevel,v20,vpman
 ``core/chaincode/lifecycle/deployedcc_infoprovider.go``.
 """
 
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from fabric_protocol.definitions import (
@@ -28,7 +28,7 @@ from fabric_protocol.policies import (
     signing_identities,
 )
 from fabric_protocol.rwset import NamespaceSet
-from fabric_protocol.state import VALIDATION_PARAMETER, StateReader, VersionedValue, decode_metadata
+from fabric_protocol.state import StateReader, VersionedValue, key_policies
 from fabric_protocol.transactions import signed_endorsements
 from fabric_protocol.validation_codes import ValidationCode
 from fabric_protocol.validation_first_pass import Candidate
@@ -191,28 +191,35 @@ class EndorsementRules:
         return ValidationCode.VALID
 
     def _is_satisfied(self, endorsers: _Endorsers, namespace: NamespaceSet) -> bool:
-        policies: list[Policy | None] = []
-        for collection, key in _written_keys(namespace):
-            if (namespace.namespace, collection, key) in self._changed:
-                return False
-            policies.append(self._policy_of_key(namespace.namespace, collection, key))
+        if self._touches_changed(namespace):
+            return False
+        name = namespace.namespace
+        keys = namespace.written_keys
+        policies = self._of_keys(self._state.get_many(name, keys), partial(self._policies.chaincode, name))
+        for collection in namespace.collections:
+            found = self._state.get_many_hashed(name, collection.name, collection.written_keys)
+            policies += self._of_keys(found, partial(self._policies.collection, name, collection.name))
         if not policies:
-            policies.append(self._policies.chaincode(namespace.namespace))
+            policies.append(self._policies.chaincode(name))
         return all(endorsers.satisfy(policy) for policy in policies)
 
-    def _policy_of_key(self, namespace: str, collection: str, key: str | bytes) -> Policy | None:
-        found: VersionedValue | None
-        if isinstance(key, str):
-            found = self._state.get(namespace, key)
-        else:
-            found = self._state.get_hashed(namespace, collection, key)
-        if found is not None and found.metadata:
-            own = decode_metadata(found.metadata).get(VALIDATION_PARAMETER)
-            if own:
-                return self._policies.key(own)
-        if collection:
-            return self._policies.collection(namespace, collection)
-        return self._policies.chaincode(namespace)
+    def _of_keys(
+        self, written: Sequence[VersionedValue | None], general: Callable[[], Policy | None]
+    ) -> list[Policy | None]:
+        """The different policies that written keys ask for; ``general`` is that of a key without its own."""
+        return [self._policies.key(own) if own else general() for own in key_policies(written)]
+
+    def _touches_changed(self, namespace: NamespaceSet) -> bool:
+        """Whether a key is written whose metadata an earlier transaction of the block changes."""
+        name = namespace.namespace
+        return bool(self._changed) and (
+            any((name, "", key) in self._changed for key in namespace.written_keys)
+            or any(
+                (name, collection.name, key_hash) in self._changed
+                for collection in namespace.collections
+                for key_hash in collection.written_keys
+            )
+        )
 
     def _note_changed_metadata(self, namespace: NamespaceSet | None) -> None:
         if namespace is None:
@@ -223,15 +230,3 @@ class EndorsementRules:
             self._changed.update(
                 (name, collection.name, write.key_hash) for write in collection.metadata_writes
             )
-
-
-def _written_keys(namespace: NamespaceSet) -> Iterator[tuple[str, str | bytes]]:
-    for write in namespace.writes:
-        yield "", write.key
-    for metadata_write in namespace.metadata_writes:
-        yield "", metadata_write.key
-    for collection in namespace.collections:
-        for hashed in collection.writes:
-            yield collection.name, hashed.key_hash
-        for hashed_metadata in collection.metadata_writes:
-            yield collection.name, hashed_metadata.key_hash

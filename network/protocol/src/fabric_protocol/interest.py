@@ -13,7 +13,7 @@ from fabric_protos.peer import proposal_response_pb2
 from fabric_protocol.definitions import SYSTEM_CHAINCODES
 from fabric_protocol.policies import parse_signature_policy
 from fabric_protocol.rwset import NamespaceSet, ReadWriteSet
-from fabric_protocol.state import VALIDATION_PARAMETER, StateReader, VersionedValue, decode_metadata
+from fabric_protocol.state import StateReader, VersionedValue, key_policies
 
 
 @dataclass(frozen=True)
@@ -118,23 +118,16 @@ def _requirements(namespace: NamespaceSet, state: StateReader) -> _Requirements:
         return _Requirements(set(), {"": True})
     requirements = _Requirements(set(), {"": False})
     name = namespace.namespace
-    written = {write.key for write in namespace.writes}
-    written.update(write.key for write in namespace.metadata_writes)
-    keys = sorted(written)
-    for found in state.get_many(name, keys):
-        _require(requirements, "", found)
+    _require(requirements, "", state.get_many(name, namespace.written_keys))
     for collection in namespace.collections:
-        hashes = {write.key_hash for write in collection.writes}
-        hashes.update(write.key_hash for write in collection.metadata_writes)
-        for key_hash in sorted(hashes):
-            found = state.get_hashed(name, collection.name, key_hash)
-            _require(requirements, collection.name, found)
+        found = state.get_many_hashed(name, collection.name, collection.written_keys)
+        _require(requirements, collection.name, found)
     return requirements
 
 
-def _require(requirements: _Requirements, collection: str, found: VersionedValue | None) -> None:
-    policy = decode_metadata(found.metadata).get(VALIDATION_PARAMETER) if found else None
-    if not policy:
-        requirements.is_required[collection] = True
-    else:
-        requirements.key_policies.add(policy)
+def _require(requirements: _Requirements, collection: str, written: Iterable[VersionedValue | None]) -> None:
+    for policy in key_policies(written):
+        if policy:
+            requirements.key_policies.add(policy)
+        else:
+            requirements.is_required[collection] = True

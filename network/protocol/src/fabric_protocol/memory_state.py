@@ -79,6 +79,12 @@ class MemoryState:
         """Hash of a private value, with its version; None where the key is missing."""
         return self._hashed.get((namespace, collection, key_hash))
 
+    def get_many_hashed(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> list[VersionedValue | None]:
+        """Hashes of several private values, in the order of ``key_hashes``."""
+        return [self._hashed.get((namespace, collection, key_hash)) for key_hash in key_hashes]
+
     def apply(self, updates: UpdateBatch) -> None:
         """Commit what a block changed."""
         for update in updates.public:

@@ -5,21 +5,20 @@ several writes of one key, which no simulator makes, has the last one count here
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 from fabric_protocol.rwset import CollectionSet, MetadataEntry, NamespaceSet, ReadWriteSet
 from fabric_protocol.state import StateReader, Version, VersionedValue, encode_metadata
-from fabric_protocol.updates import HashedUpdate, PublicUpdate, Purge, UpdateBatch
+from fabric_protocol.updates import (
+    HashedUpdate,
+    PublicUpdate,
+    Purge,
+    UpdateBatch,
+    hashed_updates_from,
+    public_updates_from,
+)
 
-
-@dataclass(slots=True)
-class _Change:
-    """What one transaction does to one key."""
-
-    is_written: bool = False
-    value: bytes | None = None
-    is_purge: bool = False
-    metadata: bytes | None = None
+_Key = TypeVar("_Key", str, bytes)
 
 
 class PendingUpdates:
@@ -66,76 +65,83 @@ class PendingUpdates:
 
     def batch(self) -> UpdateBatch:
         """Everything so far, sorted."""
-        public = (update for changed in self._public.values() for update in changed.values())
-        hashed = (update for changed in self._hashed.values() for update in changed.values())
         return UpdateBatch(
-            tuple(sorted(public, key=lambda update: (update.namespace, update.key))),
-            tuple(sorted(hashed, key=lambda update: (update.namespace, update.collection, update.key_hash))),
+            tuple([changed[key] for _, changed in sorted(self._public.items()) for key in sorted(changed)]),
+            tuple([changed[key] for _, changed in sorted(self._hashed.items()) for key in sorted(changed)]),
             tuple(purge for _, purge in sorted(self._purges.items())),
         )
 
     def _apply_public(self, namespace: NamespaceSet, version: Version) -> None:
-        changes: dict[str, _Change] = {}
-        for write in namespace.writes:
-            changes[write.key] = _Change(True, None if write.deletes else write.value)
-        for metadata_write in namespace.metadata_writes:
-            changes.setdefault(metadata_write.key, _Change()).metadata = _encoded(metadata_write.entries)
+        keys = namespace.written_keys
+        if not keys:
+            return
         name = namespace.namespace
-        pending = self._public.setdefault(name, {}) if changes else {}
-        for key, change in changes.items():
-            if change.is_written and change.value is None:
-                pending[key] = PublicUpdate(name, key, None, b"", version)
-                continue
-            earlier = pending.get(key) or _committed(self._state.get(name, key))
-            merged = _merge(change, earlier.value if earlier else None, earlier.metadata if earlier else b"")
-            if merged is not None:
-                pending[key] = PublicUpdate(name, key, merged[0], merged[1], version)
+        pending = self._public.setdefault(name, {})
+        earlier = _committed(keys, self._state.get_many(name, keys))
+        if pending:
+            changed = [pending[key] for key in keys if key in pending]
+            earlier.update({update.key: _Earlier(update.value, update.metadata) for update in changed})
+        values = {write.key: None if write.deletes else write.value for write in namespace.writes}
+        merged = _merged(values, _metadata(namespace.metadata_writes), earlier)
+        updates = public_updates_from([(name, key, value, kept, version) for key, value, kept in merged])
+        pending.update({update.key: update for update in updates})
 
     def _apply_hashed(self, namespace: str, collection: CollectionSet, version: Version) -> None:
-        changes: dict[bytes, _Change] = {}
-        for write in collection.writes:
-            value_hash = None if write.deletes else write.value_hash
-            changes[write.key_hash] = _Change(True, value_hash, write.is_purge)
-        for metadata_write in collection.metadata_writes:
-            changes.setdefault(metadata_write.key_hash, _Change()).metadata = _encoded(metadata_write.entries)
+        keys = collection.written_keys
+        if not keys:
+            return
         name = collection.name
-        pending = self._hashed.setdefault((namespace, name), {}) if changes else {}
-        for key, change in changes.items():
-            if change.is_purge:
-                self._purges[namespace, name, key] = Purge(namespace, name, key, version)
-            if change.is_written and change.value is None:
-                pending[key] = HashedUpdate(namespace, name, key, None, version, change.is_purge)
-                continue
-            update = pending.get(key)
-            earlier = (
-                _Earlier(update.value_hash, update.metadata)
-                if update
-                else _committed(self._state.get_hashed(namespace, name, key))
+        pending = self._hashed.setdefault((namespace, name), {})
+        earlier = _committed(keys, self._state.get_many_hashed(namespace, name, keys))
+        if pending:
+            changed = [pending[key] for key in keys if key in pending]
+            earlier.update(
+                {update.key_hash: _Earlier(update.value_hash, update.metadata) for update in changed}
             )
-            merged = _merge(change, earlier.value if earlier else None, earlier.metadata if earlier else b"")
-            if merged is not None:
-                pending[key] = HashedUpdate(namespace, name, key, merged[0], version, False, merged[1])
+        writes = {write.key_hash: write for write in collection.writes}
+        values = {key: None if write.deletes else write.value_hash for key, write in writes.items()}
+        purged = {key for key, write in writes.items() if write.is_purge}
+        self._purges.update({(namespace, name, key): Purge(namespace, name, key, version) for key in purged})
+        merged = _merged(values, _metadata(collection.metadata_writes), earlier)
+        updates = hashed_updates_from(
+            [
+                (namespace, name, key, value, version, value is None and key in purged, kept)
+                for key, value, kept in merged
+            ]
+        )
+        pending.update({update.key_hash: update for update in updates})
 
 
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """A key before the transaction."""
+class _Earlier(NamedTuple):
+    """A key before a transaction; value None where it was deleted in this block."""
 
     value: bytes | None
     metadata: bytes
 
 
-def _committed(found: VersionedValue | None) -> _Earlier | None:
-    return _Earlier(found.value, found.metadata) if found else None
+def _committed(keys: Iterable[_Key], found: Iterable[VersionedValue | None]) -> dict[_Key, _Earlier]:
+    return {
+        key: _Earlier(value.value, value.metadata)
+        for key, value in zip(keys, found, strict=True)
+        if value is not None
+    }
 
 
-def _merge(change: _Change, value: bytes | None, metadata: bytes) -> tuple[bytes, bytes] | None:
-    """Value and metadata after a change; a new value keeps the metadata, a missing key gets none."""
-    new_value = change.value if change.is_written else value
-    if new_value is None:
-        return None
-    return new_value, metadata if change.metadata is None else change.metadata
+def _merged(
+    values: dict[_Key, bytes | None], metadata: dict[_Key, bytes], earlier: dict[_Key, _Earlier]
+) -> list[tuple[_Key, bytes | None, bytes]]:
+    """(key, value, metadata) after a transaction.
+
+    A new value keeps the metadata, a deleted one takes it along, and a key that is missing gets none.
+    """
+    kept = {key: found.metadata for key, found in earlier.items()} | metadata
+    merged = [(key, value, kept.get(key, b"") if value is not None else b"") for key, value in values.items()]
+    renewed = ((key, earlier.get(key, _MISSING).value) for key in metadata if key not in values)
+    return merged + [(key, value, metadata[key]) for key, value in renewed if value is not None]
 
 
-def _encoded(entries: Iterable[MetadataEntry]) -> bytes:
-    return encode_metadata((entry.name, entry.value) for entry in entries)
+def _metadata(writes: Iterable[tuple[_Key, tuple[MetadataEntry, ...]]]) -> dict[_Key, bytes]:
+    return {key: encode_metadata([(entry.name, entry.value) for entry in entries]) for key, entries in writes}
+
+
+_MISSING = _Earlier(None, b"")

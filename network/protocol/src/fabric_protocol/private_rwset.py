@@ -11,7 +11,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from google.protobuf.message import DecodeError
 
 from fabric_protocol.errors import EncodingError
-from fabric_protocol.rwset import Write
+from fabric_protocol.rwset import Write, writes_from
 from fabric_protocol.rwset_encoding import writes_bytes
 
 
@@ -86,7 +86,7 @@ def _private_namespace(message: Any) -> PrivateNamespace:
         collections.append(
             PrivateCollection(
                 collection.collection_name,
-                tuple(Write(write.key, write.is_delete, write.value) for write in content.writes),
+                writes_from([(write.key, write.is_delete, write.value) for write in content.writes]),
                 tuple(write.key for write in content.metadata_writes),
                 collection.rwset,
             )

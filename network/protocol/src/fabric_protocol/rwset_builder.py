@@ -18,7 +18,6 @@ from fabric_protocol.rwset import (
     CollectionSet,
     HashedMetadataWrite,
     HashedRead,
-    HashedWrite,
     MetadataEntry,
     MetadataWrite,
     NamespaceSet,
@@ -26,6 +25,8 @@ from fabric_protocol.rwset import (
     Read,
     ReadWriteSet,
     Write,
+    hashed_writes_from,
+    writes_from,
 )
 from fabric_protocol.state import Version
 
@@ -40,15 +41,21 @@ class _Collection:
     """One collection's reads and writes, by plain key: Fabric sorts hashed entries by it."""
 
     reads: dict[str, Version | None] = field(default_factory=dict)
-    writes: dict[str, Write] = field(default_factory=dict)
+    writes: dict[str, bytes] = field(default_factory=dict)
     purges: set[str] = field(default_factory=set)
     metadata: dict[str, tuple[MetadataEntry, ...]] = field(default_factory=dict)
 
     def hashed(self, name: str, private: PrivateCollection | None) -> CollectionSet:
+        writes = private.writes if private else ()
         return CollectionSet(
             name,
             tuple(HashedRead(key_hash(key), self.reads[key]) for key in sorted(self.reads)),
-            tuple(self._hashed_write(self.writes[key]) for key in sorted(self.writes)),
+            hashed_writes_from(
+                [
+                    (key_hash(key), not value, sha256(value).digest() if value else b"", key in self.purges)
+                    for key, _, value in writes
+                ]
+            ),
             tuple(HashedMetadataWrite(key_hash(key), self.metadata[key]) for key in sorted(self.metadata)),
             sha256(private.data).digest() if private else b"",
         )
@@ -56,12 +63,7 @@ class _Collection:
     def private(self, name: str) -> PrivateCollection | None:
         if not self.writes and not self.metadata:
             return None
-        writes = tuple(self.writes[key] for key in sorted(self.writes))
-        return private_collection(name, writes, tuple(sorted(self.metadata)))
-
-    def _hashed_write(self, write: Write) -> HashedWrite:
-        value_hash = b"" if write.is_delete else sha256(write.value).digest()
-        return HashedWrite(key_hash(write.key), write.is_delete, value_hash, write.key in self.purges)
+        return private_collection(name, _writes(self.writes), tuple(sorted(self.metadata)))
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class _Namespace:
             namespace,
             tuple([Read(key, self.reads[key]) for key in sorted(self.reads)]),
             tuple(self.range_queries.values()),
-            tuple([_write(key, self.writes[key]) for key in sorted(self.writes)]),
+            _writes(self.writes),
             tuple(MetadataWrite(key, self.metadata[key]) for key in sorted(self.metadata)),
             tuple(public_collections),
         )
@@ -141,8 +143,9 @@ class ReadWriteSetBuilder:
     ) -> None:
         """Note several private writes."""
         entry = self._collection(namespace, collection)
-        entry.writes.update([(key, _write(key, value)) for key, value in entries])
-        entry.purges.difference_update([key for key, _ in entries])
+        entry.writes.update(entries)
+        if entry.purges:
+            entry.purges.difference_update([key for key, _ in entries])
 
     def add_private_purge(self, namespace: str, collection: str, key: str) -> None:
         """Note a private delete that also removes older versions wherever they are kept."""
@@ -176,8 +179,8 @@ class ReadWriteSetBuilder:
         return self._namespace(namespace).collections.setdefault(name, _Collection())
 
 
-def _write(key: str, value: bytes) -> Write:
-    return Write(key, not value, value)
+def _writes(values: Mapping[str, bytes]) -> tuple[Write, ...]:
+    return writes_from([(key, not value, value) for key, value in sorted(values.items())])
 
 
 def _entries(metadata: Mapping[str, bytes]) -> tuple[MetadataEntry, ...]:

@@ -5,7 +5,8 @@ Source: ledger/rwset/rwset.proto, ledger/rwset/kvrwset/kv_rwset.proto; forms as 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
@@ -25,9 +26,22 @@ from fabric_protocol.rwset import (
     Read,
     ReadWriteSet,
     Write,
+    hashed_writes_from,
+    writes_from,
 )
 from fabric_protocol.state import Version
-from fabric_protocol.wire import bytes_field, nested, number_field, repeated, submessage, version_message
+from fabric_protocol.wire import (
+    bytes_field,
+    nested,
+    number_field,
+    repeated,
+    submessage,
+    varint,
+    version_message,
+)
+
+_WRITE: Final = attrgetter("key", "is_delete", "value")
+_HASHED_WRITE: Final = attrgetter("key_hash", "is_delete", "value_hash", "is_purge")
 
 
 def decode_rwset(data: bytes) -> ReadWriteSet:
@@ -80,7 +94,7 @@ def _namespace(message: Any) -> NamespaceSet:
         message.namespace,
         tuple([Read(read.key, _version(read)) for read in content.reads]),
         tuple(_range_query(query) for query in content.range_queries_info),
-        tuple([Write(write.key, write.is_delete, write.value) for write in content.writes]),
+        writes_from(map(_WRITE, content.writes)),
         tuple(MetadataWrite(write.key, _entries(write)) for write in content.metadata_writes),
         tuple(_collection(collection) for collection in message.collection_hashed_rwset),
     )
@@ -103,10 +117,7 @@ def _collection(message: Any) -> CollectionSet:
     return CollectionSet(
         message.collection_name,
         tuple(HashedRead(read.key_hash, _version(read)) for read in content.hashed_reads),
-        tuple(
-            HashedWrite(write.key_hash, write.is_delete, write.value_hash, write.is_purge)
-            for write in content.hashed_writes
-        ),
+        hashed_writes_from(map(_HASHED_WRITE, content.hashed_writes)),
         tuple(HashedMetadataWrite(write.key_hash, _entries(write)) for write in content.metadata_writes),
         message.pvt_rwset_hash,
     )
@@ -131,15 +142,17 @@ def _namespace_parts(namespace: NamespaceSet) -> list[bytes]:
 
 def writes_bytes(writes: Iterable[Write]) -> bytes:
     """Field `writes` of M(KVRWSet)."""
-    return repeated(
-        3,
-        [
-            bytes_field(1, write.key.encode())
-            + number_field(2, write.is_delete)
-            + bytes_field(3, write.value)
-            for write in writes
-        ],
-    )
+    parts: list[bytes] = []
+    for key, is_delete, value in writes:
+        encoded = key.encode()
+        name, content = varint(len(encoded)), varint(len(value))
+        if encoded and value and not is_delete:
+            size = len(name) + len(encoded) + len(content) + len(value) + 2
+            parts += (b"\x1a", varint(size), b"\n", name, encoded, b"\x1a", content, value)
+        else:
+            rare = bytes_field(1, encoded) + number_field(2, is_delete) + bytes_field(3, value)
+            parts.append(submessage(3, rare))
+    return b"".join(parts)
 
 
 def _range_queries(queries: Iterable[RangeQuery]) -> bytes:
@@ -173,7 +186,7 @@ def _collection_bytes(collection: CollectionSet) -> bytes:
             repeated(
                 1, [bytes_field(1, read.key_hash) + versions[read.version] for read in collection.reads]
             ),
-            repeated(2, [_hashed_write(write) for write in collection.writes]),
+            repeated(2, map(_hashed_write, collection.writes)),
             _hashed_metadata_writes(collection.metadata_writes) if collection.metadata_writes else b"",
         )
     )
@@ -187,6 +200,9 @@ def _collection_bytes(collection: CollectionSet) -> bytes:
 
 
 def _hashed_write(write: HashedWrite) -> bytes:
+    key_hash, is_delete, value_hash, is_purge = write
+    if not is_delete and not is_purge and len(key_hash) == len(value_hash) == 32:
+        return b"\n\x20%b\x1a\x20%b" % (key_hash, value_hash)
     return (
         bytes_field(1, write.key_hash)
         + number_field(2, write.is_delete)

@@ -53,6 +53,12 @@ class StateReader(Protocol):
         """Hash of a private value, with its version; None where the key is missing."""
         ...
 
+    def get_many_hashed(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> list[VersionedValue | None]:
+        """Hashes of several private values, in the order of ``key_hashes``."""
+        ...
+
 
 class PrivateReader(Protocol):
     """The private data that one organization holds itself."""
@@ -82,6 +88,13 @@ def encode_metadata(entries: Iterable[tuple[str, bytes]]) -> bytes:
         message.entries.add(name=name, value=value)
     encoded: bytes = message.SerializeToString(deterministic=True)
     return encoded
+
+
+def key_policies(found: Iterable[VersionedValue | None]) -> set[bytes]:
+    """The different key-level endorsement policies of some keys; empty bytes among them for keys without."""
+    # Thousands of keys share few values of metadata, nearly always none.
+    different = {value.metadata if value is not None else b"" for value in found}
+    return {decode_metadata(metadata).get(VALIDATION_PARAMETER, b"") for metadata in different}
 
 
 def decode_metadata(metadata: bytes) -> Mapping[str, bytes]:

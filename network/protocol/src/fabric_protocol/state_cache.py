@@ -1,5 +1,6 @@
 """A block's view of committed state: what several of its transactions need is asked for once."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from fabric_protocol.expiry import Lifetimes
@@ -19,37 +20,34 @@ class StateCache:
         self._state = state
         self._number = number
         self._lifetimes = Lifetimes(self)
-        self._public: dict[tuple[str, str], VersionedValue | None] = {}
-        self._hashed: dict[tuple[str, str, bytes], VersionedValue | None] = {}
+        self._public: defaultdict[str, dict[str, VersionedValue | None]] = defaultdict(dict)
+        self._hashed: defaultdict[tuple[str, str], dict[bytes, VersionedValue | None]] = defaultdict(dict)
 
     def prefetch(self, rwsets: Iterable[ReadWriteSet]) -> None:
         """Fetch every public key that these sets read or write, in one request a namespace."""
-        wanted: dict[str, set[str]] = {}
+        wanted: defaultdict[str, set[str]] = defaultdict(set)
         for rwset in rwsets:
             for namespace in rwset.namespaces:
-                keys = wanted.setdefault(namespace.namespace, set())
+                keys = wanted[namespace.namespace]
                 keys.update([read.key for read in namespace.reads])
-                keys.update([write.key for write in namespace.writes])
-                keys.update([write.key for write in namespace.metadata_writes])
+                keys.update(namespace.written_keys)
         for name, keys in wanted.items():
-            ordered = sorted(keys)
-            for key, found in zip(ordered, self._state.get_many(name, ordered), strict=True):
-                self._public[name, key] = found
+            self.get_many(name, sorted(keys))
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
         """Committed value of a public key; None where the key is missing."""
-        name = (namespace, key)
-        if name not in self._public:
-            self._public[name] = self._state.get(namespace, key)
-        return self._public[name]
+        known = self._public[namespace]
+        if key not in known:
+            known[key] = self._state.get(namespace, key)
+        return known[key]
 
     def get_many(self, namespace: str, keys: Sequence[str]) -> list[VersionedValue | None]:
         """Committed values of several public keys, in the order of ``keys``."""
-        missing = [key for key in keys if (namespace, key) not in self._public]
+        known = self._public[namespace]
+        missing = [key for key in keys if key not in known]
         if missing:
-            for key, found in zip(missing, self._state.get_many(namespace, missing), strict=True):
-                self._public[namespace, key] = found
-        return [self._public[namespace, key] for key in keys]
+            known.update(zip(missing, self._state.get_many(namespace, missing), strict=True))
+        return [known[key] for key in keys]
 
     def scan(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
         """Public keys in order, straight from the state."""
@@ -57,13 +55,21 @@ class StateCache:
 
     def get_hashed(self, namespace: str, collection: str, key_hash: bytes) -> VersionedValue | None:
         """Hash of a private value, with its version; None where the key is missing."""
-        name = (namespace, collection, key_hash)
-        if name not in self._hashed:
-            found = self._state.get_hashed(namespace, collection, key_hash)
-            if found is not None and self._has_expired(namespace, collection, found):
-                found = None
-            self._hashed[name] = found
-        return self._hashed[name]
+        return self.get_many_hashed(namespace, collection, (key_hash,))[0]
+
+    def get_many_hashed(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> list[VersionedValue | None]:
+        """Hashes of several private values, in the order of ``key_hashes``."""
+        known = self._hashed[namespace, collection]
+        missing = [key_hash for key_hash in key_hashes if key_hash not in known]
+        if missing:
+            values = self._state.get_many_hashed(namespace, collection, missing)
+            for key_hash, found in zip(missing, values, strict=True):
+                if found is not None and self._has_expired(namespace, collection, found):
+                    found = None
+                known[key_hash] = found
+        return [known[key_hash] for key_hash in key_hashes]
 
     def _has_expired(self, namespace: str, collection: str, found: VersionedValue) -> bool:
         return self._lifetimes.has_expired(namespace, collection, found.version.block, self._number)

@@ -53,10 +53,7 @@ def number_field(number: int, value: int) -> bytes:
 def repeated(number: int, messages: Iterable[bytes]) -> bytes:
     """A field, 1 to 15, of many messages."""
     tag = _ONE_BYTE[number << 3 | 2]
-    parts: list[bytes] = []
-    for message in messages:
-        parts += (tag, varint(len(message)), message)
-    return b"".join(parts)
+    return b"".join([part for message in messages for part in (tag, varint(len(message)), message)])
 
 
 def version_message(version: Version) -> bytes:

@@ -151,6 +151,19 @@ def test_many_keys_come_in_the_order_asked_for(store: LedgerStore) -> None:
     store.close()
 
 
+def test_many_hashes_come_in_the_order_asked_for(store: LedgerStore) -> None:
+    names = [b"%032d" % number for number in range(350)]
+    store.commit(
+        _record(0, hashed=tuple(HashedUpdate("cc", "c", name, name, Version(0, 0), False) for name in names))
+    )
+    wanted = [*reversed(names), b"none", names[7], names[7]]
+    found = store.state.get_many_hashed("cc", "c", wanted)
+    assert [value and value.value for value in found] == [*reversed(names), None, names[7], names[7]]
+    assert store.state.get_many_hashed("cc", "other", wanted) == [None] * len(wanted)
+    assert store.state.get_many_hashed("cc", "c", []) == []
+    store.close()
+
+
 @given(keys=st.sets(KEYS, max_size=30), start=KEYS, end=KEYS, repeat=st.integers(1, 12))
 def test_ranges_are_those_of_the_state_in_memory(
     tmp_path_factory: pytest.TempPathFactory, keys: set[str], start: str, end: str, repeat: int

@@ -86,14 +86,21 @@ class SqlStateReader:
 
     def get_hashed(self, namespace: str, collection: str, key_hash: bytes) -> VersionedValue | None:
         """Hash of a private value, with its version; None where the key is missing."""
-        table = ledger_hashes.c
-        query = select(ledger_hashes).where(
-            table.namespace == namespace, table.collection == collection, table.key_hash == key_hash
-        )
-        row = self._connection.execute(query).first()
-        if row is None:
-            return None
-        return VersionedValue(row.value_hash, row.metadata, Version(row.block, row.position))
+        return self.get_many_hashed(namespace, collection, (key_hash,))[0]
+
+    def get_many_hashed(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> list[VersionedValue | None]:
+        """Hashes of several private values, in the order of ``key_hashes``."""
+        table, found = ledger_hashes.c, {}
+        collection_rows = and_(table.namespace == namespace, table.collection == collection)
+        for start in range(0, len(key_hashes), _KEYS_PER_QUERY):
+            wanted = key_hashes[start : start + _KEYS_PER_QUERY]
+            query = select(ledger_hashes).where(collection_rows, table.key_hash.in_(wanted))
+            for row in self._connection.execute(query):
+                version = Version(row.block, row.position)
+                found[row.key_hash] = VersionedValue(row.value_hash, row.metadata, version)
+        return [found.get(key_hash) for key_hash in key_hashes]
 
 
 def _store(connection: Connection, table: Table, gone: Sequence[Row], rows: Sequence[Row]) -> None:

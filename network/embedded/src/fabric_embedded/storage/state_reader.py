@@ -15,7 +15,13 @@ _HASHED = (
     " WHERE namespace = ? AND collection = ? AND key_hash = ?"
 )
 _TOGETHER = 100
-_MANY = f"{_COLUMNS} AND key IN ({', '.join('?' * _TOGETHER)})"
+_PLACES = ", ".join("?" * _TOGETHER)
+_MANY = f"{_COLUMNS} AND key IN ({_PLACES})"
+_HASHED_COLUMNS = (
+    "SELECT key_hash, value_hash, metadata, block, position FROM hashed_state"
+    " WHERE namespace = ? AND collection = ?"
+)
+_MANY_HASHED = f"{_HASHED_COLUMNS} AND key_hash IN ({_PLACES})"
 _PAGE = 128
 _MOST_REMEMBERED = 16_384
 _LARGEST_REMEMBERED = 1024
@@ -69,6 +75,20 @@ class SqliteStateReader:
         """Hash of a private value, with its version; None where the key is missing."""
         row = self._execute(_HASHED, (namespace, collection, key_hash)).fetchone()
         return row and VersionedValue(row[0], row[1], Version(row[2], row[3]))
+
+    def get_many_hashed(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> list[VersionedValue | None]:
+        """Hashes of several private values, in the order of `key_hashes`."""
+        whole = len(key_hashes) - len(key_hashes) % _TOGETHER
+        found: dict[bytes, VersionedValue] = {}
+        for start in range(0, whole, _TOGETHER):
+            wanted = key_hashes[start : start + _TOGETHER]
+            rows = self._execute(_MANY_HASHED, (namespace, collection, *wanted))
+            found.update({row[0]: _value(row) for row in rows})
+        values = [found.get(key_hash) for key_hash in key_hashes[:whole]]
+        rest = key_hashes[whole:]
+        return values + [self.get_hashed(namespace, collection, key_hash) for key_hash in rest]
 
 
 class SnapshotStateReader(SqliteStateReader):
