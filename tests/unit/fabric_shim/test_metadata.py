@@ -6,11 +6,14 @@ import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
 
+import jsonschema
 import pytest
 
+from consentry_contracts import contracts
 from fabric_shim import ConfigurationError, Context, Contract, Router, evaluation, transaction
 from fabric_shim.metadata import contract_metadata
 from fabric_shim.schemas import Schemas
@@ -137,6 +140,24 @@ async def test_a_chaincode_tells_its_metadata() -> None:
     outcome = await Router([Things()]).invoke(stub)
     assert outcome.status == 200
     assert json.loads(outcome.payload) == EXPECTED
+
+
+OFFICIAL = json.loads(
+    (Path(__file__).parents[2] / "fixtures" / "contract-schema" / "contract-schema.json").read_bytes()
+)
+
+
+@pytest.mark.parametrize("served", [[Things()], contracts()], ids=["things", "consentry"])
+async def test_the_official_schema_takes_it(served: list[Contract]) -> None:
+    stub: Any = SimpleNamespace(
+        arguments=(b"org.hyperledger.fabric:GetMetadata",), transaction_id="t", refuse_writes=lambda: None
+    )
+    document = json.loads((await Router(served).invoke(stub)).payload)
+    jsonschema.validate(document, OFFICIAL, jsonschema.Draft4Validator)
+    first = next(iter(document["contracts"].values()))
+    del first["transactions"][0]["name"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, OFFICIAL, jsonschema.Draft4Validator)
 
 
 def test_the_same_contracts_give_the_same_bytes() -> None:

@@ -14,7 +14,7 @@ from fabric_shim.errors import (
 from fabric_shim.main import run, serve
 from fabric_shim.outcomes import Outcome
 from fabric_shim.peer_stub import PeerStub
-from fabric_shim.policies import custodian_policy, signed_by_n_of
+from fabric_shim.policies import custodian_policy, format_policy, parse_policy, signed_by_n_of
 from fabric_shim.router import Chaincode, Router
 from fabric_shim.settings import Settings, TlsSettings
 from fabric_shim.stream import Stream
@@ -47,6 +47,8 @@ __all__ = [
     "TlsSettings",
     "custodian_policy",
     "evaluation",
+    "format_policy",
+    "parse_policy",
     "run",
     "serve",
     "signed_by_n_of",

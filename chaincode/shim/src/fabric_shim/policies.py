@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from fabric_protocol import policies
+from fabric_protocol.policy_language import format_policy as _format
+from fabric_protocol.policy_language import parse_policy as _parse
 
 
 def signed_by_n_of(n: int, msp_ids: Sequence[str], role: str = "peer") -> bytes:
@@ -32,6 +34,28 @@ def custodian_policy(custodian: str, others: Sequence[str], n_others: int) -> by
         ``M(SignaturePolicyEnvelope)`` of AND(custodian.peer, OutOf(n_others, others.peer…)).
     """
     return _custodian_policy(custodian, tuple(sorted(others)), n_others)
+
+
+def parse_policy(text: str) -> bytes:
+    """Policy that a text says, e.g. ``AND('AMSP.peer', OutOf(1, 'BMSP.peer', 'CMSP.peer'))``.
+
+    Returns:
+        ``M(SignaturePolicyEnvelope)``; the same text gives the same bytes at every endorser.
+
+    Raises:
+        fabric_protocol.errors.PolicyError: the text is no policy of Fabric's language.
+    """
+    return bytes(_parse(text).SerializeToString(deterministic=True))
+
+
+def format_policy(policy: bytes) -> str:
+    """What a policy says, as ``parse_policy`` reads it: of ``Stub.get_key_policy``, for instance.
+
+    Raises:
+        fabric_protocol.errors.PolicyError: the bytes are no policy, or one that the language cannot say
+            (single certificates, organizational units).
+    """
+    return _format(policies.parse_signature_policy(policy))
 
 
 # Contracts set the same few policies with every record; building one costs more than writing the record.
