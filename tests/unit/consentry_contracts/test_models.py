@@ -79,6 +79,9 @@ async def test_versions_that_are_refused(consortium: Consortium) -> None:
     researcher = await trained(consortium)
     await consortium.submit(researcher, "models:register_version", model_version())
     await consortium.model(2)
+    session = new_session(2, model_id=identifier("model", 2))
+    await consortium.submit(researcher, "training:start", session)
+    of_another = {"model_id": identifier("model", 2), "sessions": (identifier("session", 2),)}
     stranger = consortium.person("researcher", LAKESIDE)
     parent = identifier("modelversion")
     cases = [
@@ -86,6 +89,7 @@ async def test_versions_that_are_refused(consortium: Consortium) -> None:
         (researcher, model_version(2, sessions=(identifier("session", 9),)), "SESSION_NOT_FOUND"),
         (researcher, model_version(2, model_id=identifier("model", 2)), "SESSION_NOT_USABLE"),
         (researcher, model_version(2, parent=identifier("modelversion", 9)), "MODEL_VERSION_NOT_FOUND"),
+        (researcher, model_version(2, **of_another, parent=parent), "MODEL_PARENT_DIFFERS"),
         (stranger, model_version(2), "NOT_OWNER"),
         (researcher, model_version(2).to_dict() | {"metrics": {"accuracy": 1}}, "FIELD_INVALID"),
         (researcher, model_version(2).to_dict() | {"parent": parent, "sessions": []}, "FIELD_INVALID"),

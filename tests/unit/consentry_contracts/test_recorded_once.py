@@ -1,7 +1,10 @@
-"""What was recorded once is not recorded twice: every transaction of a story is submitted a second time."""
+"""What was recorded once is not recorded twice: every transaction of a story is submitted a second time; and
+each sets its event.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +34,7 @@ from consentry_records import (
     keys,
 )
 from consentry_records.error_catalogue import CATALOGUE
+from consentry_records.events import EVENTS, SETTINGS_CHANGED, read_event
 from consentry_records.idempotency import RECORDED_BEFORE, THE_SAME_AGAIN
 from consentry_records.permissions import PERMISSIONS
 from consentry_records.review import encode_rationale
@@ -39,6 +43,7 @@ from consentry_records.rows import rows_root_of_digests
 from fabric_protocol.signatures import sign
 from fabric_testing import Signatory, TestResult
 
+NO_WORDS = re.compile(r"[A-Za-z0-9:-]{1,80}")
 PEOPLE = ["first", "second"]
 REQUEST = identifier("rightsrequest")
 
@@ -49,10 +54,16 @@ class Twice(Consortium):
     def __init__(self) -> None:
         super().__init__()
         self.asked: set[str] = set()
+        self.events: dict[str, str] = {}
 
     async def submit(self, caller: Signatory, function: str, *arguments: Any, **options: Any) -> TestResult:
         """The first result; the second one is what the tables say."""
         first = await super().submit(caller, function, *arguments, **options)
+        assert first.event is not None, function
+        self.events[first.event.name] = function
+        # Exactly the event's fields, and nothing in them but ids, codes, digests and numbers.
+        for value in read_event(first.event.name, first.event.payload).values():
+            assert type(value) is int or NO_WORDS.fullmatch(value), function
         again = super().submit(caller, function, *arguments, **options)
         if function in RECORDED_BEFORE:
             assert await self.refusal(again) == RECORDED_BEFORE[function][1], function
@@ -89,6 +100,8 @@ async def test_nothing_is_recorded_twice() -> None:
     await training_and_models(consortium)
     await registers(consortium)
     assert consortium.asked == transactions()
+    assert set(consortium.events) == set(EVENTS) - {SETTINGS_CHANGED}
+    assert len(set(consortium.events.values())) == len(consortium.events), "one event each"
 
 
 async def consents_and_rights(consortium: Twice) -> None:

@@ -193,6 +193,19 @@ async def test_requests_that_are_refused(consortium: Consortium, changes: dict[s
     assert await consortium.refusal(call) == code
 
 
+async def test_an_opt_out_has_room_however_many_requests_limit_a_subject(consortium: Consortium) -> None:
+    for number in range(1, 64):
+        objection = {"rights_request_id": identifier("rightsrequest", number), "purposes": ["PUBHLTH"]}
+        await receive(consortium, "objection", **objection)
+    one_more = {"rights_request_id": identifier("rightsrequest", 64), "purposes": ["PUBHLTH"]}
+    assert await consortium.refusal(receive(consortium, "objection", **one_more)) == "LIMITS_FULL"
+    entry = {"subject": SUBJECT, "opted_out": True, "claimed_at": None}
+    batch = {"batch_id": identifier("batch", 9), "custodian": NORTHGATE, "entries": [entry]}
+    await consortium.submit(consortium.person("dpo"), "subjects:opt_out", batch)
+    (subject,) = await consortium.evaluate(consortium.person(""), "subjects:get", [SUBJECT])
+    assert [limit["kind"] for limit in subject["limits"]] == ["opt-out", *["objection"] * 63]
+
+
 async def test_nobody_handles_anothers_requests(consortium: Consortium) -> None:
     await consortium.import_consents(["first"])
     stranger = consortium.person("dpo", RIVERSIDE)

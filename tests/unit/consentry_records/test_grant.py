@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support import ledger_examples as examples
 
-from consentry_records import LedgerError
+from consentry_records import Conditions, LedgerError
 from consentry_records.grant_checks import check_grant_answers_request, check_grant_length
 from consentry_records.instants import shift
 
@@ -34,6 +34,10 @@ def test_what_goes_beyond_the_request_is_refused() -> None:
     assert refusal({"purposes": ("TREAT",)}, {}) == "GRANT_PURPOSE_NOT_REQUESTED"
     assert refusal({}, {"restrictions": ("DUO:0000046",)}) == "GRANT_RESTRICTION_DROPPED"
     assert refusal({"restrictions": ("DUO:0000021",)}, {}) == "GRANT_ETHICS_APPROVAL_MISSING"
+    cancer, diabetes = {"diseases": ("MONDO:0004992",)}, {"diseases": ("MONDO:0005015",)}
+    assert refusal(cancer, diabetes) == "GRANT_DISEASE_NOT_REQUESTED"
+    members_only = {"conditions": Conditions(project_members_only=True)}
+    assert refusal(members_only, {"project": None}) == "GRANT_PROJECT_MISSING"
 
 
 def test_a_period_is_as_long_as_asked_for_at_most() -> None:

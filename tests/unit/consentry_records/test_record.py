@@ -14,7 +14,7 @@ from support import ledger_examples as examples
 from support import record_documents
 
 import consentry_records
-from consentry_records import FieldError, LedgerError, Record
+from consentry_records import FieldError, FinishedSession, LedgerError, OptOut, OptOutBatch, Record
 from consentry_records.record import field_names
 
 RECORDS = sorted(
@@ -293,3 +293,19 @@ def test_a_transformation_belongs_to_a_derivation() -> None:
         with pytest.raises(LedgerError) as caught:
             examples.new_version(**changes)
         assert caught.value.code == "DERIVATION_INVALID"
+
+
+def test_a_completed_session_has_no_failure() -> None:
+    with pytest.raises(LedgerError) as caught:
+        FinishedSession(session_id=examples.identifier("session"), state="completed", failure="INTERRUPTED")
+    assert caught.value.code == "FAILURE_UNFOUNDED"
+
+
+def test_a_batch_of_opt_outs_names_nobody_twice() -> None:
+    entries = tuple(
+        OptOut(subject=examples.commitment(), opted_out=opted_out, claimed_at=None)
+        for opted_out in (True, False)
+    )
+    with pytest.raises(LedgerError) as caught:
+        OptOutBatch(batch_id=examples.identifier("batch"), custodian=examples.NORTHGATE, entries=entries)
+    assert caught.value.code == "SUBJECT_DOUBLED"

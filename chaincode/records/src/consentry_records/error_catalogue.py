@@ -84,7 +84,6 @@ _LEDGER = {
 
 _CONSENTS = {
     "CONSENT_NOT_FOUND": _unknown("there is no consent {consent_id}"),
-    "CONSENT_EXISTS": _conflict("consent {consent_id} is on the ledger already"),
     "CONSENT_ALREADY_WITHDRAWN": _conflict("consent {consent_id} was withdrawn before"),
     "CONSENT_STATE_WRONG": _conflict("consent {consent_id} is {state}; that rules this change out"),
     "CONSENT_FULL": _conflict(
