@@ -247,3 +247,27 @@ def test_batches_hold_everything_and_keep_subjects_together(people: list[int], s
         count = sum(consent.pseudonym == name for consent in consents)
         holding = sum(any(consent.pseudonym == name for consent in part) for part in parts)
         assert holding == -(-count // size) or (count > size and holding <= count // size + 1)
+
+
+@pytest.mark.parametrize("kind", ["string", "str", "category", object])
+def test_text_is_read_alike_of_every_kind_of_column(kind: object) -> None:
+    frame = consent_frame(pseudonyms(4))
+    expected = read_consent_frame(frame.astype(object), MSP)
+    for column in ("pseudonym", "notice_version", "language", "evidence_digest"):
+        frame[column] = frame[column].astype(kind)
+    assert [str(consent) for consent in read_consent_frame(frame, MSP)] == [str(one) for one in expected]
+    assert [consent.pseudonym for consent in read_consent_frame(frame, MSP)] == pseudonyms(4)
+    frame.loc[2, "pseudonym"] = None
+    assert faults(frame) == [(2, "pseudonym")]
+
+
+def test_times_of_a_column_with_a_zone_are_read_as_its_cells() -> None:
+    frame = consent_frame(pseudonyms(3))
+    frame["claimed_at"] = pd.to_datetime(["2024-05-01T12:00:00+02:00", None, "2024-05-01T12:00:00+02:00"])
+    assert [consent.claimed_at for consent in read_consent_frame(frame, MSP)] == [
+        "2024-05-01T10:00:00.000Z",
+        None,
+        "2024-05-01T10:00:00.000Z",
+    ]
+    frame["not_before"] = pd.Series([frame["not_before"][0], pd.NaT, frame["not_before"][2]])
+    assert faults(frame) == [(1, "not_before")]

@@ -228,6 +228,24 @@ def test_an_interrupted_import_goes_on_without_a_subject_that_was_erased(gateway
     assert len(steward.subjects.batches("refused")) == len(steward.subjects.batches("recorded")) == 1
 
 
+def test_a_batch_whose_ids_another_release_drew_is_made_anew(gateway, ledger_of):
+    steward = ledger_of(NORTHGATE, "steward")
+    run = steward.transactions._contract.submit
+
+    def die(function, *arguments, **options):
+        raise RuntimeError("killed")
+
+    steward.transactions._contract.submit = die
+    with pytest.raises(RuntimeError, match="killed"):
+        steward.consents.import_frame(consent_frame(["p"]))
+    with steward.subjects.store.writing() as connection:
+        connection.execute("UPDATE consents SET consent_id = ?", ("consent-" + "0" * 32,))
+    steward.transactions._contract.submit = run
+    assert steward.consents.import_frame(consent_frame(["p"])).count == 1
+    (recorded,) = gateway.memory.states("consent/", "consent0")
+    assert recorded.endswith(steward.subjects.latest_consents(["p"])["p"])
+
+
 def test_filter_keeps_the_rows_whose_subjects_consent(ledger_of):
     steward = ledger_of(NORTHGATE, "steward")
     steward.consents.import_frame(consent_frame(["research"]))

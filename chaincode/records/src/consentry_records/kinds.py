@@ -119,11 +119,12 @@ class Many:
         if not self.minimum <= len(items) <= self.maximum:
             raise field_invalid(f"a list of {self.minimum} to {self.maximum}", value)
         result: list[object] = []
-        for index, item in enumerate(items):
-            try:
-                result.append(self.kind.read(item))
-            except FieldError as error:
-                raise error.within("", f"[{index}]") from error
+        read = self.kind.read
+        try:
+            for item in items:
+                result.append(read(item))
+        except FieldError as error:
+            raise error.within("", f"[{len(result)}]") from error
         if self.repeated:
             return tuple(result)
         # Records inside a list are told apart by their ids, which the record that holds the list checks.

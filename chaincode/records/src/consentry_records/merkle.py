@@ -18,7 +18,7 @@ def leaf_hash(entry: bytes) -> bytes:
 
 def root(entries: Sequence[bytes]) -> bytes:
     """The Merkle tree hash of the entries in their order; of none, SHA-256 of nothing (RFC 9162 §2.1.1)."""
-    return root_of_hashes([leaf_hash(entry) for entry in entries])
+    return root_of_hashes([_sha256(_LEAF + entry).digest() for entry in entries])
 
 
 def root_of_hashes(hashes: Sequence[bytes]) -> bytes:

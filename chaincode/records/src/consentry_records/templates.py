@@ -18,7 +18,7 @@ class Template:
     the values that they have in it. Raises ValueError where such a field does not stand in it once.
     """
 
-    __slots__ = ("_order", "_parts")
+    __slots__ = ("_gaps", "_pieces")
 
     def __init__(self, record: Record, gaps: Mapping[str, object]) -> None:
         text = record.to_bytes().decode("utf-8")
@@ -31,16 +31,21 @@ class Template:
             begin = text.index(start + written) + len(start)
             places.append((begin, begin + len(written), number))
         places.sort()
-        ends = [0, *(end for _, end, _ in places)]
-        self._order = [number for _, _, number in places]
-        self._parts = [text[ends[i] : begin] for i, (begin, _, _) in enumerate(places)] + [text[ends[-1] :]]
+        self._pieces: list[str] = []
+        self._gaps = [0] * len(places)
+        done = 0
+        for begin, end, number in places:
+            self._pieces += (text[done:begin], "")
+            self._gaps[number] = len(self._pieces) - 1
+            done = end
+        self._pieces.append(text[done:])
 
     def fill(self, *values: str) -> bytes:
         """The bytes with other values, as JSON text and in the order of the gaps.
 
         The caller has read the values as the kinds of their fields.
         """
-        text = self._parts[0]
-        for number, part in zip(self._order, self._parts[1:], strict=True):
-            text += values[number] + part
-        return text.encode("utf-8")
+        pieces = self._pieces.copy()
+        for gap, value in zip(self._gaps, values, strict=True):
+            pieces[gap] = value
+        return "".join(pieces).encode("utf-8")

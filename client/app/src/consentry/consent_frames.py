@@ -66,6 +66,8 @@ _MANNER = (
     "retained_until",
 )
 _NOTHING = object()
+_ONLY_TEXT = {str}
+_WRITER = json.JSONEncoder(ensure_ascii=False)
 _NO_PSEUDONYM = "(pseudonym)"
 _NO_SALT = "0" * 64
 
@@ -78,8 +80,7 @@ class Manner:
 
     def document(self, pseudonym: str, salt: bytes, evidence_digest: str) -> bytes:
         """The canonical JSON of one PrivateConsent."""
-        written = json.dumps(pseudonym, ensure_ascii=False)
-        return self.template.fill(written, f'"{salt.hex()}"', f'"{evidence_digest}"')
+        return self.template.fill(_WRITER.encode(pseudonym), f'"{salt.hex()}"', f'"{evidence_digest}"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsen
         FrameRejected: with every fault of every row.
     """
     _check_columns(frame)
-    columns = {name: list(frame[name]) for name in frame.columns}
+    columns = {name: _values(frame[name]) for name in frame.columns}
     defaults = {"controller": controller, "declared_by": SUBJECT}
     for name in OPTIONAL_COLUMNS:
         columns.setdefault(name, [defaults.get(name)] * len(frame))
@@ -205,11 +206,22 @@ class _Reader:
             return _made(dict(zip(names, key, strict=True)), make)
 
 
+def _values(series: pd.Series) -> list[Any]:
+    """The cells of a column, as iterating over it gives them, but not one by one."""
+    if isinstance(series.dtype, pd.StringDtype):
+        return list(series.to_numpy(dtype=object))
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        # Few days are in many rows, and making a Timestamp takes longer than all else about it.
+        codes, days = pd.factorize(series, use_na_sentinel=False)
+        return list(map(list(days).__getitem__, codes.tolist()))
+    return list(series)
+
+
 def _repeated(value: object) -> object:
     """What tells a value that may come again in its column; None for others, which are read each time."""
     if isinstance(value, str | datetime):
         return value
-    if isinstance(value, list) and all(type(item) is str for item in value):
+    if isinstance(value, list) and set(map(type, value)) <= _ONLY_TEXT:
         return tuple(value)
     return None
 

@@ -143,14 +143,17 @@ class ConsentImport:
             return _prepared(batch_id, self._msp_id, part, subjects)
 
     def _again(self, batch_id: str | None, part: Sequence[FrameConsent]) -> PreparedBatch | None:
-        """What an interrupted import sent; None where it sent nothing, or a subject was erased since."""
+        """What an interrupted import sent; None where it sent nothing, or it cannot be made again: a subject
+        was erased since, or an earlier release drew other ids.
+        """
         if batch_id is None:
             return None
-        subjects = self._register.find(consent.pseudonym for consent in part)
-        if any(consent.pseudonym not in subjects for consent in part):
+        if self._register.consents_of_batch(batch_id) != tuple(consent_identifiers(batch_id, len(part))):
             self._register.mark_batch(batch_id, "refused")
             return None
-        return _prepared(batch_id, self._msp_id, part, subjects)
+        return _prepared(
+            batch_id, self._msp_id, part, self._register.find(consent.pseudonym for consent in part)
+        )
 
     def _send(self, batch: PreparedBatch) -> None:
         try:
@@ -182,10 +185,12 @@ def _prepared(
     batch_id: str, custodian: str, part: Sequence[FrameConsent], subjects: dict[str, Subject]
 ) -> PreparedBatch:
     """The batch's bytes, the same for the same arguments."""
-    entries = dict(
-        _sealed_entry(consent, subjects[consent.pseudonym], consent_id, batch_id)
-        for consent_id, consent in zip(consent_identifiers(batch_id, len(part)), part, strict=True)
-    )
+    entries = {}
+    for consent_id, consent in zip(consent_identifiers(batch_id, len(part)), part, strict=True):
+        subject = subjects[consent.pseudonym]
+        document = consent.manner.document(subject.pseudonym, subject.salt, consent.evidence_digest)
+        key = entry_key(subject.commitment, consent_id, batch_id)
+        entries[key] = private_value(seal(subject.key, key, document))
     private = private_batch(batch_id, entries).to_bytes()
     public = checked(lambda: _public_batch(batch_id, custodian, sha256_digest(private), part, subjects))
     return PreparedBatch(batch_id, encode_entries(entries), private, public.to_bytes().decode("utf-8"))
@@ -210,9 +215,3 @@ def _public_batch(
         chosen=tuple(places[id(consent.terms)] for consent in part),
         claimed_at=tuple(consent.claimed_at for consent in part) if any_claimed else (),
     )
-
-
-def _sealed_entry(consent: FrameConsent, subject: Subject, consent_id: str, batch_id: str) -> tuple[str, str]:
-    document = consent.manner.document(subject.pseudonym, subject.salt, consent.evidence_digest)
-    key = entry_key(subject.commitment, consent_id, batch_id)
-    return key, private_value(seal(subject.key, key, document))

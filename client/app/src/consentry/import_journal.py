@@ -53,16 +53,16 @@ def content_of(parts: Sequence[Sequence[FrameConsent]]) -> str:
     digest = hashlib.sha256()
     shared: dict[int, bytes] = {}
     for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
+        pieces = [len(part).to_bytes(8, "big")]
         for consent in part:
             for value in (consent.terms, consent.manner):
                 if id(value) not in shared:
                     shared[id(value)] = hashlib.sha256(_bytes_of(value)).digest()
-                digest.update(shared[id(value)])
-            texts = (consent.pseudonym, consent.claimed_at or "", consent.evidence_digest)
-            for text in texts:
+            pieces += (shared[id(consent.terms)], shared[id(consent.manner)])
+            for text in (consent.pseudonym, consent.claimed_at or "", consent.evidence_digest):
                 data = text.encode()
-                digest.update(len(data).to_bytes(4, "big") + data)
+                pieces += (len(data).to_bytes(4, "big"), data)
+        digest.update(b"".join(pieces))
     return digest.hexdigest()
 
 
