@@ -18,7 +18,7 @@ Work = Callable[[Simulator], object]
 @pytest.fixture(scope="module")
 def ledger() -> SampleLedger:
     made = SampleLedger(("AlphaMSP",), "OR('AlphaMSP.peer')", collections=collections())
-    made.submit(lambda simulator: simulator.put_states(CHAINCODE, [("a", b"1"), ("b", b"2")]))
+    made.submit(lambda simulator: simulator.put_states(CHAINCODE, {"a": b"1", "b": b"2"}))
     return made
 
 

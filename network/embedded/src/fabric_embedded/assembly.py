@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fabric_embedded.chaincode.link import ChaincodeLink
+from fabric_embedded.chaincode.puts import KnownPuts
 from fabric_embedded.chaincode.stream import OpenStream, ServiceAddress, dial
 from fabric_embedded.endorsement.chaincodes import InstalledChaincodes
 from fabric_embedded.endorsement.private_sets import PendingWriter
@@ -106,7 +107,7 @@ def build_peers(
     config: Callable[[], ChannelConfig],
 ) -> dict[str, tuple[Peer, ChaincodeLink]]:
     """Every organization's peer with its link to the chaincode service, which is not opened yet."""
-    built = {}
+    built, known_puts = {}, KnownPuts()
     for msp_id, peer in material.peers.items():
         package_id = material.administrators[msp_id].package_id
         link = ChaincodeLink(package_id, material.services[msp_id])
@@ -119,10 +120,13 @@ def build_peers(
                 config=config,
                 members=material.members,
                 gate=gate,
-                runner=ChaincodeRunner(msp_id, installed, _system_chaincodes(msp_id, installed)),
+                runner=ChaincodeRunner(
+                    msp_id, installed, _system_chaincodes(msp_id, installed), known_puts=known_puts
+                ),
                 installed=installed,
                 snapshots=snapshots,
                 pending=PendingWriter(committer.private_stores[msp_id], writers),
+                known_sets=committer.known_sets,
             ),
             link,
         )

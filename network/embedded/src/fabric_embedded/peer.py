@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fabric_embedded.storage.snapshots import CurrentSnapshot, Snapshot
     from fabric_protocol.channel_config import ChannelConfig
     from fabric_protocol.identities import Identity
+    from fabric_protocol.known_sets import KnownSets
     from fabric_protocol.signatures import Signer
 
 _ERROR = 500
@@ -61,6 +62,7 @@ class Peer:
         installed: its chaincodes.
         snapshots: of the ledger.
         pending: keeps what it endorses privately.
+        known_sets: where the committer finds what was endorsed.
         clock: its own time.
     """
 
@@ -75,6 +77,7 @@ class Peer:
         installed: InstalledChaincodes,
         snapshots: CurrentSnapshot,
         pending: PendingWriter,
+        known_sets: KnownSets,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.msp_id = material.msp_id
@@ -88,6 +91,7 @@ class Peer:
         self._installed = installed
         self._snapshots = snapshots
         self._pending = pending
+        self._known_sets = known_sets
         self._clock = clock
 
     async def process_proposal(
@@ -190,6 +194,8 @@ class Peer:
         )
         if is_endorsed:
             answer.endorsement.CopyFrom(self._endorse(answer.payload, config))
+            results = result.results
+            self._known_sets.remember(admitted.proposal.transaction_id, results.public, results.rwset)
         return answer
 
     def _endorse(self, payload: bytes, config: ChannelConfig) -> proposal_response_pb2.Endorsement:

@@ -74,11 +74,11 @@ class PrivateSimulation(SimulationBase):
         self._before_private_write(namespace, collection, key)
         self._builder.add_private_write(namespace, collection, key, value)
 
-    def put_privates(self, namespace: str, collection: str, entries: Sequence[tuple[str, bytes]]) -> None:
-        """Write several private values by key, one after the other; raises as `put_private`."""
+    def put_privates(self, namespace: str, collection: str, values: Mapping[str, bytes]) -> None:
+        """Write several private values by key; raises as `put_private`."""
         self._check_collection(namespace, collection)
-        self._before_writes([key for key, _ in entries])
-        self._builder.add_private_writes(namespace, collection, entries)
+        self._before_writes(values)
+        self._builder.add_private_writes(namespace, collection, values)
 
     def delete_private(self, namespace: str, collection: str, key: str) -> None:
         """Delete a private value; raises as `put_private`."""

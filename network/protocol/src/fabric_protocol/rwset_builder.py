@@ -4,7 +4,7 @@ Source: Fabric ``core/ledger/kvledger/txmgmt/rwsetutil/rwset_builder.go``.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -122,9 +122,9 @@ class ReadWriteSetBuilder:
         """Note a public write; an empty value is a delete."""
         self._namespace(namespace).writes[key] = value
 
-    def add_writes(self, namespace: str, entries: Iterable[tuple[str, bytes]]) -> None:
+    def add_writes(self, namespace: str, values: Mapping[str, bytes]) -> None:
         """Note several public writes."""
-        self._namespace(namespace).writes.update(entries)
+        self._namespace(namespace).writes.update(values)
 
     def add_metadata_write(self, namespace: str, key: str, metadata: Mapping[str, bytes]) -> None:
         """Note a key's new metadata, replacing all of it; empty removes it."""
@@ -136,16 +136,13 @@ class ReadWriteSetBuilder:
 
     def add_private_write(self, namespace: str, collection: str, key: str, value: bytes) -> None:
         """Note a private write; an empty value is a delete."""
-        self.add_private_writes(namespace, collection, [(key, value)])
+        self.add_private_writes(namespace, collection, {key: value})
 
-    def add_private_writes(
-        self, namespace: str, collection: str, entries: Sequence[tuple[str, bytes]]
-    ) -> None:
+    def add_private_writes(self, namespace: str, collection: str, values: Mapping[str, bytes]) -> None:
         """Note several private writes."""
         entry = self._collection(namespace, collection)
-        entry.writes.update(entries)
-        if entry.purges:
-            entry.purges.difference_update([key for key, _ in entries])
+        entry.writes.update(values)
+        entry.purges.difference_update(values)
 
     def add_private_purge(self, namespace: str, collection: str, key: str) -> None:
         """Note a private delete that also removes older versions wherever they are kept."""

@@ -95,10 +95,10 @@ class Simulator(PrivateSimulation):
         self._before_write(key)
         self._builder.add_write(namespace, key, value)
 
-    def put_states(self, namespace: str, entries: Sequence[tuple[str, bytes]]) -> None:
-        """Write several values by key, one after the other; raises as `put_state`."""
-        self._before_writes([key for key, _ in entries])
-        self._builder.add_writes(namespace, entries)
+    def put_states(self, namespace: str, values: Mapping[str, bytes]) -> None:
+        """Write several values by key; raises as `put_state`."""
+        self._before_writes(values)
+        self._builder.add_writes(namespace, values)
 
     def delete_state(self, namespace: str, key: str) -> None:
         """Delete a key; raises as `put_state`."""

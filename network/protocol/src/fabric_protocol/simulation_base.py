@@ -106,8 +106,8 @@ class SimulationBase:
 
     def _before_writes(self, keys: Iterable[str]) -> None:
         self._check_open()
-        for key in keys:
-            check_key(key)
+        # At once: half a surrogate pair is refused wherever it stands, next to its other half, too.
+        check_key("".join(keys))
         problem = None
         if self._has_scanned_private:
             problem = "Transaction has already performed queries on pvt data. Writes are not allowed"

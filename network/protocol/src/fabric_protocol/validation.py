@@ -26,6 +26,7 @@ from fabric_protocol.validation_first_pass import (
     Candidate,
     SignedConfig,
     claimed_id,
+    decode_results,
     open_envelope,
     read_candidate,
 )
@@ -68,6 +69,7 @@ def validate_block(
     config: ChannelConfig,
     state: StateReader,
     known_transactions: Callable[[Sequence[str]], Container[str]],
+    decode: Callable[[str, bytes], ReadWriteSet] = decode_results,
 ) -> ValidatedBlock:
     """Judge every transaction of a block as a peer does.
 
@@ -80,6 +82,7 @@ def validate_block(
             hashes of private data that has expired may still be in it.
         known_transactions: says which of some ids transactions of earlier blocks have, valid or not; asked
             once, with all that the block's transactions claim.
+        decode: reads a transaction's results, given its id; `known_sets` has one that remembers.
 
     Raises:
         BlockError: GENESIS_INVALID, if block 0 is not one configuration; CONFIG_NOT_ALONE.
@@ -93,7 +96,7 @@ def validate_block(
     known = known_transactions([identifier for identifier in identifiers if identifier])
     entries: list[Candidate | ValidationCode] = []
     for header in headers:
-        entry = read_candidate(header, config=config, known=known)
+        entry = read_candidate(header, config=config, known=known, decode=decode)
         if isinstance(entry, SignedConfig):
             return _configuration(block, entry.content, config)
         entries.append(entry)

@@ -7,7 +7,7 @@ Source: Fabric ``core/common/validation/msgvalidation.go``,
 theirs, for a transaction with several faults gets the code of the first.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,8 +75,17 @@ def claimed_id(header: SignedHeader | ValidationCode) -> str:
     return "" if isinstance(header, ValidationCode) else header.transaction_id
 
 
+def decode_results(_transaction_id: str, data: bytes) -> ReadWriteSet:
+    """Read a transaction's results, M(TxReadWriteSet); raises as `rwset_encoding.decode_rwset`."""
+    return decode_rwset(data)
+
+
 def read_candidate(
-    header: SignedHeader | ValidationCode, *, config: "ChannelConfig", known: Container[str]
+    header: SignedHeader | ValidationCode,
+    *,
+    config: "ChannelConfig",
+    known: Container[str],
+    decode: Callable[[str, bytes], ReadWriteSet] = decode_results,
 ) -> Entry:
     """Take a transaction through the checks that need no state.
 
@@ -84,6 +93,7 @@ def read_candidate(
         header: from `open_envelope`.
         config: configuration in force before the block.
         known: of the ids that the block's transactions claim, those that earlier blocks have.
+        decode: reads a transaction's results, given its id.
 
     Returns:
         The transaction or configuration, or the code that it gets.
@@ -91,12 +101,17 @@ def read_candidate(
     if isinstance(header, ValidationCode):
         return header
     try:
-        return _read(header, config, known)
+        return _read(header, config, known, decode)
     except EncodingError as error:
         return ValidationCode[error.code]
 
 
-def _read(header: SignedHeader, config: "ChannelConfig", known: Container[str]) -> Entry:
+def _read(
+    header: SignedHeader,
+    config: "ChannelConfig",
+    known: Container[str],
+    decode: Callable[[str, bytes], ReadWriteSet],
+) -> Entry:
     if not header.nonce or not header.creator:
         return ValidationCode.BAD_COMMON_HEADER
     if not _is_signed_by_creator(header, config):
@@ -111,7 +126,7 @@ def _read(header: SignedHeader, config: "ChannelConfig", known: Container[str]) 
         return ValidationCode.DUPLICATE_TXID
     chaincode = read_extension(header)
     result = read_result(action)
-    rwset = decode_rwset(result.results)
+    rwset = decode(header.transaction_id, result.results)
     _check_chaincode(chaincode, result)
     names = [namespace.namespace for namespace in rwset.namespaces]
     if len(set(names)) != len(names):

@@ -14,6 +14,7 @@ from fabric_embedded.errors import ChaincodeError
 
 if TYPE_CHECKING:
     from fabric_embedded.chaincode.private_access import PrivateAccess
+    from fabric_embedded.chaincode.puts import KnownPuts
     from fabric_embedded.storage.block_reader import BlockReader
     from fabric_protocol.proposals import Proposal
     from fabric_protocol.ranges import RangePages
@@ -35,6 +36,7 @@ class Execution:
         blocks: the snapshot's blocks, for histories.
         access: who may use which collection.
         invoke: how it calls other chaincodes.
+        known_puts: shared by all endorsers.
     """
 
     chaincode: str
@@ -44,6 +46,7 @@ class Execution:
     blocks: BlockReader
     access: PrivateAccess
     invoke: InvokeChaincode
+    known_puts: KnownPuts
     iterators: dict[str, RangePages] = field(default_factory=dict)
     iterators_opened: int = 0
     is_waiting: bool = False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
 from fabric_embedded.chaincode.messages import Type
+from fabric_embedded.chaincode.puts import Puts, read_puts
 from fabric_embedded.errors import ChaincodeError
 
 if TYPE_CHECKING:
@@ -80,12 +81,19 @@ def _put_state_metadata(execution: Execution, payload: bytes) -> bytes:
 
 
 def _write_batch(execution: Execution, payload: bytes) -> bytes:
-    records = shim.WriteBatchState.FromString(payload).rec
-    if len(kinds := {(record.type, record.collection) for record in records}) == 1:
-        kind, collection = kinds.pop()
-        if kind == shim.WriteRecord.PUT_STATE:
-            _put_all(execution, collection, [(record.key, record.value) for record in records])
+    puts = execution.known_puts.find(payload)
+    if puts is None:
+        records = shim.WriteBatchState.FromString(payload).rec
+        puts = read_puts(records)
+        if puts is None:
+            _write_each(execution, records)
             return b""
+        execution.known_puts.remember(payload, puts)
+    _put_all(execution, puts)
+    return b""
+
+
+def _write_each(execution: Execution, records: Iterable[shim.WriteRecord]) -> None:
     for record in records:
         if record.type == shim.WriteRecord.PUT_STATE:
             _put(execution, record.collection, record.key, record.value)
@@ -97,7 +105,6 @@ def _write_batch(execution: Execution, payload: bytes) -> bytes:
             _put_metadata(execution, record.collection, record.key, record.metadata)
         else:
             raise ChaincodeError("WRITE_UNKNOWN", "unknown operation type")
-    return b""
 
 
 def _put(execution: Execution, collection: str, key: str, value: bytes) -> None:
@@ -108,12 +115,12 @@ def _put(execution: Execution, collection: str, key: str, value: bytes) -> None:
     execution.simulator.put_private(execution.chaincode, collection, key, value)
 
 
-def _put_all(execution: Execution, collection: str, entries: list[tuple[str, bytes]]) -> None:
-    if not collection:
-        execution.simulator.put_states(execution.chaincode, entries)
+def _put_all(execution: Execution, puts: Puts) -> None:
+    if not puts.collection:
+        execution.simulator.put_states(execution.chaincode, puts.values)
         return
-    execution.access.check_write(execution.chaincode, collection)
-    execution.simulator.put_privates(execution.chaincode, collection, entries)
+    execution.access.check_write(execution.chaincode, puts.collection)
+    execution.simulator.put_privates(execution.chaincode, puts.collection, puts.values)
 
 
 def _purge(execution: Execution, collection: str, key: str) -> None:

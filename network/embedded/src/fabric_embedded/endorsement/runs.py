@@ -15,6 +15,7 @@ from fabric_embedded.chaincode import messages
 from fabric_embedded.chaincode.execution import Execution
 from fabric_embedded.chaincode.messages import Type
 from fabric_embedded.chaincode.private_access import PrivateAccess
+from fabric_embedded.chaincode.puts import KnownPuts
 from fabric_embedded.endorsement.chaincodes import definition_reader
 from fabric_embedded.errors import AccessDenied, ChaincodeError
 from fabric_embedded.system.calls import SystemCall, UnsayableText
@@ -74,6 +75,7 @@ class ChaincodeRunner:
         msp_id: of the peer's organization.
         installed: its chaincodes.
         system: its system chaincodes, by name.
+        known_puts: shared by all peers; one of its own if left out.
         execution_seconds: how long one run may take.
     """
 
@@ -83,11 +85,13 @@ class ChaincodeRunner:
         installed: InstalledChaincodes,
         system: Mapping[str, SystemChaincode],
         *,
+        known_puts: KnownPuts | None = None,
         execution_seconds: float = EXECUTION_SECONDS,
     ) -> None:
         self._msp_id = msp_id
         self._installed = installed
         self.system = system
+        self.known_puts = known_puts or KnownPuts()
         self.execution_seconds = execution_seconds
 
     async def run(
@@ -204,6 +208,7 @@ class _Run:
             blocks=self.snapshot.blocks,
             access=PrivateAccess(self.admitted.creator, self.simulator, self.config, is_init=is_init),
             invoke=self.invoke,
+            known_puts=self.runner.known_puts,
         )
 
     async def invoke(self, caller: Execution, specification: chaincode_pb2.ChaincodeSpec) -> ChaincodeMessage:

@@ -37,6 +37,7 @@ from fabric_protocol.channel_config import ChannelConfig
 from fabric_protocol.commit_hash import commit_hash, read_commit_hash, set_commit_hash
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE
 from fabric_protocol.expiry import Lifetimes
+from fabric_protocol.known_sets import KnownSets
 from fabric_protocol.validation import ValidatedBlock, validate_block
 from fabric_protocol.validation_codes import ValidationCode
 
@@ -96,6 +97,7 @@ class Committer:
         self.private_stores = {msp_id: PrivateStore(directory, msp_id) for msp_id in peers}
         self._stores = tuple(self.private_stores.values())
         self.pool = SnapshotPool(directory, peers)
+        self.known_sets = KnownSets()
         self._peers = peers
         self.node = node
         self._previous_hash = b""
@@ -234,6 +236,7 @@ class Committer:
             config=self.config,
             state=self.store.state,
             known_transactions=self.store.blocks.known,
+            decode=self.known_sets.decode,
         )
         set_flags(block, validated.flags)
         new_commit_hash = b""
