@@ -86,6 +86,23 @@ async def test_only_the_custodian_grants(consortium: Consortium) -> None:
     assert await consortium.refusal(call) == "NOT_CUSTODIAN"
 
 
+async def test_nobody_gives_himself_access(consortium: Consortium) -> None:
+    await consortium.register_version()
+    both = consortium.person("dpo,researcher")
+    await consortium.submit(both, "grants:request", examples.new_request())
+    fields = {"not_before": consortium.instant(), "not_after": consortium.instant(60)}
+    grant = examples.new_grant(1, **fields)
+    own = consortium.submit(both, "grants:grant", grant)
+    assert await consortium.refusal(own) == "GRANTER_IS_REQUESTER"
+    await consortium.submit(consortium.person("dpo"), "grants:grant", grant)
+    later = {"grant_id": identifier("grant"), "not_after": consortium.instant(120)}
+    for function in ("grants:renew", "grants:change"):
+        assert await consortium.refusal(consortium.submit(both, function, later)) == "GRANTER_IS_REQUESTER"
+    earlier = {"grant_id": identifier("grant"), "not_after": consortium.instant(30)}
+    await consortium.submit(both, "grants:change", earlier)
+    await consortium.submit(both, "grants:revoke", identifier("grant"))
+
+
 async def test_the_datasets_terms_bound_its_grants(consortium: Consortium) -> None:
     await consortium.register_version(duo_terms=("DUO:0000007",))
     await consortium.submit(

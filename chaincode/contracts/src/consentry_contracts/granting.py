@@ -21,7 +21,7 @@ from consentry_records.settings import Settings
 from consentry_records.vocabulary import terms_cover
 from fabric_shim import Context
 
-from .actors import Actor, check_custodian, member
+from .actors import Actor, actor_of, check_custodian, member
 from .ledger_contract import emit, proposal_instant
 from .reviews import reviews_of
 from .state import Snapshot, put_owned, read
@@ -37,6 +37,7 @@ async def give(ctx: Context, grant: NewGrant) -> None:
     actor = member(ctx, settings)
     state.check_absent(key, LedgerError("GRANT_EXISTS", {"grant_id": grant.grant_id}))
     request = request_in(state, grant.request_id)
+    check_not_own(ctx, request)
     check_grant_answers_request(grant, request)
     check_grant_length(grant.not_before, grant.not_after, request)
     matched = _check_versions(state, actor, grant, request)
@@ -62,6 +63,13 @@ def request_in(state: Snapshot, request_id: str) -> AccessRequest:
     """A request that was read; raises REQUEST_NOT_FOUND."""
     missing = LedgerError("REQUEST_NOT_FOUND", {"request_id": request_id})
     return state.required(AccessRequest, keys.request(request_id), missing)
+
+
+def check_not_own(ctx: Context, request: AccessRequest) -> None:
+    """Nobody gives himself access, whatever his roles; raises LedgerError GRANTER_IS_REQUESTER."""
+    actor = actor_of(ctx)
+    if (request.requester_msp, request.requester) == (actor.msp_id, actor.enrolment_id):
+        raise LedgerError("GRANTER_IS_REQUESTER", {"request_id": request.request_id})
 
 
 def version_in(state: Snapshot, version_id: str) -> DatasetVersion:

@@ -58,12 +58,12 @@ class Grants(LedgerContract):
     async def grant(self, ctx: Context, grant: NewGrant) -> None:
         """Grant the requester's organization access to versions of the caller's own.
 
-        Raises GRANT_EXISTS, REQUEST_NOT_FOUND, VERSION_NOT_FOUND, NOT_CUSTODIAN, GRANT_VERSION_NOT_REQUESTED,
-        GRANT_PURPOSE_NOT_REQUESTED, GRANT_PURPOSE_EXCLUDED, GRANT_RESTRICTION_DROPPED,
-        GRANT_ETHICS_APPROVAL_MISSING, GRANT_DISEASE_NOT_REQUESTED, GRANT_PROJECT_MISSING,
-        GRANT_COLUMNS_MISSING, GRANT_COLUMN_NOT_REQUESTED, GRANT_CONDITION_MISSING, GRANT_EXCLUDED_BY_TERMS,
-        GRANT_TOO_LONG, GRANT_STARTS_TOO_EARLY, GRANT_ENDS_TOO_EARLY, REVIEWS_REJECT, REVIEWS_MISSING,
-        REVIEW_ROLE_MISSING.
+        Raises GRANT_EXISTS, REQUEST_NOT_FOUND, GRANTER_IS_REQUESTER, VERSION_NOT_FOUND, NOT_CUSTODIAN,
+        GRANT_VERSION_NOT_REQUESTED, GRANT_PURPOSE_NOT_REQUESTED, GRANT_PURPOSE_EXCLUDED,
+        GRANT_RESTRICTION_DROPPED, GRANT_ETHICS_APPROVAL_MISSING, GRANT_DISEASE_NOT_REQUESTED,
+        GRANT_PROJECT_MISSING, GRANT_COLUMNS_MISSING, GRANT_COLUMN_NOT_REQUESTED, GRANT_CONDITION_MISSING,
+        GRANT_EXCLUDED_BY_TERMS, GRANT_TOO_LONG, GRANT_STARTS_TOO_EARLY, GRANT_ENDS_TOO_EARLY, REVIEWS_REJECT,
+        REVIEWS_MISSING, REVIEW_ROLE_MISSING.
         """
         await granting.give(ctx, grant)
 
@@ -71,10 +71,13 @@ class Grants(LedgerContract):
     async def change(self, ctx: Context, change: GrantChange) -> None:
         """Give a grant another end, within the duration that was asked for; an end in the past ends it.
 
-        Raises GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, PERIOD_INVALID, GRANT_TOO_LONG.
+        Raises GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, GRANTER_IS_REQUESTER (for a later end),
+        PERIOD_INVALID, GRANT_TOO_LONG.
         """
         grant = await _own_active_grant(ctx, change.grant_id)
         request = granting.request_in(await read(ctx, keys.request(grant.request_id)), grant.request_id)
+        if change.not_after > grant.not_after:
+            granting.check_not_own(ctx, request)
         check_grant_length(grant.not_before, change.not_after, request)
         changed = replace(grant, not_after=change.not_after, revision=grant.revision + 1)
         await _rewrite(ctx, changed, events.GRANT_CHANGED)
@@ -84,8 +87,8 @@ class Grants(LedgerContract):
         """Let a grant hold on: its end moves to at most the duration that was asked for, counted from now.
 
         The reviews that the custodian demands have to stand now as they had to when it was granted. Raises
-        GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, GRANT_RENEWAL_NOT_LATER, GRANT_TOO_LONG,
-        REVIEWS_REJECT, REVIEWS_MISSING, REVIEW_ROLE_MISSING.
+        GRANT_NOT_FOUND, NOT_CUSTODIAN, GRANT_ALREADY_REVOKED, GRANT_RENEWAL_NOT_LATER, GRANTER_IS_REQUESTER,
+        GRANT_TOO_LONG, REVIEWS_REJECT, REVIEWS_MISSING, REVIEW_ROLE_MISSING.
         """
         grant = await _own_active_grant(ctx, renewal.grant_id)
         if renewal.not_after <= grant.not_after:
@@ -93,6 +96,7 @@ class Grants(LedgerContract):
         policy_key = keys.review_policy(grant.custodian)
         state = await read(ctx, keys.request(grant.request_id), policy_key)
         request = granting.request_in(state, grant.request_id)
+        granting.check_not_own(ctx, request)
         check_grant_length(proposal_instant(ctx), renewal.not_after, request)
         reviews = await reviews_of(ctx, grant.request_id, grant.custodian)
         check_reviews(state.optional(ReviewPolicy, policy_key), reviews)

@@ -180,6 +180,7 @@ _GRANTS = {
     "REQUEST_NOT_FOUND": _unknown("there is no access request {request_id}"),
     "REQUEST_EXISTS": _conflict("access request {request_id} is on the ledger already"),
     "GRANT_NOT_FOUND": _unknown("there is no grant {grant_id}"),
+    "GRANTER_IS_REQUESTER": _forbidden("whoever made access request {request_id} cannot grant it"),
     "GRANT_EXISTS": _conflict("grant {grant_id} is on the ledger already"),
     "GRANT_ALREADY_REVOKED": _conflict("grant {grant_id} was revoked before"),
     "GRANT_ALREADY_SUSPENDED": _conflict("grant {grant_id} was suspended before"),

@@ -118,7 +118,7 @@ def access_request(
         may_review=bool(own)
         and not _is_by(found, officer)
         and may_act(request, officer, "reviews:record", "reviews:store_rationale"),
-        may_grant=bool(own) and may_act(request, officer, "grants:grant"),
+        may_grant=bool(own) and not _asked_by(found, officer) and may_act(request, officer, "grants:grant"),
         today=snapshot.at[:10],
     )
 
@@ -206,11 +206,14 @@ def _conditions(form: GrantForm) -> Conditions:
     )
 
 
+def _asked_by(found: RequestView, officer: Officer) -> bool:
+    return (officer.msp_id, officer.enrolment_id) == (found.request.requester_msp, found.request.requester)
+
+
 def _is_by(found: RequestView, officer: Officer) -> bool:
     """Whether the officer made the request or reviewed it already."""
     who = (officer.msp_id, officer.enrolment_id)
-    asked = (found.request.requester_msp, found.request.requester)
-    return who == asked or any(who == (one.custodian, one.reviewer) for one in found.reviews)
+    return _asked_by(found, officer) or any(who == (one.custodian, one.reviewer) for one in found.reviews)
 
 
 def _matches(request: Request, request_id: str) -> dict[str, VersionMatch]:
