@@ -36,8 +36,11 @@ def test_limits_are_read():
         **PLAIN,
         "CHAINCODE_TIME_WINDOW_SECONDS": "2.5",
         "CHAINCODE_EXECUTE_TIMEOUT_SECONDS": "7",
+        "CHAINCODE_GRACE_SECONDS": "30",
     }
-    limits = Settings.from_environment(environment).limits
+    settings = Settings.from_environment(environment)
+    limits = settings.limits
+    assert (settings.grace_seconds, Settings.from_environment(PLAIN).grace_seconds) == (30, 5)
     assert (limits.time_window_seconds, limits.execute_timeout_seconds) == (2.5, 7)
 
 
@@ -69,6 +72,7 @@ def test_tls_is_the_default_and_client_authorities_optional(secured):
         ("CHAINCODE_TIME_WINDOW_SECONDS", "inf"),
         ("CHAINCODE_TIME_WINDOW_SECONDS", "a minute"),
         ("CHAINCODE_EXECUTE_TIMEOUT_SECONDS", "nan"),
+        ("CHAINCODE_GRACE_SECONDS", "0"),
     ],
 )
 def test_what_cannot_be_used_is_named(name, value):

@@ -61,7 +61,8 @@ class Settings:
         (``true`` or ``false``, the default), ``CHAINCODE_TLS_KEY``, ``CHAINCODE_TLS_CERT``,
         ``CHAINCODE_CLIENT_CA_CERT`` (paths), ``CHAINCODE_TIME_WINDOW_SECONDS`` (60) and
         ``CHAINCODE_EXECUTE_TIMEOUT_SECONDS`` (60), ``CHAINCODE_CONCURRENT_TRANSACTIONS`` (5000),
-        ``CHAINCODE_WAITING_TRANSACTIONS`` (1000) and ``CHAINCODE_OPERATIONS_ADDRESS`` (none).
+        ``CHAINCODE_WAITING_TRANSACTIONS`` (1000), ``CHAINCODE_GRACE_SECONDS`` (5) and
+        ``CHAINCODE_OPERATIONS_ADDRESS`` (none).
 
         A process that dials its peer has ``--peer.address`` among its arguments, or ``CORE_PEER_ADDRESS``
         and no address to listen on; see ``peer_settings``, and ``CHAINCODE_RECONNECT_SECONDS`` (60).
@@ -83,6 +84,7 @@ class Settings:
         operations = environment.get("CHAINCODE_OPERATIONS_ADDRESS") or None
         if operations is not None:
             _address("CHAINCODE_OPERATIONS_ADDRESS", operations)
+        grace = _seconds(environment, "CHAINCODE_GRACE_SECONDS", 5)
         peer = peer_address(environment, arguments)
         if peer is not None:
             return cls(
@@ -90,6 +92,7 @@ class Settings:
                 address=_address("the peer's address", peer),
                 tls=None,
                 limits=limits,
+                grace_seconds=grace,
                 dials=True,
                 peer_tls=peer_tls(environment),
                 reconnect_seconds=_seconds(environment, "CHAINCODE_RECONNECT_SECONDS", 60),
@@ -102,6 +105,7 @@ class Settings:
             address=address,
             tls=_tls(environment),
             limits=limits,
+            grace_seconds=grace,
             operations_address=operations,
         )
 
