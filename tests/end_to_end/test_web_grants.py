@@ -112,7 +112,7 @@ def test_a_grant_is_narrowed(site: Site) -> None:
         expect(only_aggregates).to_have_text("no")
         page.locator("#aggregate").check()
         page.locator("#narrow-until").fill(day)
-        act(site, page, "narrow", "What it loses cannot be given back")
+        act(site, page, "narrow", "whatever else it loses takes a new request")
         until(page, f"until {end}", "dl.facts dd")
         expect(only_aggregates).to_have_text("yes")
         expect(page.locator("#aggregate")).to_be_checked()
