@@ -137,3 +137,16 @@ async def test_an_emergency_rests_on_no_grant(consortium: Consortium) -> None:
     assert await goes_on(consortium, attempt_id) == (True, [])
     consortium.ledger.advance(timedelta(hours=8))
     assert await goes_on(consortium, attempt_id) == (False, [])
+
+
+@pytest.mark.parametrize("state", ["justified", "unjustified"])
+async def test_a_review_that_finds_no_emergency_ends_its_permit(consortium: Consortium, state: str) -> None:
+    await consortium.register_version()
+    clinician = consortium.person("clinician", RIVERSIDE)
+    attempt_id = await consortium.attempt(3, clinician, purpose="TREAT", emergency="LIFE_THREATENING")
+    await consortium.decide(attempt_id)
+    findings = ["EMERGENCY_CONFIRMED" if state == "justified" else "NO_EMERGENCY"]
+    review = {"attempt_id": attempt_id, "state": state, "findings": findings, "rationale_digest": None}
+    await consortium.submit(consortium.person("dpo"), "emergencies:review", review)
+    ended = (False, ["EMERGENCY_UNJUSTIFIED"])
+    assert await goes_on(consortium, attempt_id) == ((True, []) if state == "justified" else ended)

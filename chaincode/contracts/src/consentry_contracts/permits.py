@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from consentry_records import keys
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.dataset import DatasetVersion
+from consentry_records.emergency import UNJUSTIFIED, EmergencyAccess
 from consentry_records.errors import LedgerError
 from consentry_records.function import FunctionApproval
 from consentry_records.function_rules import function_refusals
@@ -89,10 +90,11 @@ async def standing(
 ) -> tuple[Reason, ...]:
     """Why the grant behind a permit does not allow the use any more at an instant; empty when it does.
 
-    An emergency's permit rests on no grant; that of a function, on its custodian's approval too.
+    An emergency's permit rests on no grant, and falls with a review that finds it unjustified; that of a
+    function rests on its custodian's approval too.
     """
     if decision.grant_id is None:
-        return ()
+        return await _emergency_refusals(ctx, attempt.attempt_id)
     wanted = (keys.version(attempt.version_id), keys.grant(decision.grant_id))
     state = await read(ctx, *wanted, keys.suspension(decision.grant_id))
     (approval,) = await approvals_of(ctx, [attempt])
@@ -113,6 +115,14 @@ async def approvals_of(ctx: Context, attempts: Sequence[AccessAttempt]) -> list[
         return [None] * len(wanted)
     state = await read(ctx, *named)
     return [None if key is None else state.optional(FunctionApproval, key) for key in wanted]
+
+
+async def _emergency_refusals(ctx: Context, attempt_id: str) -> tuple[Reason, ...]:
+    key = keys.emergency(attempt_id)
+    access = (await read(ctx, key)).optional(EmergencyAccess, key)
+    if access is None or access.state != UNJUSTIFIED:
+        return ()
+    return (Reason(code="EMERGENCY_UNJUSTIFIED", parameters={"attempt_id": attempt_id}),)
 
 
 def _refusals(

@@ -102,6 +102,10 @@ CATALOGUE: Mapping[str, ReasonEntry] = MappingProxyType(
         "EMERGENCY_NOT_HOSPITAL": ReasonEntry(
             "organization {msp_id} is no hospital and may not break the glass", {"msp_id": MSP_ID}
         ),
+        "EMERGENCY_UNJUSTIFIED": ReasonEntry(
+            "the review found no justification for the emergency access {attempt_id}",
+            {"attempt_id": identifier("attempt")},
+        ),
         "DUO_TERM_EXCLUDES": ReasonEntry("the dataset's term {term} excludes the request", _TERM),
         "DUO_TERM_FOR_PERSON": ReasonEntry("the dataset's term {term} is for a person to judge", _TERM),
         "DUO_SILENT_ON_CARE": ReasonEntry("the Data Use Ontology does not speak of care", {}),
