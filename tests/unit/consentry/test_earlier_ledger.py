@@ -5,96 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from support import ledger_examples as examples
-from support.consortium import Consortium
+from support import earlier_ledger
+from support.consortium import Consortium, new_session
+from support.earlier_ledger import CONSENT, LEDGER_1, START, SUBJECT, VERSION_1, earlier, seed, written
 from support.ledger_examples import NORTHGATE, REGULATOR, RIVERSIDE, identifier
-from support.seeding import let_seed
 
 from consentry_records import AccessDecision, Consent, Settings, keys
-from consentry_records.earlier_consents import Consent1, SubjectConsents1
-
-CONSENT, SUBJECT = identifier("consent"), examples.commitment("first")
-START, END = "2026-03-01T00:00:00.000Z", "2026-03-31T00:00:00.000Z"
-SETTINGS_1 = {
-    "organizations": [
-        *({"msp_id": msp_id, "kind": "hospital"} for msp_id in examples.HOSPITALS),
-        {"msp_id": REGULATOR, "kind": "regulator"},
-    ],
-    "time_tolerance_ms": 2000,
-    "schema": "consentry.settings/1",
-}
-CONSENT_1 = Consent1(
-    consent_id=CONSENT,
-    subject=SUBJECT,
-    custodian=NORTHGATE,
-    controller=NORTHGATE,
-    purposes=("TREAT", "DUO:0000006"),
-    restrictions=(),
-    categories=("measurements",),
-    recipients=("ANY_MEMBER",),
-    not_before=START,
-    not_after=END,
-    notice_digest=examples.digest("notice"),
-    state="given",
-    recorded_at=START,
-    withdrawn_at=None,
-).to_dict()
-VERSION_1 = {
-    "version_id": identifier("version"),
-    "dataset_id": identifier("dataset"),
-    "name": "dataset-1",
-    "number": 1,
-    "content_digest": "hmac-" + examples.digest("content"),
-    "schema_digest": examples.digest("schema"),
-    "row_count": 190,
-    "categories": ["measurements"],
-    "legal_bases": ["GDPR-9-2-a"],
-    "duo_terms": ["DUO:0000006"],
-    "merkle_root": examples.digest("root"),
-    "derived_from": [],
-    "transformation_digest": None,
-    "custodian": NORTHGATE,
-    "registered_at": START,
-    "schema": "consentry.version/1",
-}
-GRANT_1 = {
-    "grant_id": identifier("grant"),
-    "request_id": identifier("request"),
-    "versions": [identifier("version")],
-    "purposes": ["DUO:0000006"],
-    "restrictions": [],
-    "not_before": START,
-    "not_after": END,
-    "custodian": NORTHGATE,
-    "grantee": RIVERSIDE,
-    "ethics_approval_digest": None,
-    "state": "active",
-    "revision": 1,
-    "schema": "consentry.grant/1",
-}
-SUBJECT_1 = SubjectConsents1(subject=SUBJECT, custodian=NORTHGATE, consents=(CONSENT,)).to_dict()
-LEDGER_1: dict[str, Any] = {
-    keys.SETTINGS: SETTINGS_1,
-    keys.consent(CONSENT): CONSENT_1,
-    keys.subject(SUBJECT): SUBJECT_1,
-    keys.version(identifier("version")): VERSION_1,
-    keys.grant(identifier("grant")): GRANT_1,
-}
-
-
-def written(document: dict[str, Any]) -> str:
-    return json.dumps(document, sort_keys=True, separators=(",", ":"))
-
-
-async def earlier() -> Consortium:
-    consortium = Consortium()
-    let_seed(consortium)
-    values = {key: written(document) for key, document in LEDGER_1.items()}
-    index = keys.grant_index(identifier("version"), RIVERSIDE, identifier("grant"))
-    await consortium.submit(
-        consortium.person("steward"), "seeding:write", {**values, index: identifier("grant")}
-    )
-    return consortium
 
 
 async def permitted(consortium: Consortium) -> list[Any]:
@@ -131,3 +47,81 @@ async def test_what_is_changed_is_written_in_the_newest_form() -> None:
     assert (grant["schema"], grant["state"], grant["revision"]) == ("consentry.grant/3", "revoked", 2)
     decision = await consortium.decide(await consortium.attempt())
     assert [reason["code"] for reason in decision["reasons"]] == ["GRANT_REVOKED"]
+
+
+async def used() -> Consortium:
+    """The first release's ledger with a request, a permit that a session uses, and what came of it."""
+    consortium = await earlier()
+    researcher = consortium.name("researcher", RIVERSIDE)
+    documents = {
+        keys.request(identifier("request")): earlier_ledger.REQUEST_1,
+        keys.attempt(identifier("attempt", 2)): earlier_ledger.attempt_1(2, researcher),
+        keys.attempt(identifier("attempt", 3)): earlier_ledger.attempt_1(3, researcher),
+        keys.decision(identifier("attempt", 2)): earlier_ledger.DECISION_1,
+        keys.delivery(identifier("attempt", 2), 1): earlier_ledger.DELIVERY_1,
+        keys.model(identifier("model")): earlier_ledger.MODEL_1,
+        keys.session(identifier("session")): earlier_ledger.session_1(researcher),
+        keys.model_version(identifier("modelversion")): earlier_ledger.MODEL_VERSION_1,
+    }
+    await seed(consortium, documents)
+    return consortium
+
+
+def schema_of(consortium: Consortium, key: str) -> str:
+    return str(json.loads(consortium.ledger.state(key) or b"")["schema"])
+
+
+async def test_what_was_asked_permitted_delivered_and_trained_is_read() -> None:
+    consortium = await used()
+    anybody = consortium.person("")
+    found = await consortium.evaluate(anybody, "access:get", identifier("attempt", 2))
+    assert (found["attempt"]["output"], found["attempt"]["columns"]) == ("rows", [])
+    assert (found["decision"]["outcome"], found["decision"]["purpose"]) == ("permit", None)
+    (delivery,) = await consortium.evaluate(anybody, "deliveries:of_attempt", identifier("attempt", 2))
+    assert delivery["computation"] is None
+    may = await consortium.evaluate(anybody, "deliveries:may_go_on", identifier("attempt", 2))
+    assert may["holds"]
+    usage = await consortium.evaluate(anybody, "training:usage", identifier("session"))
+    assert [one["grant_id"] for one in usage["versions"]] == [identifier("grant")]
+    made = await consortium.evaluate(anybody, "models:get", identifier("modelversion"))
+    assert made["signature"] is None
+    asked = await consortium.evaluate(anybody, "grants:get_request", identifier("request"))
+    assert (asked["commercial"], asked["columns"], asked["topics"]) == (False, [], [])
+    origin = await consortium.evaluate(anybody, "impact:of_model_version", identifier("modelversion"))
+    assert [grant["grant_id"] for grant in origin["grants"]] == [identifier("grant")]
+
+
+async def test_what_the_first_release_began_is_carried_on_in_the_newest_forms() -> None:
+    consortium = await used()
+    researcher, dpo = consortium.person("researcher", RIVERSIDE), consortium.person("dpo")
+    assert (await consortium.decide(identifier("attempt", 3)))["outcome"] == "permit"
+    finished = {"session_id": identifier("session"), "state": "completed", "failure": None, "used": []}
+    await consortium.submit(researcher, "training:finish", finished)
+    assert schema_of(consortium, keys.session(identifier("session"))) == "consentry.session/2"
+    under_old_permit = new_session(2, attempts=(identifier("attempt", 2),))
+    await consortium.submit(researcher, "training:start", under_old_permit)
+    added = {"model_version_id": identifier("modelversion", 2), "parent": identifier("modelversion")}
+    gone = ("registered_at", "registered_by", "schema")
+    fields = {k: v for k, v in earlier_ledger.MODEL_VERSION_1.items() if k not in gone}
+    child = {**fields, **added, "sessions": [identifier("session", 2)], "signature": None}
+    await consortium.submit(researcher, "models:register_version", child)
+    step = {"stage": "validation", "reasons": ["VALIDATED"], "evidence_digest": None}
+    owner = consortium.person("dpo", RIVERSIDE)
+    for number in (1, 2):
+        of_version = {"model_version_id": identifier("modelversion", number), **step}
+        await consortium.submit(owner, "models:change_stage", of_version)
+    later = {"grant_id": identifier("grant"), "not_after": consortium.instant(25 * 24 * 3600)}
+    await consortium.submit(dpo, "grants:renew", later)
+    assert schema_of(consortium, keys.grant(identifier("grant"))) == "consentry.grant/3"
+
+
+async def test_a_suspension_of_the_first_release_holds_until_it_is_lifted() -> None:
+    consortium = await used()
+    key = keys.suspension(identifier("grant"))
+    await seed(consortium, {key: earlier_ledger.SUSPENSION_1})
+    decision = await consortium.decide(await consortium.attempt(4))
+    assert [reason["code"] for reason in decision["reasons"]] == ["GRANT_SUSPENDED"]
+    regulator = consortium.person("regulator", REGULATOR)
+    await consortium.submit(regulator, "grants:lift_suspension", identifier("grant"))
+    assert schema_of(consortium, key) == "consentry.suspension/2"
+    assert (await consortium.decide(await consortium.attempt(5)))["outcome"] == "permit"
