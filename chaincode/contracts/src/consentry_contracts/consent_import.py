@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import binascii
-
 from consentry_records import events, keys
 from consentry_records.batch import CONSENTS
 from consentry_records.consent import (
@@ -40,7 +38,7 @@ async def store_private(ctx: Context) -> None:
     with the batch's id, so that one look at the batch tells that none of them is there.
     """
     transient = ctx.stub.transient
-    entries = decode_entries(transient["entries"])
+    entries, values = decode_entries(transient["entries"])
     batch = PrivateBatch.from_bytes(transient["batch"])
     if batch.to_bytes() != transient["batch"]:
         raise LedgerError("BATCH_NOT_CANONICAL")
@@ -49,7 +47,6 @@ async def store_private(ctx: Context) -> None:
     collection, batch_key = keys.collection(actor.msp_id), keys.batch(batch.batch_id)
     if await ctx.stub.get_private_hash(collection, batch_key) is not None:
         raise LedgerError("BATCH_EXISTS", {"batch_id": batch.batch_id})
-    values = {key: binascii.a2b_base64(value) for key, value in entries.items()}
     await ctx.stub.put_privates(collection, {**values, batch_key: batch.to_bytes()})
     emit(ctx, events.PRIVATE_BATCH_STORED, batch_id=batch.batch_id, custodian=actor.msp_id)
 
@@ -85,11 +82,12 @@ async def _put_consents(
 ) -> None:
     templates = [_template(batch, terms, actor, recorded_at) for terms in batch.terms]
     claims = batch.claimed_at or (None,) * len(ids)
+    for claimed_at in dict.fromkeys(claims):
+        check_claim(claimed_at, recorded_at, settings)
     values: dict[str, bytes] = {}
     for consent_id, subject, chosen, claimed_at in zip(
         ids, batch.subjects, batch.chosen, claims, strict=True
     ):
-        check_claim(claimed_at, recorded_at, settings)
         claimed = "null" if claimed_at is None else f'"{claimed_at}"'
         value = templates[chosen].fill(f'"{consent_id}"', f'"{subject}"', claimed)
         values[keys.consent(consent_id)] = value
@@ -126,9 +124,10 @@ async def _put_subjects(ctx: Context, state: Snapshot, batch: ConsentBatch, ids:
         added.setdefault(commitment, []).append(consent_id)
     values: dict[str, bytes] = {}
     for commitment, more in added.items():
-        known = state.optional(SubjectConsents, keys.subject(commitment))
+        key = keys.subject(commitment)
+        known = state.optional(SubjectConsents, key)
         if known is None and len(more) == 1:
-            values[keys.subject(commitment)] = template.fill(f'"{commitment}"', f'["{more[0]}"]')
+            values[key] = template.fill(f'"{commitment}"', f'["{more[0]}"]')
             continue
         before = known.consents if known is not None else ()
         _check_subject(known, batch.custodian, more[0], len(before) + len(more))
@@ -136,7 +135,7 @@ async def _put_subjects(ctx: Context, state: Snapshot, batch: ConsentBatch, ids:
         changed = SubjectConsents(
             subject=commitment, custodian=batch.custodian, consents=(*before, *more), limits=limits
         )
-        values[keys.subject(commitment)] = changed.to_bytes()
+        values[key] = changed.to_bytes()
     await ctx.stub.put_states(values)
 
 

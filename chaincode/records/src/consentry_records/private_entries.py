@@ -37,7 +37,8 @@ PRIVATE_KEY = Text(
 class _Encrypted:
     """Base64 (RFC 4648 §4, padded) of 1 to 4096 bytes."""
 
-    def read(self, value: object) -> str:
+    def read(self, value: object) -> bytes:
+        """The bytes."""
         expected = f"base64 of 1 to {MAXIMUM_VALUE_BYTES} bytes"
         if type(value) is not str or len(value) > MAXIMUM_VALUE_BYTES * 2:
             raise field_invalid(expected, value)
@@ -47,7 +48,7 @@ class _Encrypted:
             raise field_invalid(expected, value) from error
         if not 1 <= len(data) <= MAXIMUM_VALUE_BYTES or not _is_only_text_of(data, value):
             raise field_invalid(expected, value)
-        return value
+        return data
 
 
 def _is_only_text_of(data: bytes, text: str) -> bool:
@@ -99,22 +100,23 @@ def encode_entries(entries: Mapping[str, str]) -> bytes:
     return f"{{{written}}}".encode("ascii")
 
 
-def decode_entries(data: bytes) -> dict[str, str]:
-    """The entries of the transient field, base64 by key. Raises LedgerError JSON_INVALID (also for a doubled
-    key), RECORD_NOT_OBJECT, TOO_LARGE, FieldError.
+def decode_entries(data: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
+    """The entries of the transient field by key, as base64 and as the bytes.
+
+    Raises LedgerError JSON_INVALID (also for a doubled key), RECORD_NOT_OBJECT, TOO_LARGE, FieldError.
     """
-    values = decode(data)
-    if not isinstance(values, dict):
-        raise FieldError("RECORD_NOT_OBJECT", {"record": "entries", "field": "", "got": describe(values)})
-    if not 1 <= len(values) <= MAXIMUM_BATCH:
-        raise LedgerError("TOO_LARGE", {"what": "entries", "maximum": MAXIMUM_BATCH, "got": len(values)})
-    for place, (key, value) in enumerate(values.items()):
-        try:
-            ENTRY_KEY.read(key)
-            _ENCRYPTED.read(value)
-        except FieldError as error:
-            raise error.within("entries", f"[{place}]") from error
-    return values
+    entries = decode(data)
+    if not isinstance(entries, dict):
+        raise FieldError("RECORD_NOT_OBJECT", {"record": "entries", "field": "", "got": describe(entries)})
+    if not 1 <= len(entries) <= MAXIMUM_BATCH:
+        raise LedgerError("TOO_LARGE", {"what": "entries", "maximum": MAXIMUM_BATCH, "got": len(entries)})
+    values: dict[str, bytes] = {}
+    try:
+        for key, value in entries.items():
+            values[ENTRY_KEY.read(key)] = _ENCRYPTED.read(value)
+    except FieldError as error:
+        raise error.within("entries", f"[{len(values)}]") from error
+    return entries, values
 
 
 def check_batch(batch: PrivateBatch, entries: Mapping[str, str]) -> None:

@@ -21,7 +21,7 @@ from fabric_shim.messages import (
 )
 from fabric_shim.reads import get_one, request_about
 from fabric_shim.stub import StateIterator
-from fabric_shim.writes import Write, Writes
+from fabric_shim.writes import Writes
 
 
 class PrivateData:
@@ -53,16 +53,14 @@ class PrivateData:
 
     async def _write(self, message_type: int, collection: str, key: str, value: bytes) -> None:
         self._check_writable()
-        await self._writes.add(Write(message_type, collection, key, value))
+        await self._writes.add(message_type, collection, {key: value})
 
     async def _put_all(self, collection: str, values: Mapping[str, bytes]) -> None:
         self._check_writable()
-        await self._writes.add(
-            *[
-                Write(PUT_STATE, collection, key_rules.check_written_key(key), key_rules.check_value(value))
-                for key, value in values.items()
-            ]
-        )
+        for key, value in values.items():
+            key_rules.check_written_key(key)
+            key_rules.check_value(value)
+        await self._writes.add(PUT_STATE, collection, values)
 
     def _range(self, collection: str, start: str, end: str) -> StateIterator:
         request = chaincode_shim_pb2.GetStateByRange(startKey=start, endKey=end, collection=collection)

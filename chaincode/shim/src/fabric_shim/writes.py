@@ -9,11 +9,14 @@ writing the same twice is harmless, and the transaction fails in any case.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from fabric_protos.peer import chaincode_shim_pb2
 
-from fabric_protocol.wire import bytes_field, number_field, repeated, submessage
+from fabric_protocol.wire import bytes_field, number_field, repeated, submessage, varint
 from fabric_shim.errors import PeerError
 from fabric_shim.exchange import Exchange
 from fabric_shim.messages import (
@@ -24,6 +27,10 @@ from fabric_shim.messages import (
     VALIDATION_PARAMETER,
     WRITE_BATCH_STATE,
 )
+
+_KEY: Final = b"\x0a"
+_VALUE: Final = b"\x12"
+"""Tags of a WriteRecord's first fields, bytes 1 and 2."""
 
 _MOST_BYTES: Final = 8 * 2**20
 """Bytes of values gathered before they are sent, far below the 100 MiB that a peer takes in one message."""
@@ -36,6 +43,10 @@ class Write(NamedTuple):
     collection: str
     key: str
     value: bytes
+
+
+# By collection, key and slot, type and value: an object for each of thousands would be felt.
+_Gathered = dict[tuple[str, str, int], tuple[int, bytes]]
 
 
 class Writes:
@@ -51,28 +62,32 @@ class Writes:
     def __init__(self, exchange: Exchange, write_batch: int) -> None:
         self._exchange = exchange
         self._write_batch = write_batch
-        self._gathered: dict[tuple[str, str, int], Write] = {}
+        self._gathered: _Gathered = {}
         self._bytes = 0
         self._purges = 0
         self._refusal: PeerError | None = None
 
-    async def add(self, *writes: Write) -> None:
-        """Gather writes; the last of a key's values and the last of its policies are kept."""
-        if not self._write_batch:
-            for write in writes:
-                await self._send(write)
-            return
-        for write in writes:
-            self._gather(write)
-            if len(self._gathered) >= self._write_batch or self._bytes >= _MOST_BYTES:
-                await self.flush()
+    async def add(self, write_type: int, collection: str, values: Mapping[str, bytes]) -> None:
+        """Gather writes of one type by their keys; the last of a key's values and of its policies are kept.
 
-    def _gather(self, write: Write) -> None:
-        slot = (write.collection, write.key, self._slot(write.type))
-        # A write goes to the end even if it replaces an earlier one: errors come in the author's order.
-        replaced = self._gathered.pop(slot, None)
-        self._gathered[slot] = write
-        self._bytes += len(write.value) - (len(replaced.value) if replaced else 0)
+        Args:
+            write_type: ``PUT_STATE``, ``DEL_STATE``, ``PURGE_PRIVATE_DATA`` or ``PUT_STATE_METADATA``.
+            collection: of private data, ``""`` for public state.
+            values: values or policies; ``b""`` where the type has none.
+        """
+        if not self._write_batch:
+            for key, value in values.items():
+                await self._send(Write(write_type, collection, key, value))
+            return
+        gathered = self._gathered
+        for key, value in values.items():
+            slot = (collection, key, self._slot(write_type))
+            # A write goes to the end even if it replaces an earlier one: errors come in the author's order.
+            replaced = gathered.pop(slot, None)
+            gathered[slot] = (write_type, value)
+            self._bytes += len(value) - (len(replaced[1]) if replaced else 0)
+            if len(gathered) >= self._write_batch or self._bytes >= _MOST_BYTES:
+                await self.flush()
 
     def _slot(self, write_type: int) -> int:
         if write_type in (PUT_STATE, DEL_STATE):
@@ -90,23 +105,21 @@ class Writes:
             PeerError: the peer refused a write, now or in an earlier flush.
         """
         if self._gathered:
-            writes = list(self._gathered.values())
+            gathered = self._gathered.copy()
             self._gathered.clear()
             self._bytes = 0
-            if len(writes) == 1:
-                await self._send(writes[0])
-            else:
-                await self._send_batch(writes)
+            await self._send_all(gathered)
         if self._refusal is not None:
             raise self._refusal
 
-    async def _send_batch(self, writes: list[Write]) -> None:
-        batch = repeated(1, [_record(write) for write in writes])
-        try:
-            await self._exchange.request(WRITE_BATCH_STATE, batch)
-        except PeerError:
-            for write in writes:
-                await self._send(write)
+    async def _send_all(self, gathered: _Gathered) -> None:
+        """Send several writes in one message; one by one where it is refused."""
+        if len(gathered) > 1:
+            with suppress(PeerError):
+                await self._exchange.request(WRITE_BATCH_STATE, _batch(gathered))
+                return
+        for (collection, key, _), (write_type, value) in gathered.items():
+            await self._send(Write(write_type, collection, key, value))
 
     async def _send(self, write: Write) -> None:
         try:
@@ -116,29 +129,33 @@ class Writes:
             raise self._refusal from None
 
 
-def _metadata(write: Write) -> Any:
-    if write.value:
-        return chaincode_shim_pb2.StateMetadata(metakey=VALIDATION_PARAMETER, value=write.value)
+def _metadata(policy: bytes) -> Any:
+    if policy:
+        return chaincode_shim_pb2.StateMetadata(metakey=VALIDATION_PARAMETER, value=policy)
     # An entry replaces all of a key's entries. A gateway that plans endorsements takes an empty policy for
     # one that nobody can satisfy (seen on v3.1.5); an entry without name means nothing: the policy is gone.
     return chaincode_shim_pb2.StateMetadata()
 
 
-def _record(write: Write) -> bytes:
-    """M(WriteRecord): key, value, collection, metadata, type."""
-    metadata = b""
-    value = write.value
-    if write.type == PUT_STATE_METADATA:
-        metadata, value = submessage(4, _metadata(write).SerializeToString()), b""
-    return b"".join(
-        (
-            bytes_field(1, write.key.encode()),
-            bytes_field(2, value),
-            bytes_field(3, write.collection.encode()),
-            metadata,
-            number_field(5, write.type),
-        )
-    )
+def _batch(gathered: _Gathered) -> bytes:
+    """M(WriteBatchState) of M(WriteRecord)s: key, value, collection, metadata, type."""
+    records: list[bytes] = []
+    for (collection, key, _), (write_type, value) in gathered.items():
+        if write_type == PUT_STATE_METADATA:
+            end, value = _end(collection, write_type, value), b""
+        else:
+            end = _end(collection, write_type)
+        name = key.encode()
+        held = (_VALUE, varint(len(value)), value) if value else ()
+        records.append(b"".join((_KEY, varint(len(name)), name, *held, end)))
+    return repeated(1, records)
+
+
+@lru_cache(maxsize=256)
+def _end(collection: str, write_type: int, policy: bytes | None = None) -> bytes:
+    """What is the same in many records: collection, metadata, type."""
+    metadata = b"" if policy is None else submessage(4, _metadata(policy).SerializeToString())
+    return bytes_field(3, collection.encode()) + metadata + number_field(5, write_type)
 
 
 def _payload(write: Write) -> bytes:
@@ -147,7 +164,7 @@ def _payload(write: Write) -> bytes:
     if write.type == PUT_STATE:
         message = chaincode_shim_pb2.PutState(value=write.value, **fields)
     elif write.type == PUT_STATE_METADATA:
-        message = chaincode_shim_pb2.PutStateMetadata(metadata=_metadata(write), **fields)
+        message = chaincode_shim_pb2.PutStateMetadata(metadata=_metadata(write.value), **fields)
     elif write.type == PURGE_PRIVATE_DATA:
         message = chaincode_shim_pb2.PurgePrivateState(**fields)
     else:
