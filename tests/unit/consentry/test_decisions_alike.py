@@ -23,6 +23,7 @@ from consentry_records import (
     AccessDecision,
     Conditions,
     DatasetVersion,
+    FunctionApproval,
     Grant,
     Settings,
     Suspension,
@@ -70,6 +71,25 @@ CONDITIONS = st.builds(
 )
 
 
+# A function that an attempt would run, and what its custodian said of it; instants as those of grants.
+APPROVED: dict[str, Any] = {
+    "state": "approved",
+    "purposes": ("DUO:0000042", "TREAT"),
+    "begins": -3600,
+    "ends": 5400,
+    "other_version": False,
+}
+FUNCTIONS = st.fixed_dictionaries(
+    {
+        "state": often("approved", st.sampled_from([None, "revoked"])),
+        "purposes": often(APPROVED["purposes"], some(PURPOSES, 1)),
+        "begins": often(-3600, st.sampled_from([-2.001, -2, -1.999, 0])),
+        "ends": often(5400, st.sampled_from([1.999, 2, 2.001])),
+        "other_version": often(False, st.just(True)),
+    }
+)
+
+
 @st.composite
 def situations(draw: st.DrawFn) -> dict[str, Any]:
     """What is drawn of one situation; its ids and times follow from the ledger."""
@@ -92,6 +112,7 @@ def situations(draw: st.DrawFn) -> dict[str, Any]:
         }
         for _ in range(draw(often(2, st.integers(0, 3))))
     ]
+    function = draw(st.none() | often(APPROVED, FUNCTIONS))
     return {
         "grants": [one for one in grants if one["begins"] < one["ends"]],
         "duo_terms": draw(often((), some(DUO_TERMS))),
@@ -101,7 +122,8 @@ def situations(draw: st.DrawFn) -> dict[str, Any]:
         "purpose": draw(often("DUO:0000006", st.sampled_from(list(PURPOSES)))),
         "commercial": draw(often(False, st.just(True))),
         "attempted": draw(some(DISEASES, 0, 1)),
-        "output": draw(st.sampled_from(["rows", "aggregate"])),
+        "output": "rows" if function is None and draw(st.booleans()) else "aggregate",
+        "function": function,
         "columns": draw(often((), some(COLUMNS))),
         "categories": draw(often(CATEGORIES[:1], some(CATEGORIES, 1))),
         "projects": draw(some(("heart", "lung"))),
@@ -131,6 +153,7 @@ def records(consortium: Consortium, number: int, drawn: Mapping[str, Any]) -> di
         roles=drawn["roles"],
         projects=drawn["projects"],
         requester=PEOPLE[0],
+        function_digest=function_digest(number, drawn),
     )
     known = zip(examples.settings().organizations, drawn["countries"], strict=True)
     organizations = [one.to_dict() | {"country": country} for one, country in known]
@@ -142,9 +165,38 @@ def records(consortium: Consortium, number: int, drawn: Mapping[str, Any]) -> di
     }
     texts = {key: record.to_bytes().decode() for key, record in values.items()}
     texts[keys.epoch(NORTHGATE)] = drawn["epoch"]
+    if attempt.function_digest is not None and drawn["function"]["state"] is not None:
+        approval = approval_record(consortium, attempt, drawn["function"])
+        key = keys.function_approval(NORTHGATE, approval.owner, approval.code_digest)
+        texts[key] = approval.to_bytes().decode()
     for place, one in enumerate(drawn["grants"]):
         texts |= grant_records(consortium, 10 * number + place, version_id, one)
     return texts
+
+
+def function_digest(number: int, drawn: Mapping[str, Any]) -> str | None:
+    """The digest of the attempt's function; one gives no rows out and breaks no glass."""
+    possible = drawn["output"] == "aggregate" and drawn["emergency"] is None
+    return examples.digest(f"function {number}") if possible and drawn["function"] is not None else None
+
+
+def approval_record(
+    consortium: Consortium, attempt: AccessAttempt, drawn: Mapping[str, Any]
+) -> FunctionApproval:
+    """Northgate's approval of the attempt's function."""
+    return FunctionApproval(
+        owner=attempt.requester_msp,
+        code_digest=attempt.function_digest or "",
+        revision=1,
+        versions=(identifier("version", 10**9) if drawn["other_version"] else attempt.version_id,),
+        purposes=drawn["purposes"],
+        not_before=consortium.instant(drawn["begins"]),
+        not_after=consortium.instant(drawn["ends"]),
+        custodian=NORTHGATE,
+        state=drawn["state"],
+        changed_by="dpo-1",
+        changed_at=examples.START,
+    )
 
 
 def grant_records(
@@ -184,7 +236,7 @@ GRANT_FIELDS = (
     "project",
 )
 NUMBERS = iter(range(1, 10**6))
-OUTCOMES: set[str] = set()
+OUTCOMES: set[tuple[str, bool]] = set()
 
 
 def again(consortium: Consortium, number: int, at: str, epoch: str) -> Any:
@@ -198,8 +250,15 @@ def again(consortium: Consortium, number: int, at: str, epoch: str) -> Any:
         if grant.use_slots is not None
         and (left := [n for n in range(1, grant.use_slots + 1) if keys.use(grant.grant_id, n) not in states])
     }
+    attempt = consortium.record(AccessAttempt, keys.attempt(identifier("attempt", number)))
+    approvals = [
+        FunctionApproval.from_bytes(value)
+        for key, value in states.items()
+        if key.startswith(f"function-approval/{NORTHGATE}/")
+    ]
+    named = (attempt.requester_msp, attempt.function_digest)
     return decide(
-        consortium.record(AccessAttempt, keys.attempt(identifier("attempt", number))),
+        attempt,
         consortium.record(DatasetVersion, keys.version(identifier("version", number))),
         grants,
         found,
@@ -207,6 +266,7 @@ def again(consortium: Consortium, number: int, at: str, epoch: str) -> Any:
         epoch,
         at,
         free,
+        next((one for one in approvals if (one.owner, one.code_digest) == named), None),
     )
 
 
@@ -232,8 +292,8 @@ def test_the_contract_decides_as_the_rules_do(consortium: Consortium, drawn: dic
     assert (made.use is None) == (wanted.use is None)
     assert made.to_dict() | {"use": None} == wanted.to_dict() | {"use": None}
     assert made.decided_at == at
-    OUTCOMES.add(made.outcome)
+    OUTCOMES.add((made.outcome, attempt.function_digest is not None))
 
 
-def test_both_outcomes_were_drawn() -> None:
-    assert {"permit", "deny"} == OUTCOMES
+def test_both_outcomes_were_drawn_with_and_without_functions() -> None:
+    assert {(outcome, run) for outcome in ("permit", "deny") for run in (False, True)} == OUTCOMES
