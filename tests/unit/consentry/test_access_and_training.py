@@ -103,6 +103,7 @@ def test_versions_of_a_dataset_are_numbered_and_keep_its_secret(steward, version
     second = steward.datasets.register_frame(data(), name="cells", **TERMS)
     assert (second.number, second.dataset_id) == (2, version.dataset_id)
     assert second.content_digest == version.content_digest
+    assert steward.datasets.versions(version.dataset_id) == (version, second)
     assert steward.datasets.secret("cells").secret == before.secret
     assert "secret=" not in repr(before)
 
@@ -290,6 +291,8 @@ def test_the_same_model_can_be_trained_again_from_its_last_version(steward, rese
         assert made.parent == parent
         parent = made.model_version_id
     assert researcher.models.ensure("risk") == made.model_id
+    of_model = {one.model_version_id for one in researcher.models.versions(made.model_id)}
+    assert of_model == {made.model_version_id, made.parent}
     assert researcher.models.ensure(made.model_id) == made.model_id
 
 

@@ -80,6 +80,19 @@ async def test_unknown_versions_are_not_found(consortium: Consortium) -> None:
         assert await consortium.refusal(call) == code
 
 
+async def test_a_datasets_versions_are_listed_by_their_numbers(consortium: Consortium) -> None:
+    same = {"dataset_id": identifier("dataset"), "name": "dataset-1"}
+    for which, number in ((1, 1), (2, 10), (3, 2)):
+        await consortium.register_version(which, **same, number=number)
+    await consortium.register_version(4, LAKESIDE)
+    anybody = consortium.person("")
+    found = await consortium.evaluate(anybody, "datasets:versions", identifier("dataset"))
+    assert [version["number"] for version in found] == [1, 2, 10]
+    for dataset_id, code in ((identifier("dataset", 9), "DATASET_NOT_FOUND"), ("dataset-x", "FIELD_INVALID")):
+        call = consortium.evaluate(anybody, "datasets:versions", dataset_id)
+        assert await consortium.refusal(call) == code
+
+
 LEAVES = (examples.digest("row 1"), examples.digest("row 2"))
 
 

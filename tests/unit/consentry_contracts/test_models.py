@@ -62,6 +62,21 @@ async def test_versions_have_sessions_and_parents(consortium: Consortium) -> Non
     assert found["metrics"] == {"accuracy": "0.9649", "auc": "0.99"}
 
 
+async def test_a_models_versions_are_listed(consortium: Consortium) -> None:
+    researcher = await trained(consortium)
+    for number in (2, 1):
+        await consortium.submit(researcher, "models:register_version", model_version(number))
+    await consortium.model(2)
+    anybody = consortium.person("")
+    found = await consortium.evaluate(anybody, "models:versions", identifier("model"))
+    wanted = [identifier("modelversion", 1), identifier("modelversion", 2)]
+    assert [version["model_version_id"] for version in found] == wanted
+    assert await consortium.evaluate(anybody, "models:versions", identifier("model", 2)) == []
+    for model_id, code in ((identifier("model", 9), "MODEL_NOT_FOUND"), ("model-x", "FIELD_INVALID")):
+        call = consortium.evaluate(anybody, "models:versions", model_id)
+        assert await consortium.refusal(call) == code
+
+
 async def test_a_version_can_be_registered_while_its_session_runs(consortium: Consortium) -> None:
     researcher = await trained(consortium, state=None)
     await consortium.submit(researcher, "models:register_version", model_version())

@@ -112,6 +112,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "datasets:retire": ({"version_id": identifier("version"), "reason": "superseded"},),
     "datasets:removed": (identifier("version"),),
     "datasets:get": (identifier("version"),),
+    "datasets:versions": (identifier("dataset"),),
     "grants:request": (examples.new_request(),),
     "grants:grant": (examples.new_grant(),),
     "grants:change": ({"grant_id": identifier("grant"), "not_after": examples.END},),
@@ -189,6 +190,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     ),
     "models:get_stage": (identifier("modelversion"),),
     "models:get": (identifier("modelversion"),),
+    "models:versions": (identifier("model"),),
     "impact:of_consent": ({"consent_id": identifier("consent"), "versions": []},),
     "impact:of_model_version": (identifier("modelversion"),),
     "breaches:record": (

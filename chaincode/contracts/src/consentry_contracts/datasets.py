@@ -7,6 +7,7 @@ from dataclasses import replace
 from consentry_records import events, keys
 from consentry_records.dataset import (
     RETIRED,
+    Dataset,
     DatasetVersion,
     NewDatasetVersion,
     NewRetirement,
@@ -19,6 +20,7 @@ from fabric_shim import Context, evaluation, transaction
 
 from .actors import check_custodian, member
 from .ledger_contract import LedgerContract, check_follows, check_identifier, emit, proposal_instant
+from .lineage import listed, records_of
 from .state import advance_epoch, put, put_owned, read
 from .version_registration import register
 
@@ -81,6 +83,15 @@ class Datasets(LedgerContract):
         key = keys.version(version_id)
         missing = LedgerError("VERSION_NOT_FOUND", {"version_id": version_id})
         return (await read(ctx, key)).required(DatasetVersion, key, missing)
+
+    @evaluation
+    async def versions(self, ctx: Context, dataset_id: str) -> list[DatasetVersion]:
+        """A dataset's versions in the order of their numbers, at most 1000; raises DATASET_NOT_FOUND."""
+        check_identifier("dataset_id", "dataset", dataset_id)
+        key, missing = keys.dataset(dataset_id), LedgerError("DATASET_NOT_FOUND", {"dataset_id": dataset_id})
+        (await read(ctx, key)).required(Dataset, key, missing)
+        found = ctx.stub.get_range(*keys.dataset_numbers(dataset_id))
+        return await records_of(ctx, DatasetVersion, keys.version, await listed(found))
 
     @evaluation
     async def removed(self, ctx: Context, version_id: str) -> RemovedRows | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 from consentry_records import keys
@@ -15,6 +15,7 @@ from .state import read
 
 R = TypeVar("R", bound=Record)
 _READ_AT_ONCE = 500
+MAXIMUM_LISTED = 1000
 
 
 class Search:
@@ -62,6 +63,16 @@ async def ancestry(ctx: Context, model_version_id: str, maximum: int | None = No
         missing = LedgerError("MODEL_VERSION_NOT_FOUND", {"model_version_id": wanted})
         found.append((await read(ctx, key)).required(ModelVersion, key, missing))
         wanted = found[-1].parent
+    return found
+
+
+async def listed(entries: AsyncIterator[tuple[str, bytes]]) -> list[str]:
+    """The ids that some index keys hold, in the order of the keys, at most 1000."""
+    found: list[str] = []
+    async for _, value in entries:
+        found.append(value.decode("ascii"))
+        if len(found) == MAXIMUM_LISTED:
+            break
     return found
 
 

@@ -13,6 +13,7 @@ from fabric_shim import Context, evaluation, transaction
 from . import model_signatures, model_stages
 from .actors import Actor, member
 from .ledger_contract import LedgerContract, check_identifier, emit, proposal_instant
+from .lineage import listed, records_of
 from .state import Snapshot, put, read
 
 
@@ -90,6 +91,18 @@ class Models(LedgerContract):
         return (await read(ctx, key)).optional(ModelStage, key)
 
     @evaluation
+    async def versions(self, ctx: Context, model_id: str) -> list[ModelVersion]:
+        """A model's versions in the order of their ids, at most 1000; raises MODEL_NOT_FOUND.
+
+        Versions that were registered before the ledger kept this index are not among them.
+        """
+        check_identifier("model_id", "model", model_id)
+        key, missing = keys.model(model_id), LedgerError("MODEL_NOT_FOUND", {"model_id": model_id})
+        (await read(ctx, key)).required(Model, key, missing)
+        found = ctx.stub.get_by_partial_composite_key(keys.MODEL_VERSIONS_OF_MODEL, [model_id])
+        return await records_of(ctx, ModelVersion, keys.model_version, await listed(found))
+
+    @evaluation
     async def get(self, ctx: Context, model_version_id: str) -> ModelVersion:
         """A model version; raises MODEL_VERSION_NOT_FOUND."""
         check_identifier("model_version_id", "modelversion", model_version_id)
@@ -100,7 +113,8 @@ class Models(LedgerContract):
 
 def _index_keys(version: NewModelVersion) -> list[str]:
     made = version.model_version_id
-    found = [keys.composite(keys.MODEL_VERSIONS_OF_SESSION, session, made) for session in version.sessions]
+    found = [keys.composite(keys.MODEL_VERSIONS_OF_MODEL, version.model_id, made)]
+    found += [keys.composite(keys.MODEL_VERSIONS_OF_SESSION, session, made) for session in version.sessions]
     if version.parent is not None:
         found.append(keys.composite(keys.MODEL_VERSIONS_OF_PARENT, version.parent, made))
     return found

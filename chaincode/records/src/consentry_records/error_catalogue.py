@@ -161,6 +161,7 @@ _RIGHTS = {
 }
 
 _DATASETS = {
+    "DATASET_NOT_FOUND": _unknown("there is no dataset {dataset_id}"),
     "DATASET_DIFFERS": _conflict("dataset {dataset_id} is on the ledger with another name or custodian"),
     "DATASET_NAME_TAKEN": _conflict("the custodian has a dataset of this name already: {dataset_id}"),
     "VERSION_NOT_FOUND": _unknown("there is no dataset version {version_id}"),

@@ -16,6 +16,7 @@ GRANT_INDEX = "grant-by-version-and-grantee"
 VERSIONS_OF_CUSTODIAN = "version-by-custodian"
 DERIVED_VERSIONS = "version-by-source"
 SESSIONS_OF_VERSION = "session-by-version"
+MODEL_VERSIONS_OF_MODEL = "modelversion-by-model"
 MODEL_VERSIONS_OF_SESSION = "modelversion-by-session"
 MODEL_VERSIONS_OF_PARENT = "modelversion-by-parent"
 RIGHTS_OF_SUBJECT = "rights-by-subject"
@@ -84,6 +85,10 @@ INDEXES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "version id, session id",
             "the session id; finds the training sessions that used a version",
         ),
+        MODEL_VERSIONS_OF_MODEL: (
+            "model id, model version id",
+            "the model version id; finds a model's versions",
+        ),
         MODEL_VERSIONS_OF_SESSION: (
             "session id, model version id",
             "the model version id; finds the model versions that a session made",
@@ -147,6 +152,11 @@ def dataset_name(custodian: str, name: str) -> str:
 def dataset_number(dataset_id: str, number: int) -> str:
     """Key that holds the id of a dataset's version of that number."""
     return f"dataset-number/{dataset_id}/{number:06d}"
+
+
+def dataset_numbers(dataset_id: str) -> tuple[str, str]:
+    """The range [start, end) of a dataset's versions, in the order of their numbers."""
+    return f"dataset-number/{dataset_id}/", f"dataset-number/{dataset_id}0"
 
 
 def version(version_id: str) -> str:

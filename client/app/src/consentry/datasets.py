@@ -231,6 +231,15 @@ class Datasets:
         """
         return DatasetVersion.from_dict(self._transactions.evaluate("datasets:get", version_id))
 
+    def versions(self, dataset_id: str) -> tuple[DatasetVersion, ...]:
+        """Return a dataset's versions in the order of their numbers, at most 1000.
+
+        Raises:
+            LedgerRefused: DATASET_NOT_FOUND.
+        """
+        found = self._transactions.evaluate("datasets:versions", dataset_id)
+        return tuple(DatasetVersion.from_dict(version) for version in found)
+
     def manifest(self, version_id: str) -> tuple[ManifestRow, ...]:
         """Return the rows of a version of one's own, in order; none for another custodian's."""
         return self._register().manifests.rows(version_id)

@@ -122,6 +122,15 @@ class Models:
         answer = self._transactions.evaluate("models:get_stage", model_version_id)
         return DEVELOPMENT if answer is None else ModelStage.from_dict(answer).stage
 
+    def versions(self, model_id: str) -> tuple[ModelVersion, ...]:
+        """Return a model's versions, at most 1000.
+
+        Raises:
+            LedgerRefused: MODEL_NOT_FOUND.
+        """
+        found = self._transactions.evaluate("models:versions", model_id)
+        return tuple(ModelVersion.from_dict(version) for version in found)
+
     def get(self, model_version_id: str) -> ModelVersion:
         """Return a model version.
 
