@@ -328,6 +328,21 @@ def test_expiry_needs_no_transaction(gateway, ledger_of):
     assert steward.consents.filter(frame, purpose=RESEARCH).empty
 
 
+def submissions(gateway: LedgerGateway) -> int:
+    return sum(step == "submit" for step, _ in gateway.calls)
+
+
+def test_withdrawing_takes_no_more_steps_than_giving(gateway, ledger_of):
+    steward = ledger_of(NORTHGATE, "steward")
+    gateway.calls.clear()
+    steward.consents.import_frame(consent_frame(["p"]))
+    giving = submissions(gateway)
+    gateway.calls.clear()
+    steward.consents.withdraw(pseudonym="p")
+    assert 1 == submissions(gateway) <= giving
+    assert not steward.consents.filter(pd.DataFrame({"pseudonym": ["p"]}), purpose=RESEARCH).size
+
+
 def test_withdrawal_by_another_organization_is_refused(ledger_of):
     steward = ledger_of(NORTHGATE, "steward")
     steward.consents.import_frame(consent_frame(["p"]))
