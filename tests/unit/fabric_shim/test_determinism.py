@@ -116,7 +116,15 @@ BAD = {
         "class Notes(Contract):\n    async def write(self, ctx): self.known.add(ctx)",
     ],
     "IDENTITY": ["hash('a')", "id(3)", "sorted([], key=hash)", "def f(x): return x.__hash__()"],
-    "DYNAMIC_CODE": ["eval('1')", "exec('1')", "import importlib", "__import__('os')", "import pickle"],
+    "DYNAMIC_CODE": [
+        "eval('1')",
+        "exec('1')",
+        "import importlib",
+        "__import__('os')",
+        "import pickle",
+        "import builtins\nbuiltins.open('x')",
+        "__builtins__['open']('x')",
+    ],
     "OWN_WRITE": [
         "async def f(s, k):\n    await s.put_state(k, b'1')\n    return await s.get_state(k)",
         "async def f(s):\n    await s.delete_state('a')\n    return await s.get_states(['b', 'a'])",

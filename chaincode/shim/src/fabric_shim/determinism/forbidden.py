@@ -29,7 +29,7 @@ _MODULES: Final = _by_name(
         "THREADS": "threading _thread concurrent queue anyio trio",
         "LOCALE": "locale gettext zoneinfo dateutil.tz pytz calendar",
         "FLOAT": "cmath statistics numpy pandas",
-        "DYNAMIC_CODE": "importlib runpy code codeop pickle marshal",
+        "DYNAMIC_CODE": "importlib runpy code codeop pickle marshal builtins",
     }
 )
 _FUNCTIONS: Final = _by_name(
@@ -56,7 +56,7 @@ _BUILT_INS: Final = _by_name(
         "FILES": "open",
         "ENVIRONMENT": "input breakpoint __file__",
         "IDENTITY": "hash id",
-        "DYNAMIC_CODE": "eval exec compile __import__ globals",
+        "DYNAMIC_CODE": "eval exec compile __import__ globals __builtins__",
     }
 )
 _SAFE_ASYNCIO: Final = frozenset({"asyncio", "asyncio.gather", "asyncio.CancelledError"})
