@@ -27,7 +27,7 @@ def batch(number: int, public: dict[str, bytes | None], hashed: dict[str, bytes 
             for key, value in sorted(public.items())
         ),
         hashed=tuple(
-            HashedUpdate("ns", "c", sha256(key.encode()).digest(), value, version, False)
+            HashedUpdate("ns", "c", sha256(key.encode()).digest(), value, version, False, (value or b"")[:1])
             for key, value in sorted(hashed.items())
         ),
     )
@@ -54,6 +54,9 @@ def test_both_states_answer_alike(
             assert state.get_hashed("ns", "c", key_hash) == memory.get_hashed("ns", "c", key_hash)
         hashes = [sha256(key.encode()).digest() for key in names]
         assert state.get_many_hashed("ns", "c", hashes) == memory.get_many_hashed("ns", "c", hashes)
+        assert state.metadata_of("ns", names) == memory.metadata_of("ns", names)
+        hashed = state.hashed_metadata_of("ns", "c", hashes)
+        assert hashed == memory.hashed_metadata_of("ns", "c", hashes)
         assert state.get("other", "key") is None
     engine.dispose()
 

@@ -6,7 +6,6 @@ from fabric_protocol.rwset_builder import key_hash
 from fabric_protocol.state import (
     VALIDATION_PARAMETER,
     Version,
-    VersionedValue,
     decode_metadata,
     encode_metadata,
     key_policies,
@@ -133,18 +132,46 @@ def test_a_cache_asks_for_hashes_once() -> None:
 
 
 def test_different_policies_of_keys_are_told_once() -> None:
-    def value(metadata: bytes) -> VersionedValue:
-        return VersionedValue(b"v", metadata, V1)
-
     own = encode_metadata([(VALIDATION_PARAMETER, b"p")])
     other = encode_metadata([("a", b"1"), (VALIDATION_PARAMETER, b"q")])
     without = encode_metadata([("a", b"1")])
     empty = encode_metadata([(VALIDATION_PARAMETER, b"")])
 
-    assert key_policies([value(own), value(other), value(own)]) == {b"p", b"q"}
-    assert key_policies([value(own), None]) == {b"p", b""}
-    assert key_policies([value(without)]) == key_policies([value(empty)]) == key_policies([None]) == {b""}
-    assert key_policies([]) == set()
+    assert key_policies(["a", "b", "c"], {"a": own, "b": other, "c": own}) == {b"p", b"q"}
+    assert key_policies(["a", "b"], {"a": own}) == key_policies(["a", "b"], {"b": own}) == {b"p", b""}
+    assert key_policies(["a"], {"a": without}) == key_policies(["a"], {"a": empty}) == {b""}
+    assert key_policies(["a"], {}) == {b""}
+    assert key_policies([], {}) == set()
+
+
+def test_a_cache_asks_for_metadata_once_and_tells_of_what_has_some() -> None:
+    asked: list[list[str]] = []
+
+    class Asking(MemoryState):
+        def metadata_of(self, namespace: str, keys):  # type: ignore[no-untyped-def]
+            asked.append(list(keys))
+            return super().metadata_of(namespace, keys)
+
+    state = Asking()
+    state.apply(
+        UpdateBatch(public=(PublicUpdate("n", "a", b"v", b"m", V1), PublicUpdate("n", "b", b"v", b"", V1)))
+    )
+    cache = StateCache(state, 1)
+
+    assert cache.metadata_of("n", ["b", "a", "a", "missing"]) == {"a": b"m"}
+    assert cache.metadata_of("n", ["b"]) == {}
+    assert cache.metadata_of("n", ["a", "c"]) == {"a": b"m"}
+    assert cache.metadata_of("other", ["a"]) == {}
+    assert asked == [["b", "a", "a", "missing"], ["c"], ["a"]]
+
+
+def test_a_cache_tells_of_hashes_with_metadata() -> None:
+    state = MemoryState()
+    state.apply(UpdateBatch(hashed=(HashedUpdate("n", "c", b"k", b"v", V1, False, b"m"),)))
+    cache = StateCache(state, 1)
+
+    assert cache.hashed_metadata_of("n", "c", [b"j", b"k"]) == {b"k": b"m"}
+    assert cache.hashed_metadata_of("n", "d", [b"k"]) == {}
 
 
 def test_versions_and_codes_have_fabrics_words() -> None:

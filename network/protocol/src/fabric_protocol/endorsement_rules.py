@@ -6,7 +6,7 @@ Source: Fabric ``core/common/validation/statebased/{validator_keylevel,v20,vpman
 ``core/chaincode/lifecycle/deployedcc_infoprovider.go``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from fabric_protocol.policies import (
     signing_identities,
 )
 from fabric_protocol.rwset import NamespaceSet
-from fabric_protocol.state import StateReader, VersionedValue, key_policies
+from fabric_protocol.state import StateReader, key_policies
 from fabric_protocol.transactions import signed_endorsements
 from fabric_protocol.validation_codes import ValidationCode
 from fabric_protocol.validation_first_pass import Candidate
@@ -195,19 +195,21 @@ class EndorsementRules:
             return False
         name = namespace.namespace
         keys = namespace.written_keys
-        policies = self._of_keys(self._state.get_many(name, keys), partial(self._policies.chaincode, name))
+        own = key_policies(keys, self._state.metadata_of(name, keys))
+        policies = self._compiled(own, partial(self._policies.chaincode, name))
         for collection in namespace.collections:
-            found = self._state.get_many_hashed(name, collection.name, collection.written_keys)
-            policies += self._of_keys(found, partial(self._policies.collection, name, collection.name))
+            hashes = collection.written_keys
+            own = key_policies(hashes, self._state.hashed_metadata_of(name, collection.name, hashes))
+            policies += self._compiled(own, partial(self._policies.collection, name, collection.name))
         if not policies:
             policies.append(self._policies.chaincode(name))
         return all(endorsers.satisfy(policy) for policy in policies)
 
-    def _of_keys(
-        self, written: Sequence[VersionedValue | None], general: Callable[[], Policy | None]
+    def _compiled(
+        self, policies: Iterable[bytes], general: Callable[[], Policy | None]
     ) -> list[Policy | None]:
-        """The different policies that written keys ask for; ``general`` is that of a key without its own."""
-        return [self._policies.key(own) if own else general() for own in key_policies(written)]
+        """Policies of keys; ``general`` makes that of keys without their own."""
+        return [self._policies.key(own) if own else general() for own in policies]
 
     def _touches_changed(self, namespace: NamespaceSet) -> bool:
         """Whether a key is written whose metadata an earlier transaction of the block changes."""

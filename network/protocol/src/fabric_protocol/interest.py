@@ -13,7 +13,7 @@ from fabric_protos.peer import proposal_response_pb2
 from fabric_protocol.definitions import SYSTEM_CHAINCODES
 from fabric_protocol.policies import parse_signature_policy
 from fabric_protocol.rwset import NamespaceSet, ReadWriteSet
-from fabric_protocol.state import StateReader, VersionedValue, key_policies
+from fabric_protocol.state import StateReader, key_policies
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,17 @@ def _requirements(namespace: NamespaceSet, state: StateReader) -> _Requirements:
         return _Requirements(set(), {"": True})
     requirements = _Requirements(set(), {"": False})
     name = namespace.namespace
-    _require(requirements, "", state.get_many(name, namespace.written_keys))
+    keys = namespace.written_keys
+    _require(requirements, "", key_policies(keys, state.metadata_of(name, keys)))
     for collection in namespace.collections:
-        found = state.get_many_hashed(name, collection.name, collection.written_keys)
-        _require(requirements, collection.name, found)
+        hashes = collection.written_keys
+        metadata = state.hashed_metadata_of(name, collection.name, hashes)
+        _require(requirements, collection.name, key_policies(hashes, metadata))
     return requirements
 
 
-def _require(requirements: _Requirements, collection: str, written: Iterable[VersionedValue | None]) -> None:
-    for policy in key_policies(written):
+def _require(requirements: _Requirements, collection: str, policies: Iterable[bytes]) -> None:
+    for policy in policies:
         if policy:
             requirements.key_policies.add(policy)
         else:

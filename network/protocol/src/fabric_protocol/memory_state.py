@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from fabric_protocol.expiry import Lifetimes
-from fabric_protocol.state import StateReader, VersionedValue
+from fabric_protocol.state import StateReader, VersionedValue, metadata_among
 from fabric_protocol.updates import HashedUpdate, PrivateUpdate, PublicUpdate, Purge, UpdateBatch
 
 # How many keys that were deleted may stand in a list before it is made anew.
@@ -84,6 +84,16 @@ class MemoryState:
     ) -> list[VersionedValue | None]:
         """Hashes of several private values, in the order of ``key_hashes``."""
         return [self._hashed.get((namespace, collection, key_hash)) for key_hash in key_hashes]
+
+    def metadata_of(self, namespace: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Metadata of those among some public keys that have any."""
+        return metadata_among(keys, self.get_many(namespace, keys))
+
+    def hashed_metadata_of(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, bytes]:
+        """Metadata of those among some private keys that have any, by the hash of the key."""
+        return metadata_among(key_hashes, self.get_many_hashed(namespace, collection, key_hashes))
 
     def apply(self, updates: UpdateBatch) -> None:
         """Commit what a block changed."""

@@ -5,10 +5,9 @@ several writes of one key, which no simulator makes, has the last one count here
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
 
 from fabric_protocol.rwset import CollectionSet, MetadataEntry, NamespaceSet, ReadWriteSet
-from fabric_protocol.state import StateReader, Version, VersionedValue, encode_metadata
+from fabric_protocol.state import Key, StateReader, Version, encode_metadata
 from fabric_protocol.updates import (
     HashedUpdate,
     PublicUpdate,
@@ -17,8 +16,6 @@ from fabric_protocol.updates import (
     hashed_updates_from,
     public_updates_from,
 )
-
-_Key = TypeVar("_Key", str, bytes)
 
 
 class PendingUpdates:
@@ -77,13 +74,19 @@ class PendingUpdates:
             return
         name = namespace.namespace
         pending = self._public.setdefault(name, {})
-        earlier = _committed(keys, self._state.get_many(name, keys))
+        kept = self._state.metadata_of(name, keys)
         if pending:
-            changed = [pending[key] for key in keys if key in pending]
-            earlier.update({update.key: _Earlier(update.value, update.metadata) for update in changed})
+            kept.update({key: pending[key].metadata for key in keys if key in pending})
         values = {write.key: None if write.deletes else write.value for write in namespace.writes}
-        merged = _merged(values, _metadata(namespace.metadata_writes), earlier)
-        updates = public_updates_from([(name, key, value, kept, version) for key, value, kept in merged])
+        metadata = _metadata(namespace.metadata_writes)
+        for key in metadata.keys() - values.keys():
+            earlier = pending[key] if key in pending else self._state.get(name, key)
+            # A key that is missing, or was deleted in this block, gets none.
+            if earlier is not None and earlier.value is not None:
+                values[key] = earlier.value
+        updates = public_updates_from(
+            [(name, key, value, new, version) for key, value, new in _with_metadata(values, kept | metadata)]
+        )
         pending.update({update.key: update for update in updates})
 
     def _apply_hashed(self, namespace: str, collection: CollectionSet, version: Version) -> None:
@@ -92,56 +95,43 @@ class PendingUpdates:
             return
         name = collection.name
         pending = self._hashed.setdefault((namespace, name), {})
-        earlier = _committed(keys, self._state.get_many_hashed(namespace, name, keys))
+        kept = self._state.hashed_metadata_of(namespace, name, keys)
         if pending:
-            changed = [pending[key] for key in keys if key in pending]
-            earlier.update(
-                {update.key_hash: _Earlier(update.value_hash, update.metadata) for update in changed}
-            )
+            kept.update({key: pending[key].metadata for key in keys if key in pending})
         writes = {write.key_hash: write for write in collection.writes}
         values = {key: None if write.deletes else write.value_hash for key, write in writes.items()}
         purged = {key for key, write in writes.items() if write.is_purge}
         self._purges.update({(namespace, name, key): Purge(namespace, name, key, version) for key in purged})
-        merged = _merged(values, _metadata(collection.metadata_writes), earlier)
+        metadata = _metadata(collection.metadata_writes)
+        for key in metadata.keys() - values.keys():
+            earlier = self._hash_before(pending, namespace, name, key)
+            if earlier is not None:
+                values[key] = earlier
         updates = hashed_updates_from(
             [
-                (namespace, name, key, value, version, value is None and key in purged, kept)
-                for key, value, kept in merged
+                (namespace, name, key, value, version, value is None and key in purged, new)
+                for key, value, new in _with_metadata(values, kept | metadata)
             ]
         )
         pending.update({update.key_hash: update for update in updates})
 
-
-class _Earlier(NamedTuple):
-    """A key before a transaction; value None where it was deleted in this block."""
-
-    value: bytes | None
-    metadata: bytes
-
-
-def _committed(keys: Iterable[_Key], found: Iterable[VersionedValue | None]) -> dict[_Key, _Earlier]:
-    return {
-        key: _Earlier(value.value, value.metadata)
-        for key, value in zip(keys, found, strict=True)
-        if value is not None
-    }
+    def _hash_before(
+        self, pending: dict[bytes, HashedUpdate], namespace: str, collection: str, key: bytes
+    ) -> bytes | None:
+        if key in pending:
+            return pending[key].value_hash
+        found = self._state.get_hashed(namespace, collection, key)
+        return found.value if found is not None else None
 
 
-def _merged(
-    values: dict[_Key, bytes | None], metadata: dict[_Key, bytes], earlier: dict[_Key, _Earlier]
-) -> list[tuple[_Key, bytes | None, bytes]]:
-    """(key, value, metadata) after a transaction.
-
-    A new value keeps the metadata, a deleted one takes it along, and a key that is missing gets none.
-    """
-    kept = {key: found.metadata for key, found in earlier.items()} | metadata
-    merged = [(key, value, kept.get(key, b"") if value is not None else b"") for key, value in values.items()]
-    renewed = ((key, earlier.get(key, _MISSING).value) for key in metadata if key not in values)
-    return merged + [(key, value, metadata[key]) for key, value in renewed if value is not None]
+def _with_metadata(
+    values: dict[Key, bytes | None], metadata: dict[Key, bytes]
+) -> list[tuple[Key, bytes | None, bytes]]:
+    """(key, value, metadata) of keys that change; a deleted one takes its metadata along."""
+    return [
+        (key, value, metadata.get(key, b"") if value is not None else b"") for key, value in values.items()
+    ]
 
 
-def _metadata(writes: Iterable[tuple[_Key, tuple[MetadataEntry, ...]]]) -> dict[_Key, bytes]:
+def _metadata(writes: Iterable[tuple[Key, tuple[MetadataEntry, ...]]]) -> dict[Key, bytes]:
     return {key: encode_metadata([(entry.name, entry.value) for entry in entries]) for key, entries in writes}
-
-
-_MISSING = _Earlier(None, b"")

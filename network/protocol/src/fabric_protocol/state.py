@@ -1,9 +1,12 @@
 """What simulation and validation ask of a state database, and the values that they get from it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+
+Key = TypeVar("Key", str, bytes)
+"""A public key, or the hash of a private one."""
 
 VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 """Metadata entry that holds a key-level endorsement policy, M(SignaturePolicyEnvelope)."""
@@ -59,6 +62,16 @@ class StateReader(Protocol):
         """Hashes of several private values, in the order of ``key_hashes``."""
         ...
 
+    def metadata_of(self, namespace: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Metadata of those among some public keys that have any."""
+        ...
+
+    def hashed_metadata_of(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, bytes]:
+        """Metadata of those among some private keys that have any, by the hash of the key."""
+        ...
+
 
 class PrivateReader(Protocol):
     """The private data that one organization holds itself."""
@@ -90,11 +103,26 @@ def encode_metadata(entries: Iterable[tuple[str, bytes]]) -> bytes:
     return encoded
 
 
-def key_policies(found: Iterable[VersionedValue | None]) -> set[bytes]:
-    """The different key-level endorsement policies of some keys; empty bytes among them for keys without."""
-    # Thousands of keys share few values of metadata, nearly always none.
-    different = {value.metadata if value is not None else b"" for value in found}
-    return {decode_metadata(metadata).get(VALIDATION_PARAMETER, b"") for metadata in different}
+def metadata_among(keys: Sequence[Key], found: Sequence[VersionedValue | None]) -> dict[Key, bytes]:
+    """Metadata of those among some keys that have any, given what was found of each."""
+    return {
+        key: value.metadata
+        for key, value in zip(keys, found, strict=True)
+        if value is not None and value.metadata
+    }
+
+
+def key_policies(keys: Iterable[Key], metadata: Mapping[Key, bytes]) -> set[bytes]:
+    """The different key-level endorsement policies of some keys; empty bytes among them for keys without.
+
+    Parameters:
+        keys: of one namespace or collection.
+        metadata: of those that have any.
+    """
+    different = set(metadata.values())
+    if not all(key in metadata for key in keys):
+        different.add(b"")
+    return {decode_metadata(found).get(VALIDATION_PARAMETER, b"") for found in different}
 
 
 def decode_metadata(metadata: bytes) -> Mapping[str, bytes]:

@@ -1,11 +1,12 @@
 """A block's view of committed state: what several of its transactions need is asked for once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from fabric_protocol.expiry import Lifetimes
 from fabric_protocol.rwset import ReadWriteSet
-from fabric_protocol.state import StateReader, VersionedValue
+from fabric_protocol.state import Key, StateReader, VersionedValue, metadata_among
 
 
 class StateCache:
@@ -23,16 +24,21 @@ class StateCache:
         self._public: defaultdict[str, dict[str, VersionedValue | None]] = defaultdict(dict)
         self._hashed: defaultdict[tuple[str, str], dict[bytes, VersionedValue | None]] = defaultdict(dict)
 
+        # By namespace and collection; "" is the public part.
+        self._metadata: defaultdict[tuple[str, str], _KnownMetadata] = defaultdict(_KnownMetadata)
+
     def prefetch(self, rwsets: Iterable[ReadWriteSet]) -> None:
-        """Fetch every public key that these sets read or write, in one request a namespace."""
-        wanted: defaultdict[str, set[str]] = defaultdict(set)
+        """Fetch what judging these sets asks for: of public keys in one request a namespace."""
+        read: defaultdict[str, set[str]] = defaultdict(set)
+        written: defaultdict[str, set[str]] = defaultdict(set)
         for rwset in rwsets:
             for namespace in rwset.namespaces:
-                keys = wanted[namespace.namespace]
-                keys.update([read.key for read in namespace.reads])
-                keys.update(namespace.written_keys)
-        for name, keys in wanted.items():
+                read[namespace.namespace].update([read.key for read in namespace.reads])
+                written[namespace.namespace].update(namespace.written_keys)
+        for name, keys in read.items():
             self.get_many(name, sorted(keys))
+        for name, keys in written.items():
+            self.metadata_of(name, sorted(keys))
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
         """Committed value of a public key; None where the key is missing."""
@@ -71,5 +77,38 @@ class StateCache:
                 known[key_hash] = found
         return [known[key_hash] for key_hash in key_hashes]
 
+    def metadata_of(self, namespace: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Metadata of those among some public keys that have any."""
+        known = self._metadata[namespace, ""]
+        return known.of(keys, lambda missing: self._state.metadata_of(namespace, missing))
+
+    def hashed_metadata_of(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, bytes]:
+        """Metadata of those among some private keys that have any, by the hash of the key."""
+        known = self._metadata[namespace, collection]
+        return known.of(key_hashes, lambda missing: self._unexpired_metadata(namespace, collection, missing))
+
+    def _unexpired_metadata(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, bytes]:
+        some = list(self._state.hashed_metadata_of(namespace, collection, key_hashes))
+        return metadata_among(some, self.get_many_hashed(namespace, collection, some))
+
     def _has_expired(self, namespace: str, collection: str, found: VersionedValue) -> bool:
         return self._lifetimes.has_expired(namespace, collection, found.version.block, self._number)
+
+
+class _KnownMetadata:
+    """Metadata of the keys of one place, as far as it was asked for."""
+
+    def __init__(self) -> None:
+        self._asked: set[Any] = set()
+        self._found: dict[Any, bytes] = {}
+
+    def of(self, keys: Sequence[Key], ask: Callable[[list[Key]], dict[Key, bytes]]) -> dict[Key, bytes]:
+        missing = [key for key in keys if key not in self._asked]
+        if missing:
+            self._found.update(ask(missing))
+            self._asked.update(missing)
+        return {key: self._found[key] for key in keys if key in self._found} if self._found else {}

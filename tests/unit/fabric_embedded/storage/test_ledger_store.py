@@ -164,6 +164,43 @@ def test_many_hashes_come_in_the_order_asked_for(store: LedgerStore) -> None:
     store.close()
 
 
+def test_metadata_is_told_of_the_keys_that_have_some(store: LedgerStore) -> None:
+    version = Version(0, 0)
+    public = tuple(
+        PublicUpdate("cc", f"k{number:04}", b"v", b"m%d" % number if number % 2 else b"", version)
+        for number in range(1000)
+    )
+    hashed = tuple(
+        HashedUpdate(
+            "cc", "c", b"%04d" % number, b"v", version, False, b"m%d" % number if number % 2 else b""
+        )
+        for number in range(1000)
+    )
+    store.commit(replace(_record(0), updates=UpdateBatch(public, hashed)))
+
+    # Between the last two lie more others than are read over.
+    for wanted in ([], [3], [4], [5, 4, 3, 5], [2001], [5, 900], [0, 1, 999], list(range(999, -1, -1))):
+        expected = {number: b"m%d" % number for number in wanted if number % 2 and number < 1000}
+        keys, hashes = [f"k{number:04}" for number in wanted], [b"%04d" % number for number in wanted]
+        assert store.state.metadata_of("cc", keys) == {f"k{n:04}": found for n, found in expected.items()}
+        assert store.state.hashed_metadata_of("cc", "c", hashes) == {
+            b"%04d" % number: found for number, found in expected.items()
+        }
+    assert store.state.metadata_of("other", ["k0001"]) == {}
+    assert store.state.hashed_metadata_of("cc", "d", [b"0001"]) == {}
+    store.close()
+
+
+def test_files_without_the_indexes_get_them(store: LedgerStore, tmp_path: Path) -> None:
+    store.commit(_record(0, {"k": b"1"}))
+    store._connection.execute("DROP INDEX state_with_metadata")
+    store._connection.execute("DROP INDEX hashed_with_metadata")
+    store.close()
+    store = LedgerStore(tmp_path)
+    assert store.state.metadata_of("cc", ["j", "k", "l"]) == {"k": b"m"}
+    store.close()
+
+
 @given(keys=st.sets(KEYS, max_size=30), start=KEYS, end=KEYS, repeat=st.integers(1, 12))
 def test_ranges_are_those_of_the_state_in_memory(
     tmp_path_factory: pytest.TempPathFactory, keys: set[str], start: str, end: str, repeat: int

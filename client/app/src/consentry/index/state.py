@@ -7,7 +7,7 @@ from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, delete
 
 from consentry.index.bulk import Row, replace_rows
 from consentry.index.schema import ledger_hashes, ledger_state, transactions
-from fabric_protocol.state import StateReader, Version, VersionedValue
+from fabric_protocol.state import StateReader, Version, VersionedValue, metadata_among
 from fabric_protocol.updates import HashedUpdate, PublicUpdate, UpdateBatch
 
 _KEYS_PER_QUERY = 400
@@ -101,6 +101,23 @@ class SqlStateReader:
                 version = Version(row.block, row.position)
                 found[row.key_hash] = VersionedValue(row.value_hash, row.metadata, version)
         return [found.get(key_hash) for key_hash in key_hashes]
+
+    def metadata_of(self, namespace: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Metadata of those among some public keys that have any."""
+        table, found = ledger_state.c, {}
+        with_metadata = and_(table.namespace == namespace, table.metadata != b"")
+        query = select(table.key, table.metadata).where(with_metadata)
+        for start in range(0, len(keys), _KEYS_PER_QUERY):
+            wanted = [key.encode() for key in keys[start : start + _KEYS_PER_QUERY]]
+            for row in self._connection.execute(query.where(table.key.in_(wanted))):
+                found[row.key.decode()] = row.metadata
+        return found
+
+    def hashed_metadata_of(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, bytes]:
+        """Metadata of those among some private keys that have any, by the hash of the key."""
+        return metadata_among(key_hashes, self.get_many_hashed(namespace, collection, key_hashes))
 
 
 def _store(connection: Connection, table: Table, gone: Sequence[Row], rows: Sequence[Row]) -> None:

@@ -86,6 +86,8 @@ class LedgerStore:
         self.path = directory / FILE_NAME
         self._connection = database.connect(self.path)
         database.create_schema(self._connection, schema.LEDGER)
+        for statement in schema.LEDGER_INDEXES:
+            self._connection.execute(statement)
         self.state = SqliteStateReader(self._connection)
         self.blocks = BlockReader(self._connection)
 

@@ -35,6 +35,13 @@ LEDGER = (
     ) WITHOUT ROWID""",
 )
 
+LEDGER_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS state_with_metadata ON state (namespace, key) WHERE metadata <> x''",
+    "CREATE INDEX IF NOT EXISTS hashed_with_metadata ON hashed_state (namespace, collection, key_hash)"
+    " WHERE metadata <> x''",
+)
+"""Made where a file lacks them. Few keys have metadata, and every key that is written is asked for it."""
+
 # Values stand one after the other as they come, and only the indexes are in the order of keys and of hashes:
 # keys and hashes come in no order, and where the rows themselves stood in theirs, each would change a page.
 _DATA = (

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 
 from fabric_protocol.definitions import LIFECYCLE_NAMESPACE
-from fabric_protocol.state import Version, VersionedValue
+from fabric_protocol.state import Version, VersionedValue, metadata_among
 
 _ONE = "SELECT value, metadata, block, position FROM state WHERE namespace = ? AND key = ?"
 _COLUMNS = "SELECT key, value, metadata, block, position FROM state WHERE namespace = ?"
@@ -22,6 +22,14 @@ _HASHED_COLUMNS = (
     " WHERE namespace = ? AND collection = ?"
 )
 _MANY_HASHED = f"{_HASHED_COLUMNS} AND key_hash IN ({_PLACES})"
+_METADATA = (
+    "SELECT key, metadata FROM state INDEXED BY state_with_metadata"
+    " WHERE metadata <> x'' AND namespace = ? AND key BETWEEN ? AND ? LIMIT ?"
+)
+_HASHED_METADATA = (
+    "SELECT key_hash, metadata FROM hashed_state INDEXED BY hashed_with_metadata"
+    " WHERE metadata <> x'' AND namespace = ? AND collection = ? AND key_hash BETWEEN ? AND ? LIMIT ?"
+)
 _PAGE = 128
 _MOST_REMEMBERED = 16_384
 _LARGEST_REMEMBERED = 1024
@@ -89,6 +97,33 @@ class SqliteStateReader:
         values = [found.get(key_hash) for key_hash in key_hashes[:whole]]
         rest = key_hashes[whole:]
         return values + [self.get_hashed(namespace, collection, key_hash) for key_hash in rest]
+
+    def metadata_of(self, namespace: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Metadata of those among some public keys that have any."""
+        if not keys:
+            return {}
+        most = len(keys) + _PAGE
+        bounds = (min(keys).encode(), max(keys).encode(), most)
+        rows = self._execute(_METADATA, (namespace, *bounds)).fetchall()
+        if len(rows) == most:
+            # So many others lie between them that they are better asked for themselves.
+            return metadata_among(keys, self.get_many(namespace, keys))
+        found = {row[0].decode(): row[1] for row in rows}
+        return {key: found[key] for key in keys if key in found} if found else found
+
+    def hashed_metadata_of(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, bytes]:
+        """Metadata of those among some private keys that have any, by the hash of the key."""
+        if not key_hashes:
+            return {}
+        most = len(key_hashes) + _PAGE
+        bounds = (min(key_hashes), max(key_hashes), most)
+        rows = self._execute(_HASHED_METADATA, (namespace, collection, *bounds)).fetchall()
+        if len(rows) == most:
+            return metadata_among(key_hashes, self.get_many_hashed(namespace, collection, key_hashes))
+        found = dict(rows)
+        return {key_hash: found[key_hash] for key_hash in key_hashes if key_hash in found} if found else found
 
 
 class SnapshotStateReader(SqliteStateReader):
