@@ -4,6 +4,7 @@ changes them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from support.consortium import Consortium
 from support.ledger_examples import LAKESIDE, REGULATOR, RIVERSIDE, identifier
 
 from consentry_records import Conditions, Grant, Suspension, keys
+from consentry_records.settings import OrganizationSetting
 
 GRANT = identifier("grant")
 
@@ -162,6 +164,33 @@ async def test_the_regulator_alone_lifts_its_suspension(consortium: Consortium) 
     assert await codes(consortium, 2) == []
     await consortium.submit(regulator, "grants:suspend", GRANT)
     assert await codes(consortium, 3) == ["GRANT_SUSPENDED"]
+
+
+async def test_another_regulator_suspends_what_the_first_one_lifted() -> None:
+    second = "SecondRegulatorMSP"
+    consortium = Consortium(second)
+    known = examples.settings()
+    both = (*known.organizations, OrganizationSetting(msp_id=second, kind="regulator"))
+    first = consortium.person("regulator", REGULATOR)
+    await consortium.submit(first, "ledger:initialize", replace(known, organizations=both))
+    await granted(consortium)
+    await consortium.submit(first, "grants:suspend", GRANT)
+    other = consortium.person("regulator", second)
+    call = consortium.submit(other, "grants:lift_suspension", GRANT)
+    assert await consortium.refusal(call) == "NOT_OWNER"
+    await consortium.submit(first, "grants:lift_suspension", GRANT)
+    result = await consortium.submit(other, "grants:suspend", GRANT)
+    assert REGULATOR in result.endorsers, "the key is under the first one's policy"
+    assert await codes(consortium, 1) == ["GRANT_SUSPENDED"]
+    call = consortium.submit(first, "grants:lift_suspension", GRANT)
+    assert await consortium.refusal(call) == "NOT_OWNER"
+    early = consortium.ledger.time - timedelta(seconds=30)
+    backdated = consortium.submit(other, "grants:lift_suspension", GRANT, time=early)
+    assert await consortium.refusal(backdated) == "PROPOSAL_TIME_TOO_EARLY"
+    await consortium.submit(other, "grants:lift_suspension", GRANT)
+    backdated = consortium.submit(other, "grants:suspend", GRANT, time=early)
+    assert await consortium.refusal(backdated) == "PROPOSAL_TIME_TOO_EARLY"
+    assert await codes(consortium, 2) == []
 
 
 @pytest.mark.parametrize(

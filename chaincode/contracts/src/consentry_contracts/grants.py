@@ -130,9 +130,10 @@ class Grants(LedgerContract):
 
     @transaction
     async def suspend(self, ctx: Context, grant_id: str) -> None:
-        """Suspend a grant by a key of the regulator's own, which needs no custodian (DESIGN.md §9).
+        """Suspend a grant by a key of the regulators' own, which needs no custodian (DESIGN.md §9).
 
-        Raises GRANT_NOT_FOUND, GRANT_ALREADY_SUSPENDED.
+        Where there are several regulators, any of them may suspend; the peer of the one that did so first
+        endorses it, for the key is under its policy. Raises GRANT_NOT_FOUND, GRANT_ALREADY_SUSPENDED.
         """
         check_identifier("grant_id", "grant", grant_id)
         key, named = keys.suspension(grant_id), {"grant_id": grant_id}
@@ -143,16 +144,17 @@ class Grants(LedgerContract):
         before = state.optional(Suspension, key)
         if before is not None and before.state == SUSPENDED:
             raise LedgerError("GRANT_ALREADY_SUSPENDED", named)
-        if before is not None and before.regulator != actor.msp_id:
-            # The key is under the policy of the regulator that wrote it first.
-            raise LedgerError("NOT_OWNER", {"what": "suspension of grant", "id": grant_id})
         suspension = Suspension(
             grant_id=grant_id,
             regulator=actor.msp_id,
             suspended_by=actor.enrolment_id,
             suspended_at=proposal_instant(ctx),
         )
-        await put_owned(ctx, key, suspension, owner=actor.msp_id, settings=settings)
+        if before is None:
+            await put_owned(ctx, key, suspension, owner=actor.msp_id, settings=settings)
+        else:
+            check_follows(suspension.suspended_at, before.lifted_at or before.suspended_at, settings)
+            await put(ctx, key, suspension)
         emit(ctx, events.GRANT_SUSPENDED, grant_id=grant_id, custodian=grant.custodian)
 
     @transaction

@@ -94,7 +94,7 @@ def view_grant(connection: Connection, grant_id: str, at: str) -> GrantView:
         entry=grant_entry(row, at),
         changes=tuple(ordered),
         is_suspended=_is_suspended(suspension),
-        regulator=suspension.owner if suspension is not None else "",
+        regulator=str(suspension.body.get("regulator") or "") if suspension is not None else "",
     )
 
 
