@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from consentry.consent_cells import NO_DIGEST, READERS, STAND_INS
+from consentry.consent_columns import Column, constant, read_column
 from consentry.errors import FrameRejected, InputRejected, RowProblem
 from consentry_records.consent import MAXIMUM_TERMS, ConsentTerms
 from consentry_records.errors import FieldError, LedgerError
@@ -65,8 +65,7 @@ _MANNER = (
     "storage_locations",
     "retained_until",
 )
-_NOTHING = object()
-_ONLY_TEXT = {str}
+_OWN = ("pseudonym", "claimed_at", "evidence_digest")
 _WRITER = json.JSONEncoder(ensure_ascii=False)
 _NO_PSEUDONYM = "(pseudonym)"
 _NO_SALT = "0" * 64
@@ -109,11 +108,15 @@ def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsen
         FrameRejected: with every fault of every row.
     """
     _check_columns(frame)
-    columns = {name: _values(frame[name]) for name in frame.columns}
     defaults = {"controller": controller, "declared_by": SUBJECT}
-    for name in OPTIONAL_COLUMNS:
-        columns.setdefault(name, [defaults.get(name)] * len(frame))
-    reader = _Reader(columns)
+    reader = _Reader(
+        {
+            name: read_column(frame[name], read)
+            if name in frame.columns
+            else constant(defaults.get(name), len(frame), read)
+            for name, read in READERS.items()
+        }
+    )
     consents = reader.read()
     if reader.problems:
         raise FrameRejected(reader.problems)
@@ -121,13 +124,15 @@ def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsen
 
 
 class _Reader:
-    """Reads a frame by columns; values, terms and manners that rows share are checked once."""
+    """Makes consents of a frame's columns; terms and manners that rows share are made once."""
 
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
+    def __init__(self, columns: dict[str, Column]) -> None:
+        self._columns = columns
         self._faults: dict[int, list[RowProblem]] = {}
-        self._columns = {name: self._column(name, read, columns[name]) for name, read in READERS.items()}
-        self._terms: dict[tuple[Any, ...], ConsentTerms | None] = {}
-        self._manners: dict[tuple[Any, ...], Manner | None] = {}
+        for name, column in columns.items():
+            for row, place in enumerate(column.places) if column.faults else ():
+                if place in column.faults:
+                    self._faults.setdefault(row, []).append(_problem(row, name, column.faults[place]))
 
     @property
     def problems(self) -> list[RowProblem]:
@@ -136,94 +141,40 @@ class _Reader:
 
     def read(self) -> list[FrameConsent]:
         """The consents of the rows without faults."""
-        columns = self._columns
+        terms_of: dict[tuple[int, ...], ConsentTerms | None] = {}
+        manner_of: dict[tuple[int, ...], Manner | None] = {}
+        own = zip(*(self._columns[name].cells() for name in _OWN), strict=True)
         consents = []
-        terms_of = zip(*(columns[name] for name in _TERMS), strict=True)
-        manner_of = zip(*(columns[name] for name in _MANNER), strict=True)
-        for row, (terms_key, manner_key) in enumerate(zip(terms_of, manner_of, strict=True)):
-            terms = self._shared(self._terms, _TERMS, terms_key, _terms)
-            manner = self._shared(self._manners, _MANNER, manner_key, _manner)
+        for row, (terms_key, manner_key, (pseudonym, claimed_at, evidence_digest)) in enumerate(
+            zip(self._places(_TERMS), self._places(_MANNER), own, strict=True)
+        ):
+            if terms_key not in terms_of:
+                terms_of[terms_key] = _made(self._values(_TERMS, row), _terms)
+            if manner_key not in manner_of:
+                manner_of[manner_key] = _made(self._values(_MANNER, row), _manner)
+            terms, manner = terms_of[terms_key], manner_of[manner_key]
             if row in self._faults or terms is None or manner is None:
-                self._find_all_faults(row, terms_key, manner_key)
+                self._find_all_faults(row)
                 continue
-            consents.append(
-                FrameConsent(
-                    pseudonym=columns["pseudonym"][row],
-                    terms=terms,
-                    claimed_at=columns["claimed_at"][row],
-                    evidence_digest=columns["evidence_digest"][row],
-                    manner=manner,
-                )
-            )
+            consents.append(FrameConsent(pseudonym, terms, claimed_at, evidence_digest, manner))
         return consents
 
-    def _find_all_faults(self, row: int, terms_key: tuple[Any, ...], manner_key: tuple[Any, ...]) -> None:
+    def _places(self, names: tuple[str, ...]) -> Iterator[tuple[int, ...]]:
+        return zip(*(self._columns[name].places for name in names), strict=True)
+
+    def _values(self, names: tuple[str, ...], row: int) -> dict[str, Any]:
+        columns = self._columns
+        return {name: columns[name].values[columns[name].places[row]] for name in names}
+
+    def _find_all_faults(self, row: int) -> None:
         """What else is wrong with a row, were the values mended that are known to be faulty."""
         faults = self._faults.setdefault(row, [])
         known = {problem.column for problem in faults}
-        for names, key, make in ((_TERMS, terms_key, _terms), (_MANNER, manner_key, _manner)):
-            values = dict(zip(names, key, strict=True))
-            mended = {name: STAND_INS[name] for name in known & values.keys()}
-            faults += [_problem(row, *fault) for fault in _record_faults(values | mended, make)]
-
-    def _column(self, name: str, read: Callable[[object], Any], values: list[Any]) -> list[Any]:
-        known: dict[Any, Any] = {}
-        result: list[Any] = []
-        # A column that the frame lacks holds one object in every row, and so do many others.
-        previous, made = _NOTHING, None
-        for row, value in enumerate(values):
-            if value is previous:
-                result.append(made)
-                continue
-            key = value if type(value) is str else _repeated(value)
-            made = known.get(key)
-            if made is None:
-                try:
-                    made = read(value)
-                except LedgerError as error:
-                    self._faults.setdefault(row, []).append(_problem(row, name, error))
-                    result.append(None)
-                    previous = _NOTHING
-                    continue
-                known[key] = made if key is not None else None
-            result.append(made)
-            previous = value
-        return result
-
-    def _shared(
-        self,
-        made: dict[tuple[Any, ...], _Shared | None],
-        names: tuple[str, ...],
-        key: tuple[Any, ...],
-        make: Callable[[dict[str, Any]], _Shared],
-    ) -> _Shared | None:
-        """What rows with the same values share; None where it cannot be made of them."""
-        try:
-            if key not in made:
-                made[key] = _made(dict(zip(names, key, strict=True)), make)
-            return made[key]
-        except TypeError:  # a list within a list, which the record refuses in words
-            return _made(dict(zip(names, key, strict=True)), make)
-
-
-def _values(series: pd.Series) -> list[Any]:
-    """The cells of a column, as iterating over it gives them, but not one by one."""
-    if isinstance(series.dtype, pd.StringDtype):
-        return list(series.to_numpy(dtype=object))
-    if isinstance(series.dtype, pd.DatetimeTZDtype):
-        # Few days are in many rows, and making a Timestamp takes longer than all else about it.
-        codes, days = pd.factorize(series, use_na_sentinel=False)
-        return list(map(list(days).__getitem__, codes.tolist()))
-    return list(series)
-
-
-def _repeated(value: object) -> object:
-    """What tells a value that may come again in its column; None for others, which are read each time."""
-    if isinstance(value, str | datetime):
-        return value
-    if isinstance(value, list) and set(map(type, value)) <= _ONLY_TEXT:
-        return tuple(value)
-    return None
+        for names, make in ((_TERMS, _terms), (_MANNER, _manner)):
+            mended = {name: STAND_INS[name] for name in names if name in known}
+            faults += [
+                _problem(row, *fault) for fault in _record_faults(self._values(names, row) | mended, make)
+            ]
 
 
 def _made(fields: dict[str, Any], make: Callable[[dict[str, Any]], _Shared]) -> _Shared | None:
@@ -305,10 +256,11 @@ def batches(consents: Sequence[FrameConsent], size: int) -> list[list[FrameConse
         for start in range(0, len(group), step):
             part = group[start : start + step]
             # Equal terms are one object here, so that their identity tells them apart.
-            more = terms.union(id(consent.terms) for consent in part)
-            if len(result[-1]) + len(part) > size or len(more) > MAXIMUM_TERMS:
+            more = {id(consent.terms) for consent in part} - terms
+            if len(result[-1]) + len(part) > size or len(terms) + len(more) > MAXIMUM_TERMS:
                 result.append([])
+                terms = set()
                 more = {id(consent.terms) for consent in part}
             result[-1].extend(part)
-            terms = more
+            terms |= more
     return result

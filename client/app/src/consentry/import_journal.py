@@ -51,14 +51,15 @@ class ImportJournal:
 def content_of(parts: Sequence[Sequence[FrameConsent]]) -> str:
     """Return what tells an import from others: SHA-256 of all its consents and how they are batched."""
     digest = hashlib.sha256()
-    shared: dict[int, bytes] = {}
+    shared: dict[tuple[int, int], bytes] = {}
     for part in parts:
         pieces = [len(part).to_bytes(8, "big")]
         for consent in part:
-            for value in (consent.terms, consent.manner):
-                if id(value) not in shared:
-                    shared[id(value)] = hashlib.sha256(_bytes_of(value)).digest()
-            pieces += (shared[id(consent.terms)], shared[id(consent.manner)])
+            alike = (id(consent.terms), id(consent.manner))
+            if alike not in shared:
+                both = (_bytes_of(consent.terms), _bytes_of(consent.manner))
+                shared[alike] = b"".join(hashlib.sha256(value).digest() for value in both)
+            pieces.append(shared[alike])
             for text in (consent.pseudonym, consent.claimed_at or "", consent.evidence_digest):
                 data = text.encode()
                 pieces += (len(data).to_bytes(4, "big"), data)

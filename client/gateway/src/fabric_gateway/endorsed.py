@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from fabric_protos.common import common_pb2
@@ -114,11 +115,16 @@ def _checked_endorsers(endorsements: Sequence[Any], response_payload: bytes) -> 
     if not endorsements:
         raise _Mismatch("NO_ENDORSEMENT", "got no endorsement, expected at least one")
     names: dict[bytes, str] = {}
+    # All sign the same long payload, each with its own identity behind it: the payload is hashed once.
+    payload_hash = sha256(response_payload)
     for endorsement in endorsements:
         endorser = endorsement.endorser
         if endorser in names:
             raise _Mismatch("ENDORSER_DOUBLED", "got two endorsements of one endorser")
         identity = _endorser(endorser)
-        verify(identity.public_key, endorsement.signature, response_payload + endorser)
+        signed = payload_hash.copy()
+        signed.update(endorser)
+        message = response_payload + endorser
+        verify(identity.public_key, endorsement.signature, message, signed.digest())
         names[endorser] = identity.msp_id
     return tuple(names.values())
