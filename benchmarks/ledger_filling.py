@@ -17,7 +17,7 @@ from typing import Any
 from fabric_protos.peer import proposal_response_pb2
 
 from fabric_embedded.assembly import EngineMaterial
-from fabric_embedded.storage.ledger_store import BlockRecord, HistoryEntry, LedgerStore, TransactionEntry
+from fabric_embedded.storage.ledger_store import BlockRecord, LedgerStore, TransactionEntry
 from fabric_protocol.block_signatures import sign_block
 from fabric_protocol.blocks import header_hash, new_block, parse_block, set_flags
 from fabric_protocol.commit_hash import commit_hash, read_commit_hash, set_commit_hash
@@ -149,9 +149,7 @@ class LedgerFiller:
                 TransactionEntry(item.transaction_id, position, 0) for position, item in enumerate(filled)
             ),
             updates=updates,
-            history=tuple(
-                HistoryEntry(namespace, item.key, position) for position, item in enumerate(filled)
-            ),
+            history=(),
         )
         return record, own
 

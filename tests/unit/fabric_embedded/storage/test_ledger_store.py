@@ -42,7 +42,7 @@ def _record(
         data=b"block %d" % number,
         transactions=tuple(TransactionEntry(name, position, 0) for position, name in enumerate(ids)),
         updates=UpdateBatch(updates, hashed),
-        history=tuple(HistoryEntry("cc", key, 0) for key in public or {}),
+        history=tuple(HistoryEntry("cc", key, 0) for key, value in (public or {}).items() if value is None),
     )
 
 
@@ -115,17 +115,26 @@ def test_delete_removes_and_history_keeps(store: LedgerStore) -> None:
 def test_history_keeps_what_transactions_of_one_block_wrote_before_the_last(store: LedgerStore) -> None:
     store.commit(_record(0, {"k": b"1"}))
     update = PublicUpdate("cc", "k", b"3", b"", Version(1, 2))
-    entries = (HistoryEntry("cc", "k", 0), HistoryEntry("cc", "k", 2))
+    entries = (HistoryEntry("cc", "k", 0),)
     store.commit(replace(_record(1), updates=UpdateBatch((update,)), history=entries))
     assert store.blocks.history("cc", "k") == [(1, 2), (1, 0), (0, 0)]
     store.close()
 
 
+def _make_earlier(store: LedgerStore) -> None:
+    """What earlier versions had not, and their number."""
+    for name in ("TRIGGER state_replaced", "TRIGGER state_deleted"):
+        store._connection.execute(f"DROP {name}")
+    for name in ("state_with_metadata", "hashed_with_metadata"):
+        store._connection.execute(f"DROP INDEX {name}")
+    store._connection.execute("PRAGMA user_version=2")
+
+
 def test_files_of_the_version_before_are_taken_over(store: LedgerStore, tmp_path: Path) -> None:
     store.commit(_record(0, {"k": b"1"}))
+    _make_earlier(store)
     # That version noted where a key was written last in its history, too.
     store._connection.execute("INSERT INTO history VALUES ('cc', ?, 0, 0)", (b"k",))
-    store._connection.execute("PRAGMA user_version=2")
     store.close()
     store = LedgerStore(tmp_path)
     store.commit(_record(1, {"k": b"2"}))
@@ -193,8 +202,7 @@ def test_metadata_is_told_of_the_keys_that_have_some(store: LedgerStore) -> None
 
 def test_files_without_the_indexes_get_them(store: LedgerStore, tmp_path: Path) -> None:
     store.commit(_record(0, {"k": b"1"}))
-    store._connection.execute("DROP INDEX state_with_metadata")
-    store._connection.execute("DROP INDEX hashed_with_metadata")
+    _make_earlier(store)
     store.close()
     store = LedgerStore(tmp_path)
     assert store.state.metadata_of("cc", ["j", "k", "l"]) == {"k": b"m"}

@@ -7,9 +7,8 @@ the commit point; private values follow it, and are made up for at the next star
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from fabric_protocol.identities import Identity
     from fabric_protocol.signatures import Signer
     from fabric_protocol.state import StateReader
+    from fabric_protocol.updates import PublicUpdate
 
 _NONCE_BYTES = 24
 _APPLIED_AT_LEAST_EVERY = 200
@@ -306,30 +306,42 @@ def _lifetimes(validated: ValidatedBlock, state: StateReader) -> dict[tuple[str,
 
 
 def _record(block: Any, validated: ValidatedBlock, lifetimes: Mapping[tuple[str, str], int]) -> BlockRecord:
-    number = block.header.number
-    transactions: list[TransactionEntry] = []
-    history: list[HistoryEntry] = []
-    for position, (transaction_id, rwset, code) in enumerate(
-        zip(validated.transaction_ids, validated.rwsets, validated.codes, strict=True)
-    ):
-        transactions.append(TransactionEntry(transaction_id, position, code))
-        if rwset is not None and code == ValidationCode.VALID:
-            # The constructor of a named tuple takes three times as long, and a block has thousands.
-            history += map(
-                partial(tuple.__new__, HistoryEntry),
-                [
-                    (entry.namespace, write[0], position)
-                    for entry in rwset.namespaces
-                    for write in entry.writes
-                ],
-            )
     return BlockRecord(
-        number=number,
+        number=block.header.number,
         header_hash=header_hash(block.header),
         is_private=changes_private_data(validated),
         data=block.SerializeToString(),
-        transactions=tuple(transactions),
+        transactions=tuple(
+            TransactionEntry(transaction_id, position, code)
+            for position, (transaction_id, code) in enumerate(
+                zip(validated.transaction_ids, validated.codes, strict=True)
+            )
+        ),
         updates=validated.updates,
-        history=tuple(history),
+        history=tuple(_untold(validated)),
         lifetimes=lifetimes,
     )
+
+
+def _untold(validated: ValidatedBlock) -> Iterator[HistoryEntry]:
+    """What the state that the block leaves does not tell: deletions, and writes that others overtook."""
+    valid = [
+        (position, rwset)
+        for position, (rwset, code) in enumerate(zip(validated.rwsets, validated.codes, strict=True))
+        if rwset is not None and code == ValidationCode.VALID
+    ]
+    is_overtaken = _never if len(valid) == 1 else _overtaken(validated.updates.public)
+    for position, rwset in valid:
+        for entry in rwset.namespaces:
+            for write in entry.writes:
+                if write.is_delete or not write.value or is_overtaken(entry.namespace, write.key, position):
+                    yield HistoryEntry(entry.namespace, write.key, position)
+
+
+def _overtaken(updates: Iterable[PublicUpdate]) -> Callable[[str, str, int], bool]:
+    last = {(update.namespace, update.key): update.version.transaction for update in updates}
+    return lambda namespace, key, position: last.get((namespace, key)) != position
+
+
+def _never(namespace: str, key: str, position: int) -> bool:
+    return False

@@ -20,8 +20,9 @@ FILE_NAME = "ledger.sqlite"
 _PUT_BLOCK = "INSERT INTO blocks (number, header_hash, is_private, data) VALUES (?, ?, ?, ?)"
 _PUT_TRANSACTION = "INSERT OR IGNORE INTO transactions (id, block, position, code) VALUES (?, ?, ?, ?)"
 _PUT_STATE = (
-    "INSERT OR REPLACE INTO state (namespace, key, value, metadata, block, position)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO state (namespace, key, value, metadata, block, position) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET value = excluded.value, metadata = excluded.metadata,"
+    " block = excluded.block, position = excluded.position"
 )
 _DELETE_STATE = "DELETE FROM state WHERE namespace = ? AND key = ?"
 _PUT_HASHED = (
@@ -32,10 +33,6 @@ _PUT_HASHED = (
 _DELETE_HASHED = "DELETE FROM hashed_state WHERE namespace = ? AND collection = ? AND key_hash = ?"
 _EXPIRE_HASHED = "DELETE FROM hashed_state WHERE expires <= ?"
 _PUT_HISTORY = "INSERT OR IGNORE INTO history (namespace, key, block, position) VALUES (?, ?, ?, ?)"
-_KEEP_VERSION = (
-    "INSERT OR IGNORE INTO history (namespace, key, block, position)"
-    " SELECT namespace, key, block, position FROM state WHERE namespace = ? AND key = ?"
-)
 
 
 class TransactionEntry(NamedTuple):
@@ -47,7 +44,7 @@ class TransactionEntry(NamedTuple):
 
 
 class HistoryEntry(NamedTuple):
-    """A public key that a valid transaction of the block wrote or deleted."""
+    """A public key that a valid transaction of the block deleted, or wrote before another one did."""
 
     namespace: str
     key: str
@@ -85,9 +82,7 @@ class LedgerStore:
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE_NAME
         self._connection = database.connect(self.path)
-        database.create_schema(self._connection, schema.LEDGER)
-        for statement in schema.LEDGER_INDEXES:
-            self._connection.execute(statement)
+        database.create_schema(self._connection, schema.LEDGER, schema.LEDGER_BEFORE_4)
         self.state = SqliteStateReader(self._connection)
         self.blocks = BlockReader(self._connection)
 
@@ -142,28 +137,13 @@ class LedgerStore:
             _PUT_TRANSACTION,
             ((entry[0], number, entry[1], entry[2]) for entry in record.transactions if entry[0]),
         )
-        self._write_history(record)
+        self._many(
+            _PUT_HISTORY,
+            ((namespace, key.encode(), number, position) for namespace, key, position in record.history),
+        )
         self._write_public(record.updates.public)
         self._write_hashed(record.updates.hashed, record.lifetimes)
         self._connection.execute(_EXPIRE_HASHED, (number,))
-
-    def _write_history(self, record: BlockRecord) -> None:
-        """What the state is about to forget; most keys are written once, and their state says where."""
-        number, updates = record.number, record.updates.public
-        self._many(_KEEP_VERSION, ((update.namespace, update.key.encode()) for update in updates))
-        current = {
-            (update.namespace, update.key, update.version.transaction)
-            for update in updates
-            if update.value is not None
-        }
-        self._many(
-            _PUT_HISTORY,
-            (
-                (namespace, key.encode(), number, position)
-                for namespace, key, position in record.history
-                if (namespace, key, position) not in current
-            ),
-        )
 
     def _write_public(self, updates: tuple[PublicUpdate, ...]) -> None:
         self._many(

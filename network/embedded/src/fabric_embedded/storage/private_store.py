@@ -32,7 +32,10 @@ _GET_PENDING = (
 )
 _SETTLE = "DELETE FROM pending WHERE transaction_id = ?"
 _PROGRESS = "UPDATE progress SET height = ?, purging = ?"
-_PUT_DATA = "INSERT OR REPLACE INTO data VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_DATA = (
+    "INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value,"
+    " block = excluded.block, position = excluded.position, expires = excluded.expires"
+)
 _DELETE_DATA = "DELETE FROM data WHERE namespace = ? AND collection = ? AND key = ?"
 _EXPIRE_DATA = "DELETE FROM data WHERE expires <= ?"
 _NEXT_EXPIRY = (
@@ -222,7 +225,6 @@ class PrivateStore:
 
     def _change(self, block: PrivateBlock) -> None:
         removals = (*block.removals, *block.purged)
-        self._sets.keep_places(block.updates, removals)
         kept = [update for update in block.updates if update.value is not None]
         dropped = [update for update in block.updates if update.value is None]
         self._connection.executemany(

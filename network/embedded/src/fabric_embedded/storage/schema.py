@@ -7,6 +7,23 @@ VERSION = 4
 COMPATIBLE = (2, 3)
 """Earlier versions whose files are taken over: they hold more than this one needs."""
 
+# Few keys have metadata, and every key that is written is asked for it.
+_WITH_METADATA = (
+    "CREATE INDEX state_with_metadata ON state (namespace, key) WHERE metadata <> x''",
+    "CREATE INDEX hashed_with_metadata ON hashed_state (namespace, collection, key_hash)"
+    " WHERE metadata <> x''",
+)
+
+# In a trigger the words "OR IGNORE" give way to what the statement outside says.
+_KEPT_VERSIONS = (
+    """CREATE TRIGGER state_replaced AFTER UPDATE ON state BEGIN
+        INSERT INTO history VALUES (old.namespace, old.key, old.block, old.position) ON CONFLICT DO NOTHING;
+    END""",
+    """CREATE TRIGGER state_deleted AFTER DELETE ON state BEGIN
+        INSERT INTO history VALUES (old.namespace, old.key, old.block, old.position) ON CONFLICT DO NOTHING;
+    END""",
+)
+
 LEDGER = (
     """CREATE TABLE blocks (
         number INTEGER PRIMARY KEY, header_hash BLOB NOT NULL, is_private INTEGER NOT NULL, data BLOB NOT NULL
@@ -33,14 +50,12 @@ LEDGER = (
         namespace TEXT NOT NULL, key BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
         PRIMARY KEY (namespace, key, block, position)
     ) WITHOUT ROWID""",
+    *_KEPT_VERSIONS,
+    *_WITH_METADATA,
 )
 
-LEDGER_INDEXES = (
-    "CREATE INDEX IF NOT EXISTS state_with_metadata ON state (namespace, key) WHERE metadata <> x''",
-    "CREATE INDEX IF NOT EXISTS hashed_with_metadata ON hashed_state (namespace, collection, key_hash)"
-    " WHERE metadata <> x''",
-)
-"""Made where a file lacks them. Few keys have metadata, and every key that is written is asked for it."""
+LEDGER_BEFORE_4 = (*_KEPT_VERSIONS, *_WITH_METADATA)
+"""What makes the ledger of an earlier version this one's."""
 
 # Values stand one after the other as they come, and only the indexes are in the order of keys and of hashes:
 # keys and hashes come in no order, and where the rows themselves stood in theirs, each would change a page.
@@ -53,6 +68,21 @@ _DATA = (
     # Eight bytes find a row or two; the whole hash is compared then.
     "CREATE INDEX data_by_hash ON data (substr(key_hash, 1, 8))",
     "CREATE INDEX data_by_expiry ON data (expires) WHERE expires IS NOT NULL",
+)
+
+_KEPT_PLACES = (
+    """CREATE TRIGGER data_replaced AFTER UPDATE ON data BEGIN
+        INSERT INTO written_keys SELECT old.key_hash, id FROM write_sets
+        WHERE (block, position, namespace, collection)
+            = (old.block, old.position, old.namespace, old.collection)
+        ON CONFLICT DO NOTHING;
+    END""",
+    """CREATE TRIGGER data_deleted AFTER DELETE ON data BEGIN
+        INSERT INTO written_keys SELECT old.key_hash, id FROM write_sets
+        WHERE (block, position, namespace, collection)
+            = (old.block, old.position, old.namespace, old.collection)
+        ON CONFLICT DO NOTHING;
+    END""",
 )
 
 PRIVATE = (
@@ -79,6 +109,7 @@ PRIVATE = (
     "CREATE INDEX pending_by_height ON pending (height)",
     "CREATE TABLE progress (height INTEGER NOT NULL, purging INTEGER NOT NULL)",
     "INSERT INTO progress (height, purging) VALUES (0, 0)",
+    *_KEPT_PLACES,
 )
 
 PRIVATE_BEFORE_4 = (
@@ -88,5 +119,6 @@ PRIVATE_BEFORE_4 = (
     *_DATA,
     "INSERT INTO data SELECT * FROM data_before",
     "DROP TABLE data_before",
+    *_KEPT_PLACES,
 )
 """What makes the private data of an earlier version this one's."""

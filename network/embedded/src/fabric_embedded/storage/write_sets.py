@@ -26,15 +26,6 @@ _PUT_KEY = "INSERT OR IGNORE INTO written_keys (key_hash, write_set) VALUES (?, 
 _DELETE_KEY = "DELETE FROM written_keys WHERE key_hash = ? AND write_set = ?"
 _EXPIRED = "SELECT id, data FROM write_sets WHERE expires <= ?"
 _DELETE_EXPIRED = "DELETE FROM write_sets WHERE expires <= ?"
-_KEEP_OF_KEY = (
-    "INSERT OR IGNORE INTO written_keys SELECT d.key_hash, s.id FROM data AS d JOIN write_sets AS s"
-    " USING (block, position, namespace, collection) WHERE d.namespace = ? AND d.collection = ? AND d.key = ?"
-)
-_KEEP_OF_HASH = (
-    "INSERT OR IGNORE INTO written_keys SELECT d.key_hash, s.id FROM data AS d JOIN write_sets AS s"
-    " USING (block, position, namespace, collection)"
-    " WHERE substr(d.key_hash, 1, 8) = substr(?1, 1, 8) AND d.key_hash = ?1"
-)
 _WITH_KEY = (
     "SELECT id, data FROM write_sets WHERE id IN ("
     " SELECT write_set FROM written_keys WHERE key_hash = ?1"
@@ -72,12 +63,6 @@ class WriteSetTable:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-
-    def keep_places(self, updates: Iterable[PrivateUpdate], removals: Iterable[Purge]) -> None:
-        """Keep where keys were written whose rows in `data` are about to be replaced or removed."""
-        named = [(update.namespace, update.collection, update.key.encode()) for update in updates]
-        self._connection.executemany(_KEEP_OF_KEY, named)
-        self._connection.executemany(_KEEP_OF_HASH, [(removal.key_hash,) for removal in removals])
 
     def add(
         self,
