@@ -36,7 +36,15 @@ from consentry_records.vocabulary import DUO_TERMS, PURPOSES, RESTRICTIONS
 COUNTRIES = ("IE", "DE")
 COLUMNS = ("age", "tumour stage", "größe")
 CATEGORIES = ("measurements", "genomics")
-DISEASES = ("MONDO:0005148", "MONDO:0005015", "MONDO:0004992")
+# Type 2 diabetes, MODY 1, diabetes, cancer, an obsolete one and one that never was.
+DISEASES = (
+    "MONDO:0005148",
+    "MONDO:0007452",
+    "MONDO:0005015",
+    "MONDO:0004992",
+    "MONDO:0000010",
+    "MONDO:9999999",
+)
 PEOPLE = ("riverside-1", "riverside-2")
 
 

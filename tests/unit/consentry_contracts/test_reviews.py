@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from support import ledger_examples as examples
 from support.consortium import Consortium
@@ -12,11 +13,14 @@ from support.ledger_examples import LAKESIDE, NORTHGATE, RIVERSIDE, identifier
 
 from consentry_records import Review, keys
 from consentry_records.digest import sha256_digest
+from consentry_records.duo import match
 from consentry_records.private_entries import read_associated_data
 from consentry_records.review import encode_rationale, rationale_key
 from fabric_testing import Signatory
 
 REQUEST = identifier("request")
+DIABETES, MODY_1, GLIOBLASTOMA = "MONDO:0005015", "MONDO:0007452", "MONDO:0018177"
+OBSOLETE, UNKNOWN = "MONDO:0000010", "MONDO:9999999"
 RATIONALE = encode_rationale(b"s" * 32, "the cohort is small")
 
 
@@ -140,6 +144,27 @@ async def test_the_terms_answer_before_a_person_does(consortium: Consortium) -> 
     assert granted["match"] == "person"
     asked = await consortium.evaluate(consortium.person(""), "grants:get_request", REQUEST)
     assert asked["commercial"] is True
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcome"),
+    [(MODY_1, "yes"), (GLIOBLASTOMA, "no"), (OBSOLETE, "person"), (UNKNOWN, "person")],
+)
+async def test_diseases_go_by_the_same_hierarchy_on_the_ledger_and_off_it(
+    consortium: Consortium, asked: str, outcome: str
+) -> None:
+    terms = {"duo_terms": ("DUO:0000007",), "diseases": (DIABETES,)}
+    await consortium.register_version(1, **terms)
+    request = examples.new_request(1, purposes=("DUO:0000007",), diseases=(asked,))
+    await consortium.submit(consortium.person("researcher", RIVERSIDE), "grants:request", request)
+    found = await consortium.evaluate(consortium.person(""), "reviews:match", REQUEST)
+    off_it = match(request, examples.version(**terms))
+    assert found["algorithm"] == "duo-match/2"
+    assert found["versions"][identifier("version", 1)] == {
+        "outcome": off_it.outcome,
+        "reasons": [reason.to_dict() for reason in off_it.reasons],
+    }
+    assert off_it.outcome == outcome
 
 
 def opened(key: bytes, answer: dict[str, str], name: str) -> bytes:

@@ -11,6 +11,7 @@ from support import ledger_examples as examples
 
 from consentry_records import (
     AccessAttempt,
+    AccessDecision,
     DatasetVersion,
     Decision,
     Grant,
@@ -67,7 +68,10 @@ def test_a_grant_that_holds_permits_until_its_end() -> None:
     assert decision.reasons == ()
     record = decision.record(examples.attempt())
     assert (record.permits, record.epoch, record.decided_at) == (True, "e" * 64, examples.MIDDLE)
-    assert {*record.rules, rule.FUNCTION, rule.EMERGENCY} == set(RULES)
+    assert {*record.rules, rule.FUNCTION, rule.EMERGENCY, "disease/1"} == set(RULES)
+    assert "disease/2" in record.rules
+    earlier = record.to_dict() | {"rules": ["disease/1"]}
+    assert AccessDecision.from_dict(earlier).rules == ("disease/1",)
 
 
 @pytest.mark.parametrize(

@@ -1,50 +1,62 @@
-"""Common diseases by their codes of the Mondo Disease Ontology, each with the broader ones among them.
+"""Which diseases are kinds of which: a release of the Mondo Disease Ontology, shipped as `mondo.txt`.
 
-Written by hand for this ledger: codes that are in everyday use, and between them only what nobody disputes
-(breast cancer is cancer). It is no copy of the ontology and no substitute for it: a disease that is not in it
-is left to a person (see `diseases`), and so is a broader one that is missing here.
+The file is made by tools/disease_hierarchy.py, its source and licence are in mondo.NOTICE.md. It is part of
+the rules that go by it, like their code: another release is another digest here, and they get new numbers.
 """
 
 from __future__ import annotations
 
+import pkgutil  # deterministic: reads nothing but the file below, which has to have the digest below
+from bisect import bisect_left
 from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
 from types import MappingProxyType
 
-_PARENTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "MONDO:0000001": ("disease", ()),
-    "MONDO:0005070": ("neoplasm", ("MONDO:0000001",)),
-    "MONDO:0004992": ("cancer", ("MONDO:0005070",)),
-    "MONDO:0007254": ("breast cancer", ("MONDO:0004992",)),
-    "MONDO:0008903": ("lung cancer", ("MONDO:0004992", "MONDO:0005087")),
-    "MONDO:0005575": ("colorectal cancer", ("MONDO:0004992",)),
-    "MONDO:0008315": ("prostate cancer", ("MONDO:0004992",)),
-    "MONDO:0005105": ("melanoma", ("MONDO:0004992",)),
-    "MONDO:0005059": ("leukemia", ("MONDO:0004992",)),
-    "MONDO:0005062": ("lymphoma", ("MONDO:0004992",)),
-    "MONDO:0005066": ("metabolic disease", ("MONDO:0000001",)),
-    "MONDO:0005015": ("diabetes mellitus", ("MONDO:0005066",)),
-    "MONDO:0005147": ("type 1 diabetes mellitus", ("MONDO:0005015",)),
-    "MONDO:0005148": ("type 2 diabetes mellitus", ("MONDO:0005015",)),
-    "MONDO:0004995": ("cardiovascular disorder", ("MONDO:0000001",)),
-    "MONDO:0005267": ("heart disorder", ("MONDO:0004995",)),
-    "MONDO:0005010": ("coronary artery disease", ("MONDO:0005267",)),
-    "MONDO:0005044": ("hypertensive disorder", ("MONDO:0004995",)),
-    "MONDO:0005071": ("nervous system disorder", ("MONDO:0000001",)),
-    "MONDO:0005559": ("neurodegenerative disease", ("MONDO:0005071",)),
-    "MONDO:0004975": ("Alzheimer disease", ("MONDO:0005559",)),
-    "MONDO:0005180": ("Parkinson disease", ("MONDO:0005559",)),
-    "MONDO:0005301": ("multiple sclerosis", ("MONDO:0005071", "MONDO:0007179")),
-    "MONDO:0005027": ("epilepsy", ("MONDO:0005071",)),
-    "MONDO:0007179": ("autoimmune disease", ("MONDO:0000001",)),
-    "MONDO:0008383": ("rheumatoid arthritis", ("MONDO:0007179",)),
-    "MONDO:0005087": ("respiratory system disorder", ("MONDO:0000001",)),
-    "MONDO:0004979": ("asthma", ("MONDO:0005087",)),
-    "MONDO:0005002": ("chronic obstructive pulmonary disease", ("MONDO:0005087",)),
-    "MONDO:0005550": ("infectious disease", ("MONDO:0000001",)),
-    "MONDO:0100096": ("COVID-19", ("MONDO:0005550",)),
-    "MONDO:0005812": ("influenza", ("MONDO:0005550",)),
-    "MONDO:0002025": ("psychiatric disorder", ("MONDO:0000001",)),
-    "MONDO:0005090": ("schizophrenia", ("MONDO:0002025",)),
-}
-PARENTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(_PARENTS)
-"""Disease → its label and its direct superclasses, all of which are entries themselves."""
+RELEASE = "2026-05-05"
+FILE = "mondo.txt"
+DIGEST = "sha256:b175daa4ac88a54c81d27858c1d985840b3ed90a1563d48a967d38b043952964"
+
+_PREFIX = "MONDO:"
+_CANCER, _NEURODEGENERATIVE = "MONDO:0004992", "MONDO:0005559"
+ADDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "MONDO:0005059": (_CANCER,),  # leukemia
+        "MONDO:0005062": (_CANCER,),  # lymphoma
+        "MONDO:0005105": (_CANCER,),  # melanoma
+        "MONDO:0005180": (_NEURODEGENERATIVE,),  # Parkinson disease
+    }
+)
+"""Superclasses that the release lacks and nobody disputes: without them, data for research into cancer would
+be refused to research into leukemia.
+"""
+
+
+def superclasses(disease: str) -> tuple[str, ...] | None:
+    """The direct superclasses of a disease; None where the release lacks it or has it as obsolete.
+
+    Raises RuntimeError if the installation's file is not the release's.
+    """
+    lines, number = _lines(), int(disease.removeprefix(_PREFIX))
+    place = bisect_left(lines, number, key=_number)
+    if place == len(lines) or _number(lines[place]) != number:
+        return None
+    above = lines[place].partition(b":")[2].split()
+    return (*(f"{_PREFIX}{int(other):07}" for other in above), *ADDED.get(disease, ()))
+
+
+def check_file(content: bytes) -> bytes:
+    """The content itself; raises RuntimeError if it is not the release that the digest names."""
+    if f"sha256:{sha256(content).hexdigest()}" != DIGEST:
+        raise RuntimeError(f"{FILE} of consentry_records is not Mondo {RELEASE} ({DIGEST}); install it again")
+    return content
+
+
+@cache
+def _lines() -> tuple[bytes, ...]:
+    """`<disease>:<superclasses>`, by the number of the disease; read when the first disease is asked for."""
+    return tuple(check_file(pkgutil.get_data(__package__, FILE) or b"").splitlines()[1:])
+
+
+def _number(line: bytes) -> int:
+    return int(line.partition(b":")[0])

@@ -1,23 +1,24 @@
-"""Whether one disease is another or a kind of it, by the shipped hierarchy of common diseases."""
+"""Whether one disease is another or a kind of it, by the shipped hierarchy of diseases."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from .disease_hierarchy import PARENTS
+from .disease_hierarchy import superclasses
 
 
 def ancestors(disease: str) -> frozenset[str] | None:
     """Every superclass of a disease; None where the hierarchy lacks the disease and nobody can say."""
-    if disease not in PARENTS:
+    direct = superclasses(disease)
+    if direct is None:
         return None
     found: set[str] = set()
-    waiting = list(PARENTS[disease][1])
+    waiting = list(direct)
     while waiting:
-        parent = waiting.pop()
-        if parent not in found:
-            found.add(parent)
-            waiting.extend(PARENTS[parent][1])
+        above = waiting.pop()
+        if above not in found:
+            found.add(above)
+            waiting.extend(superclasses(above) or ())
     return frozenset(found)
 
 
@@ -29,9 +30,9 @@ def within(disease: str, allowed: Collection[str]) -> bool | None:
     if disease in allowed:
         return True
     known = ancestors(disease)
-    if known is not None and any(parent in known for parent in allowed):
+    if known is not None and any(other in known for other in allowed):
         return True
-    return None if known is None or any(other not in PARENTS for other in allowed) else False
+    return None if known is None or any(superclasses(other) is None for other in allowed) else False
 
 
 def all_within(diseases: Collection[str], allowed: Collection[str]) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .dataset import DatasetVersion
+from .disease_hierarchy import RELEASE
 from .diseases import within
 from .reasons import Reason
 from .request import NewAccessRequest
@@ -25,7 +26,7 @@ MATCH_YES = "yes"
 MATCH_NO = "no"
 MATCH_PERSON = "person"
 MATCH_OUTCOMES = (MATCH_YES, MATCH_NO, MATCH_PERSON)
-ALGORITHM = "duo-match/1"
+ALGORITHM = "duo-match/2"
 
 _NO_RESTRICTION = "DUO:0000004"
 _ANCESTRY_ONLY = "DUO:0000011"
@@ -112,7 +113,7 @@ def _about(code: str, term: str) -> Reason:
 
 
 def _disease(code: str, disease: str) -> Reason:
-    return Reason(code=code, parameters={"disease": disease})
+    return Reason(code=code, parameters={"disease": disease, "release": RELEASE})
 
 
 def worst(matches: Sequence[Match]) -> str:

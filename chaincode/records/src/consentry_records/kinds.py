@@ -177,5 +177,6 @@ DECIMAL = Text(
 TRANSACTION_ID = Text(re.compile(r"(?:[0-9a-f]{64})?"), "a transaction id of 64 hex, or empty text")
 COUNTRY = Text(re.compile(r"[A-Z]{2}"), "a country code of two upper-case letters (ISO 3166-1)")
 DISEASE = Text(re.compile(r"MONDO:[0-9]{7}"), "a disease as MONDO:<7 digits>")
+MONDO_RELEASE = Text(re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a release of Mondo as YYYY-MM-DD")
 INSTANT = Instant()
 FLAG = Flag()

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from .columns import COLUMN
 from .errors import field_invalid
-from .kinds import DIGEST, DISEASE, INSTANT, MSP_ID, SLUG, Choice, Kind, identifier
+from .kinds import DIGEST, DISEASE, INSTANT, MONDO_RELEASE, MSP_ID, SLUG, Choice, Kind, identifier
 from .record import Record
 from .roles import ROLES
 from .vocabulary import DUO_TERMS, PURPOSES
@@ -20,7 +20,7 @@ _GRANT: Mapping[str, Kind] = {"grant_id": identifier("grant")}
 _FUNCTION: Mapping[str, Kind] = {"function": DIGEST}
 _PURPOSE: Mapping[str, Kind] = {"purpose": Choice(PURPOSES)}
 _TERM: Mapping[str, Kind] = {"term": Choice(DUO_TERMS)}
-_DISEASE: Mapping[str, Kind] = {"disease": DISEASE}
+_DISEASE: Mapping[str, Kind] = {"disease": DISEASE, "release": MONDO_RELEASE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,10 @@ CATALOGUE: Mapping[str, ReasonEntry] = MappingProxyType(
             "the dataset is for disease-specific research; the diseases are not stated on both sides", {}
         ),
         "DISEASE_NOT_COVERED_BY_DATASET": ReasonEntry(
-            "the dataset is not for research into {disease}", _DISEASE
+            "the dataset is not for research into {disease}, by Mondo {release}", _DISEASE
         ),
         "DISEASE_UNKNOWN": ReasonEntry(
-            "the shipped part of the disease hierarchy does not know {disease}", _DISEASE
+            "Mondo {release} lacks {disease} or a disease of the dataset, or has it as obsolete", _DISEASE
         ),
     }
 )

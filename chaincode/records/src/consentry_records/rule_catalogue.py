@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from .disease_hierarchy import DIGEST, RELEASE
+
 REQUESTER = "requester/1"
 ROLE = "role/1"
 GRANT = "grant/1"
@@ -15,7 +17,7 @@ GRANT_PERIOD = "grant-period/1"
 PURPOSE = "purpose/1"
 COMMERCIAL_USE = "commercial-use/1"
 ETHICS = "ethics-approval/1"
-DISEASE = "disease/1"
+DISEASE = "disease/2"
 PERSON = "person/1"
 PROJECT = "project/1"
 OUTPUT = "output/1"
@@ -38,7 +40,8 @@ RULES: Mapping[str, str] = MappingProxyType(
         PURPOSE: "the purpose is covered by the grant, and by the dataset's DUO terms if they name research",
         COMMERCIAL_USE: "commercial use is excluded neither by the grant nor by the dataset's DUO terms",
         ETHICS: "a grant that requires ethics approval carries its digest",
-        DISEASE: "the diseases of the attempt lie within those of the grant, if it names any",
+        DISEASE: "the diseases of the attempt lie within those of the grant, if it names any, by Mondo "
+        f"{RELEASE} (`{DIGEST}`)",
         PERSON: "the requester is one of the persons whom the grant names, if it names any",
         PROJECT: "the requester's certificate names the grant's project, if the grant demands it",
         OUTPUT: "nothing but aggregates leaves, if the grant demands it",
@@ -48,6 +51,7 @@ RULES: Mapping[str, str] = MappingProxyType(
         USES: "the grant has a use left, if it limits them; the permit takes it",
         FUNCTION: "the custodian approves the attempt's function for version, purpose and time, if any",
         EMERGENCY: "a clinician of a hospital names an emergency and treatment as the purpose",
+        "disease/1": "of earlier decisions: as disease/2, by 34 common diseases chosen by hand",
     }
 )
-"""Rule id → what it demands."""
+"""Rule id → what it demands; those without a name above are of earlier decisions."""
