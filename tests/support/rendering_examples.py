@@ -58,6 +58,10 @@ def private(**changes: Any) -> PrivateConsent:
         "consent_type": "explicit",
         "storage_locations": ("IE", "DE-BY"),
         "retained_until": "2036-01-01T00:00:00.000Z",
+        "processing_methods": ("collect", "automated-decision-making", "destroy"),
+        "processing_locations": ("IE", "FR"),
+        "geographic_restrictions": ("EEA", "CH"),
+        "optional_categories": (),
     }
     return PrivateConsent(**{**fields, **changes})
 

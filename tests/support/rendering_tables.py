@@ -19,6 +19,8 @@ from consentry.renderings.ga4gh_visa import FIELDS as GA4GH_VISA
 from consentry.renderings.iso_27560_fields import FIELDS as ISO_27560
 from consentry.renderings.odrl import CONSENT_FIELDS as ODRL_CONSENT
 from consentry.renderings.odrl import GRANT_FIELDS as ODRL_GRANT
+from consentry.renderings.special_categories import SPECIAL_CATEGORIES, WORDS
+from consentry_records.private_consent import PROCESSING_METHODS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "renderings.md"
 FORMATS: Mapping[str, tuple[Field, ...]] = {
@@ -45,9 +47,33 @@ def field_table(fields: tuple[Field, ...]) -> str:
     return table(("field", "required", "made of", "where, if not the same", "absent otherwise:"), rows)
 
 
+def special_categories_table() -> str:
+    """Which words in the name of a category of data make it which special category."""
+    rows = [
+        (", ".join(f"`{word}`" for word in WORDS.get(code, ())) or "(every name)", words)
+        for code, words in SPECIAL_CATEGORIES.items()
+    ]
+    return table(("word in the category's name", "special category (GDPR Art. 9(1))"), rows)
+
+
+def processing_methods_table() -> str:
+    """The codes of operations on data."""
+    return table(("code", "operation"), [(f"`{code}`", words) for code, words in PROCESSING_METHODS.items()])
+
+
+VOCABULARIES: Mapping[str, str] = {
+    "special-categories": special_categories_table(),
+    "processing-methods": processing_methods_table(),
+}
+
+
+def _made(name: str) -> str:
+    return VOCABULARIES[name] if name in VOCABULARIES else field_table(FORMATS[name])
+
+
 def filled(document: str) -> str:
     """The document with every table made anew."""
-    return _BLOCK.sub(lambda block: f"{block[1]}\n{field_table(FORMATS[block[2]])}\n{block[3]}", document)
+    return _BLOCK.sub(lambda block: f"{block[1]}\n{_made(block[2])}\n{block[3]}", document)
 
 
 if __name__ == "__main__":

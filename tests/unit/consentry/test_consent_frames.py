@@ -51,7 +51,11 @@ def test_rows_become_records_in_their_order() -> None:
         "consent_type": None,
         "storage_locations": [],
         "retained_until": None,
-        "schema": "consentry.private-consent/3",
+        "processing_methods": [],
+        "processing_locations": [],
+        "geographic_restrictions": None,
+        "optional_categories": None,
+        "schema": "consentry.private-consent/4",
     }
 
 
@@ -86,6 +90,42 @@ def test_how_clearly_and_where_and_how_long_is_kept() -> None:
     assert (second.consent_type, second.storage_locations, second.retained_until) == (None, (), None)
     wrong = consent_frame(["first"]).assign(consent_type=["loud"], storage_locations=[["Bavaria"]])
     assert faults(wrong) == [(0, "consent_type"), (0, "storage_locations")]
+
+
+def test_how_and_where_data_are_processed_is_kept() -> None:
+    frame = consent_frame(["first", "second"]).assign(
+        processing_methods=[["collect", "analyse"], None],
+        processing_locations=[np.array(["IE"]), float("nan")],
+        geographic_restrictions=[[], None],
+        optional_categories=[["imaging"], float("nan")],
+    )
+    consents = read_consent_frame(frame, MSP)
+    first, second = (
+        PrivateConsent.from_bytes(consent.manner.document("p", bytes(32), digest("2")))
+        for consent in consents
+    )
+    assert (first.processing_methods, first.processing_locations) == (("collect", "analyse"), ("IE",))
+    assert (first.geographic_restrictions, first.optional_categories) == ((), ("imaging",))
+    assert (second.processing_methods, second.processing_locations) == ((), ())
+    assert (second.geographic_restrictions, second.optional_categories) == (None, None)
+
+
+def test_processing_that_no_code_names_is_refused_by_column() -> None:
+    wrong = consent_frame(["first", "second"]).assign(
+        processing_methods=[["sell"], ["use"]],
+        processing_locations=[["Bavaria"], ["IE"]],
+        geographic_restrictions=[["everywhere"], "EEA"],
+        optional_categories=[["Free text"], None],
+    )
+    columns = ["processing_methods", "processing_locations", "geographic_restrictions", "optional_categories"]
+    assert faults(wrong) == [*((0, column) for column in columns), (1, "geographic_restrictions")]
+
+
+def test_only_a_category_of_the_consent_can_be_optional() -> None:
+    wrong = consent_frame(["first", "second"]).assign(
+        optional_categories=[["imaging"], ["imaging", "genome"]]
+    )
+    assert faults(wrong) == [(1, "optional_categories")]
 
 
 def test_who_declares_for_another_has_a_mandate() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from support import ledger_examples as examples
-from support import record_documents
+from support import record_documents, rendering_examples
 
 from consentry_records import (
     ClosedEpoch,
@@ -131,10 +131,43 @@ def test_a_private_document_of_the_first_release_is_read() -> None:
     }
     first = PrivateConsent.from_dict(document)
     assert first.declared_by == "subject"
+    added_last = (
+        "processing_methods",
+        "processing_locations",
+        "geographic_restrictions",
+        "optional_categories",
+    )
+    assert [getattr(first, name) for name in added_last] == [(), (), None, None]
+    third = {name: value for name, value in first.to_dict().items() if name not in added_last}
+    assert PrivateConsent.from_dict({**third, "schema": "consentry.private-consent/3"}) == first
     added = ("consent_type", "storage_locations", "retained_until")
     assert [getattr(first, name) for name in added] == [None, (), None]
-    second = {name: value for name, value in first.to_dict().items() if name not in added}
+    second = {name: value for name, value in third.items() if name not in added}
     assert PrivateConsent.from_dict({**second, "schema": "consentry.private-consent/2"}) == first
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"processing_methods": ["sell"]},
+        {"processing_methods": ["use", "use"]},
+        {"processing_methods": None},
+        {"processing_locations": ["Bavaria"]},
+        {"processing_locations": ["EEA"]},
+        {"processing_locations": [f"DE-{number}" for number in range(17)]},
+        {"geographic_restrictions": ["eea"]},
+        {"geographic_restrictions": "EEA"},
+        {"geographic_restrictions": [f"DE-{number}" for number in range(65)]},
+        {"optional_categories": ["Free text"]},
+        {"optional_categories": "imaging"},
+    ],
+)
+def test_a_private_document_refuses_what_is_no_such_code(changes: dict[str, Any]) -> None:
+    document = rendering_examples.private().to_dict()
+    assert PrivateConsent.from_dict(document).to_dict() == document
+    with pytest.raises(FieldError) as caught:
+        PrivateConsent.from_dict({**document, **changes})
+    assert str(caught.value.fields["field"]).partition("[")[0] in changes
 
 
 VERSION_1 = {

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from .errors import LedgerError, field_invalid
-from .kinds import DIGEST, INSTANT, Choice, Many, Nullable, Text
+from .kinds import DIGEST, INSTANT, SLUG, Choice, Many, Nullable, Text
 from .migrations import adding
 from .record import Migration, Record
 
@@ -38,14 +38,48 @@ CONSENT_TYPES: Mapping[str, str] = MappingProxyType(
 )
 """How clearly a consent was expressed (ISO/IEC TS 27560, event type)."""
 
-SCHEMA = "consentry.private-consent/3"
+PROCESSING_METHODS: Mapping[str, str] = MappingProxyType(
+    {
+        "collect": "collection",
+        "record": "recording",
+        "organise": "organisation",
+        "structure": "structuring",
+        "store": "storage",
+        "adapt": "adaptation",
+        "alter": "alteration",
+        "retrieve": "retrieval",
+        "consult": "consultation",
+        "use": "use",
+        "disclose-by-transmission": "disclosure by transmission",
+        "disseminate": "dissemination",
+        "make-available": "making available otherwise",
+        "align": "alignment",
+        "combine": "combination",
+        "restrict": "restriction",
+        "erase": "erasure",
+        "destroy": "destruction",
+        "analyse": "analysis",
+        "anonymise": "anonymisation",
+        "pseudonymise": "pseudonymisation (GDPR Art. 4(5))",
+        "profiling": "profiling (GDPR Art. 4(4))",
+        "automated-decision-making": "automated decision-making (GDPR Art. 22)",
+    }
+)
+"""Operations on data (GDPR Art. 4(2); ISO/IEC TS 27560, processing_method; Data Privacy Vocabulary)."""
+
+SCHEMA = "consentry.private-consent/4"
 MAXIMUM_TEXT = 256
 MAXIMUM_LOCATIONS = 16
+MAXIMUM_REGIONS = 64
+MAXIMUM_CATEGORIES = 32
 LANGUAGE = Text(
     re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}"), "a language tag (BCP 47), such as de-CH"
 )
 JURISDICTION = Text(
     re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"), "a country or region (ISO 3166), such as DE-BY"
+)
+REGION = Text(
+    re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?|EEA"), "a country or region (ISO 3166), such as DE-BY, or EEA"
 )
 SALT = Text(re.compile(r"[0-9a-f]{64}"), "64 lower-case hex")
 
@@ -71,6 +105,12 @@ _ADDED_IN_VERSION_3: Mapping[str, Any] = {
     "storage_locations": [],
     "retained_until": None,
 }
+_ADDED_IN_VERSION_4: Mapping[str, Any] = {
+    "processing_methods": [],
+    "processing_locations": [],
+    "geographic_restrictions": None,
+    "optional_categories": None,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +120,21 @@ class PrivateConsent(Record):
 
     `declared_by` is the subject, a guardian or a proxy, `mandate_digest` what entitles the latter two.
     `consent_type` says how clearly it was expressed, `storage_locations` in which countries or regions the
-    data are kept, `retained_until` until when.
+    data are kept, `retained_until` until when; `processing_methods` what is done with them and
+    `processing_locations` where. An empty list is unstated there. `geographic_restrictions` are the only
+    countries or regions where the subject agreed to processing, `optional_categories` those of the consent's
+    categories of data that the subject was free to leave out; empty means none, null unstated.
+
+    All of it is evidence of what the subject was told and said: no decision reads it (a grant's condition
+    `countries` binds recipients).
     """
 
     MIGRATIONS: ClassVar[Mapping[str, Migration]] = MappingProxyType(
-        {"": _from_version_1, "consentry.private-consent/2": adding(SCHEMA, _ADDED_IN_VERSION_3)}
+        {
+            "": _from_version_1,
+            "consentry.private-consent/2": adding("consentry.private-consent/3", _ADDED_IN_VERSION_3),
+            "consentry.private-consent/3": adding(SCHEMA, _ADDED_IN_VERSION_4),
+        }
     )
 
     pseudonym: Annotated[str, PrintableText()]
@@ -100,6 +150,14 @@ class PrivateConsent(Record):
     consent_type: Annotated[str | None, Nullable(Choice(CONSENT_TYPES))] = None
     storage_locations: Annotated[tuple[str, ...], Many(JURISDICTION, 0, MAXIMUM_LOCATIONS)] = ()
     retained_until: Annotated[str | None, Nullable(INSTANT)] = None
+    processing_methods: Annotated[
+        tuple[str, ...], Many(Choice(PROCESSING_METHODS), 0, len(PROCESSING_METHODS))
+    ] = ()
+    processing_locations: Annotated[tuple[str, ...], Many(JURISDICTION, 0, MAXIMUM_LOCATIONS)] = ()
+    geographic_restrictions: Annotated[tuple[str, ...] | None, Nullable(Many(REGION, 0, MAXIMUM_REGIONS))] = (
+        None
+    )
+    optional_categories: Annotated[tuple[str, ...] | None, Nullable(Many(SLUG, 0, MAXIMUM_CATEGORIES))] = None
     schema: Annotated[str, Choice((SCHEMA,))] = SCHEMA
 
     def check(self) -> None:

@@ -45,7 +45,12 @@ def _codes(value: object) -> tuple[object, ...]:
 
 
 def _codes_or_none(value: object) -> tuple[object, ...]:
-    return () if value is None or (isinstance(value, float) and value != value) else _codes(value)
+    return _codes_or_unstated(value) or ()
+
+
+def _codes_or_unstated(value: object) -> tuple[object, ...] | None:
+    # An empty list says that there are none, no list that nobody said.
+    return None if value is None or (isinstance(value, float) and value != value) else _codes(value)
 
 
 def _instant(value: object) -> object:
@@ -97,6 +102,10 @@ READERS: dict[str, Callable[[object], Any]] = {
     "consent_type": _optional(Choice(CONSENT_TYPES).read),
     "storage_locations": _codes_or_none,
     "retained_until": _optional(lambda value: INSTANT.read(_instant(value))),
+    "processing_methods": _codes_or_none,
+    "processing_locations": _codes_or_none,
+    "geographic_restrictions": _codes_or_unstated,
+    "optional_categories": _codes_or_unstated,
 }
 """How a cell of each column is read; raises `LedgerError`."""
 
@@ -119,5 +128,9 @@ STAND_INS: dict[str, Any] = {
     "consent_type": None,
     "storage_locations": (),
     "retained_until": None,
+    "processing_methods": (),
+    "processing_locations": (),
+    "geographic_restrictions": None,
+    "optional_categories": None,
 }
 """Values that hold, in the place of faulty ones while the rest of a row is looked at."""

@@ -13,7 +13,7 @@ from consentry.consent_cells import NO_DIGEST, READERS, STAND_INS
 from consentry.consent_columns import Column, constant, read_column
 from consentry.errors import FrameRejected, InputRejected, RowProblem
 from consentry_records.consent import MAXIMUM_TERMS, ConsentTerms
-from consentry_records.errors import FieldError, LedgerError
+from consentry_records.errors import FieldError, LedgerError, field_invalid
 from consentry_records.private_consent import SUBJECT, PrivateConsent
 from consentry_records.templates import Template
 
@@ -42,6 +42,10 @@ OPTIONAL_COLUMNS = (
     "consent_type",
     "storage_locations",
     "retained_until",
+    "processing_methods",
+    "processing_locations",
+    "geographic_restrictions",
+    "optional_categories",
 )
 _TERMS = (
     "controller",
@@ -64,6 +68,10 @@ _MANNER = (
     "consent_type",
     "storage_locations",
     "retained_until",
+    "processing_methods",
+    "processing_locations",
+    "geographic_restrictions",
+    "optional_categories",
 )
 _OWN = ("pseudonym", "claimed_at", "evidence_digest")
 _WRITER = json.JSONEncoder(ensure_ascii=False)
@@ -73,9 +81,13 @@ _NO_SALT = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How consents that were given alike were given; they differ in subject and evidence only."""
+    """How consents that were given alike were given; they differ in subject and evidence only.
+
+    `optional_categories` are those of the data that their subjects could leave out.
+    """
 
     template: Template = field(repr=False)
+    optional_categories: tuple[str, ...] = ()
 
     def document(self, pseudonym: str, salt: bytes, evidence_digest: str) -> bytes:
         """The canonical JSON of one PrivateConsent."""
@@ -101,7 +113,10 @@ def read_consent_frame(frame: pd.DataFrame, controller: str) -> list[FrameConsen
     MSP id; where the column lacks, the argument), `claimed_at` (when the consent was given, if earlier than
     now), `jurisdiction` (ISO 3166), `withdrawal_method`, `declared_by` (subject, guardian, proxy) and its
     `mandate_digest`, `consent_type` (explicit, expressed, implied), `storage_locations` (a list of ISO 3166
-    codes), `retained_until` (a time).
+    codes), `retained_until` (a time), `processing_methods` (a list of `PROCESSING_METHODS`),
+    `processing_locations` (a list of ISO 3166 codes), `geographic_restrictions` (a list of these, or EEA;
+    empty for none, null for unstated), `optional_categories` (those of `categories` that the subject could
+    leave out; likewise).
 
     Raises:
         InputRejected: FRAME_EMPTY or FRAME_COLUMNS.
@@ -153,7 +168,7 @@ class _Reader:
             if manner_key not in manner_of:
                 manner_of[manner_key] = _made(self._values(_MANNER, row), _manner)
             terms, manner = terms_of[terms_key], manner_of[manner_key]
-            if row in self._faults or terms is None or manner is None:
+            if row in self._faults or terms is None or manner is None or _strangers(terms, manner):
                 self._find_all_faults(row)
                 continue
             consents.append(FrameConsent(pseudonym, terms, claimed_at, evidence_digest, manner))
@@ -175,6 +190,15 @@ class _Reader:
             faults += [
                 _problem(row, *fault) for fault in _record_faults(self._values(names, row) | mended, make)
             ]
+        if not faults:
+            (value,) = self._values(("optional_categories",), row).values()
+            stranger = field_invalid("categories that the consent names", value)
+            faults.append(_problem(row, "optional_categories", stranger))
+
+
+def _strangers(terms: ConsentTerms, manner: Manner) -> bool:
+    """Whether categories of data are said to be optional that the consent does not name."""
+    return bool(manner.optional_categories) and not set(manner.optional_categories).issubset(terms.categories)
 
 
 def _made(fields: dict[str, Any], make: Callable[[dict[str, Any]], _Shared]) -> _Shared | None:
@@ -190,7 +214,8 @@ def _terms(fields: dict[str, Any]) -> ConsentTerms:
 
 def _manner(fields: dict[str, Any]) -> Manner:
     own: dict[str, Any] = {"pseudonym": _NO_PSEUDONYM, "salt": _NO_SALT, "evidence_digest": NO_DIGEST}
-    return Manner(Template(PrivateConsent(**fields, **own), own))
+    document = PrivateConsent(**fields, **own)
+    return Manner(Template(document, own), document.optional_categories or ())
 
 
 def _check_columns(frame: pd.DataFrame) -> None:

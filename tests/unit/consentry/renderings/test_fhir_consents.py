@@ -111,3 +111,21 @@ def test_records_of_the_first_release_name_nobody_and_say_so() -> None:
         "absent: records of the first release name nobody"
     ]
     BundleR5.model_validate_json(json.dumps(rendered))
+
+
+@BOTH
+def test_what_the_notice_said_is_in_extensions(render: Render, bundle: Any) -> None:
+    def said(**changes: Any) -> list[tuple[str, str]]:
+        source = ConsentSource(consent=examples.consent(), private=examples.private(**changes))
+        rendered = render(source)
+        bundle.model_validate_json(json.dumps(rendered))
+        (extensions,) = found(rendered, "Consent.extension")
+        return [
+            (one["url"].rpartition(":")[2], one["valueString"]) for one in extensions if "valueString" in one
+        ]
+
+    stated = said(optional_categories=("imaging",), geographic_restrictions=())
+    assert {("processing-method", "collect"), ("processing-location", "FR")} <= set(stated)
+    assert {("geographic-restriction", "none"), ("optional-category", "imaging")} <= set(stated)
+    names = {name for name, _ in said(optional_categories=None, geographic_restrictions=None)}
+    assert not names & {"geographic-restriction", "optional-category"}

@@ -11,6 +11,7 @@ from support.rendering_examples import PARTIES, SECRETS, bare, found, full
 
 from consentry.renderings import ConsentSource, consent_as_iso_27560
 from consentry.renderings.iso_27560_fields import FIELDS
+from consentry.renderings.special_categories import special_categories
 
 # references/standards.md §1: mandatory in ISO, then mandatory under GDPR.
 MANDATORY = [
@@ -77,6 +78,55 @@ def test_nothing_private_leaves_the_custodian() -> None:
     assert SECRETS[1] not in json.dumps(consent_as_iso_27560(full()))
 
 
+def test_how_and_where_data_are_processed_is_rendered() -> None:
+    rendered = consent_as_iso_27560(full())
+    process = "dpv:hasProcess"
+    assert found(rendered, f"{process}.dpv:hasProcessing.@type") == [
+        "dpv:Collect",
+        "dpv:AutomatedDecisionMaking",
+        "dpv:Destruct",
+    ]
+    assert found(rendered, f"{process}.dpv:hasLocation") == [["IE", "FR"]]
+    assert found(rendered, f"{process}.dpv:hasRule.dpv:hasLocation") == [["EEA", "CH"]]
+
+
+def test_that_there_are_none_is_not_that_nobody_said() -> None:
+    path = "dpv:hasProcess.dpv:hasRule.dpv:hasLocation.dct:description"
+    for restrictions, said in (((), "none: the subject agreed"), (None, "absent: the custodian's entry")):
+        private = examples.private(geographic_restrictions=restrictions)
+        (text,) = found(
+            consent_as_iso_27560(ConsentSource(consent=examples.consent(), private=private)), path
+        )
+        assert text.startswith(said)
+
+
+def test_each_category_is_optional_or_required() -> None:
+    consent = examples.consent(categories=("imaging", "genome-variants"))
+    source = ConsentSource(
+        consent=consent, private=examples.private(optional_categories=("genome-variants",))
+    )
+    data = consent_as_iso_27560(source)["dpv:hasProcess"]["dpv:hasPersonalData"]
+    assert [one["dpv:hasNecessity"] for one in data] == ["dpv:Required", "dpv:Optional"]
+    assert [len(one["dct:title"]) for one in data] == [1, 2]
+    assert all("dpv:SpecialCategoryPersonalData" in one["@type"] for one in data)
+
+
+@pytest.mark.parametrize(
+    ("category", "special"),
+    [
+        ("imaging", ("health",)),
+        ("contact", ("health",)),
+        ("whole-genome", ("health", "genetic")),
+        ("ethnicity", ("health", "origin")),
+        ("sexual-health", ("health", "sex")),
+        ("generation", ("health",)),
+        ("reunion-notes", ("health",)),
+    ],
+)
+def test_special_categories_follow_from_whole_words(category: str, special: tuple[str, ...]) -> None:
+    assert special_categories(category) == special
+
+
 def test_what_the_custodian_did_not_write_down_is_said() -> None:
     unstated = examples.private(
         jurisdiction=None,
@@ -84,12 +134,25 @@ def test_what_the_custodian_did_not_write_down_is_said() -> None:
         storage_locations=(),
         retained_until=None,
         withdrawal_method=None,
+        processing_methods=(),
+        processing_locations=(),
+        geographic_restrictions=None,
+        optional_categories=None,
     )
     rendered = consent_as_iso_27560(ConsentSource(consent=examples.consent(), private=unstated))
     missing = {"dct:description": "absent: the custodian's entry does not state it"}
     assert rendered["dpv:hasJurisdiction"] == missing
     assert rendered["dpv:hasConsentControl"]["dpv:isExercisedAt"] == missing
     assert found(rendered, "dpv:hasProcess.dpv:hasStorageCondition.dct:valid") == [missing]
+    for path in (
+        "hasProcessing",
+        "hasLocation",
+        "hasRule.dpv:hasLocation",
+        "hasPersonalData.dpv:hasNecessity",
+    ):
+        places = found(rendered, f"dpv:hasProcess.dpv:{path}")
+        assert places
+        assert all(place == missing for place in places), path
     assert "how clearly it was expressed" in rendered["dpv:hasLegalBasis"]["dct:description"]
 
 

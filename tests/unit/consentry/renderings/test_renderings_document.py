@@ -10,7 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.rendering_examples import ISSUER, bare, decided, found, full, grant, standing
-from support.rendering_tables import DOCUMENT, FORMATS, filled
+from support.rendering_tables import DOCUMENT, FORMATS, VOCABULARIES, filled
 
 from consentry import renderings
 from consentry.renderings.fields import CONSTANT, Field
@@ -101,7 +101,7 @@ def named(field: Field) -> list[tuple[str, str]]:
 def test_the_documents_tables_are_the_codes() -> None:
     document = DOCUMENT.read_text(encoding="utf-8")
     assert document == filled(document), "run: cd tests && ../.venv/bin/python -m support.rendering_tables"
-    for name in FORMATS:
+    for name in (*FORMATS, *VOCABULARIES):
         assert document.count(f"<!-- table: {name} -->\n") == 1
 
 

@@ -13,8 +13,22 @@ from consentry_records.instants import format_instant, shift
 
 _TEN_YEARS_MILLISECONDS = 10 * 365 * 24 * 3600 * 1000
 
+_NOTICE_SAYS = {
+    "jurisdiction": "IE",
+    "withdrawal_method": "letter or portal",
+    "consent_type": "explicit",
+    "storage_locations": "IE",
+    "retained_until": "",
+    "processing_methods": "collect;store;use;make-available",
+    "processing_locations": "IE;DE",
+    "geographic_restrictions": "EEA",
+    "optional_categories": "none",
+}
 
-def consent_template(notice: Path | None, now: datetime | None = None) -> str:
+
+def consent_template(
+    notice: Path | None, now: datetime | None = None, *, notice_columns: bool = False
+) -> str:
     """A CSV file of consents: the header, and one row as an example that names nobody.
 
     The row is refused as it stands, for its pseudonym is empty: an example is nobody's consent.
@@ -22,6 +36,7 @@ def consent_template(notice: Path | None, now: datetime | None = None) -> str:
     Args:
         notice: the notice that patients are given; its digest fills the column.
         now: the present, with a zone; by default the clock's.
+        notice_columns: with the optional columns of what a notice says (ISO/IEC TS 27560).
 
     Raises:
         InputRejected: FILE_UNREADABLE.
@@ -41,6 +56,8 @@ def consent_template(notice: Path | None, now: datetime | None = None) -> str:
         "method": "paper form",
         "language": "en",
     }
+    if notice_columns:
+        row |= _NOTICE_SAYS
     written = io.StringIO(newline="")
     writer = csv.DictWriter(written, fieldnames=list(row), lineterminator="\n")
     writer.writeheader()

@@ -26,7 +26,9 @@ def import_consents(
     recipients, not_before, not_after, notice_version, notice_digest, evidence_digest, method, language;
     optional: controller, claimed_at (when a paper form was signed), jurisdiction, withdrawal_method,
     declared_by (subject, guardian, proxy), mandate_digest, consent_type (explicit, expressed, implied),
-    storage_locations, retained_until.
+    storage_locations, retained_until, processing_methods (collect, store, use, … as in docs/renderings.md),
+    processing_locations, geographic_restrictions (countries, regions or EEA, or none),
+    optional_categories (which of the categories could be left out, or none).
     """
     from consentry.cli.frames import read_consents
     from consentry.cli.progress import counted
@@ -50,18 +52,24 @@ def import_consents(
 @app.command(
     epilog=examples(
         "consentry consents template > consents.csv",
-        "consentry consents template --notice notice-2027.pdf > consents.csv",
+        "consentry consents template --notice notice-2027.pdf --notice-columns > consents.csv",
     )
 )
 def template(
     notice: Annotated[
         Path | None, typer.Option(help="The notice that patients are given; its digest is filled in.")
     ] = None,
+    notice_columns: Annotated[
+        bool,
+        typer.Option(
+            "--notice-columns", help="With what the notice says of processing, which ISO/IEC TS 27560 wants."
+        ),
+    ] = False,
 ) -> None:
     """Print an empty form for `consents import`: the columns, and one row as an example."""
     from consentry.cli.consent_template import consent_template
 
-    typer.echo(consent_template(notice), nl=False)
+    typer.echo(consent_template(notice, notice_columns=notice_columns), nl=False)
 
 
 @app.command(

@@ -13,7 +13,19 @@ from consentry.errors import InputRejected
 if TYPE_CHECKING:
     import pandas as pd
 
-LISTS = ("purposes", "restrictions", "categories", "recipients", "storage_locations")
+LISTS = (
+    "purposes",
+    "restrictions",
+    "categories",
+    "recipients",
+    "storage_locations",
+    "processing_methods",
+    "processing_locations",
+)
+STATED_LISTS = ("geographic_restrictions", "optional_categories")
+"""Lists of which an empty cell says nothing, and the word `none` that there are none."""
+
+_NONE = "none"
 _DURATION = re.compile(r"(\d{1,9})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -21,12 +33,16 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 def read_consents(path: Path) -> pd.DataFrame:
     """Read a file of consents: text columns, and lists whose items are separated by semicolons.
 
+    In a CSV file, `none` alone is an empty list in the columns `STATED_LISTS`.
+
     Args:
         path: a CSV file in UTF-8 with a header, or a Parquet file whose lists are lists.
 
     Raises:
         InputRejected: FILE_UNREADABLE, PARQUET_MISSING.
     """
+    import pandas as pd
+
     if path.suffix.lower() == ".parquet":
         from consentry.data_files import read_consents_parquet
 
@@ -34,10 +50,19 @@ def read_consents(path: Path) -> pd.DataFrame:
     frame = _read(path)
     for name in LISTS:
         if name in frame.columns:
-            frame[name] = [
-                [item.strip() for item in str(cell).split(";") if item.strip()] for cell in frame[name]
-            ]
+            frame[name] = [_items(cell) for cell in frame[name]]
+    for name in STATED_LISTS:
+        if name in frame.columns:
+            frame[name] = pd.Series([_stated(_items(cell)) for cell in frame[name]], dtype=object)
     return frame
+
+
+def _items(cell: object) -> list[str]:
+    return [item.strip() for item in str(cell).split(";") if item.strip()]
+
+
+def _stated(items: list[str]) -> list[str] | None:
+    return [] if items == [_NONE] else items or None
 
 
 def parse_duration(text: str) -> timedelta:

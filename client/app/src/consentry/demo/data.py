@@ -30,6 +30,18 @@ class ConsentKind:
     share: float
 
 
+_TOLD: dict[str, object] = {
+    "jurisdiction": "IE",
+    "withdrawal_method": "letter or portal",
+    "consent_type": "explicit",
+    "storage_locations": ["IE"],
+    "processing_methods": ["collect", "store", "use", "make-available", "pseudonymise", "analyse"],
+    "processing_locations": ["IE"],
+    "geographic_restrictions": ["EEA"],
+    "optional_categories": [],
+}
+"""What the demo's notice says, as ISO/IEC TS 27560 asks; retention follows from `today`."""
+
 KINDS = (
     ConsentKind("care only", (CARE,), (), 0.15),
     ConsentKind("care and non-commercial research", (CARE, RESEARCH), (NON_COMMERCIAL_ONLY,), 0.60),
@@ -97,6 +109,8 @@ def _consent(pseudonym: str, kind: ConsentKind, today: datetime) -> dict[str, ob
         "evidence_digest": _digest(f"signed form of {pseudonym}"),
         "method": "paper-form",
         "language": "en",
+        "retained_until": today + timedelta(days=10 * 365),
+        **_TOLD,
     }
 
 

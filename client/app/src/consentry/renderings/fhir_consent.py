@@ -44,6 +44,16 @@ _TEXTS = (
     "retained_until",
 )
 
+_LISTS = {
+    "storage_locations": "storage-location",
+    "processing_methods": "processing-method",
+    "processing_locations": "processing-location",
+}
+_STATED_LISTS = {
+    "geographic_restrictions": "geographic-restriction",
+    "optional_categories": "optional-category",
+}
+
 
 def consent_url(source: ConsentSource) -> str:
     """The URI by which Provenance names the Consent."""
@@ -103,7 +113,12 @@ def extensions(source: ConsentSource) -> list[dict[str, Any]]:
         value = getattr(source.private, field)
         if value is not None:
             made.append(_extension(field.replace("_", "-"), value))
-    made += [_extension("storage-location", place) for place in source.private.storage_locations]
+    for field, url in _LISTS.items():
+        made += [_extension(url, value) for value in getattr(source.private, field)]
+    for field, url in _STATED_LISTS.items():
+        values = getattr(source.private, field)
+        # An empty list says that there are none; null says nothing.
+        made += [] if values is None else [_extension(url, value) for value in values or ("none",)]
     return made
 
 
@@ -153,7 +168,8 @@ HISTORY_FIELDS: tuple[Field, ...] = (
         "Consent.extension.valueString",
         "private.notice_version, private.method, private.language, private.jurisdiction, "
         "private.withdrawal_method, private.mandate_digest, private.consent_type, "
-        "private.storage_locations, private.retained_until",
+        "private.storage_locations, private.retained_until, private.processing_methods, "
+        "private.processing_locations, private.geographic_restrictions, private.optional_categories",
         required=False,
     ),
     fhir("Provenance.target", "consent.consent_id"),

@@ -11,6 +11,7 @@ from consentry.renderings.absent import NO_PARTY, NOBODY_NAMED, PRIVATE, json_ld
 from consentry.renderings.names import digest_uri, name, record_digest
 from consentry.renderings.parties import NOBODY
 from consentry.renderings.sources import ConsentSource
+from consentry.renderings.special_categories import SPECIAL_CATEGORIES, special_categories
 from consentry_records.consent import (
     ENTERED_IN_ERROR,
     EXPIRED,
@@ -20,7 +21,7 @@ from consentry_records.consent import (
     WITHDRAWN,
     ConsentEvent,
 )
-from consentry_records.private_consent import GUARDIAN, PROXY, SUBJECT
+from consentry_records.private_consent import GUARDIAN, PROCESSING_METHODS, PROXY, SUBJECT
 from consentry_records.rights_request import RIGHTS
 from consentry_records.vocabulary import CONSENT_RESTRICTIONS, PURPOSES, RECIPIENT_CLASSES
 
@@ -49,9 +50,12 @@ _DECLARERS = {
     PROXY: "dpv:Representative",
 }
 _UNSTATED = "the custodian's entry does not state it"
-OWN_WORDS = "categories are the consortium's own words, not marked as special, optional or required"
-NO_COUNTRIES = "recipients' countries are in the ledger's settings, not in a consent"
-NO_OPERATIONS = "a consent names purposes and categories of data, not operations on them"
+_PROCESSING = {
+    code: "dpv:" + "".join(word.capitalize() for word in code.split("-"))
+    for code in PROCESSING_METHODS
+    if code != "destroy"
+} | {"destroy": "dpv:Destruct"}
+_NO_RESTRICTION = "none: the subject agreed to processing anywhere"
 
 
 def consent_as_iso_27560(source: ConsentSource) -> dict[str, Any]:
@@ -117,29 +121,58 @@ def _process(source: ConsentSource) -> dict[str, Any]:
             {"@type": "dpv:Purpose", "dct:identifier": code, "dct:title": PURPOSES[code]}
             for code in consent.purposes
         ],
-        "dpv:hasPersonalData": [
-            {
-                "@type": "dpv:PersonalData",
-                "dct:identifier": category,
-                "dpv:hasSensitivityLevel": json_ld_absent(OWN_WORDS),
-                "dpv:hasNecessity": json_ld_absent(OWN_WORDS),
-            }
-            for category in consent.categories
-        ],
+        "dpv:hasPersonalData": [_personal_data(source, category) for category in consent.categories],
         "dpv:hasDataController": name("msp", consent.controller),
         "dpv:hasRecipient": [_recipient(recipient) for recipient in consent.recipients],
-        "dpv:hasProcessing": json_ld_absent(NO_OPERATIONS),
+        "dpv:hasProcessing": _processing(source),
         "dpv:hasDataSource": _private(source, "method"),
         "dpv:hasStorageCondition": [
-            {"@type": "dpv:StorageLocation", "dpv:hasLocation": _locations(source)},
+            {"@type": "dpv:StorageLocation", "dpv:hasLocation": _places(source, "storage_locations")},
             {"@type": "dpv:StorageDuration", "dct:valid": _private(source, "retained_until")},
         ],
-        "dpv:hasLocation": json_ld_absent(NO_COUNTRIES),
-        "dpv:hasRule": [
-            {"@type": "dpv:Prohibition", "dct:identifier": code, "dct:title": CONSENT_RESTRICTIONS[code]}
-            for code in consent.restrictions
-        ],
+        "dpv:hasLocation": _places(source, "processing_locations"),
+        "dpv:hasRule": [_geographic_restrictions(source), *_usage_restrictions(source)],
     }
+
+
+def _personal_data(source: ConsentSource, category: str) -> dict[str, Any]:
+    return {
+        "@type": ["dpv:PersonalData", "dpv:SpecialCategoryPersonalData"],
+        "dct:identifier": category,
+        "dct:title": [SPECIAL_CATEGORIES[code] for code in special_categories(category)],
+        "dpv:hasNecessity": _necessity(source, category),
+    }
+
+
+def _necessity(source: ConsentSource, category: str) -> Any:
+    if source.private is None:
+        return json_ld_absent(PRIVATE)
+    if source.private.optional_categories is None:
+        return json_ld_absent(_UNSTATED)
+    return "dpv:Optional" if category in source.private.optional_categories else "dpv:Required"
+
+
+def _processing(source: ConsentSource) -> Any:
+    methods = _private(source, "processing_methods")
+    if isinstance(methods, dict):
+        return methods
+    return [{"@type": _PROCESSING[code], "dct:title": PROCESSING_METHODS[code]} for code in methods]
+
+
+def _usage_restrictions(source: ConsentSource) -> list[dict[str, Any]]:
+    return [
+        {"@type": "dpv:Prohibition", "dct:identifier": code, "dct:title": CONSENT_RESTRICTIONS[code]}
+        for code in source.consent.restrictions
+    ]
+
+
+def _geographic_restrictions(source: ConsentSource) -> dict[str, Any]:
+    where: Any
+    if source.private is not None and source.private.geographic_restrictions == ():
+        where = {"dct:description": _NO_RESTRICTION}
+    else:
+        where = _places(source, "geographic_restrictions")
+    return {"@type": "dpv:Rule", "dct:title": "processing only in", "dpv:hasLocation": where}
 
 
 def _recipient(recipient: str) -> dict[str, Any]:
@@ -147,10 +180,9 @@ def _recipient(recipient: str) -> dict[str, Any]:
     return {"@type": ["dpv:Recipient", "dpv:ThirdParty"], "@id": name(kind, recipient)}
 
 
-def _locations(source: ConsentSource) -> Any:
-    if source.private is not None and source.private.storage_locations:
-        return list(source.private.storage_locations)
-    return json_ld_absent(PRIVATE if source.private is None else _UNSTATED)
+def _places(source: ConsentSource, field: str) -> Any:
+    places = _private(source, field)
+    return list(places) if isinstance(places, tuple) else places
 
 
 def _authority(source: ConsentSource) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from consentry.renderings.absent import NO_PARTY, NOBODY_NAMED, PRIVATE
 from consentry.renderings.fields import CONSTANT, Field
-from consentry.renderings.iso_27560 import NO_COUNTRIES, NO_OPERATIONS, OWN_WORDS
 
 _EVENT = "dpv:hasConsentStatus"
 _PROCESS = "dpv:hasProcess"
@@ -41,18 +40,33 @@ FIELDS = (
     ),
     Field("lawful_basis", "dpv:hasLegalBasis", CONSTANT),
     Field("collection_method", f"{_PROCESS}.dpv:hasDataSource", "private.method", otherwise=PRIVATE),
-    Field("processing_method", f"{_PROCESS}.dpv:hasProcessing", "", otherwise=NO_OPERATIONS),
-    Field("processing_location", f"{_PROCESS}.dpv:hasLocation", "", otherwise=NO_COUNTRIES),
-    Field("geographic_restrictions", f"{_PROCESS}.dpv:hasLocation", "", otherwise=NO_COUNTRIES),
+    Field(
+        "processing_method",
+        f"{_PROCESS}.dpv:hasProcessing",
+        "private.processing_methods",
+        otherwise=PRIVATE,
+    ),
+    Field(
+        "processing_location",
+        f"{_PROCESS}.dpv:hasLocation",
+        "private.processing_locations",
+        otherwise=PRIVATE,
+    ),
+    Field(
+        "geographic_restrictions",
+        f"{_PROCESS}.dpv:hasRule.dpv:hasLocation",
+        "private.geographic_restrictions",
+        otherwise=PRIVATE,
+    ),
     Field("privacy_rights", "dpv:hasRight", CONSTANT),
     Field("authority_party", "dpv:hasAuthority", "party.authority", otherwise=NO_PARTY),
-    Field("pii_optional", f"{_PROCESS}.dpv:hasPersonalData.dpv:hasNecessity", "", otherwise=OWN_WORDS),
     Field(
-        "special_pii_category",
-        f"{_PROCESS}.dpv:hasPersonalData.dpv:hasSensitivityLevel",
-        "",
-        otherwise=OWN_WORDS,
+        "pii_optional",
+        f"{_PROCESS}.dpv:hasPersonalData.dpv:hasNecessity",
+        "private.optional_categories",
+        otherwise=PRIVATE,
     ),
+    Field("special_pii_category", f"{_PROCESS}.dpv:hasPersonalData.dct:title", "consent.categories"),
     Field("usage restrictions", f"{_PROCESS}.dpv:hasRule", "consent.restrictions", required=False),
     Field("party id", f"{_PARTY}.@id", "consent.custodian, consent.controller, consent.recipients"),
     Field("party name", f"{_PARTY}.dpv:hasName", "party.name", otherwise=NO_PARTY),
