@@ -165,6 +165,14 @@ class PrivateConsent(Record):
         check_mandate(self.declared_by, self.mandate_digest)
 
 
+def version_3_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The third form of a document of the fourth that states nothing more; others as they are."""
+    if any(document[name] != unstated for name, unstated in _ADDED_IN_VERSION_4.items()):
+        return dict(document)
+    kept = {name: value for name, value in document.items() if name not in _ADDED_IN_VERSION_4}
+    return {**kept, "schema": "consentry.private-consent/3"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateChange(Record):
     """How a renewal, narrowing or withdrawal was declared."""

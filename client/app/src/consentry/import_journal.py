@@ -12,7 +12,9 @@ from collections.abc import Sequence
 
 from consentry.consent_frames import FrameConsent, Manner
 from consentry.custody_store import CustodyStore
+from consentry_records.canonical import decode, encode
 from consentry_records.consent import ConsentTerms
+from consentry_records.private_consent import version_3_of
 
 
 class ImportJournal:
@@ -68,4 +70,9 @@ def content_of(parts: Sequence[Sequence[FrameConsent]]) -> str:
 
 
 def _bytes_of(value: ConsentTerms | Manner) -> bytes:
-    return value.to_bytes() if isinstance(value, ConsentTerms) else value.document("", b"", "")
+    """What tells terms or a manner from others, the same in every release that knows what they state: an
+    import that began before an upgrade goes on after it, and records nothing twice.
+    """
+    if isinstance(value, ConsentTerms):
+        return value.to_bytes()
+    return encode(version_3_of(decode(value.document("", b"", ""))))
