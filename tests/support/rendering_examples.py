@@ -22,6 +22,7 @@ from consentry_records import (
     Reason,
     rows,
 )
+from consentry_records.private_consent import PrivateChange
 from consentry_records.rules import decide
 
 PSEUDONYM = "patient-4711"
@@ -35,6 +36,7 @@ PARTIES = {
     ),
     RIVERSIDE: Party(name="Riverside Hospital", address="2 River Street", contact="dpo@riverside.example"),
 }
+CHANGE = identifier("batch", 7)
 ISSUER = VisaIssuer(
     url="https://visas.northgate.example",
     key_set_url="https://visas.northgate.example/.well-known/jwks.json",
@@ -66,19 +68,32 @@ def private(**changes: Any) -> PrivateConsent:
     return PrivateConsent(**{**fields, **changes})
 
 
+def change(**changes: Any) -> PrivateChange:
+    """How a proxy narrowed it by letter."""
+    fields: dict[str, Any] = {
+        "method": "letter",
+        "evidence_digest": examples.digest("letter"),
+        "declared_by": "proxy",
+        "mandate_digest": examples.digest("power of attorney"),
+    }
+    return PrivateChange(**{**fields, **changes})
+
+
 def consent(**changes: Any) -> Consent:
     """A consent that was given on paper earlier, and narrowed since."""
     before = examples.terms(purposes=("TREAT", "DUO:0000006", "DUO:0000042"))
     events = (
         examples.event(claimed_at="2026-02-01T00:00:00.000Z"),
-        examples.event("narrowed", recorded_at=MIDDLE, replaced=before),
+        examples.event("narrowed", recorded_at=MIDDLE, replaced=before, batch_id=CHANGE),
     )
     return examples.consent(**{"events": events, "recipients": ("ANY_MEMBER", RIVERSIDE), **changes})
 
 
 def full(**changes: Any) -> ConsentSource:
     """With everything that can be said."""
-    return ConsentSource(consent=consent(**changes), private=private(), parties=PARTIES)
+    return ConsentSource(
+        consent=consent(**changes), private=private(), changes={CHANGE: change()}, parties=PARTIES
+    )
 
 
 def bare(**changes: Any) -> ConsentSource:

@@ -19,7 +19,7 @@ from consentry.private_values import unseal
 from consentry.subjects import SubjectRegister
 from consentry.transactions import CONFLICT_TRIES, Transactions
 from consentry_records.consent import MAXIMUM_BATCH, MAXIMUM_QUERY, Consent
-from consentry_records.private_consent import PrivateConsent
+from consentry_records.private_consent import PrivateChange, PrivateConsent
 from consentry_records.private_entries import entry_key
 from fabric_gateway import Clock
 
@@ -188,12 +188,29 @@ class Consents(ConsentChanges):
             InputRejected: SUBJECT_UNKNOWN, the subject's key is not in this custodian's register.
         """
         (consent,) = self.get([consent_id])
+        return PrivateConsent.from_dict(self._read_entry(consent, consent.events[0].batch_id)).to_dict()
+
+    def private_changes(self, consent_id: str) -> dict[str, dict[str, Any]]:
+        """Return how a consent's changes were declared (the fields of `PrivateChange`), by the batch of each,
+        as its custodian; changes that were recorded without a declaration are not among them.
+
+        Raises:
+            LedgerRefused: NOT_CUSTODIAN, PRIVATE_ENTRY_NOT_FOUND, …
+            InputRejected: SUBJECT_UNKNOWN, the subject's key is not in this custodian's register.
+        """
+        (consent,) = self.get([consent_id])
+        named = [event.batch_id for event in consent.events[1:] if event.batch_id is not None]
+        return {
+            batch_id: PrivateChange.from_dict(self._read_entry(consent, batch_id)).to_dict()
+            for batch_id in named
+        }
+
+    def _read_entry(self, consent: Consent, batch_id: str | None) -> dict[str, Any]:
         subject = self._register().by_commitment(consent.subject)
         if subject is None:
             raise InputRejected("SUBJECT_UNKNOWN", "the subject's key is not in this register")
-        key = entry_key(consent.subject, consent_id, consent.events[0].batch_id)
-        document = unseal(subject.key, key, read_private(self._transactions, key))
-        return PrivateConsent.from_dict(document).to_dict()
+        key = entry_key(consent.subject, consent.consent_id, batch_id)
+        return unseal(subject.key, key, read_private(self._transactions, key))
 
     def _given(self, pseudonym: str) -> tuple[str, ...]:
         identifiers = self._register().consents_of(pseudonym)

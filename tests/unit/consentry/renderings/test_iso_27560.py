@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from support import ledger_examples
 from support import rendering_examples as examples
 from support.rendering_examples import PARTIES, SECRETS, bare, found, full
 
 from consentry.renderings import ConsentSource, consent_as_iso_27560
 from consentry.renderings.iso_27560_fields import FIELDS
+from consentry.renderings.names import digest_uri
 from consentry.renderings.special_categories import special_categories
 
 # references/standards.md §1: mandatory in ISO, then mandatory under GDPR.
@@ -180,3 +183,21 @@ def test_each_event_has_the_period_that_held_after_it() -> None:
     rendered = consent_as_iso_27560(bare(events=events))
     ends = found(rendered, "dpv:hasConsentStatus.dpv:hasDuration.dct:valid.odrl:lt")
     assert ends == ["2030-01-01T00:00:00.000Z", examples.END]
+
+
+def test_each_event_names_who_declared_it_where_that_was_kept() -> None:
+    given, narrowed = consent_as_iso_27560(full())["dpv:hasConsentStatus"]
+    assert given["dpv:isIndicatedBy"]["@type"] == "dpv:GuardianOfDataSubject"
+    by_proxy = narrowed["dpv:isIndicatedBy"]
+    assert (by_proxy["@type"], by_proxy["dct:source"]) == (
+        "dpv:Representative",
+        digest_uri(ledger_examples.digest("power of attorney")),
+    )
+    own = {examples.CHANGE: examples.change(declared_by="subject", mandate_digest=None)}
+    _, narrowed = consent_as_iso_27560(replace(full(), changes=own))["dpv:hasConsentStatus"]
+    assert narrowed["dpv:isIndicatedBy"] == {"@type": "dpv:DataSubject"}
+    _, narrowed = consent_as_iso_27560(replace(full(), changes={}))["dpv:hasConsentStatus"]
+    assert "without saying who" in str(narrowed["dpv:isIndicatedBy"])
+    _, narrowed = consent_as_iso_27560(bare())["dpv:hasConsentStatus"]
+    assert "power of attorney" not in str(narrowed)
+    assert "@type" not in narrowed["dpv:isIndicatedBy"]

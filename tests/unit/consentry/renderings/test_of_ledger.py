@@ -10,6 +10,7 @@ from support.consent_frames import RESEARCH, consent_frame
 
 from consentry.cli.context import CommandContext
 from consentry.cli.main import run
+from consentry.consent_changes import Declaration
 from consentry.errors import InputRejected, LedgerRefused
 from consentry.renderings import VisaIssuer, key_set, read_parties
 from consentry.renderings.of_ledger import consent_source, decision_source, issue_visa
@@ -100,6 +101,18 @@ def test_only_the_custodian_renders_what_is_private(steward, researcher, ask):
     assert json.loads(public)["dct:identifier"] == consent_id
     assert "patient-1" in ask(steward, "consents", "render", consent_id, "--format", "iso-27560", "--private")
     assert "SUBJECT_UNKNOWN" in ask(researcher, "consents", "render", consent_id, "--private", status=1)
+
+
+def test_who_declared_a_change_is_read_from_the_custodians_own_entry(steward):
+    steward.consents.import_frame(consent_frame(["patient-9"]))
+    (consent_id,) = steward.subjects.consents_of("patient-9")
+    mandate = "sha256:" + "7" * 64
+    declaration = Declaration(method="letter", declared_by="proxy", mandate_digest=mandate)
+    steward.consents.withdraw_many([consent_id], declaration)
+    source = consent_source(steward, consent_id, private=True)
+    (change,) = source.changes.values()
+    assert (change.declared_by, change.mandate_digest, change.method) == ("proxy", mandate, "letter")
+    assert consent_source(steward, consent_id).changes == {}
 
 
 @pytest.mark.parametrize("form", ["fhir-r5", "fhir-r4b", "iso-27560", "odrl"])

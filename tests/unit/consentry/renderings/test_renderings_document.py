@@ -24,12 +24,14 @@ from consentry_records import (
     Grant,
     PrivateConsent,
 )
+from consentry_records.private_consent import PrivateChange
 from consentry_records.record import field_names
 
 SOURCES: dict[str, set[str]] = {
     "consent": set(field_names(Consent)),
     "event": set(field_names(ConsentEvent)),
     "private": set(field_names(PrivateConsent)),
+    "change": set(field_names(PrivateChange)),
     "grant": set(field_names(Grant)),
     "attempt": set(field_names(AccessAttempt)),
     "decision": set(field_names(AccessDecision)),

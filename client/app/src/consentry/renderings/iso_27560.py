@@ -21,7 +21,14 @@ from consentry_records.consent import (
     WITHDRAWN,
     ConsentEvent,
 )
-from consentry_records.private_consent import GUARDIAN, PROCESSING_METHODS, PROXY, SUBJECT
+from consentry_records.private_consent import (
+    GUARDIAN,
+    PROCESSING_METHODS,
+    PROXY,
+    SUBJECT,
+    PrivateChange,
+    PrivateConsent,
+)
 from consentry_records.rights_request import RIGHTS
 from consentry_records.vocabulary import CONSENT_RESTRICTIONS, PURPOSES, RECIPIENT_CLASSES
 
@@ -237,10 +244,13 @@ def _declarer(source: ConsentSource, event: ConsentEvent) -> Any:
         return name("msp", source.consent.custodian)
     if source.private is None:
         return json_ld_absent(PRIVATE)
+    declared: PrivateConsent | PrivateChange | None = source.private
     if event.event != GIVEN:
-        return json_ld_absent("the custodian keeps who declared a change with the batch of the change")
-    made = {"@type": _DECLARERS[source.private.declared_by]}
-    mandate = source.private.mandate_digest
+        declared = source.changes.get(event.batch_id or "")
+    if declared is None:
+        return json_ld_absent("it was recorded without saying who declared it")
+    made = {"@type": _DECLARERS[declared.declared_by]}
+    mandate = declared.mandate_digest
     return made if mandate is None else {**made, "dct:source": digest_uri(mandate)}
 
 

@@ -81,7 +81,7 @@ FIELDS = (
     Field(
         "event entity_id",
         f"{_EVENT}.dpv:isIndicatedBy",
-        "private.declared_by, private.mandate_digest",
+        "private.declared_by, private.mandate_digest, change.declared_by, change.mandate_digest",
         otherwise=PRIVATE,
     ),
     Field("event type", "dpv:hasLegalBasis.@type", "private.consent_type", otherwise=PRIVATE),

@@ -10,7 +10,7 @@ from consentry.renderings.parties import Parties
 from consentry.renderings.sources import ConsentSource, DecisionSource
 from consentry.row_proofs import RowProof
 from consentry_records.instants import format_instant
-from consentry_records.private_consent import PrivateConsent
+from consentry_records.private_consent import PrivateChange, PrivateConsent
 
 if TYPE_CHECKING:
     from consentry.ledger import Ledger
@@ -19,15 +19,22 @@ if TYPE_CHECKING:
 def consent_source(
     ledger: Ledger, consent_id: str, *, private: bool = False, parties: Parties | None = None
 ) -> ConsentSource:
-    """Return a consent, with its private entry if `private` is set, which only its custodian can read.
+    """Return a consent, with its private entries if `private` is set, which only its custodian can read.
 
     Raises:
         LedgerRefused: CONSENT_NOT_FOUND, NOT_CUSTODIAN, …
         InputRejected: SUBJECT_UNKNOWN.
     """
     (consent,) = ledger.consents.get([consent_id])
-    entry = PrivateConsent.from_dict(ledger.consents.private_entry(consent_id)) if private else None
-    return ConsentSource(consent=consent, private=entry, parties=parties or {})
+    if not private:
+        return ConsentSource(consent=consent, parties=parties or {})
+    changes = ledger.consents.private_changes(consent_id)
+    return ConsentSource(
+        consent=consent,
+        private=PrivateConsent.from_dict(ledger.consents.private_entry(consent_id)),
+        changes={batch_id: PrivateChange.from_dict(change) for batch_id, change in changes.items()},
+        parties=parties or {},
+    )
 
 
 def decision_source(ledger: Ledger, attempt_id: str, row: RowProof | None = None) -> DecisionSource:

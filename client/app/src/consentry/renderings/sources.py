@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consentry.errors import InputRejected
@@ -10,18 +11,20 @@ from consentry.row_proofs import RowProof
 from consentry_records.access import AccessAttempt, AccessDecision
 from consentry_records.consent import Consent
 from consentry_records.dataset import DatasetVersion
-from consentry_records.private_consent import PrivateConsent
+from consentry_records.private_consent import PrivateChange, PrivateConsent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentSource:
-    """A consent; with its private entry only where the rendering stays with custodian and subject.
+    """A consent; with its private entries only where the rendering stays with custodian and subject.
 
-    Without `private` nothing of it, the pseudonym least of all, is in a rendering.
+    `changes` are how it was changed since, by the batch of each. Without `private` nothing of it, the
+    pseudonym least of all, is in a rendering.
     """
 
     consent: Consent
     private: PrivateConsent | None = field(default=None, repr=False)
+    changes: Mapping[str, PrivateChange] = field(default_factory=dict, repr=False)
     parties: Parties = field(default_factory=dict)
 
 
