@@ -4,15 +4,15 @@ eye; on any ledger that answers as a `Consortium` does.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from support import ledger_examples as examples
 from support.ledger_examples import REGULATOR, RIVERSIDE, identifier
+from support.ledger_machine import LedgerMachine
 
 from consentry_records import Conditions, Grant, keys
 from fabric_shim import ContractError
@@ -85,25 +85,16 @@ class AccessLedger(Protocol):
         ...
 
 
-class AccessMachine(RuleBasedStateMachine):
-    """Every rule does the same to the ledger and to the model, and compares the answers.
-
-    `number` tells the records of one run from those of others on the same ledger.
-    """
+class AccessMachine(LedgerMachine):
+    """Every rule does the same to the ledger and to the model, and compares the answers."""
 
     consortium: AccessLedger
-    number = 1
-
-    async def open_ledger(self) -> AccessLedger:
-        """The ledger to run on."""
-        raise NotImplementedError
 
     @initialize()
     def begin(self) -> None:
-        self.runner = asyncio.Runner()
         self.model = Model()
         self.attempts = 0
-        self.consortium = self.run(self.open_ledger())
+        self.consortium = self.open()
         self.grant_id = identifier("grant", self.number)
         self.run(self.consortium.register_version(self.number))
         researcher = self.consortium.person("researcher", RIVERSIDE)
@@ -111,16 +102,6 @@ class AccessMachine(RuleBasedStateMachine):
         self.run(self.consortium.submit(researcher, "grants:request", request))
         policy = {"approvals": 1, "required_roles": []}
         self.submit("dpo", "reviews:set_policy", policy)
-
-    def teardown(self) -> None:
-        if hasattr(self, "runner"):
-            self.runner.close()
-
-    def run(self, call: Awaitable[Any]) -> Any:
-        async def awaited() -> Any:
-            return await call
-
-        return self.runner.run(awaited())
 
     def submit(self, roles: str, function: str, *arguments: Any, **where: str) -> str:
         caller = self.consortium.person(roles, **where)

@@ -4,16 +4,16 @@ any ledger that answers as a `Consortium` does.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from support import ledger_examples as examples
 from support.consortium import change, change_batch
 from support.ledger_examples import NORTHGATE, RIVERSIDE, identifier
+from support.ledger_machine import LedgerMachine
 
 from consentry_records import Consent, keys
 from fabric_shim import ContractError
@@ -80,36 +80,17 @@ class ConsentLedger(Protocol):
         ...
 
 
-class ConsentMachine(RuleBasedStateMachine):
-    """Northgate's steward and data protection officer; every rule does the same to ledger and model.
-
-    `number` tells the records of one run from those of others on the same ledger.
-    """
+class ConsentMachine(LedgerMachine):
+    """Northgate's steward and data protection officer; every rule does the same to ledger and model."""
 
     consortium: ConsentLedger
-    number = 1
-
-    async def open_ledger(self) -> ConsentLedger:
-        """The ledger to run on."""
-        raise NotImplementedError
 
     @initialize()
     def begin(self) -> None:
-        self.runner = asyncio.Runner()
-        self.consortium = self.run(self.open_ledger())
+        self.consortium = self.open()
         self.batch = 1_000 * self.number
         self.end_at, self.later = self.consortium.instant(21 * _DAY), self.consortium.instant(90 * _DAY)
         self.model = Model()
-
-    def teardown(self) -> None:
-        if hasattr(self, "runner"):
-            self.runner.close()
-
-    def run(self, call: Awaitable[Any]) -> Any:
-        async def awaited() -> Any:
-            return await call
-
-        return self.runner.run(awaited())
 
     def name(self, person: str) -> str:
         return f"{person} of run {self.number}"

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from support.access_machine import AccessMachine
 from support.consent_machine import ConsentMachine
+from support.ledger_machine import LedgerMachine
 from support.live_consortium import LiveConsortium
 from support.running_consortium import running_consortium
 
@@ -31,27 +32,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveConsortium]:
         consortium.close()
 
 
-def test_the_engine_decides_as_the_model_does(live: LiveConsortium) -> None:
+@pytest.mark.parametrize("machine", [AccessMachine, ConsentMachine])
+def test_the_engine_answers_as_the_model_does(live: LiveConsortium, machine: type[LedgerMachine]) -> None:
     numbers = count(1)
 
-    class Live(AccessMachine):
-        """The machine, all its runs on one ledger."""
+    async def open_ledger(self: LedgerMachine) -> LiveConsortium:
+        self.number = next(numbers)
+        return live
 
-        async def open_ledger(self) -> LiveConsortium:
-            self.number = next(numbers)
-            return live
-
-    run_state_machine_as_test(Live, settings=_SETTINGS)
-
-
-def test_consents_on_the_engine_permit_what_the_model_permits(live: LiveConsortium) -> None:
-    numbers = count(1)
-
-    class Live(ConsentMachine):
-        """The machine, all its runs on one ledger, with people of their own."""
-
-        async def open_ledger(self) -> LiveConsortium:
-            self.number = next(numbers)
-            return live
-
-    run_state_machine_as_test(Live, settings=_SETTINGS)
+    # All its runs are on one ledger, each with records and people of its own.
+    on_engine = type("OnEngine", (machine,), {"open_ledger": open_ledger})
+    run_state_machine_as_test(on_engine, settings=_SETTINGS)
