@@ -2,7 +2,7 @@
 
 On the embedded engine among the four organizations of a consortium. Where Fabric's binaries are found, on
 real Fabric too, between two organizations and Raft: what other figures of Fabric are for. A consortium there
-is twelve nodes that check and write everything each; on one machine they share its cores, so its figure is
+is eight nodes that check and write everything each; on one machine they share its cores, so its figure is
 only shown.
 """
 
