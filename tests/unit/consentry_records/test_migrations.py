@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from support import earlier_ledger, record_documents, rendering_examples
 from support import ledger_examples as examples
-from support import record_documents, rendering_examples
 
 from consentry_records import (
     ClosedEpoch,
@@ -171,22 +171,9 @@ def test_a_private_document_refuses_what_is_no_such_code(changes: dict[str, Any]
 
 
 VERSION_1 = {
-    "version_id": examples.identifier("version"),
-    "dataset_id": examples.identifier("dataset"),
-    "name": "dataset-1",
-    "number": 1,
-    "content_digest": "hmac-" + examples.digest("content"),
-    "schema_digest": examples.digest("schema"),
-    "row_count": 190,
-    "categories": ["measurements"],
-    "legal_bases": ["GDPR-9-2-a"],
-    "duo_terms": ["DUO:0000006"],
-    "merkle_root": examples.digest("root"),
+    **earlier_ledger.VERSION_1,
     "derived_from": [examples.identifier("version", 2)],
     "transformation_digest": examples.digest("code"),
-    "custodian": examples.NORTHGATE,
-    "registered_at": examples.START,
-    "schema": "consentry.version/1",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 VERSION = 4
 
 COMPATIBLE = (2, 3)
-"""Earlier versions whose files are taken over: they hold more than this one needs."""
+"""Earlier versions whose files are taken over: `LEDGER_BEFORE_4` and `PRIVATE_BEFORE_4` change them."""
 
 # Few keys have metadata, and every key that is written is asked for it.
 _WITH_METADATA = (
