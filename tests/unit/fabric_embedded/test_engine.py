@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -48,14 +47,6 @@ SCRIPT = {"put": _put, "increment": _increment, "get": _get}
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
     return make_consortium(tmp_path / "ledger", SCRIPT)
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 async def _value(engine: Engine, consortium: Consortium, key: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,6 @@ from fabric_protocol.validation_codes import ValidationCode
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
     return private_consortium(tmp_path / "ledger")
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 async def test_member_reads_what_it_wrote_and_everybody_its_hash(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +30,6 @@ from fabric_embedded.services.handlers import ServiceError
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
     return private_consortium(tmp_path / "ledger")
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 async def _delivered(

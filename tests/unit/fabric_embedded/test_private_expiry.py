@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -29,14 +28,6 @@ BOTH = ("AlphaMSP", "BetaMSP")
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
     return private_consortium(tmp_path / "ledger")
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 async def _pass_blocks(engine: Engine, consortium: Consortium, through: int) -> None:

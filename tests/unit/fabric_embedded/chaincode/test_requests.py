@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,6 @@ COLLECTION = "custodian-AlphaMSP"
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
     return make_consortium(tmp_path / "ledger", {}, ["AlphaMSP"])
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 @pytest.fixture

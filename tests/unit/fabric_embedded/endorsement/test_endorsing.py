@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +44,6 @@ def consortium(tmp_path: Path) -> Consortium:
         BOTH,
         collections=[shared],
     )
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 async def _endorse(engine: Engine, consortium: Consortium, function: str) -> tuple[Any, list[Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,14 +31,6 @@ async def _put(call: Call) -> None:
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
     return make_consortium(tmp_path / "ledger", {"run": _nothing, "put": _put}, ["AlphaMSP"])
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 async def _refusal(engine: Engine, signed: proposal_pb2.SignedProposal, **options: bool) -> PeerRefusal:

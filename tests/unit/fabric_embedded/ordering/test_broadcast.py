@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,6 @@ async def _put(call: Call) -> None:
 def consortium(tmp_path: Path) -> Consortium:
     ordering = OrderingConfig(absolute_max_bytes=20_000, preferred_max_bytes=10_000)
     return make_consortium(tmp_path / "ledger", {"put": _put}, ["AlphaMSP"], ordering=ordering)
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 def _envelope(member: Member, *, data: bytes = b"", signer: Member | None = None, **fields: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,6 @@ async def _put(call: Call) -> None:
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
     return make_consortium(tmp_path / "ledger", {"put": _put}, policy="OR('AlphaMSP.peer')")
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 async def _changed(engine: Engine, consortium: Consortium, change: Change) -> tuple[int, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,6 @@ async def _put(call: Call) -> bytes:
 @pytest.fixture
 def consortium(tmp_path: Path) -> Consortium:
     return make_consortium(tmp_path / "ledger", {"put": _put})
-
-
-@pytest.fixture
-async def engine(consortium: Consortium) -> AsyncIterator[Engine]:
-    engine = consortium.engine()
-    await engine.start()
-    yield engine
-    await engine.close()
 
 
 def _fail_once(monkeypatch: pytest.MonkeyPatch, target: Any, name: str, error: Exception) -> list[Any]:
