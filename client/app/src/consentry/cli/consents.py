@@ -17,7 +17,7 @@ app = typer.Typer(name="consents", no_args_is_help=True, help="Consents of patie
 def import_consents(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV file, a row a consent; lists separated by semicolons.")],
-    batch_size: Annotated[int, typer.Option(help="Consents a transaction.")] = 500,
+    batch_size: Annotated[int, typer.Option(help="Consents a transaction.")] = 1_000,
     as_json: AsJson = False,
 ) -> None:
     """Record the consents of a file; all rows are checked first, and none is recorded if one is faulty.

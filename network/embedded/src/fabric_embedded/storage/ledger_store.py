@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fabric_embedded.errors import LedgerError
 from fabric_embedded.storage import database, schema
 from fabric_embedded.storage.block_reader import BlockReader
+from fabric_embedded.storage.rows import put_rows
 from fabric_embedded.storage.state_reader import SqliteStateReader
 from fabric_protocol.expiry import expiring_block
 from fabric_protocol.updates import HashedUpdate, PublicUpdate, UpdateBatch
@@ -133,11 +134,11 @@ class LedgerStore:
     def _write(self, record: BlockRecord) -> None:
         number = record.number
         self._connection.execute(_PUT_BLOCK, (number, record.header_hash, record.is_private, record.data))
-        self._many(
+        self._put(
             _PUT_TRANSACTION,
             ((entry[0], number, entry[1], entry[2]) for entry in record.transactions if entry[0]),
         )
-        self._many(
+        self._put(
             _PUT_HISTORY,
             ((namespace, key.encode(), number, position) for namespace, key, position in record.history),
         )
@@ -146,48 +147,41 @@ class LedgerStore:
         self._connection.execute(_EXPIRE_HASHED, (number,))
 
     def _write_public(self, updates: tuple[PublicUpdate, ...]) -> None:
-        self._many(
+        self._connection.executemany(
             _DELETE_STATE,
-            ((update.namespace, update.key.encode()) for update in updates if update.value is None),
+            [(namespace, key.encode()) for namespace, key, value, _, _ in updates if value is None],
         )
-        self._many(
+        self._put(
             _PUT_STATE,
-            (
-                (update.namespace, update.key.encode(), update.value, update.metadata, *update.version)
-                for update in updates
-                if update.value is not None
-            ),
+            [
+                (namespace, key.encode(), value, metadata, *version)
+                for namespace, key, value, metadata, version in updates
+                if value is not None
+            ],
         )
 
     def _write_hashed(
         self, updates: tuple[HashedUpdate, ...], lifetimes: Mapping[tuple[str, str], int]
     ) -> None:
-        self._many(
-            _DELETE_HASHED,
-            (
-                (update.namespace, update.collection, update.key_hash)
-                for update in updates
-                if update.value_hash is None
-            ),
+        self._connection.executemany(
+            _DELETE_HASHED, [update[:3] for update in updates if update.value_hash is None]
         )
-        self._many(
+        self._put(
             _PUT_HASHED,
-            (
+            [
                 (
-                    update.namespace,
-                    update.collection,
-                    update.key_hash,
-                    update.value_hash,
-                    update.metadata,
-                    *update.version,
-                    expiring_block(
-                        update.version.block, lifetimes.get((update.namespace, update.collection), 0)
-                    ),
+                    namespace,
+                    collection,
+                    key_hash,
+                    value_hash,
+                    metadata,
+                    *version,
+                    expiring_block(version.block, lifetimes.get((namespace, collection), 0)),
                 )
-                for update in updates
-                if update.value_hash is not None
-            ),
+                for namespace, collection, key_hash, value_hash, version, _, metadata in updates
+                if value_hash is not None
+            ],
         )
 
-    def _many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-        self._connection.executemany(statement, rows)
+    def _put(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+        put_rows(self._connection, statement, rows)

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from threading import RLock
 from typing import NamedTuple
@@ -18,9 +19,9 @@ from typing import NamedTuple
 from fabric_embedded.errors import LedgerError
 from fabric_embedded.storage import database, schema
 from fabric_embedded.storage.private_reader import SqlitePrivateReader
+from fabric_embedded.storage.rows import put_rows
 from fabric_embedded.storage.write_sets import WriteSet, WriteSetTable
 from fabric_protocol.expiry import expiring_block
-from fabric_protocol.rwset_builder import key_hash
 from fabric_protocol.updates import PrivateUpdate, Purge
 
 KEPT_BLOCKS = 20_000
@@ -225,26 +226,29 @@ class PrivateStore:
 
     def _change(self, block: PrivateBlock) -> None:
         removals = (*block.removals, *block.purged)
-        kept = [update for update in block.updates if update.value is not None]
-        dropped = [update for update in block.updates if update.value is None]
         self._connection.executemany(
-            _DELETE_DATA, [(update.namespace, update.collection, update.key.encode()) for update in dropped]
+            _DELETE_DATA,
+            [
+                (namespace, collection, key.encode())
+                for namespace, collection, key, value, _ in block.updates
+                if value is None
+            ],
         )
-        self._connection.executemany(
+        put_rows(
+            self._connection,
             _PUT_DATA,
             [
                 (
-                    update.namespace,
-                    update.collection,
-                    update.key.encode(),
-                    key_hash(update.key),
-                    update.value,
-                    *update.version,
-                    expiring_block(
-                        update.version.block, block.lifetimes.get((update.namespace, update.collection), 0)
-                    ),
+                    namespace,
+                    collection,
+                    encoded := key.encode(),
+                    sha256(encoded).digest(),
+                    value,
+                    *version,
+                    expiring_block(version.block, block.lifetimes.get((namespace, collection), 0)),
                 )
-                for update in kept
+                for namespace, collection, key, value, version in block.updates
+                if value is not None
             ],
         )
         self._connection.executemany(_REMOVE, [(*removal[:3], *removal.version) for removal in removals])
